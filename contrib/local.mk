@@ -1,0 +1,1 @@
+# what is shipped from here

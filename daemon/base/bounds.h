@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * bounds - every limit on what comes from outside, in one place
+ *
+ * Sizes are bytes, times are milliseconds, the rest are counts. A limit that a
+ * sysadmin may change is the default of a config setting; it is named here so
+ * that nothing grows without a number beside it.
+ */
+#ifndef LEADD_BOUNDS_H
+#define LEADD_BOUNDS_H
+
+#define KIB(n) ((size_t)(n) * 1024)
+#define MIB(n) ((size_t)(n) * 1024 * 1024)
+
+/* frames between roles */
+#define BOUND_FRAME_JSON MIB(4)          /* JSON part of one frame */
+#define BOUND_FRAME_INLINE MIB(1)        /* raw bytes carried inline; more travels as a memfd */
+#define BOUND_FRAME_RAW MIB(128)         /* raw bytes of one frame in all */
+#define BOUND_CHAN_QUEUE_BYTES MIB(64)   /* unsent bytes of one channel before it is cut */
+#define BOUND_JSON_DEPTH 64
+
+/* engine */
+#define BOUND_PASS_FRAMES 256
+#define BOUND_PASS_MS 50
+#define BOUND_MAILBOX_INFLIGHT 64        /* frames without receipt, per mailbox */
+#define BOUND_CHAIN_DEPTH 8              /* events caused by events */
+#define BOUND_EVENTS_PER_INPUT 128
+#define BOUND_COMMANDS_PER_INPUT 128
+
+/* mail */
+#define BOUND_MAIL_SIZE MIB(50)
+#define BOUND_MAIL_HEADER_BYTES KIB(256) /* header block that is read; the rest is a defect */
+#define BOUND_MAIL_HEADERS 1000
+#define BOUND_MAIL_DEPTH 24
+#define BOUND_MAIL_PARTS 500
+#define BOUND_MAIL_TEXT KIB(512)         /* text kept in the message form */
+#define BOUND_MAIL_ADDRESSES 200
+#define BOUND_MAIL_REFERENCES 100
+#define BOUND_MAIL_SUBJECT 998
+#define BOUND_MAIL_DEFECTS 32
+#define BOUND_PARSE_MS 10000
+
+/* web */
+#define BOUND_HTTP_HEADERS KIB(16)
+#define BOUND_HTTP_BODY MIB(1)
+#define BOUND_HTTP_IDLE_MS 20000
+#define BOUND_HTTP_PARKED 4096
+#define BOUND_FORM_FIELDS 200
+#define BOUND_FORM_VALUE KIB(64)
+#define BOUND_FORM_DEPTH 16
+
+/* config and rules */
+#define BOUND_CONFIG_FILE MIB(8)
+#define BOUND_EXPR_DEPTH 64
+#define BOUND_EXPR_BYTES KIB(16)
+#define BOUND_TEMPLATE_BYTES KIB(256)
+#define BOUND_TEMPLATE_OUTPUT MIB(2)
+
+/* control socket */
+#define BOUND_CTL_ARGS 64
+#define BOUND_CTL_ARG KIB(64)
+#define BOUND_CTL_CLIENTS 64
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * err - see err.h
+ */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void err_one_line(char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+}
+
+int err_set(struct err *e, enum err_class cls, const char *fmt, ...)
+{
+    if (!e)
+        return -1;
+    va_list ap;
+    va_start(ap, fmt);
+    e->cls = cls;
+    vsnprintf(e->text, sizeof(e->text), fmt, ap);
+    va_end(ap);
+    err_one_line(e->text);
+    return -1;
+}
+
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+    if (!e)
+        return -1;
+    char old[sizeof(e->text)];
+    memcpy(old, e->text, sizeof(old));
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof(e->text) - 1)
+        snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
+    err_one_line(e->text);
+    return -1;
+}
+
+const char *err_errno(void)
+{
+    return strerror(errno);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role - the life of every process but the supervisor
+ *
+ * The supervisor starts `leadd -R NAME` with its control channel on descriptor
+ * 3. A role then goes through these steps, always in this order:
+ *
+ *   1. CONFIG arrives            -> ops->open: still with the rights it was
+ *                                   started with; opens credential files
+ *   2. rights are dropped        (own user, no-new-privs)
+ *   3. PEER / LISTEN arrive      -> ops->peer, ops->listen
+ *   4. START arrives             -> ops->start, then READY is sent
+ *   5. the loop runs             -> ops->pass after each pass, when given
+ *   6. STOP arrives, or the supervisor is gone -> ops->stop; the role ends when
+ *      role_quit() is called, at once when stop is NULL
+ *
+ * A peer may be handed over again at any time: the old channel to the same
+ * name is dead then.
+ */
+#ifndef LEADD_ROLE_H
+#define LEADD_ROLE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/frame.h"
+#include "base/json.h"
+
+struct role;
+
+struct role_ops {
+    const char *kind; /* "parser", "intake", ... */
+    int (*open)(struct role *r, struct err *e);
+    /* fd is the callee's; name such as "engine" or "intake:sales"; gen tells
+     * one process of that name from the next. */
+    void (*peer)(struct role *r, const char *name, const char *gen, int fd);
+    void (*peer_gone)(struct role *r, const char *name, const char *gen);
+    void (*listen)(struct role *r, const char *name, int fd);
+    int (*start)(struct role *r, struct err *e);
+    void (*pass)(struct role *r);
+    void (*stop)(struct role *r);
+    /* Other frames from the supervisor (RELOAD_DONE, PROCESSES). */
+    void (*frame)(struct role *r, struct frame *f);
+};
+
+struct role {
+    const struct role_ops *ops;
+    const char *name; /* "intake:sales"; what stands behind ':' is role_instance() */
+    struct event_base *base;
+    json_t *config;   /* own; this role's part */
+    struct chan *sup; /* own; to the supervisor */
+    void *state;      /* the role's own */
+    bool quit;
+    int exit_code;
+    bool dropped, started; /* rights dropped; START seen */
+    bool woken;            /* see role_wake */
+};
+
+/* Runs until the end; returns the exit code. */
+int role_main(const struct role_ops *ops, const char *name);
+
+const char *role_instance(const struct role *r);
+void role_quit(struct role *r, int exit_code);
+
+/* Runs the loop until fd is ready for what (EV_READ | EV_WRITE), timeout_ms is
+ * over (-1: none), role_wake() is called, or the role quits; fd -1 waits for
+ * time and waking alone. Frames are handled meanwhile. Returns the EV_* that
+ * came true, else 0. For roles that work sequentially (intake). */
+short role_wait(struct role *r, int fd, short what, int timeout_ms);
+/* From a frame callback: the waiter has something to look at. */
+void role_wake(struct role *r);
+
+/* A secret from a credential file, without the final newline; own. For use in
+ * ops->open, while the rights are still there. */
+char *role_read_secret(const char *path, struct err *e);
+
+#endif
