@@ -44,7 +44,7 @@ NAMES = {v: k for k, v in TYPES.items()}
 
 def _memfd(raw):
     fd = os.memfd_create("leadd-frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.write(fd, raw) if len(raw) < 1 << 30 else None
+    os.write(fd, raw)
     seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
     return fd
@@ -136,8 +136,9 @@ class Role:
 
         def wire():
             os.dup2(theirs.fileno(), 3)
-        self.proc = subprocess.Popen([leadd, "-R", name], pass_fds=[3, theirs.fileno()],
-                                     preexec_fn=wire, env=dict(os.environ, **(env or {})))
+            os.set_inheritable(3, True)
+        self.proc = subprocess.Popen([leadd, "-R", name], close_fds=False, preexec_fn=wire,
+                                     env=dict(os.environ, **(env or {})))
         theirs.close()
         self.sup = Channel(ours)
         self.sup.send("CONFIG", 0, dict({"log_level": "debug"}, **config))
