@@ -51,6 +51,7 @@
 
 /* config and rules */
 #define BOUND_CONFIG_FILE MIB(8)
+#define BOUND_CONFIG_ERRORS 200         /* errors kept of one load; the rest are counted */
 #define BOUND_EXPR_DEPTH 64
 #define BOUND_EXPR_BYTES KIB(16)
 #define BOUND_TEMPLATE_BYTES KIB(256)

@@ -14,6 +14,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/errlist.h"
 #include "base/frame.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -64,6 +65,27 @@ static void nearest(void **state)
     const char *const names[] = {"frequency", "folders", "password_file"};
     assert_string_equal(text_nearest("frequencey", names, 3), "frequency");
     assert_null(text_nearest("zzz", names, 3));
+}
+
+static void error_list_keeps_all_with_a_caret_and_a_bound(void **state)
+{
+    (void)state;
+    struct errlist l AUTO_ERRLIST;
+    struct buf out AUTO_BUF;
+    errlist_init(&l, 2);
+    buf_init(&out, 4096);
+    errlist_add(&l, "a.conf:3", "rule \"x\": unknown\nfield");
+    errlist_caret(&l, "\xc3\xa4 foo", 3);
+    errlist_add(&l, NULL, "second");
+    errlist_add(&l, "b.conf:1", "third");
+    errlist_line(&l, "belongs to the third");
+    assert_int_equal(errlist_total(&l), 3);
+    errlist_print(&l, &out);
+    assert_string_equal(out.data, "a.conf:3: rule \"x\": unknown field\n    \xc3\xa4 foo\n      ^\n"
+                                  "second\nand 1 more errors\n");
+    json_t *arr AUTO_JSON = errlist_json(&l);
+    assert_int_equal(json_array_size(arr), 3);
+    assert_string_equal(json_string_value(json_array_get(arr, 1)), "second");
 }
 
 static void dates(void **state)
@@ -346,6 +368,7 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(nearest),
         cmocka_unit_test(dates),
+        cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),
         cmocka_unit_test(json_bounds),
         cmocka_unit_test(frames_pass),
         cmocka_unit_test(big_frames_travel_as_memfd),
