@@ -1,1 +1,11 @@
-# filled by the room's first sources
+noinst_LIBRARIES += daemon/store/libstore.a
+daemon_store_libstore_a_SOURCES = \
+	%D%/db.h %D%/sqlite.c %D%/migrate.c %D%/migrate.h %D%/schema_pipeline.c %D%/schema_crm.c
+
+STORE_LIBS = daemon/store/libstore.a $(SQLITE_LIBS)
+
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c
+tests_unit_test_store_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+endif

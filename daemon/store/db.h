@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * db - the dozen verbs through which everything reaches the database
+ *
+ * SQL text is written once for both drivers, with $1..$n as placeholders in
+ * any order of appearance; prepare refuses any other kind of parameter. SQL is
+ * a string constant: statements are prepared once and kept. Values are bound,
+ * never pasted.
+ *
+ * Types of values, one letter each, in the order of $1..$n:
+ *   i  int64_t                       o  int64_t, where 0 is NULL (optional id)
+ *   s  const char *, NULL is NULL    b  const void *, size_t
+ *   d  double
+ *
+ * Text must be valid UTF-8 without NUL; the caller sees to it at the border.
+ * Times are int64 UTC milliseconds. Errors: ERR_TEMP is worth another try
+ * (disk full, I/O), ERR_BUG is a statement of ours that is wrong.
+ */
+#ifndef LEADD_DB_H
+#define LEADD_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db;
+struct db_rows;
+
+/* SQLite at path: WAL, synchronous=FULL, foreign keys on. With readonly the
+ * file must exist already. NULL with e on failure. */
+struct db *db_open(const char *path, bool readonly, struct err *e) LEADD_MUST_CHECK;
+void db_close(struct db **db); /* accepts NULL; sets to NULL */
+
+int db_begin(struct db *db, struct err *e) LEADD_MUST_CHECK;
+int db_commit(struct db *db, struct err *e) LEADD_MUST_CHECK;
+void db_rollback(struct db *db);
+bool db_in_transaction(const struct db *db);
+
+/* One savepoint at a time, inside a transaction. */
+int db_savepoint(struct db *db, struct err *e) LEADD_MUST_CHECK;
+int db_release(struct db *db, struct err *e) LEADD_MUST_CHECK;
+void db_rollback_to(struct db *db); /* undoes and ends the savepoint */
+
+/* Runs a statement without rows. 0 or -1. */
+int db_exec(struct db *db, struct err *e, const char *sql, const char *types, ...)
+    LEADD_MUST_CHECK;
+/* Rows the last db_exec changed. */
+int64_t db_changes(const struct db *db);
+/* Runs "INSERT ... RETURNING id". *id_out is 0 when ON CONFLICT DO NOTHING did
+ * nothing. 0 or -1. */
+int db_insert(struct db *db, struct err *e, int64_t *id_out, const char *sql, const char *types,
+              ...) LEADD_MUST_CHECK;
+/* The first column of the first row as a number; def when there is no row or
+ * it is NULL. */
+int db_get_int(struct db *db, struct err *e, int64_t *out, int64_t def, const char *sql,
+               const char *types, ...) LEADD_MUST_CHECK;
+
+/*   struct db_rows *r = db_query(db, e, "SELECT ...", "i", id);
+ *   while (db_step(r)) ... db_int(r, 0) ...
+ *   if (db_done(&r, e) < 0) return -1;
+ *
+ * db_query never returns NULL; an error shows in db_done. Text and blobs are
+ * borrowed and valid until the next db_step. */
+struct db_rows *db_query(struct db *db, const char *sql, const char *types, ...);
+bool db_step(struct db_rows *r);
+int db_done(struct db_rows **r, struct err *e) LEADD_MUST_CHECK;
+
+int64_t db_int(struct db_rows *r, int col);       /* NULL gives 0 */
+const char *db_text(struct db_rows *r, int col);  /* NULL gives NULL */
+const void *db_blob(struct db_rows *r, int col, size_t *n_out);
+bool db_is_null(struct db_rows *r, int col);
+
+/* Several statements without parameters: migrations only. */
+int db_script(struct db *db, const char *sql, struct err *e) LEADD_MUST_CHECK;
+
+/* Rows written since open: for the benchmark. */
+int64_t db_total_changes(const struct db *db);
+/* Moves WAL pages into the file as far as readers allow. */
+void db_checkpoint(struct db *db);
+
+/* Brings the schema up to date (store/migrate.c), all in one transaction per
+ * step. Refuses a database newer than this program. */
+int db_migrate(struct db *db, struct err *e) LEADD_MUST_CHECK;
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * migrate - see migrate.h
+ */
+#include "store/migrate.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "store/db.h"
+
+/* Append only. The place in the table is the number, from 1. */
+static const char *const steps[] = {
+    schema_pipeline_1,
+    schema_crm_1,
+};
+
+int migrate_newest(void)
+{
+    return (int)ARRAY_LEN(steps);
+}
+
+static int migrate_step(struct db *db, int64_t n, struct err *e)
+{
+    if (db_begin(db, e) < 0)
+        return -1;
+    if (db_script(db, steps[n - 1], e) == 0 &&
+        db_exec(db, e,
+                "INSERT INTO meta (key, value) VALUES ('schema', CAST($1 AS TEXT)) "
+                "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
+                "i", n) == 0 &&
+        db_commit(db, e) == 0)
+        return 0;
+    db_rollback(db);
+    return err_wrap(e, "schema step %" PRId64, n);
+}
+
+int db_migrate(struct db *db, struct err *e)
+{
+    int64_t done;
+    if (db_script(db,
+                  "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) "
+                  "STRICT, WITHOUT ROWID",
+                  e) < 0 ||
+        db_get_int(db, e, &done, 0, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema'",
+                   "") < 0)
+        return -1;
+    if (done > migrate_newest())
+        return err_set(e, ERR_PERM,
+                       "the database is of a newer leadd (schema %" PRId64 ", this one knows %d)",
+                       done, migrate_newest());
+    for (int64_t n = done + 1; n <= migrate_newest(); n++)
+        if (migrate_step(db, n, e) < 0)
+            return -1;
+    return 0;
+}

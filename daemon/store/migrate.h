@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * migrate - the numbered, append-only steps from an empty file to this schema
+ *
+ * A step that has been released is never edited: a new one is added. meta
+ * holds the number of the last step done ("schema").
+ */
+#ifndef LEADD_MIGRATE_H
+#define LEADD_MIGRATE_H
+
+extern const char schema_pipeline_1[]; /* schema_pipeline.c */
+extern const char schema_crm_1[];      /* schema_crm.c */
+
+/* The number of the newest step. */
+int migrate_newest(void);
+
+#endif

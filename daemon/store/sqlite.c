@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sqlite - the embedded driver behind db.h
+ *
+ * The only file that knows SQLite. Statements are kept in a small hash table
+ * by the address of their text; one that is in use (a query inside a query of
+ * the same text) gets a second copy for the while.
+ */
+#include "store/db.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define STMT_SLOTS 1024 /* power of two, well above the number of statements we have */
+#define PARAMS_MAX 64
+
+struct stmt {
+    const char *sql;
+    sqlite3_stmt *st;
+    int params;
+    bool busy;
+};
+
+struct db {
+    sqlite3 *h;
+    struct stmt stmts[STMT_SLOTS];
+};
+
+struct db_rows {
+    struct db *db;
+    struct stmt *slot; /* NULL: st is a copy of our own */
+    sqlite3_stmt *st;
+    struct err err;
+    bool failed, finished;
+};
+
+static int sqlite_fail(struct db *db, const char *what, struct err *e)
+{
+    int rc = sqlite3_errcode(db->h) & 0xff;
+    enum err_class cls = ERR_BUG;
+    if (rc == SQLITE_FULL || rc == SQLITE_IOERR || rc == SQLITE_BUSY || rc == SQLITE_NOMEM ||
+        rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY || rc == SQLITE_LOCKED)
+        cls = ERR_TEMP;
+    else if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+        cls = ERR_PERM;
+    return err_set(e, cls, "database: %s (%s)", sqlite3_errmsg(db->h), what);
+}
+
+static int sqlite_configure(struct db *db, bool readonly, struct err *e)
+{
+    int on = 1;
+    sqlite3_busy_timeout(db->h, 5000);
+    sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_limit(db->h, SQLITE_LIMIT_LENGTH, 256 * 1024 * 1024);
+    if (readonly)
+        return db_script(db, "PRAGMA query_only = 1", e);
+    if (db_script(db,
+                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;"
+                  "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;",
+                  e) < 0)
+        return -1;
+    /* without it the WAL goes at a clean exit, and a reader under another uid
+     * can then not open the file */
+    sqlite3_file_control(db->h, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+    return 0;
+}
+
+struct db *db_open(const char *path, bool readonly, struct err *e)
+{
+    struct db *db = mem_alloc(sizeof(*db));
+    int flags = (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    if (sqlite3_open_v2(path, &db->h, flags, NULL) != SQLITE_OK) {
+        err_set(e, ERR_TEMP, "cannot open database %s: %s", path,
+                db->h ? sqlite3_errmsg(db->h) : "no memory");
+        db_close(&db);
+        return NULL;
+    }
+    if (sqlite_configure(db, readonly, e) < 0) {
+        err_wrap(e, "%s", path);
+        db_close(&db);
+        return NULL;
+    }
+    return db;
+}
+
+void db_close(struct db **dbp)
+{
+    struct db *db = *dbp;
+    *dbp = NULL;
+    if (!db)
+        return;
+    for (size_t i = 0; i < STMT_SLOTS; i++)
+        sqlite3_finalize(db->stmts[i].st);
+    sqlite3_close_v2(db->h);
+    mem_free(db);
+}
+
+/* Parameters must be $1..$n: SQLite would take any other name as a new, NULL
+ * parameter without a word. */
+static int sqlite_prepare(struct db *db, const char *sql, struct stmt *s, struct err *e)
+{
+    const char *tail = NULL;
+    if (sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st, &tail) != SQLITE_OK)
+        return sqlite_fail(db, sql, e);
+    s->sql = sql;
+    s->params = sqlite3_bind_parameter_count(s->st);
+    for (int i = 1; i <= s->params; i++) {
+        const char *name = sqlite3_bind_parameter_name(s->st, i);
+        char *end = NULL;
+        long n = name && name[0] == '$' ? strtol(name + 1, &end, 10) : 0;
+        if (n < 1 || n > s->params || *end != '\0') {
+            err_set(e, ERR_BUG, "parameter %s is not $1..$n in: %s", name ? name : "?", sql);
+            sqlite3_finalize(s->st);
+            *s = (struct stmt){0};
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static struct stmt *stmt_slot(struct db *db, const char *sql)
+{
+    size_t h = ((uintptr_t)sql >> 3) * 2654435761u;
+    for (size_t i = 0; i < STMT_SLOTS; i++) {
+        struct stmt *s = &db->stmts[(h + i) & (STMT_SLOTS - 1)];
+        if (!s->sql || s->sql == sql)
+            return s;
+    }
+    return NULL;
+}
+
+static int bind_one(sqlite3_stmt *st, int at, char type, va_list *ap)
+{
+    switch (type) {
+    case 'i':
+        return sqlite3_bind_int64(st, at, va_arg(*ap, int64_t));
+    case 'o': {
+        int64_t v = va_arg(*ap, int64_t);
+        return v ? sqlite3_bind_int64(st, at, v) : sqlite3_bind_null(st, at);
+    }
+    case 's': {
+        const char *s = va_arg(*ap, const char *);
+        return s ? sqlite3_bind_text(st, at, s, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(st, at);
+    }
+    case 'd':
+        return sqlite3_bind_double(st, at, va_arg(*ap, double));
+    case 'b': {
+        const void *p = va_arg(*ap, const void *);
+        size_t n = va_arg(*ap, size_t);
+        return p ? sqlite3_bind_blob64(st, at, p, n, SQLITE_TRANSIENT) : sqlite3_bind_null(st, at);
+    }
+    default:
+        return SQLITE_MISUSE;
+    }
+}
+
+static int rows_bind(struct db_rows *r, const char *sql, int params, const char *types, va_list *ap)
+{
+    if (strlen(types) != (size_t)params || params > PARAMS_MAX)
+        return err_set(&r->err, ERR_BUG, "%zu values for %d parameters in: %s", strlen(types),
+                       params, sql);
+    for (int i = 0; types[i]; i++) {
+        char name[8];
+        sqlite3_snprintf(sizeof(name), name, "$%d", i + 1);
+        if (bind_one(r->st, sqlite3_bind_parameter_index(r->st, name), types[i], ap) != SQLITE_OK)
+            return sqlite_fail(r->db, sql, &r->err);
+    }
+    return 0;
+}
+
+static struct db_rows *rows_open(struct db *db, const char *sql, const char *types, va_list *ap)
+{
+    struct db_rows *r = mem_alloc(sizeof(*r));
+    struct stmt copy = {0}, *s = stmt_slot(db, sql);
+    r->db = db;
+    if (s && !s->busy) {
+        if (!s->st && sqlite_prepare(db, sql, s, &r->err) < 0)
+            r->failed = true;
+        else
+            s->busy = true;
+        r->slot = s;
+    } else {
+        r->failed = sqlite_prepare(db, sql, &copy, &r->err) < 0;
+        s = &copy;
+    }
+    r->st = s->st;
+    if (!r->failed && rows_bind(r, sql, s->params, types, ap) < 0)
+        r->failed = true;
+    return r;
+}
+
+struct db_rows *db_query(struct db *db, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    struct db_rows *r = rows_open(db, sql, types, &ap);
+    va_end(ap);
+    return r;
+}
+
+bool db_step(struct db_rows *r)
+{
+    if (r->failed || r->finished)
+        return false;
+    int rc = sqlite3_step(r->st);
+    if (rc == SQLITE_ROW)
+        return true;
+    r->finished = true;
+    if (rc != SQLITE_DONE) {
+        r->failed = true;
+        sqlite_fail(r->db, sqlite3_sql(r->st), &r->err);
+    }
+    return false;
+}
+
+int db_done(struct db_rows **rp, struct err *e)
+{
+    struct db_rows *r = *rp;
+    int rc = r->failed ? -1 : 0;
+    *rp = NULL;
+    if (r->failed && e)
+        *e = r->err;
+    if (r->slot && r->slot->st) {
+        sqlite3_reset(r->slot->st);
+        sqlite3_clear_bindings(r->slot->st);
+        r->slot->busy = false;
+    } else if (!r->slot) {
+        sqlite3_finalize(r->st);
+    }
+    mem_free(r);
+    return rc;
+}
+
+int64_t db_int(struct db_rows *r, int col)
+{
+    return sqlite3_column_int64(r->st, col);
+}
+
+const char *db_text(struct db_rows *r, int col)
+{
+    return (const char *)sqlite3_column_text(r->st, col);
+}
+
+const void *db_blob(struct db_rows *r, int col, size_t *n_out)
+{
+    const void *p = sqlite3_column_blob(r->st, col);
+    *n_out = (size_t)sqlite3_column_bytes(r->st, col);
+    return p;
+}
+
+bool db_is_null(struct db_rows *r, int col)
+{
+    return sqlite3_column_type(r->st, col) == SQLITE_NULL;
+}
+
+int db_exec(struct db *db, struct err *e, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    struct db_rows *r = rows_open(db, sql, types, &ap);
+    va_end(ap);
+    while (db_step(r))
+        ;
+    return db_done(&r, e);
+}
+
+int db_insert(struct db *db, struct err *e, int64_t *id_out, const char *sql, const char *types, ...)
+{
+    int64_t id = 0;
+    va_list ap;
+    va_start(ap, types);
+    struct db_rows *r = rows_open(db, sql, types, &ap);
+    va_end(ap);
+    while (db_step(r))
+        id = db_int(r, 0);
+    if (db_done(&r, e) < 0)
+        return -1;
+    *id_out = id;
+    return 0;
+}
+
+int db_get_int(struct db *db, struct err *e, int64_t *out, int64_t def, const char *sql,
+               const char *types, ...)
+{
+    int64_t v = def;
+    va_list ap;
+    va_start(ap, types);
+    struct db_rows *r = rows_open(db, sql, types, &ap);
+    va_end(ap);
+    if (db_step(r) && !db_is_null(r, 0))
+        v = db_int(r, 0);
+    if (db_done(&r, e) < 0)
+        return -1;
+    *out = v;
+    return 0;
+}
+
+int db_script(struct db *db, const char *sql, struct err *e)
+{
+    return sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_fail(db, "script", e);
+}
+
+int db_begin(struct db *db, struct err *e)
+{
+    return db_exec(db, e, "BEGIN IMMEDIATE", "");
+}
+
+int db_commit(struct db *db, struct err *e)
+{
+    return db_exec(db, e, "COMMIT", "");
+}
+
+void db_rollback(struct db *db)
+{
+    if (db_in_transaction(db))
+        (void)!db_exec(db, NULL, "ROLLBACK", "");
+}
+
+bool db_in_transaction(const struct db *db)
+{
+    return !sqlite3_get_autocommit(db->h);
+}
+
+int db_savepoint(struct db *db, struct err *e)
+{
+    return db_exec(db, e, "SAVEPOINT item", "");
+}
+
+int db_release(struct db *db, struct err *e)
+{
+    return db_exec(db, e, "RELEASE item", "");
+}
+
+void db_rollback_to(struct db *db)
+{
+    /* a full disk may have ended the whole transaction already */
+    if (db_in_transaction(db) && db_exec(db, NULL, "ROLLBACK TO item", "") == 0)
+        (void)!db_exec(db, NULL, "RELEASE item", "");
+}
+
+int64_t db_changes(const struct db *db)
+{
+    return sqlite3_changes64(db->h);
+}
+
+int64_t db_total_changes(const struct db *db)
+{
+    return sqlite3_total_changes64(db->h);
+}
+
+void db_checkpoint(struct db *db)
+{
+    sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * store: the verbs of the driver, and that its refusals hold
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/db.h"
+#include "store/migrate.h"
+
+static char dir[64];
+
+static int dir_make(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof(dir), "/tmp/leadd-store-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int dir_remove(void **state)
+{
+    static const char *const files[] = {"a.db", "a.db-wal", "a.db-shm"};
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+        unlink(path);
+    }
+    return rmdir(dir);
+}
+
+static struct db *open_db(void)
+{
+    char path[128];
+    struct err e = {0};
+    snprintf(path, sizeof(path), "%s/a.db", dir);
+    struct db *db = db_open(path, false, &e);
+    assert_non_null(db);
+    assert_int_equal(db_migrate(db, &e), 0);
+    return db;
+}
+
+static int64_t count(struct db *db)
+{
+    int64_t n = -1;
+    assert_int_equal(db_get_int(db, NULL, &n, -1, "SELECT count(*) FROM meta", ""), 0);
+    return n;
+}
+
+static int put(struct db *db, const char *key)
+{
+    return db_exec(db, NULL, "INSERT INTO meta (key, value) VALUES ($1, 'x')", "s", key);
+}
+
+static void migrations_run_once(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    int64_t schema;
+    db_close(&db);
+    db = open_db();
+    assert_int_equal(db_get_int(db, NULL, &schema, 0,
+                                "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema'", ""),
+                     0);
+    assert_int_equal(schema, migrate_newest());
+    db_close(&db);
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct err e = {0};
+    assert_int_equal(db_exec(db, &e, "UPDATE meta SET value = '9999' WHERE key = 'schema'", ""), 0);
+    assert_int_equal(db_migrate(db, &e), -1);
+    assert_non_null(strstr(e.text, "newer"));
+    db_close(&db);
+}
+
+static void parameters_bind_by_number(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct db_rows *r = db_query(db, "SELECT $2, $1, $2", "is", (int64_t)7, "seven");
+    assert_true(db_step(r));
+    assert_string_equal(db_text(r, 0), "seven");
+    assert_int_equal(db_int(r, 1), 7);
+    assert_string_equal(db_text(r, 2), "seven");
+    assert_int_equal(db_done(&r, NULL), 0);
+    db_close(&db);
+}
+
+static void other_parameter_names_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"SELECT $1::bigint", "SELECT ?", "SELECT $a", "SELECT $2",
+                                      "SELECT :x"};
+    struct db *db = open_db();
+    for (size_t i = 0; i < 5; i++) {
+        struct err e = {0};
+        assert_int_equal(db_exec(db, &e, bad[i], "i", (int64_t)1), -1);
+        assert_int_equal(e.cls, ERR_BUG);
+    }
+    db_close(&db);
+}
+
+static void a_wrong_number_of_values_is_refused(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct err e = {0};
+    assert_int_equal(db_exec(db, &e, "SELECT $1", "ii", (int64_t)1, (int64_t)2), -1);
+    assert_int_equal(e.cls, ERR_BUG);
+    db_close(&db);
+}
+
+static void savepoints_undo_one_item(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    int64_t before = count(db);
+    assert_int_equal(db_begin(db, NULL), 0);
+    assert_int_equal(db_savepoint(db, NULL), 0);
+    assert_int_equal(put(db, "kept"), 0);
+    assert_int_equal(db_release(db, NULL), 0);
+    assert_int_equal(db_savepoint(db, NULL), 0);
+    assert_int_equal(put(db, "undone"), 0);
+    db_rollback_to(db);
+    assert_int_equal(db_commit(db, NULL), 0);
+    assert_int_equal(count(db), before + 1);
+    db_close(&db);
+}
+
+static void a_query_inside_itself_works(void **state)
+{
+    (void)state;
+    static const char sql[] = "SELECT key FROM meta ORDER BY key";
+    struct db *db = open_db();
+    int outer = 0, inner = 0;
+    assert_int_equal(put(db, "a"), 0);
+    struct db_rows *r = db_query(db, sql, "");
+    while (db_step(r)) {
+        struct db_rows *q = db_query(db, sql, "");
+        outer++;
+        while (db_step(q))
+            inner++;
+        assert_int_equal(db_done(&q, NULL), 0);
+    }
+    assert_int_equal(db_done(&r, NULL), 0);
+    assert_int_equal(inner, outer * outer);
+    db_close(&db);
+}
+
+static void conflict_do_nothing_gives_no_id(void **state)
+{
+    (void)state;
+    static const char sql[] = "INSERT INTO source (name) VALUES ($1) "
+                              "ON CONFLICT DO NOTHING RETURNING id";
+    struct db *db = open_db();
+    int64_t a = -1, b = -1;
+    assert_int_equal(db_insert(db, NULL, &a, sql, "s", "form:x"), 0);
+    assert_int_equal(db_insert(db, NULL, &b, sql, "s", "form:x"), 0);
+    assert_true(a > 0);
+    assert_int_equal(b, 0);
+    db_close(&db);
+}
+
+static void a_reader_sees_and_cannot_write(void **state)
+{
+    (void)state;
+    char path[128];
+    struct db *db = open_db();
+    struct err e = {0};
+    db_close(&db); /* a clean exit of the writer must not lock readers out */
+    snprintf(path, sizeof(path), "%s/a.db", dir);
+    struct db *ro = db_open(path, true, &e);
+    assert_non_null(ro);
+    assert_true(count(ro) > 0);
+    assert_int_equal(put(ro, "x"), -1);
+    db_close(&ro);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(migrations_run_once, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(a_newer_database_is_refused, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(parameters_bind_by_number, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(other_parameter_names_are_refused, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(a_wrong_number_of_values_is_refused, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(savepoints_undo_one_item, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(a_query_inside_itself_works, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(conflict_do_nothing_gives_no_id, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(a_reader_sees_and_cannot_write, dir_make, dir_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
