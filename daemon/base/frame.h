@@ -42,7 +42,7 @@
     X(PING, "supervisor")        /* id: answer with PONG */                                        \
     X(RELOAD_DONE, "supervisor") /* id: {ok, errors: [], restarted: []} */                         \
     X(PROCESSES, "supervisor")   /* id: {processes: [...]} */                                      \
-    X(READY, "role")             /* {user, no_new_privs, ...}: initialised */                      \
+    X(READY, "role")             /* {user, no_new_privs, ...}: initialised; or {error} */          \
     X(PONG, "role")                                                                                \
     X(REPLACE_PEER, "engine")    /* {name, why}: that peer hangs; kill and start it anew */        \
     X(RELOAD, "engine")          /* id: validate and load the config again */                      \

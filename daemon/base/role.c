@@ -5,6 +5,7 @@
 #include "base/role.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -59,6 +60,7 @@ static int role_drop(struct role *r, struct err *e)
         if (initgroups(user, pw->pw_gid) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
             setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
             return err_set(e, ERR_PERM, "cannot become user \"%s\": %s", user, err_errno());
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten by the kernel when the user changes */
         r->dropped = true;
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -68,6 +70,9 @@ static int role_drop(struct role *r, struct err *e)
 
 static void role_fail(struct role *r, const struct err *e)
 {
+    AUTO_JSON json_t *j = json_object();
+    json_put_str(j, "error", e->text);
+    chan_send_json(r->sup, FRAME_READY, 0, j);
     log_error("role.failed", "error=\"%s\"", e->text);
     role_quit(r, 1);
 }
@@ -113,7 +118,7 @@ static void role_on_frame(struct chan *c, struct frame *f, void *arg)
     struct role *r = arg;
     (void)c;
     const char *name = json_get_str(f->json, "name", ""), *gen = json_get_str(f->json, "gen", "");
-    if (!r->config && f->type != FRAME_CONFIG)
+    if (r->quit || (!r->config && f->type != FRAME_CONFIG))
         return;
     switch (f->type) {
     case FRAME_CONFIG:
@@ -166,6 +171,7 @@ int role_main(const struct role_ops *ops, const char *name)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN); /* the supervisor's business */
     signal(SIGINT, SIG_IGN);
+    fcntl(ROLE_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     r.sup = chan_new(r.base, ROLE_CONTROL_FD, "supervisor", role_on_frame, role_on_gone, &r);
     while (!r.quit) {
         if (event_base_loop(r.base, EVLOOP_ONCE) != 0)
