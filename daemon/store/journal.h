@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * journal - one row per pass: what happened, what was decided and why, what
+ * was done; and the rule sets that decided
+ *
+ * body (JSON) holds ids, operators and values that are not personal; personal
+ * values stand in `personal`, which erasure empties:
+ *
+ *   { "events":    [{"n", "event", "entity": "L42", "depth", "by"}],
+ *     "decisions": [{"event": n, "rule", "result": "matched"|"false"|"unknown"|"skipped",
+ *                    "cond": i, "at", "col", "seen", "why"}],
+ *     "commands":  [{"line", "actor", "rule", "at", "result", "error", "changes": [...]}],
+ *     "notes":     ["..."] }
+ */
+#ifndef LEADD_STORE_JOURNAL_H
+#define LEADD_STORE_JOURNAL_H
+
+#include <jansson.h>
+
+#include "store/db.h"
+
+struct journal_row {
+    int64_t id, at_ms;
+    const char *cause; /* "mail M12", "form contact", "anna: assign bert" */
+    int64_t contact_id, lead_id, case_id, ruleset_id;
+    const char *body, *personal; /* JSON texts; personal may be NULL */
+};
+
+int journal_add(struct db *db, struct journal_row *row, struct err *e) LEADD_MUST_CHECK;
+
+/* {"id", "at_ms", "cause", "contact_id", "lead_id", "case_id", "ruleset_id",
+ *  "body": {..}, "personal": {..}|null}, or NULL with e. */
+json_t *journal_get(struct db *db, int64_t id, struct err *e);
+/* Rows of one lead ('L'), case ('K') or contact ('C'), newest first, only ids
+ * above after_id; at most limit. Array of what journal_get returns. */
+json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t after_id, int64_t limit,
+                     struct err *e);
+
+/* The id of the rule set with that hash, stored when it is new. */
+int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now_ms,
+                  int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+/* {"hash", "body": {..}, "at_ms"} or NULL with e. */
+json_t *ruleset_load(struct db *db, int64_t id, struct err *e);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ledger - see ledger.h
+ */
+#include "store/ledger.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+int source_id(struct db *db, const char *name, int64_t *id_out, struct err *e)
+{
+    int64_t id;
+    if (db_get_int(db, e, &id, 0, "SELECT id FROM source WHERE name = $1", "s", name) < 0)
+        return -1;
+    if (id == 0 && db_insert(db, e, &id, "INSERT INTO source (name) VALUES ($1) RETURNING id", "s",
+                             name) < 0)
+        return -1;
+    *id_out = id;
+    return 0;
+}
+
+int source_cursor_get(struct db *db, const char *name, struct source_cursor *out, struct err *e)
+{
+    struct source_cursor c = {0};
+    struct db_rows *r =
+        db_query(db, "SELECT epoch, last_uid, start_uid FROM source WHERE name = $1", "s", name);
+    if (db_step(r)) {
+        c.epoch = db_int(r, 0);
+        c.last_uid = db_int(r, 1);
+        c.start_uid = db_int(r, 2);
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    *out = c;
+    return 0;
+}
+
+int source_cursor_set(struct db *db, const char *name, const struct source_cursor *c, struct err *e)
+{
+    int64_t id;
+    if (source_id(db, name, &id, e) < 0)
+        return -1;
+    return db_exec(db, e,
+                   "UPDATE source SET epoch = $2, last_uid = $3, start_uid = $4 WHERE id = $1",
+                   "iiii", id, c->epoch, c->last_uid, c->start_uid);
+}
+
+int source_cursor_advance(struct db *db, int64_t source, int64_t epoch, int64_t uid, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE source SET last_uid = $3 WHERE id = $1 AND epoch = $2 AND last_uid < $3",
+                   "iii", source, epoch, uid);
+}
+
+/* Names under a prefix are a range: no LIKE, which differs between drivers. */
+json_t *source_names(struct db *db, const char *prefix, struct err *e)
+{
+    AUTO_FREE char *end = mem_printf("%s\x7f", prefix);
+    json_t *names = json_array();
+    struct db_rows *r = db_query(db,
+                                 "SELECT name FROM source WHERE name >= $1 AND name < $2 "
+                                 "ORDER BY name",
+                                 "ss", prefix, end);
+    while (db_step(r))
+        json_array_append_new(names, json_string(db_text(r, 0)));
+    if (db_done(&r, e) < 0) {
+        json_decref(names);
+        return NULL;
+    }
+    return names;
+}
+
+int ledger_add(struct db *db, struct ledger_row *row, struct err *e)
+{
+    return db_insert(db, e, &row->id,
+                     "INSERT INTO ledger (source_id, epoch, key, state, reason, message_id, size,"
+                     " internal_ms, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+                     "ON CONFLICT DO NOTHING RETURNING id",
+                     "iisssoioi", row->source, row->epoch, row->key, row->state, row->reason,
+                     row->message_id, row->size, row->internal_ms, row->at_ms);
+}
+
+int ledger_settle(struct db *db, int64_t id, const char *state, const char *reason,
+                  int64_t message_id, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE ledger SET state = $2, reason = $3, message_id = $4 WHERE id = $1",
+                   "isso", id, state, reason, message_id);
+}
+
+json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e)
+{
+    json_t *keys = json_object();
+    struct db_rows *r = db_query(db,
+                                 "SELECT l.key, l.state FROM ledger l JOIN source s "
+                                 "ON s.id = l.source_id WHERE s.name = $1 AND l.epoch = $2",
+                                 "si", source, epoch);
+    while (db_step(r))
+        json_object_set_new(keys, db_text(r, 0), json_string(db_text(r, 1)));
+    if (db_done(&r, e) < 0) {
+        json_decref(keys);
+        return NULL;
+    }
+    return keys;
+}
+
+json_t *ledger_counts(struct db *db, const char *prefix, struct err *e)
+{
+    AUTO_FREE char *end = mem_printf("%s\x7f", prefix);
+    json_t *counts = json_pack("{s:i, s:i, s:i}", "filed", 0, "ignored", 0, "quarantined", 0);
+    struct db_rows *r = db_query(db,
+                                 "SELECT l.state, count(*) FROM ledger l JOIN source s "
+                                 "ON s.id = l.source_id WHERE s.name >= $1 AND s.name < $2 "
+                                 "GROUP BY l.state",
+                                 "ss", prefix, end);
+    while (db_step(r))
+        json_object_set_new(counts, db_text(r, 0), json_integer(db_int(r, 1)));
+    if (db_done(&r, e) < 0) {
+        json_decref(counts);
+        return NULL;
+    }
+    return counts;
+}
+
+int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,
+                      int64_t size, int64_t internal_ms, int64_t *message_out, struct err *e)
+{
+    return db_get_int(db, e, message_out, 0,
+                      "SELECT m.id FROM message m JOIN ledger l ON l.message_id = m.id "
+                      "WHERE m.msgid_hash = $3 AND l.source_id = $1 AND l.epoch <> $2 "
+                      "AND l.size = $4 AND l.internal_ms = $5 ORDER BY m.id LIMIT 1",
+                      "iiiii", source, epoch, msgid_hash, size, internal_ms);
+}
+
+int quarantine_add(struct db *db, const struct quarantine_row *q, struct err *e)
+{
+    return db_exec(db, e,
+                   "INSERT INTO quarantine (ledger_id, kind, meta, reason, at_ms, raw) "
+                   "VALUES ($1, $2, $3, $4, $5, $6)",
+                   "isssib", q->ledger_id, q->kind, q->meta, q->reason, q->at_ms,
+                   q->raw_len ? q->raw : "", q->raw_len);
+}
+
+#define QUARANTINE_COLUMNS                                                                         \
+    "SELECT q.id, s.name, l.key, q.kind, q.reason, q.attempts, q.at_ms, length(q.raw), q.meta, "   \
+    "l.id, l.epoch FROM quarantine q JOIN ledger l ON l.id = q.ledger_id "                         \
+    "JOIN source s ON s.id = l.source_id "
+
+static json_t *quarantine_read(struct db_rows *r)
+{
+    json_t *meta = json_loads(db_text(r, 8), 0, NULL);
+    json_t *q = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id", db_int(r, 0),
+                          "source", db_text(r, 1), "key", db_text(r, 2), "kind", db_text(r, 3),
+                          "reason", db_text(r, 4), "attempts", db_int(r, 5), "at_ms",
+                          db_int(r, 6), "size", db_int(r, 7), "ledger", db_int(r, 9), "epoch",
+                          db_int(r, 10));
+    json_object_set_new(q, "meta", meta ? meta : json_object());
+    return q;
+}
+
+json_t *quarantine_get(struct db *db, int64_t id, struct err *e)
+{
+    json_t *q = NULL;
+    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS "WHERE q.id = $1", "i", id);
+    if (db_step(r))
+        q = quarantine_read(r);
+    if (db_done(&r, e) < 0) {
+        json_decref(q);
+        return NULL;
+    }
+    if (!q)
+        err_set(e, ERR_INPUT, "no quarantined message Q%lld", (long long)id);
+    return q;
+}
+
+json_t *quarantine_list(struct db *db, int64_t limit, struct err *e)
+{
+    json_t *list = json_array();
+    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS "ORDER BY q.id LIMIT $1", "i", limit);
+    while (db_step(r))
+        json_array_append_new(list, quarantine_read(r));
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e)
+{
+    char *raw = NULL;
+    struct db_rows *r = db_query(db, "SELECT raw FROM quarantine WHERE id = $1", "i", id);
+    if (db_step(r)) {
+        const void *p = db_blob(r, 0, n_out);
+        raw = mem_strn(p, *n_out);
+    }
+    if (db_done(&r, e) < 0) {
+        mem_free(raw);
+        return NULL;
+    }
+    if (!raw)
+        err_set(e, ERR_INPUT, "no quarantined message Q%lld", (long long)id);
+    return raw;
+}
+
+int quarantine_failed_again(struct db *db, int64_t id, const char *reason, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE quarantine SET attempts = attempts + 1, reason = $2 WHERE id = $1", "is",
+                   id, reason);
+}
+
+int quarantine_remove(struct db *db, int64_t id, struct err *e)
+{
+    return db_exec(db, e, "DELETE FROM quarantine WHERE id = $1", "i", id);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ledger - what arrived, from where, and what became of it (promises 1 and 2)
+ *
+ * A source is one place that messages come from: "imap:sales/INBOX",
+ * "maildir:inbox", "form:contact", "ingest". Every arrival has one row, whose
+ * unique key (source, epoch, key) decides whether it is new.
+ */
+#ifndef LEADD_STORE_LEDGER_H
+#define LEADD_STORE_LEDGER_H
+
+#include <jansson.h>
+
+#include "store/db.h"
+
+/* The id of the source, made when it is new. */
+int source_id(struct db *db, const char *name, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+
+struct source_cursor {
+    int64_t epoch, last_uid, start_uid;
+};
+/* What the engine knows of a folder; all zero when it was never seen. */
+int source_cursor_get(struct db *db, const char *name, struct source_cursor *out,
+                      struct err *e) LEADD_MUST_CHECK;
+int source_cursor_set(struct db *db, const char *name, const struct source_cursor *c,
+                      struct err *e) LEADD_MUST_CHECK;
+/* Moves last_uid forward, never back, and only within the same epoch. */
+int source_cursor_advance(struct db *db, int64_t source, int64_t epoch, int64_t uid,
+                          struct err *e) LEADD_MUST_CHECK;
+/* Names of the sources that start with prefix, as a JSON array. */
+json_t *source_names(struct db *db, const char *prefix, struct err *e);
+
+struct ledger_row {
+    int64_t id, source, epoch;
+    const char *key;    /* UID in decimal, Maildir name, request id */
+    const char *state;  /* "filed", "ignored", "quarantined" */
+    const char *reason; /* for the last two */
+    int64_t message_id; /* 0: none */
+    int64_t size, internal_ms, at_ms;
+};
+
+/* Writes the row; row->id becomes 0 when the key is already there. */
+int ledger_add(struct db *db, struct ledger_row *row, struct err *e) LEADD_MUST_CHECK;
+int ledger_settle(struct db *db, int64_t id, const char *state, const char *reason,
+                  int64_t message_id, struct err *e) LEADD_MUST_CHECK;
+/* All keys of a source and epoch: {key: state}. */
+json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
+/* {"filed": n, "ignored": n, "quarantined": n} of the sources under prefix. */
+json_t *ledger_counts(struct db *db, const char *prefix, struct err *e);
+/* A filed mail of this source under an older epoch with that Message-ID hash,
+ * size and arrival: 0 in *id_out when there is none. */
+int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,
+                      int64_t size, int64_t internal_ms, int64_t *message_out,
+                      struct err *e) LEADD_MUST_CHECK;
+
+/* ---- quarantine: raw bytes, why, and how often it was tried ---- */
+
+struct quarantine_row {
+    int64_t id, ledger_id;
+    const char *kind; /* "mail" or "form" */
+    const char *meta; /* the frame's JSON */
+    const char *reason;
+    const void *raw;
+    size_t raw_len;
+    int64_t at_ms;
+};
+
+int quarantine_add(struct db *db, const struct quarantine_row *q, struct err *e) LEADD_MUST_CHECK;
+/* {"id", "source", "key", "kind", "reason", "attempts", "at_ms", "size", "meta"}, or NULL. */
+json_t *quarantine_get(struct db *db, int64_t id, struct err *e);
+json_t *quarantine_list(struct db *db, int64_t limit, struct err *e);
+/* The raw bytes; own (mem_free); NULL with e when there is no such row. */
+char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);
+int quarantine_failed_again(struct db *db, int64_t id, const char *reason,
+                            struct err *e) LEADD_MUST_CHECK;
+int quarantine_remove(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHECK;
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * message - see message.h
+ */
+#include "store/message.h"
+
+#include "base/mem.h"
+
+int message_add(struct db *db, struct message_row *m, const char *json, const void *raw,
+                size_t raw_len, struct err *e)
+{
+    if (db_insert(db, e, &m->id,
+                  "INSERT INTO message (channel, msgid_hash, same_hash, kind, date_ms, received_ms,"
+                  " contact_id, lead_id, case_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+                  "RETURNING id",
+                  "soosoiooo", m->channel, m->msgid_hash, m->same_hash, m->kind, m->date_ms,
+                  m->received_ms, m->contact_id, m->lead_id, m->case_id) < 0)
+        return -1;
+    return db_exec(db, e, "INSERT INTO message_body (message_id, json, raw) VALUES ($1, $2, $3)",
+                   "isb", m->id, json, raw_len ? raw : "", raw_len);
+}
+
+int message_link(struct db *db, const struct message_row *m, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE message SET contact_id = $2, lead_id = $3, case_id = $4 WHERE id = $1",
+                   "iooo", m->id, m->contact_id, m->lead_id, m->case_id);
+}
+
+int message_find_same(struct db *db, int64_t msgid_hash, int64_t same_hash, int64_t *id_out,
+                      struct err *e)
+{
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT id FROM message WHERE msgid_hash = $1 AND same_hash = $2 "
+                      "ORDER BY id LIMIT 1",
+                      "ii", msgid_hash, same_hash);
+}
+
+int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,
+                 struct err *e)
+{
+    bool found = false;
+    struct db_rows *r = db_query(db,
+                                 "SELECT id, contact_id, lead_id, case_id FROM message "
+                                 "WHERE msgid_hash = $1 ORDER BY id LIMIT 1",
+                                 "i", msgid_hash);
+    if (db_step(r)) {
+        found = true;
+        *out = (struct message_row){.id = db_int(r, 0), .contact_id = db_int(r, 1),
+                                    .lead_id = db_int(r, 2), .case_id = db_int(r, 3),
+                                    .msgid_hash = msgid_hash};
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    *found_out = found;
+    return 0;
+}
+
+json_t *message_json(struct db *db, int64_t id, struct err *e)
+{
+    json_t *m = NULL;
+    struct db_rows *r = db_query(db, "SELECT json FROM message_body WHERE message_id = $1", "i", id);
+    if (db_step(r))
+        m = json_loads(db_text(r, 0), 0, NULL);
+    if (db_done(&r, e) < 0) {
+        json_decref(m);
+        return NULL;
+    }
+    if (!m)
+        err_set(e, ERR_INPUT, "no message M%lld", (long long)id);
+    return m;
+}
+
+char *message_raw(struct db *db, int64_t id, size_t *n_out, struct err *e)
+{
+    char *raw = NULL;
+    struct db_rows *r = db_query(db, "SELECT raw FROM message_body WHERE message_id = $1", "i", id);
+    if (db_step(r)) {
+        const void *p = db_blob(r, 0, n_out);
+        raw = mem_strn(p, *n_out);
+    }
+    if (db_done(&r, e) < 0) {
+        mem_free(raw);
+        return NULL;
+    }
+    if (!raw)
+        err_set(e, ERR_INPUT, "no message M%lld", (long long)id);
+    return raw;
+}
+
+int message_latest_of_lead(struct db *db, int64_t lead_id, int64_t *id_out, struct err *e)
+{
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT message_id FROM activity WHERE lead_id = $1 AND kind = 'mail' "
+                      "AND message_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+                      "i", lead_id);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outbox - see outbox.h
+ */
+#include "store/outbox.h"
+
+#include "base/mem.h"
+
+int outbox_add(struct db *db, struct outbox_row *row, struct err *e)
+{
+    return db_insert(db, e, &row->id,
+                     "INSERT INTO outbox (intent, state, class, to_addr, lead_id, contact_id,"
+                     " case_id, template, msgid_hash, created_ms, next_ms, reply) "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+                     "ON CONFLICT DO NOTHING RETURNING id",
+                     "ssssooosiios", row->intent, row->state, row->class_, row->to_addr,
+                     row->lead_id, row->contact_id, row->case_id, row->template_, row->msgid_hash,
+                     row->created_ms, row->next_ms, row->reply);
+}
+
+int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e)
+{
+    if (db_exec(db, e, "UPDATE outbox SET msgid_hash = $2 WHERE id = $1", "ii", row->id,
+                row->msgid_hash) < 0)
+        return -1;
+    return db_exec(db, e,
+                   "INSERT INTO outbox_body (outbox_id, mail_from, rcpt_to, subject, raw) "
+                   "VALUES ($1, $2, $3, $4, $5)",
+                   "isssb", row->id, row->mail_from, row->rcpt_to, row->subject, row->raw,
+                   row->raw_len);
+}
+
+json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e)
+{
+    json_t *list = json_array();
+    struct db_rows *r =
+        db_query(db,
+                 "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms FROM outbox "
+                 "WHERE next_ms <= $1 ORDER BY next_ms LIMIT $2",
+                 "ii", now_ms, limit);
+    while (db_step(r))
+        json_array_append_new(
+            list, json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", db_int(r, 0), "to_addr",
+                            db_text(r, 1), "class", db_text(r, 2), "attempts", db_int(r, 3),
+                            "lead_id", db_int(r, 4), "contact_id", db_int(r, 5), "created_ms",
+                            db_int(r, 6)));
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e)
+{
+    return db_get_int(db, e, ms_out, 0, "SELECT min(next_ms) FROM outbox WHERE next_ms IS NOT NULL",
+                      "");
+}
+
+int outbox_claim(struct db *db, int64_t id, const char *gen, int64_t slot, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE outbox SET state = 'claimed', next_ms = NULL, gen = $2, slot = $3 "
+                   "WHERE id = $1",
+                   "isi", id, gen, slot);
+}
+
+int outbox_mail(struct db *db, int64_t id, struct outbox_mail *out, struct err *e)
+{
+    struct outbox_mail m = {0};
+    struct db_rows *r = db_query(
+        db, "SELECT mail_from, rcpt_to, raw FROM outbox_body WHERE outbox_id = $1", "i", id);
+    if (db_step(r)) {
+        const void *p = db_blob(r, 2, &m.raw_len);
+        m.mail_from = mem_str(db_text(r, 0));
+        m.rcpt_to = mem_str(db_text(r, 1));
+        m.raw = mem_strn(p, m.raw_len);
+    }
+    if (db_done(&r, e) < 0) {
+        outbox_mail_done(&m);
+        return -1;
+    }
+    if (!m.raw)
+        return err_set(e, ERR_BUG, "outbox row %lld has no body", (long long)id);
+    *out = m;
+    return 0;
+}
+
+void outbox_mail_done(struct outbox_mail *m)
+{
+    mem_free(m->mail_from);
+    mem_free(m->rcpt_to);
+    mem_free(m->raw);
+    *m = (struct outbox_mail){0};
+}
+
+int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE outbox SET state = $2, next_ms = $3, done_ms = $4,"
+                   " attempts = attempts + $5, relay = coalesce($6, relay),"
+                   " reply = coalesce($7, reply), code = coalesce($8, code),"
+                   " gen = NULL, slot = NULL WHERE id = $1",
+                   "isooisso", id, c->state, c->next_ms, c->done_ms, (int64_t)c->attempt, c->relay,
+                   c->reply, c->code);
+}
+
+json_t *outbox_claimed(struct db *db, struct err *e)
+{
+    json_t *list = json_array();
+    struct db_rows *r =
+        db_query(db, "SELECT id, gen, slot FROM outbox WHERE state = 'claimed'", "");
+    while (db_step(r))
+        json_array_append_new(list, json_pack("{s:I, s:s?, s:I}", "id", db_int(r, 0), "gen",
+                                              db_text(r, 1), "slot", db_int(r, 2)));
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+#define OUTBOX_COLUMNS                                                                             \
+    "SELECT o.id, o.intent, o.state, o.class, o.to_addr, o.lead_id, o.contact_id, o.template, "    \
+    "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject "         \
+    "FROM outbox o LEFT JOIN outbox_body b ON b.outbox_id = o.id "
+
+static json_t *outbox_read(struct db_rows *r)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:s?, s:I, "
+                     "s:s?, s:s?}",
+                     "id", db_int(r, 0), "intent", db_text(r, 1), "state", db_text(r, 2), "class",
+                     db_text(r, 3), "to", db_text(r, 4), "lead_id", db_int(r, 5), "contact_id",
+                     db_int(r, 6), "template", db_text(r, 7), "attempts", db_int(r, 8),
+                     "created_ms", db_int(r, 9), "next_ms", db_int(r, 10), "done_ms",
+                     db_int(r, 11), "relay", db_text(r, 12), "code", db_int(r, 13), "reply",
+                     db_text(r, 14), "subject", db_text(r, 15));
+}
+
+json_t *outbox_get(struct db *db, int64_t id, struct err *e)
+{
+    json_t *o = NULL;
+    struct db_rows *r = db_query(db, OUTBOX_COLUMNS "WHERE o.id = $1", "i", id);
+    if (db_step(r))
+        o = outbox_read(r);
+    if (db_done(&r, e) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    if (!o)
+        err_set(e, ERR_INPUT, "no outbox row %lld", (long long)id);
+    return o;
+}
+
+json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit, struct err *e)
+{
+    json_t *list = json_array();
+    struct db_rows *r =
+        db_query(db,
+                 OUTBOX_COLUMNS "WHERE (CAST($1 AS TEXT) IS NULL OR o.state = $1) AND "
+                                "(CAST($2 AS BIGINT) IS NULL OR o.lead_id = $2) "
+                                "ORDER BY o.id DESC LIMIT $3",
+                 "soi", state, lead_id, limit);
+    while (db_step(r))
+        json_array_append_new(list, outbox_read(r));
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,
+                    struct err *e)
+{
+    return db_get_int(db, e, n_out, 0,
+                      "SELECT count(*) FROM outbox WHERE to_addr = $1 AND created_ms > $2", "si",
+                      to_addr, since_ms);
+}
+
+int outbox_count_lead(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
+                      int64_t *n_out, struct err *e)
+{
+    return db_get_int(db, e, n_out, 0,
+                      "SELECT count(*) FROM outbox WHERE lead_id = $2 AND to_addr = $1 "
+                      "AND created_ms > $3",
+                      "sii", to_addr, lead_id, since_ms);
+}
+
+int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *e)
+{
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT id FROM outbox WHERE msgid_hash = $1 ORDER BY id LIMIT 1", "i",
+                      msgid_hash);
+}
+
+json_t *outbox_counts(struct db *db, struct err *e)
+{
+    json_t *counts = json_object();
+    struct db_rows *r = db_query(db, "SELECT state, count(*) FROM outbox GROUP BY state", "");
+    while (db_step(r))
+        json_object_set_new(counts, db_text(r, 0), json_integer(db_int(r, 1)));
+    if (db_done(&r, e) < 0) {
+        json_decref(counts);
+        return NULL;
+    }
+    return counts;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outbox - one row per recipient and intent, and its states
+ *
+ *   held ---release---> ready ---claim---> claimed ---accepted---> sent
+ *                         ^                  |---refused--------> failed
+ *                         +----deferred <----|---4xx, no relay
+ *                                            +---FINAL, no answer -> unknown
+ *
+ * deferred is ready with a later due time and a reason; both are claimed when
+ * next_ms has come. State changes go through outbox_set_state() alone.
+ */
+#ifndef LEADD_STORE_OUTBOX_H
+#define LEADD_STORE_OUTBOX_H
+
+#include <jansson.h>
+
+#include "store/db.h"
+
+struct outbox_row {
+    int64_t id;
+    const char *intent;  /* unique: who, why, which step */
+    const char *state;   /* "ready" or "held" when added */
+    const char *class_;  /* "follow_up", "notice", "confirmation" */
+    const char *to_addr; /* folded */
+    int64_t lead_id, contact_id, case_id;
+    const char *template_;
+    int64_t msgid_hash, created_ms, next_ms;
+    const char *reply; /* why it is held */
+    /* the body */
+    const char *mail_from, *rcpt_to, *subject;
+    const void *raw;
+    size_t raw_len;
+};
+
+/* row->id is 0 when the intent is already there: then nothing was written. */
+int outbox_add(struct db *db, struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
+/* The body and the hash, once the id is known (Message-ID and VERP carry it). */
+int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
+
+/* Rows that are due, oldest due first: at most limit, as
+ * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms"}]. */
+json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);
+/* The next due time, or 0 when nothing waits. */
+int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+int outbox_claim(struct db *db, int64_t id, const char *gen, int64_t slot,
+                 struct err *e) LEADD_MUST_CHECK;
+
+struct outbox_mail {
+    char *mail_from, *rcpt_to, *raw; /* own */
+    size_t raw_len;
+};
+int outbox_mail(struct db *db, int64_t id, struct outbox_mail *out, struct err *e) LEADD_MUST_CHECK;
+void outbox_mail_done(struct outbox_mail *m);
+
+struct outbox_change {
+    const char *state;
+    int64_t next_ms; /* 0: not due any more */
+    int64_t done_ms; /* 0: not done */
+    bool attempt;    /* counts as a try */
+    const char *relay, *reply;
+    int64_t code;
+};
+int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c,
+                     struct err *e) LEADD_MUST_CHECK;
+
+/* [{"id", "gen", "slot"}] of every claimed row. */
+json_t *outbox_claimed(struct db *db, struct err *e);
+/* One row as JSON (all columns, without the raw bytes), or NULL with e. */
+json_t *outbox_get(struct db *db, int64_t id, struct err *e);
+/* state NULL: all. lead_id 0: all. Newest first. */
+json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit,
+                    struct err *e);
+/* How many to this address / about this lead since a time (loop ladders). */
+int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,
+                    struct err *e) LEADD_MUST_CHECK;
+int outbox_count_lead(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
+                      int64_t *n_out, struct err *e) LEADD_MUST_CHECK;
+/* By Message-ID hash; 0 when there is none. */
+int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+/* {"ready": n, ...} */
+json_t *outbox_counts(struct db *db, struct err *e);
+
+#endif
