@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ruleset - the rules of the config tree, compiled, and matching them
+ *
+ * Built whole or not at all: every error of every rule is reported in one run,
+ * with file:line, the source line and a caret. Immutable afterwards.
+ *
+ * A rule names in `on` either one event ("lead.created": it fires when its
+ * conditions hold at that event) or an entity ("lead": any event of that
+ * entity; edge-triggered, see struct rule_facts).
+ *
+ * Matching is an iterator, because the commands of one rule take effect for
+ * the rules after it:
+ *
+ *     struct rule_match *m = rule_match_new(rs, "lead.created", &facts);
+ *     struct rule_decision d;
+ *     while (rule_match_next(m, &d)) {
+ *         if (d.outcome != RULE_MATCHED)
+ *             ...                      rule_match_explain(m, &trace) says why
+ *         else
+ *             run d.rule->commands     then the next call reads the facts anew
+ *     }
+ *     rule_match_free(&m);
+ *
+ * Pure: no store, no clock, no logging, so a decision can be made again from
+ * its stored facts. The order is the order of the config tree.
+ */
+#ifndef LEADD_RULE_RULESET_H
+#define LEADD_RULE_RULESET_H
+
+#include "base/errlist.h"
+#include "base/json.h"
+#include "rule/expr.h"
+
+/* One row of crm's event table. */
+struct rule_event {
+    const char *name;   /* "lead.created" */
+    const char *entity; /* "lead": rules on that entity see it; NULL: none do */
+};
+
+struct ruleset_env {
+    const struct rule_fields *fields;
+    const struct rule_event *events;
+    size_t event_count;
+    const char *time_zone; /* settings.time_zone; NULL: UTC */
+    /* Checks one command of a `do`. 0, or -1 with e, and col_out (byte column
+     * from 0) when it is known; col_out comes in as -1. NULL: not checked. */
+    int (*check_do)(void *arg, const char *text, struct err *e, int *col_out);
+    void *arg;
+};
+
+struct rule_line {
+    const char *text;
+    const char *at; /* "file:line" */
+};
+
+enum rule_stop {
+    RULE_STOP_NO,
+    RULE_STOP_EVENT, /* stop = true: later rules of this event are skipped */
+    RULE_STOP_ALL,   /* stop = "all": and no event that waits in this input is run */
+};
+
+struct rule {
+    int index; /* place in the set, from 0 */
+    const char *name, *at;
+    const char *on;
+    bool edge; /* `on` names an entity */
+    size_t when_count, command_count;
+    const struct rule_line *when;
+    const struct rule_line *commands;
+    const char *group; /* first = GROUP; NULL: none */
+    enum rule_stop stop;
+};
+
+struct ruleset;
+
+/* config: an object with "rules" and "tables" as in the config tree (either
+ * may be missing). env is borrowed for the life of the set. NULL when errors
+ * were added. */
+struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
+                            struct errlist *errors);
+void ruleset_free(struct ruleset **rs); /* accepts NULL, sets NULL */
+
+size_t ruleset_count(const struct ruleset *rs);
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i);
+const struct rule *ruleset_find(const struct ruleset *rs, const char *name); /* or NULL */
+
+/* SHA-256 in hex over the normalized JSON of rules and tables, for the journal;
+ * and that JSON: ruleset_new() makes the same set from it, so a decision can be
+ * explained after the files have changed. */
+const char *ruleset_hash(const struct ruleset *rs);
+const char *ruleset_source(const struct ruleset *rs);
+
+/* The fields that rules which may run at this event read, ascending: what must
+ * be stored to decide again. */
+size_t ruleset_fields(const struct ruleset *rs, const char *event, const int **fields_out);
+
+/* All three states are read through get. A rule on an entity fires when its
+ * conditions were not true before the event, are true as the event left the
+ * record, and are still true now. So a change made by an earlier rule counts
+ * at its own event, once, and is not acted on when already undone. */
+struct rule_facts {
+    rule_get_fn get;
+    void *now;    /* the record as it is, with what earlier rules of the pass did */
+    void *before; /* as it was before the event; NULL: it did not exist (never true) */
+    void *event;  /* as the event left it; NULL: not told apart from now */
+};
+
+enum rule_outcome {
+    RULE_MATCHED,       /* run its commands */
+    RULE_NOT_TRUE,      /* when_index and rule_match_explain() say which and why */
+    RULE_NOT_NEW,       /* on an entity: was true before the event already */
+    RULE_GROUP_TAKEN,   /* by: the rule that matched first in the group */
+    RULE_STOPPED,       /* by: the rule with `stop` */
+    RULE_CANNOT_KNOW,   /* an outside lookup is missing: undo the whole event, try later */
+};
+
+struct rule_decision {
+    const struct rule *rule;
+    enum rule_outcome outcome;
+    int when_index;        /* NOT_TRUE, CANNOT_KNOW: which condition; else -1 */
+    const struct rule *by; /* GROUP_TAKEN, STOPPED; else NULL */
+};
+
+const char *rule_outcome_name(enum rule_outcome o); /* "matched", "not_true", ... stable */
+
+struct rule_match;
+/* facts is copied; what it points to must live until rule_match_free(). An
+ * unknown event has no rules. */
+struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
+                                  const struct rule_facts *facts);
+/* The next rule's decision, in order; false when there is none left. After
+ * RULE_MATCHED the facts `now` are read anew. */
+bool rule_match_next(struct rule_match *m, struct rule_decision *d);
+/* For the decision just returned, before its commands run: RULE_NOT_TRUE and
+ * RULE_CANNOT_KNOW only. */
+bool rule_match_explain(struct rule_match *m, struct expr_trace *trace);
+/* {"rule","at","outcome","when","by","trace"} of the decision just returned; own. */
+json_t *rule_match_json(struct rule_match *m);
+/* "dach-enterprise (20-a.conf:7): not matched: contact.country in @dach is
+ * false: contact.country is 'FR'". */
+void rule_match_print(struct rule_match *m, struct buf *out);
+void rule_match_free(struct rule_match **m);
+
+#endif

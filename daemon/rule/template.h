@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * template - mustache texts of outgoing mail, checked at load
+ *
+ *   Subject: Your request {{lead.id}}
+ *
+ *   Hello{{#contact.first_name}} {{contact.first_name}}{{/contact.first_name}},
+ *   ...
+ *   --html--
+ *   <p>Hello ...</p>
+ *
+ * Headers, an empty line, the text, and optionally a line `--html--` and the
+ * same as HTML. Tags: {{name}} (escaped in HTML, plain elsewhere), {{{name}}}
+ * and {{& name}} (never escaped), {{#name}}..{{/name}} when it is set (once per
+ * item of a list; {{.}} is the item), {{^name}}..{{/name}} when it is not,
+ * {{! comment}}, {{> partial}} taken in at load. A line that holds nothing but
+ * a section, comment or partial tag leaves no empty line.
+ *
+ * Every name is checked against a field set at load. A header value never
+ * carries CR or LF; output is bounded (BOUND_TEMPLATE_OUTPUT). Pure.
+ */
+#ifndef LEADD_RULE_TEMPLATE_H
+#define LEADD_RULE_TEMPLATE_H
+
+#include "base/errlist.h"
+#include "rule/field.h"
+
+struct template;
+
+/* A partial's text (without headers; own part only, text and HTML alike) and
+ * its path for messages; false when there is none of that name. */
+typedef bool (*template_partial_fn)(void *arg, const char *name, const char **text_out,
+                                    const char **path_out);
+
+/* NULL when errors were added, each with path:line. partial may be NULL.
+ * fields is borrowed. */
+struct template *template_compile(const char *name, const char *text, const char *path,
+                                  const struct rule_fields *fields, template_partial_fn partial,
+                                  void *arg, struct errlist *errors);
+void template_free(struct template **t); /* accepts NULL, sets NULL */
+
+const char *template_name(const struct template *t);
+bool template_has_html(const struct template *t);
+
+struct template_value {
+    bool set;        /* false: unset; also a bool that is false */
+    struct str text; /* ready to read; borrowed until the next call */
+    size_t count;    /* LIST: number of items; otherwise not looked at */
+};
+
+/* Reads a field: item -1 is the whole value (a list as one text), 0.. are the
+ * items of a list. out comes in as not set. */
+typedef void (*template_get_fn)(void *arg, int field, int item, struct template_value *out);
+
+struct template_result {
+    char *subject; /* own; one line, never empty */
+    char *text;    /* own; lines end in LF */
+    char *html;    /* own; NULL when the template has none */
+    int *missing;  /* own; fields that were named as {{x}} but unset, each once */
+    size_t missing_count;
+};
+
+/* 0 or -1 with e (then out is empty): an empty subject, CR or LF in it, output
+ * too long. Unset names render as nothing and are listed: the caller decides. */
+int template_render(const struct template *t, template_get_fn get, void *arg,
+                    struct template_result *out, struct err *e) LEADD_MUST_CHECK;
+void template_result_done(struct template_result *r);
+
+#endif
