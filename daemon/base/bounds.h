@@ -57,6 +57,9 @@
 #define BOUND_TEMPLATE_BYTES KIB(256)
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
 
+/* outgoing */
+#define BOUND_SLOTS 65536u /* mails the courier may have in hand */
+
 /* control socket */
 #define BOUND_CTL_ARGS 64
 #define BOUND_CTL_ARG KIB(64)

@@ -3,10 +3,14 @@ daemon_base_libbase_a_SOURCES = \
 	%D%/bounds.h %D%/buf.c %D%/buf.h %D%/clock.c %D%/clock.h %D%/err.c %D%/err.h \
 	%D%/errlist.c %D%/errlist.h \
 	%D%/frame.c %D%/frame.h %D%/hash.c %D%/hash.h %D%/json.c %D%/json.h \
-	%D%/log.c %D%/log.h %D%/mem.c %D%/mem.h %D%/role.c %D%/role.h %D%/text.c %D%/text.h
+	%D%/log.c %D%/log.h %D%/mem.c %D%/mem.h %D%/role.c %D%/role.h %D%/slots.c %D%/slots.h \
+	%D%/text.c %D%/text.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_base
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_slots
+tests_unit_test_slots_SOURCES = tests/unit/test_slots.c
+tests_unit_test_slots_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
