@@ -4,6 +4,9 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/journal.c %D%/journal.h %D%/ledger.c %D%/ledger.h %D%/message.c %D%/message.h \
 	%D%/outbox.c %D%/outbox.h
 
+# tables of the CRM
+daemon_store_libstore_a_SOURCES += %D%/record.c %D%/record.h
+
 STORE_LIBS = daemon/store/libstore.a $(SQLITE_LIBS)
 
 if HAVE_CMOCKA

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * crm - what the engine asks of the CRM: context, identity, commands, facts
+ *
+ * struct crm is the configured CRM: users, pools, forms, compiled fields, rules
+ * and templates. It lives as long as the engine. struct crm_ctx is one input (a
+ * mail, a form, a command line, a timer): the engine opens it inside its
+ * transaction or savepoint, lets crm_receive() and the rules' commands work on
+ * it, stores ctx->commands and ctx->personal in the journal row, and ends it.
+ * When the savepoint is rolled back the context is ended and forgotten: it holds
+ * caches only.
+ *
+ * Nothing changes the CRM but a command: also what intake creates is recorded as
+ * an internal command (new-lead, new-case, file). Every change is one entry in a
+ * command's "changes"; what follows from it is announced through hooks.event,
+ * which must only queue.
+ *
+ * Errors: ERR_INPUT means refused, and nothing was changed; the text may be
+ * shown to the person. Anything else means the input must be rolled back.
+ *
+ * The CRM never reads a clock: ctx->now_ms is the time of the input.
+ */
+#ifndef LEADD_CRM_CRM_H
+#define LEADD_CRM_CRM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+struct db;
+struct crm;
+struct crm_ctx;
+struct ruleset;
+struct rule_fields;
+struct rule_facts;
+struct template;
+struct template_result;
+
+/* ---- records ---------------------------------------------------------- */
+
+enum crm_entity {
+    CRM_NONE = 0,
+    CRM_LEAD,     /* L42 */
+    CRM_CONTACT,  /* C42 */
+    CRM_COMPANY,  /* O42 */
+    CRM_DEAL,     /* D42 */
+    CRM_CASE,     /* K42 */
+    CRM_ACTIVITY, /* A42 */
+    CRM_TASK,     /* T42 */
+    CRM_ENTITY_COUNT
+};
+
+#define CRM_ID_LEN 24
+
+/* "lead", "contact", ...; NULL for CRM_NONE. The reverse also takes the plural. */
+const char *crm_entity_name(enum crm_entity t);
+enum crm_entity crm_entity_parse(const char *name);
+/* "L42" (any case) -> CRM_LEAD, 42. 0 or -1. */
+int crm_id_parse(const char *s, enum crm_entity *entity_out, int64_t *id_out);
+const char *crm_id_format(enum crm_entity t, int64_t id, char out[CRM_ID_LEN]);
+
+/* The records one event or command is about; 0 where there is none. */
+struct crm_target {
+    int64_t lead;
+    int64_t contact;
+    int64_t company;
+    int64_t deal;
+    int64_t kase; /* case */
+    int64_t task;
+    int64_t activity;
+};
+
+/* A target from one id: fills in what belongs to it (a deal's lead and contact,
+ * a lead's contact and company ...). ERR_INPUT when there is no such record. */
+int crm_target_of(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_target *out,
+                  struct err *e) LEADD_MUST_CHECK;
+
+/* ---- actors, events, hooks --------------------------------------------- */
+
+enum crm_actor_kind {
+    CRM_BY_SYSTEM,   /* intake, timers, the courier's outcomes */
+    CRM_BY_RULE,     /* name: the rule's */
+    CRM_BY_USER,     /* name: the user's; the role decides what he may */
+    CRM_BY_OPERATOR, /* leadctl on ctl.sock; name: the Unix user */
+    CRM_BY_CONTACT   /* a lead or customer (opt-out); name: "C42" */
+};
+
+struct crm_actor {
+    enum crm_actor_kind kind;
+    const char *name; /* never NULL */
+    const char *at;   /* rule: file:line; else NULL */
+};
+
+extern const struct crm_actor crm_system; /* kind system, name "system" */
+
+const char *crm_actor_kind_name(enum crm_actor_kind k); /* "system", "rule", ... */
+
+struct crm_event {
+    const char *name; /* static: "lead.created" */
+    enum crm_entity entity;
+    struct crm_target target;
+    struct crm_actor actor; /* strings live as long as the context */
+    size_t before, after;   /* how many changes the input had then: see crm_facts_new */
+};
+
+struct crm_send {
+    const char *template_name;
+    const char *to;      /* folded email address */
+    const char *to_name; /* may be NULL */
+    const char *to_user; /* user name when it goes to a user (a notice), else NULL */
+    struct crm_target target;
+    struct crm_actor actor;
+};
+
+/* What the engine does for the CRM. */
+struct crm_hooks {
+    void *arg;
+    /* Queue it; commands must not be run from inside. */
+    void (*event)(void *arg, const struct crm_event *ev);
+    /* Puts one outgoing mail into the outbox. outbox_out gets its id. */
+    int (*send)(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
+                struct err *e);
+    /* Takes it back when it has not left; ERR_INPUT says it has. */
+    int (*unsend)(void *arg, struct crm_ctx *ctx, int64_t outbox, struct err *e);
+};
+
+/* ---- life --------------------------------------------------------------- */
+
+/* engine_config is the engine's part of the config tree; it is kept (a
+ * reference is taken). Compiles fields, rules and templates, and brings the
+ * user and team tables up to date, so it needs a transaction. All mistakes are in
+ * e's text, the first one first; `leadd -t` lists them all (crm/check.h). */
+struct crm *crm_new(struct db *db, const json_t *engine_config, int64_t now_ms, struct err *e);
+void crm_free(struct crm **crm);
+
+const struct ruleset *crm_rules(const struct crm *crm);
+const struct rule_fields *crm_fields(const struct crm *crm);
+const struct template *crm_template(const struct crm *crm, const char *name); /* or NULL */
+const json_t *crm_config(const struct crm *crm);
+/* The user's config object, or NULL. */
+const json_t *crm_user(const struct crm *crm, const char *name);
+/* The user a folded email address or E.164 number belongs to, or NULL. */
+const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value);
+
+struct crm_ctx *crm_begin(struct crm *crm, const struct crm_hooks *hooks, int64_t now_ms);
+void crm_end(struct crm_ctx **ctx);
+
+/* For the journal row, borrowed.
+ * commands: [{"line", "by": kind, "actor", "rule"?, "at"?, "p"?: true, "undoes"?: J,
+ *             "changes": [{"e": "lead", "id", "f": field, "old", "new"} | {.., "p": "3"}]}]
+ * personal: {"3": {"old", "new"}, "line:0": full text of command 0}: values that
+ * erasure deletes; store it apart, by contact. {} when there are none. */
+const json_t *crm_commands(const struct crm_ctx *ctx);
+const json_t *crm_personal(const struct crm_ctx *ctx);
+int64_t crm_now(const struct crm_ctx *ctx);
+
+/* ---- identity and intake ------------------------------------------------ */
+
+struct crm_input {
+    const char *kind;      /* "mail", "form" or "sms" */
+    const json_t *message; /* message JSON, borrowed until crm_end; NULL for forms */
+    const char *form;      /* form NAME of the config, or NULL */
+    const json_t *fields;  /* posted: {POSTED: value}, borrowed until crm_end */
+    const char *source;    /* mailbox NAME; forms take theirs from the config */
+    const char *creates;   /* "lead", "case" or "nothing"; NULL: the form's, else "lead" */
+    struct crm_target thread; /* from a proven thread token; zeroes when none */
+    int64_t message_id;    /* the store's message row, 0 when none */
+    int64_t at_ms;         /* when it arrived */
+};
+
+enum crm_who_kind {
+    CRM_WHO_NOBODY,  /* no usable sender */
+    CRM_WHO_USER,    /* a user of ours */
+    CRM_WHO_CONTACT  /* anybody else */
+};
+
+struct crm_who {
+    enum crm_who_kind kind;
+    const char *user;   /* borrowed from the config; NULL unless CRM_WHO_USER */
+    char address[321];  /* folded; empty when none */
+    const char *channel; /* "email" or "phone" */
+    struct crm_target target;
+    bool new_contact, new_lead, new_case;
+};
+
+/* Looks only: who is it, and which contact, open lead or open case is meant. */
+int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
+                 struct err *e) LEADD_MUST_CHECK;
+
+/* Files the input: finds or creates contact, address, company, and lead or case;
+ * writes one activity; announces message.received or form.received, then
+ * lead.created and so on. A user's mail is filed on the contact among its
+ * recipients (or the thread's records) and creates nothing. Machine mail
+ * (message kind auto_reply, bounce, receipt, report, own) never creates a lead
+ * and never counts as an answer. */
+int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
+                struct err *e) LEADD_MUST_CHECK;
+
+/* A form's posted fields do not fit (a bad email, a bad number): ERR_INPUT with
+ * the posted name. Called by crm_receive too; alone for an early answer. */
+int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e);
+
+/* An outgoing mail left (or a user's answer was relayed): one activity, first_out,
+ * and for users lead.contacted. message_id may be 0. */
+int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
+                    int64_t message_id, int64_t outbox, const struct crm_actor *actor,
+                    struct err *e) LEADD_MUST_CHECK;
+
+/* The lead has no owner: gives it default_owner. assigned_out says whether. */
+int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, struct err *e)
+    LEADD_MUST_CHECK;
+
+/* May automatic mail go there now? Checked by `send`, and again at sending. */
+enum crm_address_use { CRM_ADDRESS_OK, CRM_ADDRESS_OPTED_OUT, CRM_ADDRESS_BOUNCING };
+int crm_address_check(struct db *db, const char *channel, const char *value,
+                      enum crm_address_use *out, struct err *e) LEADD_MUST_CHECK;
+
+/* Announces something the engine saw (outbox.sent, outbox.failed ...); the name
+ * must be in the events table. */
+void crm_emit(struct crm_ctx *ctx, const char *event, const struct crm_target *t,
+              const struct crm_actor *actor);
+
+/* ---- facts ---------------------------------------------------------------- */
+
+/* What the rules of one event see: its records, the input's message and form, the
+ * actor. Reads the store lazily; a record is read once per input and kept up to
+ * date by every change, also by the commands of the pass. */
+struct crm_facts;
+struct crm_facts *crm_facts_new(struct crm_ctx *ctx, const struct crm_event *ev);
+/* For rule_match_new(): now, before and event are filled in. */
+const struct rule_facts *crm_facts_rule(const struct crm_facts *f);
+void crm_facts_free(struct crm_facts **f);
+/* A store error met while reading (fields read as unset then): check it after
+ * each event; the input must be rolled back. 0 or -1 with e. */
+int crm_facts_error(struct crm_ctx *ctx, struct err *e) LEADD_MUST_CHECK;
+
+/* The template with the target's fields as they are now. actor may be NULL. */
+int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
+               const struct crm_actor *actor, struct template_result *out, struct err *e)
+    LEADD_MUST_CHECK;
+
+/* ---- questions of leadctl, console, API ---------------------------------- */
+
+/* {"columns": [{"name","title"}], "rows": [{NAME: value}]}, newest first.
+ * filters: ["status=new", "owner=anna", ...], may be NULL. Times are RFC 3339. */
+int crm_list(struct crm *crm, enum crm_entity t, const json_t *filters, int64_t limit,
+             json_t **out, struct err *e) LEADD_MUST_CHECK;
+/* {"fields": [[label, value]], "sections": [{"title", "columns", "rows"}]} */
+int crm_show(struct crm *crm, enum crm_entity t, int64_t id, json_t **out, struct err *e)
+    LEADD_MUST_CHECK;
+/* As crm_list: time, kind, direction, who, text; oldest first. */
+int crm_timeline(struct crm *crm, enum crm_entity t, int64_t id, int64_t limit, json_t **out,
+                 struct err *e) LEADD_MUST_CHECK;
+
+#endif
