@@ -11,13 +11,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "web/web.h"
 
 /* One row per role: what stands before ':' in its name, and its main. */
 static const struct {
     const char *kind;
     int (*main)(const char *name);
 } roles[] = {
-    {NULL, NULL},
+    {"web-in", web_in_main},
+    {"web-ui", web_ui_main},
 };
 
 static int role_start_named(const char *name)

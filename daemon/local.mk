@@ -1,3 +1,3 @@
 sbin_PROGRAMS += daemon/leadd
 daemon_leadd_SOURCES = %D%/leadd.c
-daemon_leadd_LDADD = $(BASE_LIBS)
+daemon_leadd_LDADD = daemon/web/libweb.a $(BASE_LIBS)

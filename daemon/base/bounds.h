@@ -45,9 +45,18 @@
 #define BOUND_HTTP_BODY MIB(1)
 #define BOUND_HTTP_IDLE_MS 20000
 #define BOUND_HTTP_PARKED 4096
+#define BOUND_HTTP_PARK_MS 10000         /* wait for an engine that is gone, then 503 */
+#define BOUND_HTTP_CONNECTIONS 1024
+#define BOUND_HTTP_HELD MIB(48)          /* bodies of all parked requests; below the channel's queue */
+#define BOUND_HTTP_KEY 128               /* an Idempotency-Key */
+#define BOUND_HTTP_ADDRESSES 4096        /* remote addresses remembered for the rate limit */
 #define BOUND_FORM_FIELDS 200
 #define BOUND_FORM_VALUE KIB(64)
 #define BOUND_FORM_DEPTH 16
+#define BOUND_FORM_NAME 200              /* bytes of one posted name */
+#define BOUND_FORM_TEXT KIB(512)         /* bytes of all names and values together */
+#define BOUND_FORM_DEFECTS 16
+#define BOUND_FORM_PART_HEADERS KIB(8)   /* header block of one multipart part */
 
 /* config and rules */
 #define BOUND_CONFIG_FILE MIB(8)

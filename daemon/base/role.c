@@ -181,6 +181,8 @@ int role_main(const struct role_ops *ops, const char *name)
     }
     if (r.sup)
         chan_flush(r.sup, 1000);
+    if (ops->done)
+        ops->done(&r);
     chan_free(&r.sup);
     json_decref(r.config);
     event_base_free(r.base);

@@ -42,6 +42,8 @@ struct role_ops {
     void (*stop)(struct role *r);
     /* Other frames from the supervisor (RELOAD_DONE, PROCESSES). */
     void (*frame)(struct role *r, struct frame *f);
+    /* The role ends, for whatever reason: give back what needs the loop. */
+    void (*done)(struct role *r);
 };
 
 struct role {

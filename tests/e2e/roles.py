@@ -73,7 +73,8 @@ class Channel:
         data = head + text + inline
         anc = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         n = self.sock.sendmsg([data], anc)
-        self.sock.sendall(data[n:])
+        if n < len(data):  # nothing is written to a role that has ended on the whole frame
+            self.sock.sendall(data[n:])
         for f in fds:
             os.close(f)
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * web_in - what the files of the role web-in share
+ *
+ * web_in.c is the role and its channel to the engine, web_form.c one posted
+ * form from its first check to its answer.
+ */
+#ifndef LEADD_WEB_WEB_IN_H
+#define LEADD_WEB_WEB_IN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/frame.h"
+#include "base/json.h"
+#include "base/role.h"
+#include "web/http.h"
+#include "web/rate.h"
+
+/* how requests ended; the names in healthz and in the log */
+#define WEB_OUTCOMES(X)                                                                            \
+    X(accepted, 200)     /* stored: new */                                                         \
+    X(duplicate, 200)    /* stored before under this request id */                                 \
+    X(quarantined, 202)  /* stored, to be looked at */                                             \
+    X(malformed, 400)    /* not HTTP or not the content type it says */                            \
+    X(unknown, 404)      /* no such form */                                                        \
+    X(method, 405)                                                                                 \
+    X(too_large, 413)                                                                              \
+    X(type, 415)                                                                                   \
+    X(invalid, 422)      /* a field is missing or wrong */                                         \
+    X(rate, 429)         /* too many from this address */                                          \
+    X(busy, 503)         /* too many parked, the engine is busy or role stops */                   \
+    X(no_engine, 503)    /* the engine was gone or silent for too long */
+
+enum web_outcome {
+#define X(name, code) WEB_##name,
+    WEB_OUTCOMES(X)
+#undef X
+    WEB_OUTCOME_COUNT
+};
+
+/* A form that waits for the engine. Its body stays in the request. */
+struct parked {
+    TAILQ_ENTRY(parked) next;
+    struct evhttp_request *req; /* evhttp's; valid until it is answered */
+    uint64_t id;
+    const char *form;   /* borrowed from the config */
+    const json_t *conf; /* borrowed: the form's config */
+    char *request_id;   /* own */
+    json_t *json;       /* own; of the FORM frame */
+    const char *raw;    /* borrowed from req */
+    size_t raw_len;
+    int64_t since_ms;
+    bool sent; /* on the present channel */
+    bool wants_json;
+    char remote[64];
+};
+
+struct web_in {
+    struct role *role; /* borrowed */
+    struct web_http *http;
+    struct rate *rate;
+    struct chan *engine; /* own; NULL while there is none */
+    char *engine_gen;    /* own */
+    struct event *tick;  /* own */
+    const json_t *web, *forms; /* borrowed from the role's config */
+    size_t max_body;
+    int64_t park_ms;
+    int64_t gone_ms;    /* since when there is no engine */
+    bool stopping;
+    int64_t stop_ms;
+    TAILQ_HEAD(parked_list, parked) parked; /* own; oldest first */
+    size_t parked_count, held_bytes;
+    uint64_t next_id;
+    uint64_t counts[WEB_OUTCOME_COUNT];
+};
+
+/* web_in.c */
+void web_in_park(struct web_in *w, struct parked *p); /* takes p, sends the frame */
+bool web_in_engine_is_gone(const struct web_in *w);
+json_t *web_in_counts(const struct web_in *w); /* own */
+
+/* web_form.c */
+void web_form_request(struct web_in *w, struct evhttp_request *req, const char *name);
+/* Answers a parked form and frees it; it is no longer in the list. */
+void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
+                     const char *text);
+/* Answers a request that was not parked, with a readable reason. */
+void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *form,
+                     enum web_outcome outcome, const char *text);
+void web_form_free(struct parked *p);
+
+#endif
