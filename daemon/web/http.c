@@ -221,6 +221,7 @@ int web_http_listen(struct web_http *h, int fd, struct err *e)
         return err_set(e, ERR_PERM, "cannot listen on the socket handed over: %s", err_errno());
     }
     h->paused = false;
+    http_pause(h, h->count >= h->conf.connections);
     return 0;
 }
 

@@ -3,3 +3,22 @@ daemon_web_libweb_a_SOURCES = \
 	%D%/form.c %D%/form.h %D%/form_check.c %D%/multipart.c \
 	%D%/http.c %D%/http.h %D%/metrics.c %D%/metrics.h %D%/rate.c %D%/rate.h \
 	%D%/web.c %D%/web.h %D%/web_form.c %D%/web_in.c %D%/web_in.h %D%/web_ui.c
+WEB_LIBS = daemon/web/libweb.a $(BASE_LIBS)
+
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_web tests/unit/test_web_form
+tests_unit_test_web_SOURCES = tests/unit/test_web.c
+tests_unit_test_web_LDADD = $(WEB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_web_form_SOURCES = tests/unit/test_web_form.c tests/fuzz/fuzz_form.c
+tests_unit_test_web_form_LDADD = $(WEB_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_form
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
+tests_fuzz_fuzz_form_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_form_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_form_LDADD = $(WEB_LIBS)
+endif
+
+EXTRA_DIST += tests/e2e/test_web.py

@@ -121,8 +121,11 @@ void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *f
     struct web_reply r = {.code = outcomes[outcome].code};
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     w->counts[outcome]++;
-    log_info("web.form", "form=%s id= status=%s code=%d ms=0 remote=%s", form,
-             outcomes[outcome].name, r.code, remote);
+    /* floods are counted, not written down: anybody can make them */
+    bool flood = outcome == WEB_rate || outcome == WEB_unknown || outcome == WEB_method;
+    log_write(flood ? LOG_LVL_DEBUG : LOG_LVL_INFO, "web.form",
+              "form=%s id= status=%s code=%d ms=0 remote=%s", form, outcomes[outcome].name, r.code,
+              remote);
     if (outcome == WEB_method)
         r.allow = "POST";
     if (r.code == 503 || r.code == 429)
