@@ -59,7 +59,11 @@
 #define BOUND_FORM_PART_HEADERS KIB(8)   /* header block of one multipart part */
 
 /* config and rules */
-#define BOUND_CONFIG_FILE MIB(8)
+#define BOUND_CONFIG_FILE MIB(8)         /* one file with all it includes */
+#define BOUND_CONFIG_DEPTH 16
+#define BOUND_CONFIG_KEYS 20000          /* settings in one group */
+#define BOUND_CONFIG_VALUES 400000       /* values in one file */
+#define BOUND_CONFIG_FILES 1000          /* files in rules_dir or templates_dir */
 #define BOUND_CONFIG_ERRORS 200         /* errors kept of one load; the rest are counted */
 #define BOUND_EXPR_DEPTH 64
 #define BOUND_EXPR_BYTES KIB(16)

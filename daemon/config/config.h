@@ -27,6 +27,8 @@ json_t *config_split(const json_t *tree);
 /* All keys with type, default and meaning, in the source form of leadd.conf(5)
  * (mdoc); own, mem_free. */
 char *config_help_mdoc(void);
+/* The keys of a rule file, for leadd-rules(5). */
+char *config_help_rules_mdoc(void);
 /* The same for a terminal. */
 char *config_help_text(void);
 

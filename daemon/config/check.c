@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check - what no single key can say, see config_check() in read.h
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/read.h"
+
+struct check {
+    struct walk *w;
+    const struct scan_node *root; /* borrowed */
+    json_t *tree;                 /* borrowed */
+    json_t *users;                /* borrowed from tree */
+};
+
+/* One entry of mailboxes, relays, ...: its values, its node and its path. */
+struct entry {
+    json_t *v;
+    const struct scan_node *node;
+    char *path; /* own */
+};
+
+/* The place of a key in the entry, or of the entry when it is a default. */
+static void check_error(const struct check *c, const struct entry *e, const char *key,
+                        const char *fmt, ...) LEADD_PRINTF(4, 5);
+static void check_error(const struct check *c, const struct entry *e, const char *key,
+                        const char *fmt, ...)
+{
+    char text[768];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    const struct scan_node *n = scan_member(e->node, key);
+    char *at AUTO_FREE = scan_at(n ? n : e->node);
+    errlist_add(c->w->errors, at, "%s%s%s: %s", e->path, e->path[0] ? "." : "", key, text);
+}
+
+static void check_warn(const struct check *c, const struct entry *e, const char *key,
+                       const char *text)
+{
+    const struct scan_node *n = scan_member(e->node, key);
+    char *at AUTO_FREE = scan_at(n ? n : e->node);
+    walk_warn(c->w, at, "%s%s%s: %s", e->path, e->path[0] ? "." : "", key, text);
+}
+
+static const char *str(const struct entry *e, const char *key)
+{
+    return json_get_str(e->v, key, NULL);
+}
+
+static bool is(const struct entry *e, const char *key, const char *value)
+{
+    return strcmp(json_get_str(e->v, key, ""), value) == 0;
+}
+
+/* The user called name, or a hint at who may be meant. */
+static bool check_user(const struct check *c, const char *name, const char **near_out)
+{
+    *near_out = NULL;
+    if (json_object_get(c->users, name))
+        return true;
+    const char *names[256] = {0}, *key;
+    size_t n = 0;
+    json_t *v;
+    json_object_foreach(c->users, key, v)
+        if (n < ARRAY_LEN(names))
+            names[n++] = key;
+    *near_out = text_nearest(name, names, n);
+    return false;
+}
+
+static const char *check_hint(const char *near, char *out, size_t n)
+{
+    snprintf(out, n, near ? "; did you mean \"%s\"?" : "%.0s", near ? near : "");
+    return out;
+}
+
+static bool check_is_loopback(const char *host)
+{
+    unsigned char a[4];
+    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+        return true;
+    return inet_pton(AF_INET, host, a) == 1 && a[0] == 127;
+}
+
+/* A credential must be there and be nobody else's to read. */
+static void check_secret(const struct check *c, const struct entry *e, const char *key)
+{
+    const char *path = str(e, key);
+    struct stat st;
+    if (!path)
+        return;
+    if (path[0] == '$') {
+        check_warn(c, e, key, "CREDENTIALS_DIRECTORY is not set here, so the file is not checked");
+    } else if (stat(path, &st) != 0) {
+        check_error(c, e, key, "cannot find %s: %s; put the secret there, mode 0600", path,
+                    err_errno());
+    } else if (!S_ISREG(st.st_mode)) {
+        check_error(c, e, key, "%s is not a file", path);
+    } else if (st.st_size == 0) {
+        check_error(c, e, key, "%s is empty", path);
+    } else if (st.st_mode & 0007) {
+        char *text AUTO_FREE = mem_printf("everybody on this machine can read %s; chmod o= %s",
+                                          path, path);
+        check_warn(c, e, key, text);
+    }
+}
+
+/* What mailboxes and relays have in common. needed: it always signs in. */
+static void check_sign_in(const struct check *c, const struct entry *e, bool needed)
+{
+    bool password = is(e, "auth", "password");
+    const char *key = password ? "password_file" : "token_file";
+    const char *other = password ? "token_file" : "password_file";
+    bool user = str(e, "user") != NULL, secret = str(e, key) != NULL;
+    const char *host = json_get_str(e->v, "host", "");
+    if (e->node->damaged)
+        return;
+    if ((needed || user) && !secret && !scan_member(e->node, key))
+        check_error(c, e, key, "is missing; auth = \"%s\" needs it", json_get_str(e->v, "auth", ""));
+    if (str(e, other))
+        check_error(c, e, other, "is not used with auth = \"%s\"", json_get_str(e->v, "auth", ""));
+    if (secret && !user && !scan_member(e->node, "user"))
+        check_error(c, e, "user", "is missing; %s needs it", key);
+    if (secret && is(e, "tls", "none") && *host && !check_is_loopback(host)) {
+        if (!json_get_bool(e->v, "allow_plaintext", false))
+            check_error(c, e, "tls",
+                        "the %s would go to %s in the open; use \"tls\" or \"starttls\", or set "
+                        "allow_plaintext = true", password ? "password" : "token", host);
+        else
+            check_warn(c, e, "tls", "what is sent to sign in can be read on the way");
+    }
+    check_secret(c, e, key);
+    const char *ca = str(e, "ca_file");
+    struct stat st;
+    if (ca && stat(ca, &st) != 0)
+        check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
+}
+
+static void check_mailbox(const struct check *c, const struct entry *e)
+{
+    bool imap = is(e, "type", "imap");
+    const json_t *folders = json_object_get(e->v, "folders");
+    if (imap && folders && json_array_size(folders) == 0 && !e->node->damaged)
+        check_error(c, e, "folders", "must not be empty");
+    for (size_t i = 0; i < json_array_size(folders); i++)
+        for (size_t j = 0; j < i; j++)
+            if (json_equal(json_array_get(folders, i), json_array_get(folders, j)))
+                check_error(c, e, "folders", "\"%s\" stands twice",
+                            json_string_value(json_array_get(folders, i)));
+    if (is(e, "after", "move") && !str(e, "move_to") && !e->node->damaged)
+        check_error(c, e, "move_to", "is missing; after = \"move\" needs it");
+    if (str(e, "move_to") && !is(e, "after", "move"))
+        check_error(c, e, "move_to", "is only for after = \"move\"");
+    for (size_t i = 0; str(e, "move_to") && i < json_array_size(folders); i++)
+        if (strcmp(str(e, "move_to"), json_string_value(json_array_get(folders, i))) == 0)
+            check_error(c, e, "move_to", "is one of folders; mail would come in again and again");
+    if (imap)
+        check_sign_in(c, e, true);
+}
+
+static void check_relay(const struct check *c, const struct entry *e)
+{
+    const char *name = str(e, "name");
+    const json_t *relays = json_object_get(c->tree, "relays");
+    json_t *other;
+    size_t i;
+    json_array_foreach(relays, i, other) {
+        if (other == e->v)
+            break;
+        if (name && strcmp(name, json_get_str(other, "name", "")) == 0)
+            check_error(c, e, "name", "relay \"%s\" is already defined in %s", name,
+                        json_get_str(other, "at", "?"));
+    }
+    if (is(e, "type", "smtp"))
+        check_sign_in(c, e, false);
+}
+
+static void check_form(const struct check *c, const struct entry *e)
+{
+    const json_t *fields = json_object_get(e->v, "fields");
+    json_t *v;
+    size_t i;
+    json_array_foreach(json_object_get(e->v, "required"), i, v)
+        if (fields && !json_object_get(fields, json_string_value(v)) && !e->node->damaged)
+            check_error(c, e, "required", "\"%s\" is not one of fields", json_string_value(v));
+}
+
+/* Refuses the second user with an address. seen: address -> user. */
+static void check_address(const struct check *c, const struct entry *e, const char *key,
+                          const char *address, json_t *seen, const char *user)
+{
+    char *low AUTO_FREE = mem_str(address);
+    text_lower(low);
+    const char *before = json_get_str(seen, low, NULL);
+    if (before)
+        check_error(c, e, key, "\"%s\" already belongs to the user \"%s\"", address, before);
+    json_put_str(seen, low, user);
+}
+
+static void check_users(const struct check *c, const struct scan_node *group)
+{
+    json_t *seen AUTO_JSON = json_object(), *v, *a;
+    const json_t *teams = json_object_get(c->tree, "teams");
+    const char *name;
+    json_object_foreach(c->users, name, v) {
+        char *path AUTO_FREE = mem_printf("users.%s", name);
+        struct entry e = {v, scan_member(group, name), path};
+        const char *team = str(&e, "team");
+        size_t i;
+        if (team && !json_object_get(teams, team))
+            check_error(c, &e, "team", "there is no team \"%s\"; define it in teams", team);
+        if (str(&e, "email"))
+            check_address(c, &e, "email", str(&e, "email"), seen, name);
+        json_array_foreach(json_object_get(v, "addresses"), i, a)
+            check_address(c, &e, "addresses", json_string_value(a), seen, name);
+        if (str(&e, "phone"))
+            check_address(c, &e, "phone", str(&e, "phone"), seen, name);
+    }
+}
+
+static void check_fields(const struct check *c)
+{
+    const char *kind, *name;
+    json_t *fields, *v;
+    json_object_foreach(json_object_get(c->tree, "fields"), kind, fields)
+        json_object_foreach(fields, name, v)
+            if (strpbrk(name, "-*") || isupper((unsigned char)name[0]))
+                errlist_add(c->w->errors, json_get_str(v, "at", ""),
+                            "fields.%s.%s: a field is named with small letters, digits and \"_\", "
+                            "since rules write %s.NAME", kind, name, kind);
+}
+
+static void check_pools(const struct check *c)
+{
+    const char *name;
+    json_t *pool, *m;
+    json_object_foreach(json_object_get(c->tree, "pools"), name, pool) {
+        json_t *seen AUTO_JSON = json_object();
+        size_t i;
+        json_array_foreach(json_object_get(pool, "members"), i, m) {
+            const char *user = json_get_str(m, "user", NULL), *at = json_get_str(m, "at", "");
+            const char *near;
+            char hint[128];
+            if (!user)
+                continue;
+            if (!check_user(c, user, &near))
+                errlist_add(c->w->errors, at, "pools.%s: there is no user \"%s\"%s", name, user,
+                            check_hint(near, hint, sizeof(hint)));
+            if (json_object_get(seen, user))
+                errlist_add(c->w->errors, at, "pools.%s: \"%s\" stands twice; use weight", name,
+                            user);
+            json_put_str(seen, user, user);
+        }
+    }
+}
+
+static void check_settings(const struct check *c)
+{
+    struct entry e = {json_object_get(c->tree, "settings"), c->root, mem_str("")};
+    const char *owner = str(&e, "default_owner"), *near;
+    char hint[128];
+    if (owner && scan_member(c->root, "users") && !check_user(c, owner, &near))
+        check_error(c, &e, "default_owner", "there is no user \"%s\"%s", owner,
+                    check_hint(near, hint, sizeof(hint)));
+    json_t *stages = json_object_get(c->tree, "stages");
+    if (stages && json_array_size(stages) == 0)
+        check_error(c, &e, "stages", "must not be empty");
+    for (size_t i = 0; i < json_array_size(stages); i++)
+        for (size_t j = 0; j < i; j++)
+            if (json_equal(json_array_get(stages, i), json_array_get(stages, j)))
+                check_error(c, &e, "stages", "\"%s\" stands twice",
+                            json_string_value(json_array_get(stages, i)));
+    if (json_object_size(json_object_get(c->tree, "mailboxes")) +
+            json_object_size(json_object_get(c->tree, "forms")) == 0 && !c->root->damaged)
+        check_warn(c, &e, "mailboxes", "there are no mailboxes and no forms: nothing comes in");
+    if (json_array_size(json_object_get(c->tree, "relays")) == 0 && !c->root->damaged)
+        check_warn(c, &e, "relays", "there are no relays: nothing can be sent");
+    mem_free(e.path);
+}
+
+typedef void (*check_fn)(const struct check *c, const struct entry *e);
+
+static void check_map(const struct check *c, const char *section, check_fn fn)
+{
+    const struct scan_node *group = scan_member(c->root, section);
+    const char *name;
+    json_t *v;
+    json_object_foreach(json_object_get(c->tree, section), name, v) {
+        struct entry e = {v, scan_member(group, name), mem_printf("%s.%s", section, name)};
+        if (e.node)
+            fn(c, &e);
+        mem_free(e.path);
+    }
+}
+
+/* The tree holds the groups of the list; what else stood there was reported. */
+static void check_relays(const struct check *c)
+{
+    const struct scan_node *list = scan_member(c->root, "relays");
+    const json_t *relays = json_object_get(c->tree, "relays");
+    size_t i = 0;
+    for (size_t k = 0; list && k < list->count; k++) {
+        if (list->sub[k]->type != SCAN_GROUP)
+            continue;
+        struct entry e = {json_array_get(relays, i++), list->sub[k],
+                          mem_printf("relays[%zu]", k + 1)};
+        if (e.v)
+            check_relay(c, &e);
+        mem_free(e.path);
+    }
+}
+
+void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
+{
+    struct check c = {w, root, tree, json_object_get(tree, "users")};
+    check_settings(&c);
+    check_map(&c, "mailboxes", check_mailbox);
+    check_relays(&c);
+    check_map(&c, "forms", check_form);
+    check_users(&c, scan_member(root, "users"));
+    check_fields(&c);
+    if (c.users && !root->damaged)
+        check_pools(&c);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * keys - every key of leadd.conf and of rule files, one row each
+ *
+ * The help texts are the reference section of leadd.conf(5).
+ */
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "config/read.h"
+#include "config/schema.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+#define REQUIRED .flags = SCHEMA_REQUIRED
+#define RANGE(a, b) .min = (a), .max = (b)
+#define SCHEMA(keys_, name_, at_) {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_), .place = at_}
+
+static const struct schema_key keys_run_as[] = {
+    {"engine", TYPE_NAME, .def = "leadd-engine", .help = "User of the engine, which owns the database."},
+    {"intake", TYPE_NAME, .def = "leadd-intake", .help = "User of the processes that fetch mail."},
+    {"parser", TYPE_NAME, .def = "leadd-parser", .help = "User of the process that reads mail apart."},
+    {"web_in", TYPE_NAME, .def = "leadd-web", .help = "User of the process that takes forms."},
+    {"web_ui", TYPE_NAME, .def = "leadd-web", .help = "User of the process for browsers and metrics."},
+    {"courier", TYPE_NAME, .def = "leadd-courier", .help = "User of the process that sends."},
+};
+const struct schema schema_run_as = SCHEMA(keys_run_as, "run_as", false);
+
+static const struct schema_key keys_store[] = {
+    {"driver", TYPE_CHOICE, .def = "sqlite", .choices = "sqlite", .help = "The database."},
+    {"path", TYPE_PATH,
+     .help = "The database file. Without it, leadd.db in state_dir."},
+};
+static const struct schema schema_store = SCHEMA(keys_store, "store", false);
+
+static const struct schema_key keys_web[] = {
+    {"listen", TYPE_LISTEN, .def = "127.0.0.1:8025",
+     .help = "Where forms, SMS callbacks and links come in. Put a TLS server in front."},
+    {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
+     .help = "Where browsers, API clients and metrics collectors come in."},
+    {"max_body", TYPE_SIZE, .def = "1M", RANGE(1024, MIB(64)), .help = "Largest request body."},
+    {"timeout", TYPE_DURATION, .def = "20s", RANGE(SECOND, 10 * MINUTE),
+     .help = "How long a client may take for its request."},
+    {"rate", TYPE_INT, .def = "60", RANGE(1, 1000000), .unit = "requests per minute",
+     .help = "Requests that one address may make."},
+};
+static const struct schema schema_web = SCHEMA(keys_web, "web", false);
+
+static const struct schema_key keys_mailbox[] = {
+    {"type", TYPE_CHOICE, REQUIRED, .choices = "imap maildir", .help = "What the mailbox is."},
+    {"host", TYPE_HOST, REQUIRED, .only = "imap", .help = "Host name of the server."},
+    {"port", TYPE_PORT, .only = "imap",
+     .help = "Port of the server. Without it, 993 for tls = \"tls\" and 143 otherwise."},
+    {"tls", TYPE_CHOICE, .def = "tls", .choices = "tls starttls none", .only = "imap",
+     .help = "How the connection is protected. The certificate is always verified."},
+    {"user", TYPE_TEXT, REQUIRED, .only = "imap", .help = "Name to sign in with."},
+    {"auth", TYPE_CHOICE, .def = "password", .choices = "password xoauth2 oauthbearer",
+     .only = "imap", .help = "How to sign in."},
+    {"password_file", TYPE_SECRET, .only = "imap",
+     .help = "File with the password. Required when auth = \"password\"."},
+    {"token_file", TYPE_SECRET, .only = "imap",
+     .help = "File with the access token. Required for the other kinds of auth."},
+    {"ca_file", TYPE_PATH, .only = "imap",
+     .help = "Certificates to trust instead of the system's, in PEM form."},
+    {"allow_plaintext", TYPE_BOOL, .def = "false", .only = "imap",
+     .help = "Send the password without TLS to a host other than this one."},
+    {"folders", TYPE_TEXTS, .def = "INBOX", .only = "imap", .help = "Folders to watch."},
+    {"idle", TYPE_BOOL, .def = "true", .only = "imap",
+     .help = "Let the server tell of new mail (IDLE) in the first folder."},
+    {"path", TYPE_PATH, REQUIRED, .only = "maildir", .help = "The Maildir: the folder above new, cur and tmp."},
+    {"poll", TYPE_DURATION, RANGE(SECOND, DAY),
+     .help = "How often to look for new mail when nothing tells of it. Without it, 5m for IMAP and "
+             "10s for a Maildir."},
+    {"start", TYPE_DATE, .def = "now",
+     .help = "Which mail to take at first contact: \"now\" for what comes from now on, \"all\", or all since a date."},
+    {"automate_within", TYPE_DURATION, .def = "2d", RANGE(0, 3650 * DAY),
+     .help = "Older mail is filed but starts nothing outgoing."},
+    {"after", TYPE_CHOICE, .def = "keep", .choices = "keep flag move",
+     .help = "What to do with a message in the mailbox once it is stored here."},
+    {"flag", TYPE_TEXT, .def = "\\Seen", .only = "imap", .help = "The flag to set when after = \"flag\"."},
+    {"move_to", TYPE_TEXT,
+     .help = "The folder to move to when after = \"move\"; for a Maildir, the path of another one."},
+    {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case nothing",
+     .help = "What a message from somebody new becomes."},
+    {"mail_size", TYPE_SIZE, RANGE(KIB(64), MIB(128)),
+     .help = "As mail_size above, for this mailbox."},
+    {"batch", TYPE_SIZE, .def = "4M", RANGE(KIB(64), MIB(64)), .only = "imap",
+     .help = "How much to fetch in one request."},
+};
+static const struct schema schema_mailbox = SCHEMA(keys_mailbox, "mailbox", true);
+
+static const struct schema_key keys_relay[] = {
+    {"name", TYPE_NAME, REQUIRED, .help = "Name for logs and reports."},
+    {"type", TYPE_CHOICE, REQUIRED, .choices = "smtp maildir",
+     .help = "A mail server, or a Maildir into which mail is written instead of being sent."},
+    {"host", TYPE_HOST, REQUIRED, .only = "smtp", .help = "Host name of the server."},
+    {"port", TYPE_PORT, .only = "smtp",
+     .help = "Port of the server. Without it, 587 for tls = \"starttls\", 465 for \"tls\", 25 for \"none\"."},
+    {"tls", TYPE_CHOICE, .def = "starttls", .choices = "tls starttls none", .only = "smtp",
+     .help = "How the connection is protected. The certificate is always verified."},
+    {"user", TYPE_TEXT, .only = "smtp", .help = "Name to sign in with; without it nobody signs in."},
+    {"auth", TYPE_CHOICE, .def = "password", .choices = "password xoauth2 oauthbearer",
+     .only = "smtp", .help = "How to sign in."},
+    {"password_file", TYPE_SECRET, .only = "smtp",
+     .help = "File with the password. Required with user when auth = \"password\"."},
+    {"token_file", TYPE_SECRET, .only = "smtp",
+     .help = "File with the access token. Required with user for the other kinds of auth."},
+    {"ca_file", TYPE_PATH, .only = "smtp",
+     .help = "Certificates to trust instead of the system's, in PEM form."},
+    {"allow_plaintext", TYPE_BOOL, .def = "false", .only = "smtp",
+     .help = "Send the password without TLS to a host other than this one."},
+    {"connections", TYPE_INT, .def = "4", RANGE(1, 64), .unit = "connections", .only = "smtp",
+     .help = "How many to hold at the same time."},
+    {"connect_timeout", TYPE_DURATION, .def = "30s", RANGE(SECOND, 10 * MINUTE), .only = "smtp",
+     .help = "How long connecting and signing in may take."},
+    {"reply_timeout", TYPE_DURATION, .def = "5m", RANGE(SECOND, HOUR), .only = "smtp",
+     .help = "How long to wait for an answer. After the message itself it is at least 10 minutes."},
+    {"path", TYPE_PATH, REQUIRED, .only = "maildir", .help = "The Maildir to write into."},
+};
+static const struct schema schema_relay = SCHEMA(keys_relay, "relay", true);
+
+static const struct schema_key keys_form[] = {
+    {"fields", TYPE_CUSTOM, REQUIRED, .read = config_read_form_fields,
+     .help = "Which field of the CRM each posted field fills: { email = \"contact.email\"; }, or, "
+             "for names that are no keys, ( { from = \"your name\"; to = \"contact.name\"; } )."},
+    {"required", TYPE_TEXTS, .help = "Posted fields that must not be empty."},
+    {"redirect", TYPE_URL, .help = "Where the browser goes after a stored form."},
+    {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
+    {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
+};
+static const struct schema schema_form = SCHEMA(keys_form, "form", true);
+
+static const struct schema_key keys_team[] = {
+    {"name", TYPE_TEXT, .help = "Name to show. Without it, the key."},
+};
+static const struct schema schema_team = SCHEMA(keys_team, "team", true);
+
+static const struct schema_key keys_user[] = {
+    {"name", TYPE_TEXT, REQUIRED, .help = "Name to show."},
+    {"email", TYPE_EMAIL, REQUIRED, .help = "Where notices go, and whom mail from there is by."},
+    {"phone", TYPE_PHONE, .help = "Number for SMS, in quotes and with its country code."},
+    {"team", TYPE_NAME, .help = "One of teams."},
+    {"role", TYPE_CHOICE, .def = "rep", .choices = "admin manager rep viewer",
+     .help = "What the user may do."},
+    {"addresses", TYPE_EMAILS, .help = "Further addresses the user writes from."},
+};
+static const struct schema schema_user = SCHEMA(keys_user, "user", true);
+
+static const struct schema_key keys_field[] = {
+    {"type", TYPE_CHOICE, REQUIRED, .choices = "text int money bool date duration",
+     .help = "What it holds."},
+    {"label", TYPE_TEXT, .help = "Name to show. Without it, the key."},
+};
+static const struct schema schema_field = SCHEMA(keys_field, "field", true);
+
+static const struct schema_key keys_fields[] = {
+    {"lead", TYPE_MAP, .sub = &schema_field, .help = "Own fields of leads."},
+    {"contact", TYPE_MAP, .sub = &schema_field, .help = "Own fields of contacts."},
+    {"company", TYPE_MAP, .sub = &schema_field, .help = "Own fields of companies."},
+    {"deal", TYPE_MAP, .sub = &schema_field, .help = "Own fields of deals."},
+    {"case", TYPE_MAP, .sub = &schema_field, .help = "Own fields of cases."},
+};
+static const struct schema schema_fields = SCHEMA(keys_fields, "fields", false);
+
+static const struct schema_key keys_main[] = {
+    {"company", TYPE_TEXT, REQUIRED, .help = "Name of the company, as the sender of mail shows it."},
+    {"address", TYPE_EMAIL, REQUIRED,
+     .help = "The address that leads and customers write to and get answers from."},
+    {"domain", TYPE_HOST, .help = "Domain for Message-IDs and greetings. Without it, that of address."},
+    {"default_owner", TYPE_NAME, REQUIRED,
+     .help = "The user who gets every lead that no rule assigned."},
+    {"default_country", TYPE_COUNTRY, .help = "Country of phone numbers written without one."},
+    {"currency", TYPE_CURRENCY, .def = "EUR", .help = "Currency of amounts written without one."},
+    {"time_zone", TYPE_ZONE, .def = "UTC", .help = "Zone of times of day."},
+    {"reply_address", TYPE_CHOICE, .def = "plus", .choices = "plus catchall none",
+     .help = "How the address for replies carries the token that threads them: \"plus\" for "
+             "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
+    {"subject_tag", TYPE_BOOL, .def = "false", .help = "Put a tag such as [L42-k7f3] into subjects."},
+    {"return_path", TYPE_EMAIL,
+     .help = "Address that bounces come back to, with the token in it. Without it, address."},
+    {"admin", TYPE_EMAIL,
+     .help = "Who gets notices about leadd itself. Without it, the default owner."},
+    {"state_dir", TYPE_PATH, .def = LEADD_STATEDIR, .help = "Folder for the database."},
+    {"run_dir", TYPE_PATH, .def = LEADD_RUNDIR, .help = "Folder for sockets."},
+    {"log_level", TYPE_CHOICE, .def = "info", .choices = "error warn info debug",
+     .help = "What is logged."},
+    {"log_personal", TYPE_BOOL, .def = "false", .help = "Write addresses into the log in full."},
+    {"mail_size", TYPE_SIZE, .def = "50M", RANGE(KIB(64), MIB(128)),
+     .help = "Larger messages are taken as headers and a list of parts."},
+    {"undo_window", TYPE_DURATION, .def = "0s", RANGE(0, DAY),
+     .help = "How long automatic mail waits before it leaves, so that it can be undone."},
+    {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
+     .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
+             "send it again, or leave it."},
+    {"rules_dir", TYPE_PATH, .help = "Folder of rule files, read in the order of their names. Without it, rules.d."},
+    {"templates_dir", TYPE_PATH, .help = "Folder of templates. Without it, templates."},
+    {"run_as", TYPE_CUSTOM, .read = config_read_run_as, .sub = &schema_run_as,
+     .help = "\"self\" to stay the user that leadd was started as, or a group with a user for each role."},
+    {"store", TYPE_GROUP, .sub = &schema_store, .help = "The database."},
+    {"web", TYPE_GROUP, .sub = &schema_web, .help = "The HTTP side."},
+    {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
+    {"relays", TYPE_LIST, .sub = &schema_relay,
+     .help = "Where mail goes out, in the order they are tried."},
+    {"forms", TYPE_MAP, .sub = &schema_form, .help = "Web forms; each is posted to /form/NAME."},
+    {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
+    {"users", TYPE_MAP, REQUIRED, .sub = &schema_user, .help = "The people who work with leads."},
+    {"stages", TYPE_TEXTS, .def = "new qualified proposal negotiation won lost",
+     .help = "Stages of a deal, from the first to the last."},
+    {"fields", TYPE_GROUP, .sub = &schema_fields, .help = "Own fields."},
+};
+const struct schema schema_main = SCHEMA(keys_main, "config", false);
+
+static const struct schema_key keys_rule[] = {
+    {"on", TYPE_LINE, REQUIRED,
+     .help = "The event that wakes the rule, such as \"lead.created\", or a kind of record, such as "
+             "\"lead\", for any change of it."},
+    {"when", TYPE_LINES, .help = "Conditions, all of which must hold. Without it, the rule always fires."},
+    {"do", TYPE_LINES, REQUIRED, .help = "Commands, run in this order."},
+    {"first", TYPE_TEXT, .help = "Name of a group. Of the rules with the same one, only the first that matches runs."},
+    {"stop", TYPE_CUSTOM, .read = config_read_stop,
+     .help = "true or \"rule\" to skip the later rules of this event once this rule ran, \"all\" to "
+             "end everything that this message, form or command set off."},
+};
+static const struct schema schema_rule = SCHEMA(keys_rule, "rule", true);
+
+static const struct schema_key keys_member[] = {
+    {"user", TYPE_NAME, REQUIRED, .help = "One of users."},
+    {"weight", TYPE_INT, .def = "1", RANGE(1, 1000), .unit = "shares",
+     .help = "How many leads, compared with the others."},
+};
+const struct schema schema_member = SCHEMA(keys_member, "member", true);
+
+static const struct schema_key keys_pool[] = {
+    {"by", TYPE_CHOICE, .def = "round_robin", .choices = "weighted round_robin",
+     .help = "How leads are dealt out."},
+    {"members", TYPE_CUSTOM, REQUIRED, .sub = &schema_member, .read = config_read_members,
+     .help = "The users: [ \"mia\", \"tom\" ], or ( { user = \"mia\"; weight = 2; }, { user = \"tom\"; } )."},
+};
+static const struct schema schema_pool = SCHEMA(keys_pool, "pool", true);
+
+static const struct schema_key keys_rules_file[] = {
+    {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version", .help = "The version of this language: 1."},
+    {"rules", TYPE_MAP, .sub = &schema_rule, .help = "Rules by name, run in the order they stand in."},
+    {"tables", TYPE_CUSTOM, .read = config_read_tables,
+     .help = "Lists of texts for conditions (in @NAME): each a list, or the name of a file with one "
+             "text in a line."},
+    {"pools", TYPE_MAP, .sub = &schema_pool, .help = "Users among whom leads are dealt out (assign pool NAME)."},
+};
+const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);
