@@ -151,11 +151,11 @@ static void form_put(struct form *f, const struct buf *name, const struct buf *v
 void form_add_value(struct form *f, const char *name, size_t name_len, const char *value, size_t n,
                     enum form_charset cs)
 {
-    struct buf nb AUTO_BUF, vb AUTO_BUF;
     if (++f->fields > BOUND_FORM_FIELDS) {
         form_add_defect(f, "more than %d fields: the rest is left out", BOUND_FORM_FIELDS);
         return;
     }
+    struct buf nb AUTO_BUF, vb AUTO_BUF;
     buf_init(&nb, BOUND_FORM_NAME * 3); /* U+FFFD is three bytes for one */
     buf_init(&vb, BOUND_FORM_VALUE * 3);
     if (!form_text(&nb, name, name_len, BOUND_FORM_NAME, cs))
