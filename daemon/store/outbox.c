@@ -105,36 +105,34 @@ int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, s
                    c->reply, c->code);
 }
 
-json_t *outbox_claimed(struct db *db, struct err *e)
-{
-    json_t *list = json_array();
-    struct db_rows *r =
-        db_query(db, "SELECT id, gen, slot FROM outbox WHERE state = 'claimed'", "");
-    while (db_step(r))
-        json_array_append_new(list, json_pack("{s:I, s:s?, s:I}", "id", db_int(r, 0), "gen",
-                                              db_text(r, 1), "slot", db_int(r, 2)));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
-}
-
 #define OUTBOX_COLUMNS                                                                             \
     "SELECT o.id, o.intent, o.state, o.class, o.to_addr, o.lead_id, o.contact_id, o.template, "    \
-    "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject "         \
+    "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject, o.gen, o.slot " \
     "FROM outbox o LEFT JOIN outbox_body b ON b.outbox_id = o.id "
 
 static json_t *outbox_read(struct db_rows *r)
 {
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:s?, s:I, "
-                     "s:s?, s:s?}",
+                     "s:s?, s:s?, s:s?, s:I}",
                      "id", db_int(r, 0), "intent", db_text(r, 1), "state", db_text(r, 2), "class",
                      db_text(r, 3), "to", db_text(r, 4), "lead_id", db_int(r, 5), "contact_id",
                      db_int(r, 6), "template", db_text(r, 7), "attempts", db_int(r, 8),
                      "created_ms", db_int(r, 9), "next_ms", db_int(r, 10), "done_ms",
                      db_int(r, 11), "relay", db_text(r, 12), "code", db_int(r, 13), "reply",
-                     db_text(r, 14), "subject", db_text(r, 15));
+                     db_text(r, 14), "subject", db_text(r, 15), "gen", db_text(r, 16), "slot",
+                     db_int(r, 17));
+}
+
+static json_t *outbox_read_all(struct db_rows *r, struct err *e)
+{
+    json_t *list = json_array();
+    while (db_step(r))
+        json_array_append_new(list, outbox_read(r));
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
 }
 
 json_t *outbox_get(struct db *db, int64_t id, struct err *e)
@@ -152,22 +150,20 @@ json_t *outbox_get(struct db *db, int64_t id, struct err *e)
     return o;
 }
 
+json_t *outbox_claimed(struct db *db, struct err *e)
+{
+    return outbox_read_all(db_query(db, OUTBOX_COLUMNS "WHERE o.state = 'claimed'", ""), e);
+}
+
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit, struct err *e)
 {
-    json_t *list = json_array();
-    struct db_rows *r =
-        db_query(db,
-                 OUTBOX_COLUMNS "WHERE (CAST($1 AS TEXT) IS NULL OR o.state = $1) AND "
-                                "(CAST($2 AS BIGINT) IS NULL OR o.lead_id = $2) "
-                                "ORDER BY o.id DESC LIMIT $3",
-                 "soi", state, lead_id, limit);
-    while (db_step(r))
-        json_array_append_new(list, outbox_read(r));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
+    return outbox_read_all(db_query(db,
+                                    OUTBOX_COLUMNS
+                                    "WHERE (CAST($1 AS TEXT) IS NULL OR o.state = $1) AND "
+                                    "(CAST($2 AS BIGINT) IS NULL OR o.lead_id = $2) "
+                                    "ORDER BY o.id DESC LIMIT $3",
+                                    "soi", state, lead_id, limit),
+                           e);
 }
 
 int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,

@@ -64,7 +64,7 @@ struct outbox_change {
 int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c,
                      struct err *e) LEADD_MUST_CHECK;
 
-/* [{"id", "gen", "slot"}] of every claimed row. */
+/* Every claimed row, as outbox_get gives it. */
 json_t *outbox_claimed(struct db *db, struct err *e);
 /* One row as JSON (all columns, without the raw bytes), or NULL with e. */
 json_t *outbox_get(struct db *db, int64_t id, struct err *e);
