@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * asks - see asks.h
+ */
+#include "engine/asks.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define ASK_TIMEOUT_MS 60000
+
+static void ask_free(struct ask *a)
+{
+    struct ask **at = &a->eng->asks;
+    while (*at != a)
+        at = &(*at)->next;
+    *at = a->next;
+    event_free(a->late);
+    json_decref(a->parts);
+    mem_free(a);
+}
+
+/* Not through engine_answer: this may be outside a pass, and nothing here
+ * promises anything that waits for a commit. */
+static void ask_finish(struct ask *a)
+{
+    struct peer *client = peer_by_serial(a->eng, a->peer);
+    AUTO_JSON json_t *j = ask_answer(a);
+    if (client)
+        chan_send_json(client->chan, FRAME_CTL_DONE, a->client, j);
+    ask_free(a);
+}
+
+static void on_late(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ask_finish(arg);
+}
+
+struct ask *ask_new(struct engine *eng, const struct item *it, const char *what)
+{
+    struct ask *a = mem_alloc(sizeof(*a));
+    struct timeval tv = {ASK_TIMEOUT_MS / 1000, 0};
+    a->eng = eng;
+    a->id = ++eng->next_ask;
+    a->peer = it->peer;
+    a->client = it->frame.id;
+    a->what = what;
+    a->parts = json_array();
+    a->late = event_new(eng->role->base, -1, 0, on_late, a);
+    event_add(a->late, &tv);
+    a->next = eng->asks;
+    eng->asks = a;
+    return a;
+}
+
+struct ask *ask_find(struct engine *eng, uint64_t id)
+{
+    struct ask *a = eng->asks;
+    while (a && a->id != id)
+        a = a->next;
+    return a;
+}
+
+void ask_part(struct ask *a, json_t *part)
+{
+    json_array_append_new(a->parts, part);
+    if (--a->waiting <= 0)
+        ask_finish(a);
+}
+
+void asks_gone(struct engine *eng, const struct peer *p)
+{
+    for (struct ask *a = eng->asks, *next; a; a = next) {
+        next = a->next;
+        if (a->peer == p->serial)
+            ask_free(a);
+        else if (strncmp(p->name, "intake:", 7) == 0 && a->waiting > 0)
+            ask_part(a, json_pack("{s:s, s:s}", "mailbox", peer_instance(p), "error",
+                                  "the intake has ended; ask again"));
+    }
+}
+
+void asks_stop(struct engine *eng)
+{
+    while (eng->asks)
+        ask_free(eng->asks);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * clients - see clients.h
+ */
+#include "engine/clients.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/asks.h"
+
+static char *client_user(int fd)
+{
+    struct ucred cred;
+    socklen_t n = sizeof(cred);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+        return mem_str("?");
+    struct passwd *pw = getpwuid(cred.uid);
+    return pw ? mem_str(pw->pw_name) : mem_printf("uid %u", (unsigned)cred.uid);
+}
+
+static void client_accept(struct engine *eng, int listener, const char *name)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (eng->ctl_clients >= BOUND_CTL_CLIENTS) {
+        log_warn("client.too_many", "socket=%s max=%d next=closed", name, BOUND_CTL_CLIENTS);
+        close(fd);
+        return;
+    }
+    char *user = client_user(fd);
+    struct peer *p = peer_add(eng, name, "", fd);
+    p->who = user;
+    eng->ctl_clients++;
+}
+
+static void on_ctl(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    client_accept(arg, (int)fd, "ctl");
+}
+
+static void on_ingest(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    client_accept(arg, (int)fd, "ingest");
+}
+
+void clients_listen(struct engine *eng, const char *name, int fd)
+{
+    bool ctl = strcmp(name, "ctl") == 0;
+    struct event **ev = ctl ? &eng->ctl_accept : &eng->ingest_accept;
+    if ((!ctl && strcmp(name, "ingest") != 0) || *ev) {
+        close(fd);
+        return;
+    }
+    evutil_make_socket_nonblocking(fd);
+    *ev = event_new(eng->role->base, fd, EV_READ | EV_PERSIST, ctl ? on_ctl : on_ingest, eng);
+    event_add(*ev, NULL);
+}
+
+void clients_sup_frame(struct engine *eng, struct frame *f)
+{
+    struct ask *a = ask_find(eng, f->id);
+    if ((f->type == FRAME_RELOAD_DONE || f->type == FRAME_PROCESSES) && a)
+        ask_part(a, json_incref(f->json));
+}
+
+void clients_gone(struct engine *eng, struct peer *p)
+{
+    if (strcmp(p->name, "ctl") == 0 || strcmp(p->name, "ingest") == 0)
+        eng->ctl_clients--;
+    asks_gone(eng, p);
+}
+
+static void listener_close(struct event **ev)
+{
+    if (!*ev)
+        return;
+    close((int)event_get_fd(*ev));
+    event_free(*ev);
+    *ev = NULL;
+}
+
+void clients_stop(struct engine *eng)
+{
+    asks_stop(eng);
+    listener_close(&eng->ctl_accept);
+    listener_close(&eng->ingest_accept);
+}

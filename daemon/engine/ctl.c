@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl - see ctl.h
+ */
+#include "engine/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/asks.h"
+
+static const struct {
+    const char *name;
+    json_t *(*run)(struct ctl *c, struct err *e);
+    int min, max; /* arguments after the name */
+    const char *usage;
+} commands[] = {
+    {"status", ctl_status, 0, 0, "status"},
+    {"list", ctl_list, 1, 20, "list leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ...] [limit=N]"},
+    {"show", ctl_show, 1, 1, "show ID"},
+    {"timeline", ctl_timeline, 1, 2, "timeline ID [limit=N]"},
+    {"why", ctl_why, 1, 2, "why ID [limit=N]"},
+    {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
+    {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
+    {"outbox", ctl_outbox, 1, 10,
+     "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
+    {"quarantine", ctl_quarantine, 1, 2, "quarantine list | show Q | retry Q | drop Q"},
+    {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},
+    {"mailbox", ctl_mailbox, 1, 10,
+     "mailbox list | preview NAME | refetch NAME [FOLDER] UID|NAME ..."},
+    {"reload", ctl_reload, 0, 0, "reload"},
+    {"clock", ctl_clock, 0, 2, "clock [advance DURATION]"},
+};
+
+json_t *ctl_text(const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    return json_pack("{s:s}", "text", text);
+}
+
+const char *ctl_option(const struct ctl *c, const char *name)
+{
+    size_t n = strlen(name);
+    for (int i = 1; i < c->argc; i++)
+        if (strncmp(c->argv[i], name, n) == 0 && c->argv[i][n] == '=')
+            return c->argv[i] + n + 1;
+    return NULL;
+}
+
+int64_t ctl_limit(const struct ctl *c)
+{
+    int64_t n;
+    const char *s = ctl_option(c, "limit");
+    return s && text_parse_int(s, &n) == 0 && n > 0 && n <= 10000 ? n : CTL_LIMIT_DEFAULT;
+}
+
+static void ctl_answer(struct engine *eng, const struct item *it, int code, const char *error,
+                       json_t *data)
+{
+    json_t *j = json_pack("{s:i, s:s?}", "exit", code, "error", error);
+    if (data)
+        json_object_set_new(j, "data", data);
+    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, j);
+}
+
+static int ctl_read(struct engine *eng, const struct item *it, struct ctl *c)
+{
+    const json_t *argv = json_get_arr(it->frame.json, "argv");
+    struct peer *p = peer_by_serial(eng, it->peer);
+    *c = (struct ctl){.eng = eng, .it = it, .user = p && p->who ? p->who : "?"};
+    if (json_array_size(argv) == 0 || json_array_size(argv) > BOUND_CTL_ARGS)
+        return -1;
+    for (size_t i = 0; i < json_array_size(argv); i++) {
+        const char *s = json_string_value(json_array_get(argv, i));
+        if (!s || strlen(s) > BOUND_CTL_ARG)
+            return -1;
+        c->argv[c->argc++] = s;
+    }
+    return 0;
+}
+
+int ctl_frame(struct engine *eng, struct item *it, struct err *e)
+{
+    struct ctl c;
+    const char *names[ARRAY_LEN(commands)];
+    if (ctl_read(eng, it, &c) < 0) {
+        ctl_answer(eng, it, 64, "no command, or too many or too long arguments", NULL);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        names[i] = commands[i].name;
+        if (strcmp(commands[i].name, c.argv[0]) != 0)
+            continue;
+        AUTO_FREE char *usage = mem_printf("usage: leadctl %s", commands[i].usage);
+        struct err ce = {0};
+        if (c.argc - 1 < commands[i].min || c.argc - 1 > commands[i].max) {
+            ctl_answer(eng, it, 64, usage, NULL);
+            return 0;
+        }
+        json_t *data = commands[i].run(&c, &ce);
+        if (data) {
+            ctl_answer(eng, it, 0, NULL, data);
+            return 0;
+        }
+        if (ce.cls == ERR_NONE)
+            return 0; /* an ask will answer */
+        *e = ce;
+        return -1;
+    }
+    const char *near = text_nearest(c.argv[0], names, ARRAY_LEN(commands));
+    AUTO_FREE char *msg = near ? mem_printf("no command \"%s\"; did you mean \"%s\"?", c.argv[0], near)
+                               : mem_printf("no command \"%s\"; see leadctl help", c.argv[0]);
+    ctl_answer(eng, it, 64, msg, NULL);
+    return 0;
+}
+
+json_t *ask_answer(struct ask *a)
+{
+    int code = 0;
+    json_t *data;
+    if (strcmp(a->what, "reconcile") == 0)
+        data = ctl_reconcile_answer(a->eng, a->parts, &code);
+    else if (strcmp(a->what, "preview") == 0)
+        data = ctl_preview_answer(a->parts, &code);
+    else if (strcmp(a->what, "reload") == 0)
+        data = ctl_reload_answer(a->parts, &code);
+    else
+        data = ctl_status_answer(a->eng, a->parts);
+    json_t *j = json_pack("{s:i, s:o}", "exit", code, "data", data);
+    if (a->waiting > 0) {
+        json_put_str(j, "error", "not everybody answered in time; the rest is shown");
+        json_put_int(j, "exit", code ? code : 75);
+    }
+    return j;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl - the commands of leadctl, one row each
+ *
+ * A handler returns the answer's "data" in the form that leadctl draws:
+ *   {"columns": [{"name", "title"}], "rows": [{NAME: value}]}   a list
+ *   {"fields": [[label, value]], "sections": [{"title", ...}]}   one record
+ *   {"text": "..."}                                              words
+ * or NULL with e: ERR_INPUT is the asker's mistake (exit 1). A handler that
+ * must wait for another process returns NULL with e untouched (cls 0) after it
+ * made an ask.
+ */
+#ifndef LEADD_ENGINE_CTL_H
+#define LEADD_ENGINE_CTL_H
+
+#include "engine/engine.h"
+
+struct ctl {
+    struct engine *eng;
+    const struct item *it;
+    const char *user; /* the Unix user who asks */
+    const char *argv[64];
+    int argc; /* argv[0] is the command */
+};
+
+#define CTL_LIMIT_DEFAULT 50
+
+json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
+/* The value of "name=value" among the arguments, or NULL. */
+const char *ctl_option(const struct ctl *c, const char *name);
+int64_t ctl_limit(const struct ctl *c);
+
+json_t *ctl_status(struct ctl *c, struct err *e);     /* ctl_status.c */
+json_t *ctl_reload(struct ctl *c, struct err *e);
+json_t *ctl_clock(struct ctl *c, struct err *e);
+json_t *ctl_list(struct ctl *c, struct err *e);       /* ctl_records.c */
+json_t *ctl_show(struct ctl *c, struct err *e);
+json_t *ctl_timeline(struct ctl *c, struct err *e);
+json_t *ctl_do(struct ctl *c, struct err *e);
+json_t *ctl_undo(struct ctl *c, struct err *e);
+json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
+json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
+json_t *ctl_quarantine(struct ctl *c, struct err *e); /* ctl_mailbox.c */
+json_t *ctl_reconcile(struct ctl *c, struct err *e);
+json_t *ctl_mailbox(struct ctl *c, struct err *e);
+/* The final answer of an ask. */
+json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_out);
+json_t *ctl_preview_answer(const json_t *parts, int *exit_out);
+json_t *ctl_status_answer(struct engine *eng, const json_t *parts);
+json_t *ctl_reload_answer(const json_t *parts, int *exit_out);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl_mailbox - quarantine, mailbox list, preview and refetch, reconcile
+ *
+ * reconcile asks the server what it holds and compares with the ledger: what
+ * is there without a row is missing, whatever the cursor says (promise 1).
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/asks.h"
+#include "engine/ctl.h"
+#include "store/ledger.h"
+
+#define MISSING_SHOWN 100
+
+/* ---- quarantine ------------------------------------------------------------- */
+
+static json_t *quarantine_cmd_list(struct ctl *c, struct err *e)
+{
+    size_t i;
+    json_t *row, *rows = quarantine_list(c->eng->db, 1000, e);
+    if (!rows)
+        return NULL;
+    json_array_foreach(rows, i, row) {
+        char stamp[32];
+        AUTO_FREE char *q = mem_printf("Q%" PRId64, json_get_int(row, "id", 0));
+        json_put_str(row, "q", q);
+        json_put_str(row, "at",
+                     clock_format_utc(json_get_int(row, "at_ms", 0), stamp, sizeof(stamp)));
+    }
+    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
+                     " s:o}", "columns", "name", "q", "title", "ID", "name", "at", "title", "SINCE",
+                     "name", "source", "title", "SOURCE", "name", "key", "title", "KEY", "name",
+                     "size", "title", "SIZE", "name", "attempts", "title", "TRIES", "name",
+                     "reason", "title", "REASON", "rows", rows);
+}
+
+static json_t *quarantine_cmd_show(struct ctl *c, int64_t id, struct err *e)
+{
+    const char *key;
+    json_t *v, *fields;
+    size_t n = 0;
+    AUTO_JSON json_t *q = quarantine_get(c->eng->db, id, e);
+    AUTO_FREE char *raw = q ? quarantine_raw(c->eng->db, id, &n, e) : NULL;
+    if (!raw)
+        return NULL;
+    fields = json_array();
+    json_object_foreach(q, key, v)
+        json_array_append_new(fields, json_pack("[s, O]", key, v));
+    struct buf text AUTO_BUF;
+    buf_init(&text, 256 * 1024);
+    text_add_utf8(&text, raw, n < 64 * 1024 ? n : 64 * 1024);
+    return json_pack("{s:o, s:[{s:s, s:s}]}", "fields", fields, "sections", "title",
+                     n > 64 * 1024 ? "The first 64 KB" : "As it came", "text", text.data);
+}
+
+/* The bytes go the same way again; the row stays until they are filed. */
+static json_t *quarantine_cmd_retry(struct ctl *c, int64_t id, struct err *e)
+{
+    size_t n = 0;
+    AUTO_JSON json_t *q = quarantine_get(c->eng->db, id, e);
+    char *raw = q ? quarantine_raw(c->eng->db, id, &n, e) : NULL;
+    if (!raw)
+        return NULL;
+    bool form = strcmp(json_get_str(q, "kind", ""), "form") == 0;
+    json_t *meta = json_object_get(q, "meta");
+    struct item *it = item_new(form ? ITEM_FRAME : ITEM_MAIL, NULL);
+    it->frame.type = form ? FRAME_FORM : FRAME_MAIL;
+    it->frame.json = json_incref(meta);
+    it->frame.raw = raw;
+    it->frame.raw_len = n;
+    it->peer_name = mem_str(json_get_str(meta, "peer", "ingest"));
+    it->quarantine = id;
+    if (form)
+        engine_queue(c->eng, it);
+    else
+        parsing_add(c->eng, it);
+    return ctl_text("Q%" PRId64 " is tried again; leadctl quarantine list shows whether it is still "
+                    "there", id);
+}
+
+static json_t *quarantine_cmd_drop(struct ctl *c, int64_t id, struct err *e)
+{
+    AUTO_JSON json_t *q = quarantine_get(c->eng->db, id, e);
+    if (!q)
+        return NULL;
+    AUTO_FREE char *why = mem_printf("dropped by %s: %s", c->user, json_get_str(q, "reason", ""));
+    if (ledger_settle(c->eng->db, json_get_int(q, "ledger", 0), "ignored", why, 0, e) < 0 ||
+        quarantine_remove(c->eng->db, id, e) < 0)
+        return NULL;
+    return ctl_text("Q%" PRId64 " dropped", id);
+}
+
+json_t *ctl_quarantine(struct ctl *c, struct err *e)
+{
+    int64_t id;
+    const char *verb = c->argv[1], *q = c->argc > 2 ? c->argv[2] : "";
+    if (strcmp(verb, "list") == 0)
+        return quarantine_cmd_list(c, e);
+    if (text_parse_int(*q == 'Q' || *q == 'q' ? q + 1 : q, &id) < 0) {
+        err_set(e, ERR_INPUT, "expected: quarantine %s Q3, as in quarantine list", verb);
+        return NULL;
+    }
+    if (strcmp(verb, "show") == 0)
+        return quarantine_cmd_show(c, id, e);
+    if (strcmp(verb, "retry") == 0)
+        return quarantine_cmd_retry(c, id, e);
+    if (strcmp(verb, "drop") == 0)
+        return quarantine_cmd_drop(c, id, e);
+    err_set(e, ERR_INPUT, "quarantine %s: expected list, show, retry or drop", verb);
+    return NULL;
+}
+
+/* ---- asking the intakes -------------------------------------------------------- */
+
+static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type, const char *only,
+                           struct err *e)
+{
+    struct ask *a = ask_new(c->eng, c->it, what);
+    for (struct peer *p = c->eng->peers; p; p = p->next) {
+        if (strncmp(p->name, "intake:", 7) != 0 || (only && strcmp(peer_instance(p), only) != 0))
+            continue;
+        a->waiting++;
+        chan_send_json(p->chan, type, a->id, NULL);
+    }
+    if (a->waiting > 0)
+        return NULL;
+    a->waiting = 1;
+    ask_part(a, json_pack("{s:s, s:s}", "mailbox", only ? only : "-", "error",
+                          "no such mailbox is running"));
+    (void)e;
+    return NULL;
+}
+
+json_t *ctl_reconcile(struct ctl *c, struct err *e)
+{
+    return ask_intakes(c, "reconcile", FRAME_LIST, c->argc > 1 ? c->argv[1] : NULL, e);
+}
+
+static json_t *mailbox_cmd_list(struct ctl *c)
+{
+    const char *name;
+    json_t *box, *rows = json_array();
+    json_object_foreach(json_get_obj(c->eng->role->config, "mailboxes"), name, box) {
+        AUTO_FREE char *full = mem_printf("intake:%s", name);
+        struct peer *p = peer_by_name(c->eng, full);
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "type",
+                            json_get_str(box, "type", ""), "where",
+                            json_get_str(box, "host", json_get_str(box, "path", "")), "state",
+                            p ? json_get_str(p->state, "state", "starting") : "not running",
+                            "error", p ? json_get_str(p->state, "error", "") : ""));
+    }
+    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}], s:o}", "columns",
+                     "name", "name", "title", "MAILBOX", "name", "type", "title", "TYPE", "name",
+                     "where", "title", "WHERE", "name", "state", "title", "STATE", "name", "error",
+                     "title", "ERROR", "rows", rows);
+}
+
+static json_t *mailbox_cmd_refetch(struct ctl *c, struct err *e)
+{
+    AUTO_FREE char *full = mem_printf("intake:%s", c->argc > 2 ? c->argv[2] : "");
+    struct peer *p = peer_by_name(c->eng, full);
+    json_t *box = json_get_obj(json_get_obj(c->eng->role->config, "mailboxes"),
+                               c->argc > 2 ? c->argv[2] : "");
+    if (!p || c->argc < 4) {
+        err_set(e, ERR_INPUT, "expected: mailbox refetch NAME [FOLDER] UID|FILE ... with a mailbox "
+                "that runs");
+        return NULL;
+    }
+    AUTO_JSON json_t *ask = json_object();
+    json_t *list = json_array();
+    bool imap = strcmp(json_get_str(box, "type", ""), "imap") == 0;
+    int first = 3;
+    int64_t uid;
+    if (imap && text_parse_int(c->argv[3], &uid) < 0)
+        first = 4;
+    json_put_str(ask, "folder", first == 4 ? c->argv[3] : "INBOX");
+    json_object_set_new(ask, imap ? "uids" : "names", list);
+    for (int i = first; i < c->argc; i++) {
+        if (imap && text_parse_int(c->argv[i], &uid) < 0) {
+            err_set(e, ERR_INPUT, "\"%s\" is no UID", c->argv[i]);
+            return NULL;
+        }
+        json_array_append_new(list, imap ? json_integer(uid) : json_string(c->argv[i]));
+    }
+    chan_send_json(p->chan, FRAME_REFETCH, 0, ask);
+    return ctl_text("asked for %zu message(s); what is not in the ledger is filed",
+                    json_array_size(list));
+}
+
+json_t *ctl_mailbox(struct ctl *c, struct err *e)
+{
+    if (strcmp(c->argv[1], "list") == 0)
+        return mailbox_cmd_list(c);
+    if (strcmp(c->argv[1], "preview") == 0 && c->argc == 3)
+        return ask_intakes(c, "preview", FRAME_PREVIEW, c->argv[2], e);
+    if (strcmp(c->argv[1], "refetch") == 0)
+        return mailbox_cmd_refetch(c, e);
+    err_set(e, ERR_INPUT, "expected: mailbox list, preview NAME or refetch NAME ...");
+    return NULL;
+}
+
+json_t *ctl_preview_answer(const json_t *parts, int *exit_out)
+{
+    size_t i, k;
+    json_t *part, *f, *rows = json_array();
+    json_array_foreach((json_t *)parts, i, part) {
+        const char *error = json_get_str(part, "error", NULL);
+        if (error) {
+            *exit_out = 1;
+            json_array_append_new(rows, json_pack("{s:s, s:s}", "folder",
+                                                  json_get_str(part, "mailbox", ""), "note", error));
+        }
+        json_array_foreach(json_get_arr(part, "folders"), k, f) {
+            char a[32], b[32];
+            int64_t first = json_get_int(f, "first_ms", 0), last = json_get_int(f, "last_ms", 0);
+            json_put_str(f, "first", first ? clock_format_utc(first, a, sizeof(a)) : "");
+            json_put_str(f, "last", last ? clock_format_utc(last, b, sizeof(b)) : "");
+            json_array_append(rows, f);
+        }
+    }
+    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},"
+                     "{s:s,s:s}], s:o}", "columns", "name", "folder", "title", "FOLDER", "name",
+                     "messages", "title", "MESSAGES", "name", "older", "title", "LEFT ALONE",
+                     "name", "newer", "title", "WOULD BE TAKEN", "name", "first", "title", "OLDEST",
+                     "name", "last", "title", "NEWEST", "name", "bytes", "title", "BYTES", "name",
+                     "note", "title", "NOTE", "rows", rows);
+}
+
+/* ---- reconcile ---------------------------------------------------------------- */
+
+struct tally {
+    int64_t there, filed, ignored, quarantined, missing;
+    json_t *missing_keys; /* own */
+};
+
+static void tally_key(struct tally *t, const json_t *keys, const char *key)
+{
+    const char *state = json_get_str(keys, key, NULL);
+    t->there++;
+    if (!state) {
+        if (t->missing++ < MISSING_SHOWN)
+            json_array_append_new(t->missing_keys, json_string(key));
+    } else if (strcmp(state, "filed") == 0) {
+        t->filed++;
+    } else if (strcmp(state, "ignored") == 0) {
+        t->ignored++;
+    } else {
+        t->quarantined++;
+    }
+}
+
+/* "1:5,9": UIDs from start on. */
+static void tally_uids(struct tally *t, const json_t *keys, const char *set, int64_t start)
+{
+    while (*set) {
+        char *end, key[24];
+        long long a = strtoll(set, &end, 10), b = a;
+        if (end == set)
+            return;
+        if (*end == ':')
+            b = strtoll(end + 1, &end, 10);
+        for (long long u = a < start ? start : a; u <= b && u <= UINT32_MAX; u++) {
+            snprintf(key, sizeof(key), "%lld", u);
+            tally_key(t, keys, key);
+        }
+        set = *end == ',' ? end + 1 : end;
+        if (*end && *end != ',')
+            return;
+    }
+}
+
+static json_t *tally_row(struct tally *t, const char *source)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "source", source, "there", t->there,
+                     "filed", t->filed, "ignored", t->ignored, "quarantined", t->quarantined,
+                     "missing", t->missing, "missing_keys", t->missing_keys);
+}
+
+static json_t *reconcile_folder(struct engine *eng, const char *mailbox, const json_t *f)
+{
+    struct tally t = {.missing_keys = json_array()};
+    struct source_cursor c = {0};
+    AUTO_FREE char *source = mem_printf("imap:%s/%s", mailbox, json_get_str(f, "folder", "INBOX"));
+    AUTO_JSON json_t *keys =
+        ledger_keys(eng->db, source, json_get_int(f, "uidvalidity", 0), NULL);
+    if (source_cursor_get(eng->db, source, &c, NULL) == 0 && keys)
+        tally_uids(&t, keys, json_get_str(f, "uids", ""), c.start_uid);
+    return tally_row(&t, source);
+}
+
+static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const json_t *names)
+{
+    struct tally t = {.missing_keys = json_array()};
+    size_t i;
+    json_t *name;
+    AUTO_FREE char *source = mem_printf("maildir:%s", mailbox);
+    AUTO_JSON json_t *keys = ledger_keys(eng->db, source, 0, NULL);
+    json_array_foreach((json_t *)names, i, name)
+        if (json_is_string(name) && keys)
+            tally_key(&t, keys, json_string_value(name));
+    return tally_row(&t, source);
+}
+
+json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_out)
+{
+    size_t i, k;
+    json_t *part, *f, *row, *rows = json_array();
+    json_array_foreach((json_t *)parts, i, part) {
+        const char *box = json_get_str(part, "mailbox", "?"),
+                   *error = json_get_str(part, "error", NULL);
+        if (error) {
+            *exit_out = 75;
+            json_array_append_new(rows, json_pack("{s:s, s:s}", "source", box, "note", error));
+        }
+        json_array_foreach(json_get_arr(part, "folders"), k, f)
+            json_array_append_new(rows, reconcile_folder(eng, box, f));
+        if (json_get_arr(part, "names"))
+            json_array_append_new(rows, reconcile_maildir(eng, box, json_get_arr(part, "names")));
+    }
+    json_array_foreach(rows, i, row) {
+        if (json_get_int(row, "missing", 0) == 0)
+            continue;
+        *exit_out = 1;
+        AUTO_FREE char *text = json_dumps(json_object_get(row, "missing_keys"), JSON_COMPACT);
+        AUTO_FREE char *note = mem_printf("missing %s: leadctl mailbox refetch", text);
+        json_put_str(row, "note", note);
+    }
+    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
+                     " s:o}", "columns", "name", "source", "title", "SOURCE", "name", "there",
+                     "title", "ON THE SERVER", "name", "filed", "title", "FILED", "name", "ignored",
+                     "title", "IGNORED", "name", "quarantined", "title", "QUARANTINED", "name",
+                     "missing", "title", "MISSING", "name", "note", "title", "NOTE", "rows", rows);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl_outbox - outbox list, show, retry, release, drop
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/ctl.h"
+#include "store/outbox.h"
+
+static void time_field(json_t *row, const char *key, const char *from)
+{
+    char stamp[32];
+    int64_t ms = json_get_int(row, from, 0);
+    json_put_str(row, key, ms ? clock_format_utc(ms, stamp, sizeof(stamp)) : "");
+}
+
+static json_t *outbox_rows(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        char id[CRM_ID_LEN] = "";
+        if (json_get_int(row, "lead_id", 0))
+            crm_id_format(CRM_LEAD, json_get_int(row, "lead_id", 0), id);
+        json_put_str(row, "lead", id);
+        time_field(row, "created", "created_ms");
+        time_field(row, "next", "next_ms");
+        time_field(row, "done", "done_ms");
+    }
+    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},"
+                     "{s:s,s:s}], s:o}", "columns", "name", "id", "title", "ID", "name", "state",
+                     "title", "STATE", "name", "lead", "title", "LEAD", "name", "to", "title", "TO",
+                     "name", "template", "title", "TEMPLATE", "name", "attempts", "title", "TRIES",
+                     "name", "next", "title", "NEXT", "name", "reply", "title", "REPLY", "rows",
+                     rows);
+}
+
+static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
+{
+    int64_t lead = 0;
+    enum crm_entity t = CRM_LEAD;
+    const char *s = ctl_option(c, "lead");
+    if (s && (crm_id_parse(s, &t, &lead) < 0 || t != CRM_LEAD)) {
+        err_set(e, ERR_INPUT, "lead=%s: expected a lead such as L42", s);
+        return NULL;
+    }
+    json_t *rows = outbox_list(c->eng->db, ctl_option(c, "state"), lead, ctl_limit(c), e);
+    return rows ? outbox_rows(rows) : NULL;
+}
+
+static json_t *outbox_cmd_show(struct ctl *c, int64_t id, struct err *e)
+{
+    const char *key;
+    json_t *v, *fields = json_array();
+    AUTO_JSON json_t *row = outbox_get(c->eng->db, id, e);
+    struct outbox_mail mail;
+    if (!row || outbox_mail(c->eng->db, id, &mail, e) < 0) {
+        json_decref(fields);
+        return NULL;
+    }
+    json_object_foreach(row, key, v)
+        json_array_append_new(fields, json_pack("[s, O]", key, v));
+    json_array_append_new(fields, json_pack("[s, s]", "return path", mail.mail_from));
+    json_t *text = json_stringn(mail.raw, text_utf8_cut(mail.raw, mail.raw_len, 64 * 1024));
+    json_t *out = json_pack("{s:o, s:[{s:s, s:o}]}", "fields", fields, "sections", "title", "Mail",
+                            "text", text ? text : json_string(""));
+    outbox_mail_done(&mail);
+    return out;
+}
+
+/* Which states each verb may leave, and where it leads. A mail that was sent is
+ * never sent again by mistake. */
+static const struct {
+    const char *verb, *from, *to, *said;
+} moves[] = {
+    {"retry", "failed unknown deferred", "ready", "tried again at once"},
+    {"release", "held", "ready", "released"},
+    {"drop", "ready deferred held unknown", "failed", "dropped"},
+};
+
+static bool state_in(const char *state, const char *list)
+{
+    size_t n = strlen(state);
+    for (const char *p = list; (p = strstr(p, state)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+static json_t *outbox_cmd_move(struct ctl *c, size_t move, int64_t id, struct err *e)
+{
+    AUTO_JSON json_t *row = outbox_get(c->eng->db, id, e);
+    if (!row)
+        return NULL;
+    const char *state = json_get_str(row, "state", "");
+    if (!state_in(state, moves[move].from)) {
+        err_set(e, ERR_INPUT, "mail %" PRId64 " is %s; %s is for: %s", id, state, moves[move].verb,
+                moves[move].from);
+        return NULL;
+    }
+    bool ready = strcmp(moves[move].to, "ready") == 0;
+    AUTO_FREE char *by = mem_printf("%s by %s", moves[move].said, c->user);
+    struct outbox_change change = {
+        .state = moves[move].to,
+        .next_ms = ready ? clock_now_ms() : 0,
+        .done_ms = ready ? 0 : clock_now_ms(),
+        .reply = by,
+    };
+    if (outbox_set_state(c->eng->db, id, &change, e) < 0)
+        return NULL;
+    return ctl_text("mail %" PRId64 ": %s", id, moves[move].said);
+}
+
+json_t *ctl_outbox(struct ctl *c, struct err *e)
+{
+    int64_t id;
+    const char *verb = c->argv[1];
+    if (strcmp(verb, "list") == 0)
+        return outbox_cmd_list(c, e);
+    if (c->argc != 3 || text_parse_int(c->argv[2], &id) < 0) {
+        err_set(e, ERR_INPUT, "expected: outbox %s NUMBER, as in the first column of outbox list",
+                verb);
+        return NULL;
+    }
+    if (strcmp(verb, "show") == 0)
+        return outbox_cmd_show(c, id, e);
+    for (size_t i = 0; i < ARRAY_LEN(moves); i++)
+        if (strcmp(verb, moves[i].verb) == 0)
+            return outbox_cmd_move(c, i, id, e);
+    err_set(e, ERR_INPUT, "outbox %s: expected list, show, retry, release or drop", verb);
+    return NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl_records - list, show, timeline, do, undo
+ */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/command.h"
+#include "engine/ctl.h"
+#include "engine/input.h"
+
+static int record_of(const char *s, enum crm_entity *t, int64_t *id, struct err *e)
+{
+    if (crm_id_parse(s, t, id) == 0)
+        return 0;
+    return err_set(e, ERR_INPUT, "\"%s\" is no record; expected an id such as L42, C7, D3 or K12", s);
+}
+
+json_t *ctl_list(struct ctl *c, struct err *e)
+{
+    json_t *out = NULL;
+    enum crm_entity t = crm_entity_parse(c->argv[1]);
+    if (t == CRM_NONE) {
+        err_set(e, ERR_INPUT, "cannot list \"%s\"; expected leads, contacts, companies, deals, "
+                "cases, activities or tasks", c->argv[1]);
+        return NULL;
+    }
+    AUTO_JSON json_t *filters = json_array();
+    for (int i = 2; i < c->argc; i++)
+        if (strncmp(c->argv[i], "limit=", 6) != 0)
+            json_array_append_new(filters, json_string(c->argv[i]));
+    return crm_list(c->eng->crm, t, filters, ctl_limit(c), &out, e) < 0 ? NULL : out;
+}
+
+json_t *ctl_show(struct ctl *c, struct err *e)
+{
+    json_t *out = NULL;
+    enum crm_entity t;
+    int64_t id;
+    if (record_of(c->argv[1], &t, &id, e) < 0)
+        return NULL;
+    return crm_show(c->eng->crm, t, id, &out, e) < 0 ? NULL : out;
+}
+
+json_t *ctl_timeline(struct ctl *c, struct err *e)
+{
+    json_t *out = NULL;
+    enum crm_entity t;
+    int64_t id;
+    if (record_of(c->argv[1], &t, &id, e) < 0)
+        return NULL;
+    return crm_timeline(c->eng->crm, t, id, ctl_limit(c), &out, e) < 0 ? NULL : out;
+}
+
+/* What a person asks for twice is meant twice: each request is its own intent. */
+static char *ctl_intent(void)
+{
+    unsigned char b[10];
+    char text[17];
+    hash_random(b, sizeof(b));
+    text_base32(b, sizeof(b), text);
+    return mem_printf("ctl-%s", text);
+}
+
+/* One command for one record, with everything that follows from it. */
+static json_t *run_line(struct ctl *c, const char *record, const char *line, struct err *e)
+{
+    struct input in;
+    struct crm_result res = {0};
+    struct crm_actor actor = {.kind = CRM_BY_OPERATOR, .name = c->user};
+    enum crm_entity t;
+    int64_t id;
+    if (record_of(record, &t, &id, e) < 0)
+        return NULL;
+    input_begin(&in, c->eng, mem_printf("%s: %s %s", c->user, record, line),
+                ctl_intent());
+    int rc = crm_target_of(in.ctx, t, id, &in.target, e);
+    if (rc == 0)
+        rc = crm_command_run(in.ctx, &in.target, line, &actor, &res, e);
+    if (rc == 0)
+        rc = input_finish(&in, e);
+    input_end(&in);
+    return rc < 0 ? NULL : ctl_text("%s", res.text);
+}
+
+json_t *ctl_do(struct ctl *c, struct err *e)
+{
+    struct buf line AUTO_BUF;
+    buf_init(&line, 64 * 1024);
+    for (int i = 2; i < c->argc; i++)
+        buf_printf(&line, "%s%s", i > 2 ? " " : "", c->argv[i]);
+    return run_line(c, c->argv[1], line.data, e);
+}
+
+json_t *ctl_undo(struct ctl *c, struct err *e)
+{
+    AUTO_FREE char *line = mem_printf("undo %s", c->argc > 2 ? c->argv[2] : "");
+    return run_line(c, c->argv[1], line, e);
+}

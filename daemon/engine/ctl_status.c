@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl_status - status, reload, clock
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/asks.h"
+#include "engine/ctl.h"
+#include "rule/ruleset.h"
+#include "store/ledger.h"
+#include "store/outbox.h"
+
+static json_t *ask_supervisor(struct ctl *c, const char *what, enum frame_type type)
+{
+    struct ask *a = ask_new(c->eng, c->it, what);
+    a->waiting = 1;
+    chan_send_json(c->eng->role->sup, type, a->id, NULL);
+    return NULL;
+}
+
+json_t *ctl_status(struct ctl *c, struct err *e)
+{
+    (void)e;
+    return ask_supervisor(c, "status", FRAME_LIST_PROCESSES);
+}
+
+json_t *ctl_reload(struct ctl *c, struct err *e)
+{
+    (void)e;
+    return ask_supervisor(c, "reload", FRAME_RELOAD);
+}
+
+static void field(json_t *fields, const char *label, json_t *value)
+{
+    json_array_append_new(fields, json_pack("[s, o]", label, value));
+}
+
+static json_t *processes_section(const json_t *parts)
+{
+    json_t *rows = json_get_arr(json_array_get(parts, 0), "processes");
+    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}], s:O}",
+                     "title", "Processes", "columns", "name", "name", "title", "PROCESS", "name",
+                     "pid", "title", "PID", "name", "state", "title", "STATE", "name", "restarts",
+                     "title", "RESTARTS", "name", "user", "title", "USER", "name", "no_new_privs",
+                     "title", "NO NEW PRIVS", "rows", rows ? rows : json_null());
+}
+
+static json_t *mailboxes_section(struct engine *eng)
+{
+    json_t *rows = json_array();
+    for (struct peer *p = eng->peers; p; p = p->next) {
+        char stamp[32] = "";
+        if (strncmp(p->name, "intake:", 7) != 0)
+            continue;
+        int64_t at = json_get_int(p->state, "at_ms", 0);
+        AUTO_FREE char *imap = mem_printf("imap:%s/", peer_instance(p));
+        AUTO_FREE char *maildir = mem_printf("maildir:%s", peer_instance(p));
+        AUTO_JSON json_t *a = ledger_counts(eng->db, imap, NULL);
+        AUTO_JSON json_t *b = ledger_counts(eng->db, maildir, NULL);
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:s, s:s}", "name", peer_instance(p),
+                            "state", json_get_str(p->state, "state", "starting"), "filed",
+                            json_get_int(a, "filed", 0) + json_get_int(b, "filed", 0), "ignored",
+                            json_get_int(a, "ignored", 0) + json_get_int(b, "ignored", 0),
+                            "quarantined",
+                            json_get_int(a, "quarantined", 0) + json_get_int(b, "quarantined", 0),
+                            "in_hand", p->inflight, "since",
+                            at ? clock_format_utc(at, stamp, sizeof(stamp)) : "", "error",
+                            json_get_str(p->state, "error", "")));
+    }
+    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
+                     " s:o}", "title", "Mailboxes", "columns", "name", "name", "title", "MAILBOX",
+                     "name", "state", "title", "STATE", "name", "filed", "title", "FILED", "name",
+                     "ignored", "title", "IGNORED", "name", "quarantined", "title", "QUARANTINED",
+                     "name", "in_hand", "title", "IN HAND", "name", "error", "title", "ERROR",
+                     "rows", rows);
+}
+
+static json_t *outbox_section(struct engine *eng)
+{
+    const char *state;
+    json_t *n, *rows = json_array();
+    AUTO_JSON json_t *counts = outbox_counts(eng->db, NULL);
+    json_object_foreach(counts, state, n)
+        json_array_append_new(rows, json_pack("{s:s, s:O}", "state", state, "mails", n));
+    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s}], s:o}", "title", "Outbox", "columns", "name",
+                     "state", "title", "STATE", "name", "mails", "title", "MAILS", "rows", rows);
+}
+
+json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
+{
+    char now[32], hash[16];
+    const struct ruleset *rules = crm_rules(eng->crm);
+    json_t *fields = json_array();
+    snprintf(hash, sizeof(hash), "%.12s", ruleset_hash(rules));
+    field(fields, "version", json_string(LEADD_VERSION));
+    field(fields, "time", json_string(clock_format_utc(clock_now_ms(), now, sizeof(now))));
+    if (clock_is_pretended())
+        field(fields, "clock", json_string("pretended"));
+    field(fields, "rules", json_integer((json_int_t)ruleset_count(rules)));
+    field(fields, "rule set", json_string(hash));
+    AUTO_JSON json_t *ledger = ledger_counts(eng->db, "", NULL);
+    field(fields, "filed", json_integer(json_get_int(ledger, "filed", 0)));
+    field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));
+    field(fields, "quarantined", json_integer(json_get_int(ledger, "quarantined", 0)));
+    return json_pack("{s:o, s:[o, o, o]}", "fields", fields, "sections", processes_section(parts),
+                     mailboxes_section(eng), outbox_section(eng));
+}
+
+json_t *ctl_reload_answer(const json_t *parts, int *exit_out)
+{
+    const json_t *r = json_array_get(parts, 0);
+    struct buf b AUTO_BUF;
+    size_t i;
+    json_t *s;
+    buf_init(&b, 256 * 1024);
+    *exit_out = json_get_bool(r, "ok", false) ? 0 : 78;
+    if (!r)
+        buf_str(&b, "the supervisor did not answer");
+    json_array_foreach(json_get_arr(r, "errors"), i, s)
+        buf_printf(&b, "%s\n", json_string_value(s) ? json_string_value(s) : "");
+    if (r && *exit_out)
+        buf_str(&b, "nothing was changed: the old configuration stays in force");
+    if (r && *exit_out == 0) {
+        json_t *list = json_get_arr(r, "restarted");
+        if (!list)
+            list = json_get_arr(r, "restarting");
+        buf_str(&b, json_array_size(list) ? "restarting:" : "nothing has changed");
+        json_array_foreach(list, i, s)
+            buf_printf(&b, " %s", json_string_value(s) ? json_string_value(s) : "");
+    }
+    json_t *out = ctl_text("%s", "");
+    json_put_str(out, "text", b.data);
+    if (r)
+        json_object_set(out, "reload", (json_t *)r);
+    return out;
+}
+
+json_t *ctl_clock(struct ctl *c, struct err *e)
+{
+    char now[32];
+    int64_t ms;
+    if (c->argc > 1) {
+        if (!clock_is_pretended()) {
+            err_set(e, ERR_INPUT, "the clock is real; start leadd with --pretend-time to set it");
+            return NULL;
+        }
+        if (c->argc != 3 || strcmp(c->argv[1], "advance") != 0 ||
+            text_parse_duration(c->argv[2], &ms) < 0) {
+            err_set(e, ERR_INPUT, "usage: leadctl clock advance DURATION, such as 3d or \"2h 30m\"");
+            return NULL;
+        }
+        clock_advance(ms);
+        c->eng->due_at_ms = 0;
+    }
+    return ctl_text("%s%s", clock_format_utc(clock_now_ms(), now, sizeof(now)),
+                    clock_is_pretended() ? " (pretended)" : "");
+}

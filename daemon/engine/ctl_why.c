@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl_why - what was decided about a record, and why (promise 3)
+ *
+ * Read from the journal, which keeps for every event and rule the first
+ * condition that was not true and the value it saw; the rule set of that time
+ * gives file and line even when the rules have changed on disk.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/ctl.h"
+#include "store/journal.h"
+
+#define WHY_TEXT (1024 * 1024)
+
+struct why {
+    struct ctl *c;
+    struct buf *out;
+    const json_t *row;  /* journal row */
+    json_t *rules;      /* own; the rule set's JSON */
+    int64_t rules_id;
+};
+
+/* Where condition i of a rule stands, from the rule set of that time. */
+static const char *condition_at(const struct why *w, const char *rule, int64_t i)
+{
+    size_t k;
+    json_t *r;
+    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), k, r)
+        if (strcmp(json_get_str(r, "name", ""), rule) == 0)
+            return json_get_str(json_array_get(json_get_arr(r, "when"), (size_t)i), "at", NULL);
+    return NULL;
+}
+
+static const char *condition_text(const struct why *w, const char *rule, int64_t i)
+{
+    size_t k;
+    json_t *r;
+    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), k, r)
+        if (strcmp(json_get_str(r, "name", ""), rule) == 0)
+            return json_get_str(json_array_get(json_get_arr(r, "when"), (size_t)i), "text", NULL);
+    return NULL;
+}
+
+static void why_seen(const struct why *w, const json_t *decision)
+{
+    size_t i;
+    json_t *seen;
+    json_array_foreach(json_get_arr(json_get_obj(decision, "trace"), "seen"), i, seen) {
+        const char *sealed = json_get_str(seen, "sealed", NULL),
+                   *value = json_get_str(seen, "value", NULL);
+        if (sealed)
+            value = json_get_str(json_get_obj(w->row, "personal"), sealed, "(erased)");
+        buf_printf(w->out, "%s %s is %s", i ? "," : ":", json_get_str(seen, "field", "?"),
+                   value ? value : "not set");
+    }
+}
+
+static void why_decision(const struct why *w, const json_t *d)
+{
+    const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "?"),
+               *by = json_get_str(d, "by", NULL);
+    int64_t when = json_get_int(d, "when", -1);
+    size_t i;
+    json_t *did;
+    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(d, "at", "?"), outcome);
+    if (by)
+        buf_printf(w->out, " by %s", by);
+    const char *text = when >= 0 ? condition_text(w, rule, when) : NULL;
+    if (text) {
+        const char *at = condition_at(w, rule, when), *part = json_get_str(json_get_obj(d, "trace"), "part", text);
+        buf_printf(w->out, ": %s is false (%s)", part, at ? at : "?");
+        why_seen(w, d);
+        const char *note = json_get_str(json_get_obj(d, "trace"), "note", NULL);
+        if (note)
+            buf_printf(w->out, " (%s)", note);
+    }
+    buf_char(w->out, '\n');
+    json_array_foreach(json_get_arr(d, "did"), i, did) {
+        const char *error = json_get_str(did, "error", NULL);
+        buf_printf(w->out, "      %s -> %s%s\n", json_get_str(did, "line", "?"),
+                   error ? "refused: " : "", error ? error : json_get_str(did, "result", ""));
+    }
+}
+
+static void why_event(const struct why *w, const json_t *ev)
+{
+    const json_t *body = json_get_obj(w->row, "body");
+    int64_t n = json_get_int(ev, "n", -1);
+    size_t i;
+    json_t *d;
+    bool any = false;
+    buf_printf(w->out, "  %s %s, by %s \"%s\"\n", json_get_str(ev, "event", "?"),
+               json_get_str(ev, "entity", ""), json_get_str(ev, "by", "?"),
+               json_get_str(ev, "actor", "?"));
+    json_array_foreach(json_get_arr(body, "decisions"), i, d)
+        if (json_get_int(d, "event", -2) == n) {
+            why_decision(w, d);
+            any = true;
+        }
+    if (!any)
+        buf_str(w->out, "    no rule is for this\n");
+}
+
+/* Commands that no rule gave: people's, and what intake itself did. */
+static void why_commands(const struct why *w)
+{
+    size_t i;
+    json_t *cmd;
+    json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "commands"), i, cmd) {
+        char key[32];
+        const char *by = json_get_str(cmd, "by", "?"), *line = json_get_str(cmd, "line", "?");
+        if (strcmp(by, "rule") == 0)
+            continue;
+        snprintf(key, sizeof(key), "line:%zu", i);
+        line = json_get_str(json_get_obj(w->row, "personal"), key, line);
+        buf_printf(w->out, "  %s (%s %s)\n", line, by, json_get_str(cmd, "actor", "?"));
+    }
+}
+
+static int why_row(struct why *w, struct err *e)
+{
+    char stamp[32];
+    size_t i;
+    json_t *v;
+    int64_t set = json_get_int(w->row, "ruleset_id", 0);
+    if (set && set != w->rules_id) {
+        json_decref(w->rules);
+        w->rules = ruleset_load(w->c->eng->db, set, e);
+        w->rules_id = set;
+        if (!w->rules)
+            return -1;
+    }
+    buf_printf(w->out, "%s  %s  (J%" PRId64 ", rule set %.12s)\n",
+               clock_format_utc(json_get_int(w->row, "at_ms", 0), stamp, sizeof(stamp)),
+               json_get_str(w->row, "cause", "?"), json_get_int(w->row, "id", 0),
+               json_get_str(w->rules, "hash", "none"));
+    why_commands(w);
+    json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "events"), i, v)
+        why_event(w, v);
+    json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "notes"), i, v)
+        buf_printf(w->out, "  note: %s\n", json_string_value(v) ? json_string_value(v) : "");
+    return 0;
+}
+
+json_t *ctl_why(struct ctl *c, struct err *e)
+{
+    enum crm_entity t;
+    int64_t id;
+    struct buf out AUTO_BUF;
+    buf_init(&out, WHY_TEXT);
+    if (crm_id_parse(c->argv[1], &t, &id) < 0 ||
+        (t != CRM_LEAD && t != CRM_CASE && t != CRM_CONTACT)) {
+        err_set(e, ERR_INPUT, "\"%s\": expected a lead, case or contact, such as L42", c->argv[1]);
+        return NULL;
+    }
+    json_t *shown = NULL;
+    if (crm_show(c->eng->crm, t, id, &shown, e) < 0)
+        return NULL; /* no such record */
+    json_decref(shown);
+    AUTO_JSON json_t *rows = journal_list(c->eng->db, t == CRM_LEAD ? 'L' : t == CRM_CASE ? 'K' : 'C',
+                                          id, 0, ctl_limit(c), e);
+    if (!rows)
+        return NULL;
+    struct why w = {.c = c, .out = &out};
+    int rc = 0;
+    for (size_t i = json_array_size(rows); i-- > 0 && rc == 0;) {
+        w.row = json_array_get(rows, i);
+        rc = why_row(&w, e);
+    }
+    json_decref(w.rules);
+    if (rc < 0)
+        return NULL;
+    json_t *data = json_pack("{s:O}", "passes", rows);
+    json_object_set_new(data, "text", json_stringn(out.data, out.len));
+    return data;
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * engine - the role's life, its peers, and the pass that commits
+ *
+ * See engine.h for the order of things: queue, pass, commit, answers.
+ */
+#include "engine/engine.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/clients.h"
+#include "engine/token.h"
+#include "rule/ruleset.h"
+#include "store/journal.h"
+
+#define HOLD_MS 1000 /* a pause after the store failed */
+
+/* ---- small things -------------------------------------------------------- */
+
+const char *engine_setting(const struct engine *eng, const char *key, const char *def)
+{
+    return json_get_str(eng->settings, key, def);
+}
+
+void engine_count(struct engine *eng, const char *counter, int64_t n)
+{
+    json_put_int(eng->counters, counter, json_get_int(eng->counters, counter, 0) + n);
+}
+
+void engine_kick(struct engine *eng)
+{
+    event_active(eng->kick, EV_TIMEOUT, 0);
+}
+
+void engine_queue(struct engine *eng, struct item *it)
+{
+    queue_add(&eng->ready, it);
+    engine_kick(eng);
+}
+
+struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type type, uint64_t id,
+                             json_t *json)
+{
+    if (eng->answer_count == eng->answer_cap) {
+        eng->answer_cap = eng->answer_cap ? eng->answer_cap * 2 : 64;
+        eng->answers = mem_grow(eng->answers, eng->answer_cap * sizeof(*eng->answers));
+    }
+    struct answer *a = &eng->answers[eng->answer_count++];
+    *a = (struct answer){.peer = peer, .type = type, .id = id, .json = json, .slot = -1};
+    return a;
+}
+
+/* Forgets the answers from place `from` on: what they promised was undone. */
+static void answers_drop(struct engine *eng, size_t from)
+{
+    for (size_t i = from; i < eng->answer_count; i++) {
+        struct answer *a = &eng->answers[i];
+        struct peer *p = peer_by_serial(eng, a->peer);
+        if (a->slot >= 0 && p && p->slots)
+            slots_free(p->slots, (uint32_t)a->slot);
+        json_decref(a->json);
+        mem_free(a->raw);
+    }
+    eng->answer_count = from;
+}
+
+static void answers_send(struct engine *eng)
+{
+    for (size_t i = 0; i < eng->answer_count; i++) {
+        struct answer *a = &eng->answers[i];
+        struct peer *p = peer_by_serial(eng, a->peer);
+        if (p && p->chan) {
+            if (a->type == FRAME_RECEIPT && p->inflight > 0)
+                p->inflight--;
+            chan_send(p->chan, a->type, a->id, a->json, a->raw, a->raw_len, -1);
+        }
+        json_decref(a->json);
+        mem_free(a->raw);
+    }
+    eng->answer_count = 0;
+}
+
+/* ---- the pass ------------------------------------------------------------- */
+
+static int frame_handle(struct engine *eng, struct item *it, struct err *e)
+{
+    switch (it->frame.type) {
+    case FRAME_FORM:
+        return inbound_form(eng, it, e);
+    case FRAME_SENT:
+        return outbound_sent(eng, it, e);
+    case FRAME_CTL:
+        return ctl_frame(eng, it, e);
+    case FRAME_STATS:
+        engine_answer(eng, it->peer, FRAME_STATS_DONE, it->frame.id, stats_all(eng));
+        return 0;
+    case FRAME_HELLO:
+        if (strcmp(it->peer_name, "courier") == 0)
+            return outbound_hello(eng, it, e);
+        return mailbox_frame(eng, it, e);
+    default:
+        return mailbox_frame(eng, it, e);
+    }
+}
+
+static int item_handle(struct engine *eng, struct item *it, struct err *e)
+{
+    switch (it->kind) {
+    case ITEM_MAIL:
+        return inbound_mail(eng, it, e);
+    case ITEM_DUE:
+        return outbound_due(eng, e);
+    case ITEM_GONE:
+        return outbound_settle(eng, it->gen, e);
+    case ITEM_TIDY:
+        return outbound_settle_all(eng, e);
+    case ITEM_FRAME:
+        return frame_handle(eng, it, e);
+    }
+    return 0;
+}
+
+/* What cannot be handled is kept as it came, with the reason. */
+static int item_fallback(struct engine *eng, struct item *it, const struct err *why, struct err *e)
+{
+    enum frame_type t = it->frame.type;
+    log_warn("item.failed", "what=%s peer=%s error=\"%s\"", frame_type_name(t),
+             it->peer_name ? it->peer_name : "-", why->text);
+    if (it->kind == ITEM_MAIL || t == FRAME_FORM)
+        return inbound_quarantine(eng, it, why->text, e);
+    if (t == FRAME_CTL)
+        engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
+                      json_pack("{s:i, s:s}", "exit", 1, "error", why->text));
+    return 0;
+}
+
+/* One item in its savepoint. -1: the store failed, undo the pass. */
+static int pass_item(struct engine *eng, struct item *it, struct err *e)
+{
+    size_t answers = eng->answer_count;
+    struct err why = {0};
+    if (db_savepoint(eng->db, e) < 0)
+        return -1;
+    if (item_handle(eng, it, &why) == 0)
+        return db_release(eng->db, e);
+    answers_drop(eng, answers);
+    db_rollback_to(eng->db);
+    if (why.cls == ERR_TEMP || !db_in_transaction(eng->db)) {
+        *e = why;
+        return -1;
+    }
+    if (db_savepoint(eng->db, e) < 0)
+        return -1;
+    if (item_fallback(eng, it, &why, e) < 0) {
+        answers_drop(eng, answers);
+        db_rollback_to(eng->db);
+        return -1;
+    }
+    return db_release(eng->db, e);
+}
+
+/* The store failed: nothing of this pass was acknowledged. Mails wait here for
+ * the next try; who asked by HTTP or leadctl is told to come again. */
+static void pass_undo(struct engine *eng, struct queue *done, const struct err *e)
+{
+    struct queue keep;
+    queue_init(&keep);
+    answers_drop(eng, 0);
+    db_rollback(eng->db);
+    log_error("store.failed", "error=\"%s\" items=%zu next=\"again in %d ms\"", e->text,
+              done->count, HOLD_MS);
+    engine_count(eng, "store_failures", 1);
+    for (struct item *it; (it = queue_take(done));) {
+        if (it->frame.type == FRAME_FORM)
+            engine_answer(eng, it->peer, FRAME_FORM_DONE, it->frame.id,
+                          json_pack("{s:s, s:s}", "status", "busy", "text", "storage failed"));
+        else if (it->frame.type == FRAME_CTL)
+            engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
+                          json_pack("{s:i, s:s}", "exit", 75, "error", e->text));
+        else {
+            queue_add(&keep, it);
+            continue;
+        }
+        item_free(it);
+    }
+    for (struct item *it; (it = queue_take(&eng->ready));)
+        queue_add(&keep, it);
+    eng->ready = keep;
+    if (!keep.head)
+        eng->ready.tail = &eng->ready.head;
+    answers_send(eng);
+    eng->hold_until_mono = clock_mono_ms() + HOLD_MS;
+    struct timeval tv = {HOLD_MS / 1000, (HOLD_MS % 1000) * 1000};
+    event_add(eng->kick, &tv);
+}
+
+static void engine_pass(struct role *r)
+{
+    struct engine *eng = r->state;
+    struct queue done;
+    struct err e = {0};
+    int64_t start = clock_mono_ms();
+    if (!eng->ready.head || start < eng->hold_until_mono)
+        return;
+    queue_init(&done);
+    bool failed = db_begin(eng->db, &e) < 0;
+    while (!failed && eng->ready.head && done.count < BOUND_PASS_FRAMES &&
+           clock_mono_ms() - start < BOUND_PASS_MS) {
+        struct item *it = queue_take(&eng->ready);
+        queue_add(&done, it);
+        failed = pass_item(eng, it, &e) < 0;
+    }
+    if (failed || db_commit(eng->db, &e) < 0) {
+        pass_undo(eng, &done, &e);
+        return;
+    }
+    answers_send(eng); /* only now: what they promise is durable */
+    for (struct item *it; (it = queue_take(&done));)
+        item_free(it);
+    outbound_arm(eng);
+    if (eng->ready.head)
+        engine_kick(eng);
+}
+
+/* ---- peers ------------------------------------------------------------------ */
+
+const char *peer_instance(const struct peer *p)
+{
+    const char *colon = strchr(p->name, ':');
+    return colon ? colon + 1 : p->name;
+}
+
+struct peer *peer_by_serial(struct engine *eng, uint64_t serial)
+{
+    struct peer *p = eng->peers;
+    while (p && p->serial != serial)
+        p = p->next;
+    return p;
+}
+
+struct peer *peer_by_name(struct engine *eng, const char *name)
+{
+    struct peer *p = eng->peers; /* newest first */
+    while (p && (p->draining || strcmp(p->name, name) != 0))
+        p = p->next;
+    return p;
+}
+
+static void peer_remove(struct engine *eng, struct peer *p, const char *why)
+{
+    struct peer **at = &eng->peers;
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    if (strcmp(p->name, "parser") == 0 && !peer_by_name(eng, "parser"))
+        parsing_parser_gone(eng, why);
+    clients_gone(eng, p);
+    chan_free(&p->chan);
+    slots_unmap(&p->slots);
+    json_decref(p->state);
+    mem_free(p->name);
+    mem_free(p->gen);
+    mem_free(p->who);
+    mem_free(p);
+}
+
+static void peer_on_gone(struct chan *c, const char *why, void *arg)
+{
+    struct peer *p = arg;
+    (void)c;
+    log_debug("peer.gone", "peer=%s why=\"%s\"", p->name, why);
+    peer_remove(p->eng, p, why);
+}
+
+static bool peer_may_send(const struct peer *p, enum frame_type t)
+{
+    char kind[32];
+    size_t n = strcspn(p->name, ":");
+    memcpy(kind, p->name, n < sizeof(kind) ? n : sizeof(kind) - 1);
+    kind[n < sizeof(kind) ? n : sizeof(kind) - 1] = '\0';
+    return t == FRAME_HELLO ? frame_allowed(t, "peer") : frame_allowed(t, kind);
+}
+
+static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
+{
+    struct peer *p = arg;
+    struct engine *eng = p->eng;
+    (void)c;
+    if (!peer_may_send(p, f->type)) {
+        log_warn("peer.frame_refused", "peer=%s type=%s", p->name, frame_type_name(f->type));
+        engine_count(eng, "frames_refused", 1);
+        return;
+    }
+    if (f->type == FRAME_PARSED) {
+        parsing_done(eng, f);
+        return;
+    }
+    if (f->type == FRAME_MAIL && p->inflight >= 2 * BOUND_MAILBOX_INFLIGHT) {
+        log_warn("peer.too_many", "peer=%s next=\"frame dropped\"", p->name);
+        return; /* no receipt: it will come again */
+    }
+    struct item *it = item_new(f->type == FRAME_MAIL ? ITEM_MAIL : ITEM_FRAME, p);
+    it->frame = *f;
+    *f = (struct frame){.fd = -1};
+    if (it->kind == ITEM_MAIL) {
+        p->inflight++;
+        parsing_add(eng, it);
+    } else {
+        engine_queue(eng, it);
+    }
+}
+
+struct peer *peer_add(struct engine *eng, const char *name, const char *gen, int fd)
+{
+    struct peer *p = mem_alloc(sizeof(*p));
+    p->eng = eng;
+    p->serial = ++eng->next_serial;
+    p->name = mem_str(name);
+    p->gen = mem_str(gen);
+    p->next = eng->peers;
+    eng->peers = p;
+    p->chan = chan_new(eng->role->base, fd, name, peer_on_frame, peer_on_gone, p);
+    return p;
+}
+
+static void engine_peer(struct role *r, const char *name, const char *gen, int fd)
+{
+    struct engine *eng = r->state;
+    for (struct peer *old = eng->peers, *next; old; old = next) {
+        next = old->next;
+        if (strcmp(old->name, name) != 0)
+            continue;
+        if (strcmp(name, "courier") == 0 && strcmp(old->gen, gen) != 0)
+            old->draining = true; /* it goes on with what it has */
+        else
+            peer_remove(eng, old, "replaced");
+    }
+    struct peer *p = peer_add(eng, name, gen, fd);
+    if (strcmp(name, "parser") == 0)
+        parsing_new_parser(eng);
+    if (strcmp(name, "courier") == 0) {
+        struct err e = {0};
+        if (outbound_courier(eng, p, &e) < 0)
+            log_error("courier.no_slots", "error=\"%s\" next=\"nothing is sent\"", e.text);
+    }
+}
+
+static void engine_peer_gone(struct role *r, const char *name, const char *gen)
+{
+    struct engine *eng = r->state;
+    for (struct peer *p = eng->peers, *next; p; p = next) {
+        next = p->next;
+        /* its last frames may still be in the socket: the channel's own end
+         * removes it when they have been read */
+        if (strcmp(p->name, name) == 0 && strcmp(p->gen, gen) == 0 &&
+            strcmp(name, "courier") != 0)
+            peer_remove(eng, p, "ended");
+    }
+    if (strcmp(name, "courier") == 0) {
+        struct item *it = item_new(ITEM_GONE, NULL);
+        it->gen = mem_str(gen);
+        engine_queue(eng, it);
+    }
+}
+
+/* ---- life -------------------------------------------------------------------- */
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg; /* the loop returns, and the pass runs */
+}
+
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *eng = arg;
+    (void)fd;
+    (void)what;
+    eng->due_at_ms = 0;
+    if (!eng->due_queued) {
+        eng->due_queued = true;
+        engine_queue(eng, item_new(ITEM_DUE, NULL));
+    }
+}
+
+/* The parser hangs on a message: it is replaced, and the message is suspect. */
+static void on_parse_late(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *eng = arg;
+    (void)fd;
+    (void)what;
+    if (!eng->parsing.head || !peer_by_name(eng, "parser"))
+        return;
+    log_warn("parser.late", "ms=%d next=\"replaced\"", BOUND_PARSE_MS);
+    AUTO_JSON json_t *j = json_pack("{s:s, s:s}", "name", "parser", "why", "late");
+    chan_send_json(eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+}
+
+static int engine_store_open(struct engine *eng, struct err *e)
+{
+    const char *path = json_get_str(json_get_obj(eng->role->config, "store"), "path", NULL);
+    if (!path)
+        return err_set(e, ERR_PERM, "no store.path in the config");
+    eng->db = db_open(path, false, e);
+    if (!eng->db || db_migrate(eng->db, e) < 0 || db_begin(eng->db, e) < 0)
+        return -1;
+    eng->crm = crm_new(eng->db, eng->role->config, clock_now_ms(), e);
+    const struct ruleset *rules = eng->crm ? crm_rules(eng->crm) : NULL;
+    if (!rules || ruleset_store(eng->db, ruleset_hash(rules), ruleset_source(rules), clock_now_ms(),
+                                &eng->ruleset_id, e) < 0) {
+        db_rollback(eng->db);
+        return -1;
+    }
+    return db_commit(eng->db, e);
+}
+
+static int engine_open(struct role *r, struct err *e)
+{
+    struct engine *eng = mem_alloc(sizeof(*eng));
+    r->state = eng;
+    eng->role = r;
+    eng->settings = json_get_obj(r->config, "settings");
+    eng->counters = json_object();
+    queue_init(&eng->ready);
+    queue_init(&eng->parse);
+    queue_init(&eng->parsing);
+    eng->kick = event_new(r->base, -1, 0, on_kick, eng);
+    eng->due = event_new(r->base, -1, 0, on_due, eng);
+    eng->parse_late = event_new(r->base, -1, 0, on_parse_late, eng);
+    int64_t pretend = json_get_int(r->config, "pretend_ms", 0);
+    if (pretend)
+        clock_pretend(pretend);
+    (void)e;
+    return 0;
+}
+
+/* The store is opened with the rights the engine keeps. */
+static int engine_start(struct role *r, struct err *e)
+{
+    struct engine *eng = r->state;
+    if (token_key_load(engine_setting(eng, "state_dir", "."), eng->key, e) < 0 ||
+        engine_store_open(eng, e) < 0)
+        return -1;
+    engine_queue(eng, item_new(ITEM_TIDY, NULL));
+    log_info("engine.started", "rules=%zu ruleset=%.12s",
+             ruleset_count(crm_rules(eng->crm)), ruleset_hash(crm_rules(eng->crm)));
+    return 0;
+}
+
+static void engine_done(struct role *r)
+{
+    struct engine *eng = r->state;
+    while (eng->peers)
+        peer_remove(eng, eng->peers, "the engine ends");
+    for (struct item *it; (it = queue_take(&eng->ready));)
+        item_free(it);
+    for (struct item *it; (it = queue_take(&eng->parse));)
+        item_free(it);
+    clients_stop(eng);
+    crm_free(&eng->crm);
+    db_close(&eng->db);
+    event_free(eng->kick);
+    event_free(eng->due);
+    event_free(eng->parse_late);
+    mem_free(eng->answers);
+    json_decref(eng->counters);
+    mem_free(eng);
+}
+
+/* What is queued and not committed was not acknowledged: it comes again. */
+static void engine_stop(struct role *r)
+{
+    role_quit(r, 0);
+}
+
+static void engine_sup_frame(struct role *r, struct frame *f)
+{
+    clients_sup_frame(r->state, f);
+}
+
+static void engine_listen(struct role *r, const char *name, int fd)
+{
+    clients_listen(r->state, name, fd);
+}
+
+int engine_main(const char *name)
+{
+    static const struct role_ops ops = {
+        .kind = "engine",
+        .open = engine_open,
+        .peer = engine_peer,
+        .peer_gone = engine_peer_gone,
+        .listen = engine_listen,
+        .start = engine_start,
+        .pass = engine_pass,
+        .stop = engine_stop,
+        .frame = engine_sup_frame,
+        .done = engine_done,
+    };
+    return role_main(&ops, name);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * engine - the CRM process: the only writer, the only clock
+ *
+ * Frames and timers only queue items. After each turn of the loop one pass
+ * takes at most BOUND_PASS_FRAMES items or BOUND_PASS_MS, each in a savepoint
+ * of one transaction, commits, and only then lets the answers go (promise 1).
+ * An item whose handler fails is undone alone; a store that fails undoes the
+ * pass, and its items wait.
+ *
+ * This header is the inside of the room; nothing outside includes it.
+ */
+#ifndef LEADD_ENGINE_H
+#define LEADD_ENGINE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/frame.h"
+#include "base/json.h"
+#include "base/role.h"
+#include "base/slots.h"
+#include "crm/crm.h"
+#include "store/db.h"
+
+int engine_main(const char *name);
+
+/* ---- peers ------------------------------------------------------------- */
+
+/* Another role, or a client of ctl.sock or ingest.sock. */
+struct peer {
+    struct peer *next;
+    struct engine *eng;
+    struct chan *chan;
+    uint64_t serial; /* names this channel in parked answers and items */
+    char *name;      /* own; "intake:sales", "ctl" */
+    char *gen;       /* own; tells one process of the name from the next */
+    char *who;       /* own; ctl: the Unix user */
+    json_t *state;   /* own; intake: its last INTAKE_STATE */
+    int inflight;    /* intake: MAIL frames without receipt */
+    struct slots *slots; /* own; courier */
+    bool draining;   /* courier: a successor is there */
+};
+
+const char *peer_instance(const struct peer *p); /* "sales" of "intake:sales" */
+struct peer *peer_by_serial(struct engine *eng, uint64_t serial);
+struct peer *peer_by_name(struct engine *eng, const char *name); /* the newest of that name */
+
+/* ---- items: what waits for the next pass -------------------------------- */
+
+enum item_kind {
+    ITEM_FRAME, /* a frame from a peer */
+    ITEM_MAIL,  /* a mail with its parsed form, or with the reason why it has none */
+    ITEM_DUE,   /* outbox rows have come due */
+    ITEM_GONE,  /* a courier process ended: settle what it held */
+    ITEM_TIDY,  /* the engine has just started */
+};
+
+struct item {
+    struct item *next;
+    enum item_kind kind;
+    uint64_t peer;      /* serial; 0: none waits for an answer */
+    struct frame frame; /* own */
+    char *peer_name;    /* own */
+    char *gen;          /* own; ITEM_GONE */
+    json_t *message;    /* own; ITEM_MAIL: the parsed form */
+    char *poison;       /* own; ITEM_MAIL: why there is none */
+    int64_t quarantine; /* ITEM_MAIL, ITEM_FRAME: retry of this row; 0: fresh */
+    int64_t parse_start_mono;
+};
+
+struct queue {
+    struct item *head, **tail;
+    size_t count;
+};
+
+void queue_init(struct queue *q);
+void queue_add(struct queue *q, struct item *it);
+void queue_put_back(struct queue *q, struct item *it); /* to the front */
+struct item *queue_take(struct queue *q);
+struct item *item_new(enum item_kind kind, const struct peer *p);
+void item_free(struct item *it);
+
+/* ---- answers that wait for the commit ----------------------------------- */
+
+struct answer {
+    uint64_t peer;
+    enum frame_type type;
+    uint64_t id;
+    json_t *json;   /* own */
+    char *raw;      /* own */
+    size_t raw_len;
+    int64_t slot;   /* SEND: the slot to give back when the commit fails; else -1 */
+};
+
+/* ---- the engine ---------------------------------------------------------- */
+
+struct engine {
+    struct role *role;
+    const json_t *settings; /* borrowed from role->config */
+    struct db *db;
+    struct crm *crm;
+    int64_t ruleset_id;
+    unsigned char key[32]; /* HMAC key for tokens */
+    struct peer *peers;
+    uint64_t next_serial, next_ask;
+    struct queue ready;   /* for the next pass */
+    struct queue parse;   /* mails not yet sent to the parser */
+    struct queue parsing; /* sent, in order */
+    struct answer *answers;
+    size_t answer_count, answer_cap;
+    struct event *kick, *due, *parse_late, *ctl_accept, *ingest_accept;
+    int64_t due_at_ms;      /* when `due` fires, 0: not armed */
+    bool due_queued;
+    int64_t hold_until_mono; /* the store failed: no pass before */
+    struct ask *asks;        /* questions to intakes that leadctl waits for */
+    json_t *counters;        /* for /metrics */
+    int ctl_clients;
+    bool stopping;
+};
+
+void engine_count(struct engine *eng, const char *counter, int64_t n);
+/* Sends json to the peer after the commit; takes the reference to json. */
+struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type type, uint64_t id,
+                             json_t *json);
+void engine_queue(struct engine *eng, struct item *it);
+void engine_kick(struct engine *eng);
+const char *engine_setting(const struct engine *eng, const char *key, const char *def);
+
+/* ---- handlers: inside the pass, each in its savepoint --------------------- */
+
+/* 0, or -1: ERR_INPUT and others undo the item and quarantine it where that is
+ * possible; ERR_TEMP means the store failed. */
+int inbound_mail(struct engine *eng, struct item *it, struct err *e);       /* inbound.c */
+int inbound_form(struct engine *eng, struct item *it, struct err *e);
+int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e);
+int mailbox_frame(struct engine *eng, struct item *it, struct err *e);      /* mailbox.c */
+int outbound_due(struct engine *eng, struct err *e);                        /* outbound.c */
+int outbound_sent(struct engine *eng, struct item *it, struct err *e);
+int outbound_hello(struct engine *eng, struct item *it, struct err *e);
+int outbound_settle(struct engine *eng, const char *gen, struct err *e);
+int outbound_settle_all(struct engine *eng, struct err *e);
+int ctl_frame(struct engine *eng, struct item *it, struct err *e);          /* ctl.c */
+
+/* ---- the parser's queue (parsing.c) --------------------------------------- */
+
+void parsing_add(struct engine *eng, struct item *it);
+void parsing_done(struct engine *eng, struct frame *f);
+void parsing_new_parser(struct engine *eng);
+void parsing_parser_gone(struct engine *eng, const char *why);
+
+/* ---- outbound.c ------------------------------------------------------------ */
+
+void outbound_arm(struct engine *eng); /* sets the timer to the next due row */
+int outbound_courier(struct engine *eng, struct peer *p, struct err *e);
+
+/* ---- stats.c ---------------------------------------------------------------- */
+
+json_t *stats_all(struct engine *eng); /* {counters, gauges} */
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * followup - from `send TEMPLATE` to a row in the outbox
+ *
+ * The one choke point for mail that leadd writes by itself: consent, rate
+ * ladders, loop headers, tokens and return path are decided here, whoever
+ * asked. One row per recipient and intent; the intent's unique key makes a
+ * second attempt at the same thing harmless.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/input.h"
+#include "engine/ladder.h"
+#include "engine/token.h"
+#include "mail/compose.h"
+#include "rule/template.h"
+#include "store/message.h"
+#include "store/outbox.h"
+
+#define REFERENCES_MAX 10
+
+struct draft {
+    struct input *in;
+    const struct crm_send *send;
+    struct outbox_row row;
+    char record[CRM_ID_LEN];      /* "L42" or "K7": the thread; empty: none */
+    char thread[TOKEN_NAME_LEN];  /* its token */
+    char *message_id, *reply_to, *mail_from; /* own */
+    json_t *answered;             /* own; the message it answers, or NULL */
+};
+
+static const char *at_domain(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    return at ? at + 1 : address;
+}
+
+/* "sales@example.com" and "L42.tok" -> "sales+L42.tok@example.com" */
+static char *address_plus(const char *address, const char *extra)
+{
+    const char *domain = at_domain(address);
+    return mem_printf("%.*s+%s@%s", (int)(domain - address - 1), address, extra, domain);
+}
+
+static void draft_thread(struct draft *d)
+{
+    const struct crm_target *t = &d->send->target;
+    if (t->lead)
+        crm_id_format(CRM_LEAD, t->lead, d->record);
+    else if (t->kase)
+        crm_id_format(CRM_CASE, t->kase, d->record);
+    else
+        return;
+    token_make(d->in->eng->key, "thread", d->record, d->thread);
+}
+
+/* Who it comes from, where answers go, and where bounces go. A notice to a user
+ * comes from the null sender: nothing may answer it by machine. */
+static void draft_addresses(struct draft *d)
+{
+    struct engine *eng = d->in->eng;
+    char outbox[32], verp[TOKEN_NAME_LEN];
+    const char *address = engine_setting(eng, "address", ""),
+               *style = engine_setting(eng, "reply_address", "plus"),
+               *ret = engine_setting(eng, "return_path", NULL);
+    snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
+    token_make(eng->key, "verp", outbox, verp);
+    if (d->thread[0] && strcmp(style, "plus") == 0)
+        d->reply_to = address_plus(address, d->thread);
+    else if (d->thread[0] && strcmp(style, "catchall") == 0)
+        d->reply_to = mem_printf("%s@%s", d->thread, at_domain(address));
+    if (d->send->to_user)
+        d->mail_from = mem_str("");
+    else
+        d->mail_from = address_plus(ret && *ret ? ret : address, verp);
+    d->message_id = mem_printf("%s%s%s@%s", d->thread, d->thread[0] ? "." : "", verp,
+                               engine_setting(eng, "domain", at_domain(address)));
+}
+
+/* The newest mail of the lead is what we answer: clients show one thread. */
+static int draft_answered(struct draft *d, struct err *e)
+{
+    int64_t id = 0;
+    if (d->send->to_user || !d->send->target.lead)
+        return 0;
+    if (message_latest_of_lead(d->in->eng->db, d->send->target.lead, &id, e) < 0)
+        return -1;
+    if (id == 0)
+        return 0;
+    d->answered = message_json(d->in->eng->db, id, e);
+    return d->answered ? 0 : -1;
+}
+
+static size_t draft_references(const struct draft *d, const char **refs)
+{
+    size_t n = 0, i;
+    json_t *v;
+    const char *id = json_get_str(d->answered, "message_id", NULL);
+    json_t *list = json_get_arr(d->answered, "references");
+    size_t skip = json_array_size(list) > REFERENCES_MAX - 1
+                      ? json_array_size(list) - (REFERENCES_MAX - 1) : 0;
+    json_array_foreach(list, i, v)
+        if (i >= skip && json_is_string(v))
+            refs[n++] = json_string_value(v);
+    if (id)
+        refs[n++] = id;
+    return n;
+}
+
+/* A stranger's Message-ID may hold what a header may not: then the mail goes
+ * without that reference, rather than not at all. */
+static int draft_compose(const struct draft *d, const struct mail_compose *full, struct buf *out,
+                         struct err *e)
+{
+    if (mail_compose(full, out, e) == 0)
+        return 0;
+    if (e->cls != ERR_INPUT || !full->in_reply_to)
+        return -1;
+    struct mail_compose plain = *full;
+    plain.in_reply_to = NULL;
+    plain.reference_count = 0;
+    buf_reset(out);
+    input_note(d->in, "the mail refers to no earlier one: %s", e->text);
+    return mail_compose(&plain, out, e);
+}
+
+static char *draft_subject(const struct draft *d, const char *subject)
+{
+    if (json_get_bool(d->in->eng->settings, "subject_tag", false) && d->thread[0])
+        return mem_printf("%s [%s]", subject, d->thread);
+    return mem_str(subject);
+}
+
+static int draft_write(struct draft *d, const struct template_result *r, struct err *e)
+{
+    struct engine *eng = d->in->eng;
+    const char *refs[REFERENCES_MAX + 1];
+    char own[TOKEN_NAME_LEN], outbox[32];
+    struct buf raw AUTO_BUF;
+    buf_init(&raw, BOUND_TEMPLATE_OUTPUT * 4);
+    snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
+    token_make(eng->key, "own", outbox, own);
+    struct mail_header headers[] = {
+        {"Auto-Submitted", d->answered ? "auto-replied" : "auto-generated"},
+        {"X-Auto-Response-Suppress", "All"},
+        {"X-Leadd-Token", own},
+    };
+    AUTO_FREE char *subject = draft_subject(d, r->subject);
+    struct mail_address to = {d->send->to, d->send->to_name};
+    struct mail_compose m = {
+        .from = {engine_setting(eng, "address", ""), engine_setting(eng, "company", NULL)},
+        .to = &to,
+        .to_count = 1,
+        .reply_to = {d->reply_to, NULL},
+        .subject = subject,
+        .message_id = d->message_id,
+        .in_reply_to = json_get_str(d->answered, "message_id", NULL),
+        .references = refs,
+        .reference_count = draft_references(d, refs),
+        .date_ms = d->in->now_ms,
+        .headers = headers,
+        .header_count = ARRAY_LEN(headers),
+        .text = r->text,
+        .html = r->html,
+    };
+    if (draft_compose(d, &m, &raw, e) < 0)
+        return -1;
+    d->row.msgid_hash = hash_64(d->message_id, strlen(d->message_id));
+    d->row.mail_from = d->mail_from;
+    d->row.rcpt_to = d->send->to;
+    d->row.subject = subject;
+    d->row.raw = raw.data;
+    d->row.raw_len = raw.len;
+    return outbox_fill(eng->db, &d->row, e);
+}
+
+static int draft_consent(struct draft *d, struct err *e)
+{
+    enum crm_address_use use = CRM_ADDRESS_OK;
+    if (d->send->to_user)
+        return 0;
+    if (crm_address_check(d->in->eng->db, "email", d->send->to, &use, e) < 0)
+        return -1;
+    if (use != CRM_ADDRESS_OK)
+        return err_set(e, ERR_INPUT, "not sent: the address %s",
+                       use == CRM_ADDRESS_OPTED_OUT ? "has opted out" : "bounces");
+    return 0;
+}
+
+/* What may not leave now is kept as held, with the reason: a person can release
+ * it, and nothing is lost without a trace. */
+static int draft_row(struct draft *d, const char *intent, struct err *e)
+{
+    struct engine *eng = d->in->eng;
+    int64_t window = json_get_int(eng->settings, "undo_window", 0);
+    char why[256] = "";
+    if (ladder_check(eng, d->send, d->in->now_ms, why, sizeof(why), e) < 0)
+        return -1;
+    if (d->in->hold && !d->send->to_user)
+        snprintf(why, sizeof(why), "%s", d->in->hold);
+    d->row = (struct outbox_row){
+        .intent = intent,
+        .state = why[0] ? "held" : "ready",
+        .class_ = d->send->to_user ? "notice" : "follow_up",
+        .to_addr = d->send->to,
+        .lead_id = d->send->target.lead,
+        .contact_id = d->send->target.contact,
+        .case_id = d->send->target.kase,
+        .template_ = d->send->template_name,
+        .created_ms = d->in->now_ms,
+        .next_ms = why[0] ? 0 : d->in->now_ms + window,
+        .reply = why[0] ? why : NULL,
+    };
+    if (outbox_add(eng->db, &d->row, e) < 0)
+        return -1;
+    if (why[0] && d->row.id)
+        input_note(d->in, "mail %" PRId64 " is held: %s", d->row.id, why);
+    return 0;
+}
+
+static int draft_make(struct draft *d, const char *intent, struct err *e)
+{
+    struct template_result r = {0};
+    if (draft_consent(d, e) < 0 || draft_row(d, intent, e) < 0)
+        return -1;
+    if (d->row.id == 0)
+        return err_set(e, ERR_INPUT, "not sent again: %s", intent);
+    draft_thread(d);
+    draft_addresses(d);
+    if (draft_answered(d, e) < 0 || crm_render(d->in->ctx, &d->send->target, d->send->template_name,
+                                               &d->send->actor, &r, e) < 0)
+        return -1;
+    int rc = draft_write(d, &r, e);
+    template_result_done(&r);
+    return rc;
+}
+
+int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
+                  struct err *e)
+{
+    struct draft d = {.in = arg, .send = s};
+    AUTO_FREE char *intent = mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
+                                        s->template_name, s->to);
+    (void)ctx;
+    int rc = draft_make(&d, intent, e);
+    if (rc < 0 && d.row.id && e->cls == ERR_INPUT) {
+        /* the row promised a mail that could not be written */
+        struct outbox_change c = {.state = "failed", .done_ms = d.in->now_ms, .reply = e->text};
+        struct err se = {0};
+        if (outbox_set_state(d.in->eng->db, d.row.id, &c, &se) < 0)
+            *e = se;
+    }
+    if (rc == 0)
+        *outbox_out = d.row.id;
+    mem_free(d.message_id);
+    mem_free(d.reply_to);
+    mem_free(d.mail_from);
+    json_decref(d.answered);
+    return rc;
+}
+
+int followup_unsend(void *arg, struct crm_ctx *ctx, int64_t outbox, struct err *e)
+{
+    struct input *in = arg;
+    (void)ctx;
+    AUTO_JSON json_t *row = outbox_get(in->eng->db, outbox, e);
+    if (!row)
+        return -1;
+    const char *state = json_get_str(row, "state", "");
+    if (strcmp(state, "ready") != 0 && strcmp(state, "held") != 0 && strcmp(state, "deferred") != 0)
+        return err_set(e, ERR_INPUT, "mail %" PRId64 " cannot be taken back: it is %s", outbox, state);
+    struct outbox_change c = {.state = "failed", .done_ms = in->now_ms, .reply = "taken back"};
+    return outbox_set_state(in->eng->db, outbox, &c, e);
+}

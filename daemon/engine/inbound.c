@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * inbound - what arrived becomes ledger row, message and records
+ *
+ * The ledger's unique key decides whether it is new; then the same message in
+ * another mailbox, our own mail, and bounces are told apart; the rest is filed
+ * by crm and given to the rules.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/bounce.h"
+#include "engine/engine.h"
+#include "engine/input.h"
+#include "engine/thread.h"
+#include "store/ledger.h"
+#include "store/message.h"
+
+/* Where an item came from, read from the channel's name and the frame. */
+struct arrival {
+    char *source; /* own; "imap:sales/INBOX" */
+    char *key;    /* own */
+    const json_t *mailbox; /* its config; NULL: forms, ingest */
+    int64_t epoch, uid, size, internal_ms;
+    int64_t source_id, ledger_id;
+};
+
+static void arrival_done(struct arrival *a)
+{
+    mem_free(a->source);
+    mem_free(a->key);
+}
+
+static char *random_key(void)
+{
+    unsigned char b[10];
+    char text[17];
+    hash_random(b, sizeof(b));
+    text_base32(b, sizeof(b), text);
+    return mem_str(text);
+}
+
+static int arrival_read_mail(struct engine *eng, const struct item *it, struct arrival *a,
+                             struct err *e)
+{
+    const json_t *j = it->frame.json;
+    a->size = json_get_int(j, "size", (int64_t)it->frame.raw_len);
+    a->internal_ms = json_get_int(j, "internal_ms", 0);
+    if (strncmp(it->peer_name, "intake:", 7) != 0) {
+        a->source = mem_str("ingest");
+        a->key = random_key();
+        return 0;
+    }
+    const char *mailbox = it->peer_name + 7, *name = json_get_str(j, "name", NULL);
+    a->mailbox = json_get_obj(json_get_obj(eng->role->config, "mailboxes"), mailbox);
+    if (strcmp(json_get_str(a->mailbox, "type", ""), "maildir") == 0) {
+        if (!name || strlen(name) > 255 || strchr(name, '/'))
+            return err_set(e, ERR_INPUT, "a Maildir message without a usable name");
+        a->source = mem_printf("maildir:%s", mailbox);
+        a->key = mem_str(name);
+        return 0;
+    }
+    a->epoch = json_get_int(j, "uidvalidity", 0);
+    a->uid = json_get_int(j, "uid", 0);
+    if (a->epoch <= 0 || a->uid <= 0 || a->uid > UINT32_MAX)
+        return err_set(e, ERR_INPUT, "an IMAP message without UIDVALIDITY and UID");
+    a->source = mem_printf("imap:%s/%s", mailbox, json_get_str(j, "folder", "INBOX"));
+    a->key = mem_printf("%" PRId64, a->uid);
+    return 0;
+}
+
+static int arrival_read(struct engine *eng, const struct item *it, struct arrival *a, struct err *e)
+{
+    *a = (struct arrival){0};
+    if (it->frame.type != FRAME_FORM)
+        return arrival_read_mail(eng, it, a, e);
+    const char *form = json_get_str(it->frame.json, "form", ""),
+               *id = json_get_str(it->frame.json, "request_id", "");
+    if (!*form || !*id || strlen(id) > 200)
+        return err_set(e, ERR_INPUT, "a form without name or request id");
+    a->source = mem_printf("form:%s", form);
+    a->key = mem_str(id);
+    a->size = (int64_t)it->frame.raw_len;
+    return 0;
+}
+
+/* ledger_id becomes 0 when this arrival is known already. A retry out of
+ * quarantine has its row. */
+static int arrival_enter(struct engine *eng, struct arrival *a, const struct item *it,
+                         const char *state, const char *reason, struct err *e)
+{
+    if (it->quarantine) {
+        AUTO_JSON json_t *q = quarantine_get(eng->db, it->quarantine, e);
+        a->ledger_id = q ? json_get_int(q, "ledger", 0) : 0;
+        return q ? ledger_settle(eng->db, a->ledger_id, state, reason, 0, e) : -1;
+    }
+    if (source_id(eng->db, a->source, &a->source_id, e) < 0)
+        return -1;
+    struct ledger_row row = {
+        .source = a->source_id,
+        .epoch = a->epoch,
+        .key = a->key,
+        .state = state,
+        .reason = reason,
+        .size = a->size,
+        .internal_ms = a->internal_ms,
+        .at_ms = clock_now_ms(),
+    };
+    if (ledger_add(eng->db, &row, e) < 0)
+        return -1;
+    a->ledger_id = row.id;
+    if (a->uid)
+        return source_cursor_advance(eng->db, a->source_id, a->epoch, a->uid, e);
+    return 0;
+}
+
+static void receipt(struct engine *eng, const struct item *it, const char *status)
+{
+    if (it->peer)
+        engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id,
+                      json_pack("{s:s}", "status", status));
+}
+
+static void form_done(struct engine *eng, const struct item *it, const char *status,
+                      const char *text, int64_t lead)
+{
+    char id[CRM_ID_LEN];
+    if (!it->peer)
+        return;
+    json_t *j = json_pack("{s:s, s:s?}", "status", status, "text", text);
+    if (lead)
+        json_put_str(j, "lead", crm_id_format(CRM_LEAD, lead, id));
+    engine_answer(eng, it->peer, FRAME_FORM_DONE, it->frame.id, j);
+}
+
+int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e)
+{
+    struct arrival a;
+    bool form = it->frame.type == FRAME_FORM;
+    if (it->quarantine)
+        return quarantine_failed_again(eng->db, it->quarantine, reason, e);
+    int rc = arrival_read(eng, it, &a, e);
+    if (rc == 0)
+        rc = arrival_enter(eng, &a, it, "quarantined", reason, e);
+    if (rc == 0 && a.ledger_id) {
+        json_object_set_new(it->frame.json, "peer", json_string(it->peer_name));
+        AUTO_FREE char *meta = json_text(it->frame.json);
+        struct quarantine_row q = {
+            .ledger_id = a.ledger_id,
+            .kind = form ? "form" : "mail",
+            .meta = meta,
+            .reason = reason,
+            .raw = it->frame.raw,
+            .raw_len = it->frame.raw_len,
+            .at_ms = clock_now_ms(),
+        };
+        rc = quarantine_add(eng->db, &q, e);
+        log_warn("inbound.quarantined", "source=\"%s\" key=%s reason=\"%s\" "
+                 "next=\"leadctl quarantine\"", a.source, a.key, reason);
+        engine_count(eng, "quarantined", 1);
+    }
+    if (rc == 0 && form)
+        form_done(eng, it, "quarantined", NULL, 0);
+    else if (rc == 0)
+        receipt(eng, it, "quarantined");
+    arrival_done(&a);
+    return rc;
+}
+
+/* ---- mail -------------------------------------------------------------------- */
+
+/* Message-ID, From, Date and the text: the same mail seen in another mailbox. */
+static int64_t message_same_hash(const json_t *m)
+{
+    struct buf b AUTO_BUF;
+    buf_init(&b, 4 * 1024 * 1024);
+    buf_str(&b, json_get_str(m, "message_id", ""));
+    buf_char(&b, '\0');
+    buf_str(&b, json_get_str(json_get_obj(m, "from"), "folded", ""));
+    buf_printf(&b, "%c%" PRId64 "%c", 0, json_get_int(m, "date_ms", 0), 0);
+    buf_str(&b, json_get_str(m, "text", ""));
+    return hash_64(b.data, b.len);
+}
+
+static int mail_finish(struct engine *eng, struct item *it, const struct arrival *a,
+                       const char *state, const char *reason, int64_t message_id, struct err *e)
+{
+    if (message_id || strcmp(state, "filed") != 0)
+        if (ledger_settle(eng->db, a->ledger_id, state, reason, message_id, e) < 0)
+            return -1;
+    if (it->quarantine && quarantine_remove(eng->db, it->quarantine, e) < 0)
+        return -1;
+    receipt(eng, it, state);
+    engine_count(eng, strcmp(state, "filed") == 0 ? "mails_filed" : "mails_ignored", 1);
+    return 0;
+}
+
+static int message_store(struct engine *eng, struct message_row *m, const struct item *it,
+                         struct err *e)
+{
+    AUTO_FREE char *json = json_text(it->message);
+    return message_add(eng->db, m, json, it->frame.raw, it->frame.raw_len, e);
+}
+
+/* A mail from before automate_within starts nothing outgoing. */
+static const char *hold_of(const struct arrival *a, int64_t now_ms)
+{
+    int64_t within = json_get_int(a->mailbox, "automate_within", 0);
+    if (within > 0 && a->internal_ms > 0 && now_ms - a->internal_ms > within)
+        return "the mail is older than automate_within";
+    return NULL;
+}
+
+/* The message is filed even where no record takes it; the ledger says why. */
+static const char *ignored_reason(const struct crm_who *who, const char *kind)
+{
+    if (who->target.lead || who->target.kase || who->target.contact)
+        return NULL;
+    if (who->kind == CRM_WHO_USER)
+        return "from a user of ours, about nobody known";
+    if (who->kind == CRM_WHO_NOBODY)
+        return "no usable sender";
+    return strcmp(kind, "person") == 0 ? "the mailbox creates nothing" : kind;
+}
+
+static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
+                     struct message_row *m, struct err *e)
+{
+    struct input in;
+    struct crm_who who = {0};
+    const char *mailbox = a->mailbox ? peer_instance(&(struct peer){.name = it->peer_name}) : NULL;
+    input_begin(&in, eng, mem_printf("mail M%" PRId64 " from %s", m->id, a->source),
+                mem_printf("M%" PRId64, m->id));
+    in.hold = hold_of(a, in.now_ms);
+    struct crm_input ci = {
+        .kind = "mail",
+        .message = it->message,
+        .source = mailbox ? mailbox : "ingest",
+        .creates = a->mailbox ? json_get_str(a->mailbox, "creates", "lead") : "lead",
+        .message_id = m->id,
+        .at_ms = a->internal_ms && a->internal_ms < in.now_ms ? a->internal_ms : in.now_ms,
+    };
+    int rc = thread_find(eng, in.ctx, it->message, &ci.thread, e);
+    if (rc == 0)
+        rc = crm_receive(in.ctx, &ci, &who, e);
+    in.target = who.target;
+    if (rc == 0)
+        rc = input_finish(&in, e);
+    m->contact_id = who.target.contact;
+    m->lead_id = who.target.lead;
+    m->case_id = who.target.kase;
+    if (rc == 0)
+        rc = message_link(eng->db, m, e);
+    const char *ignored = rc == 0 ? ignored_reason(&who, m->kind) : NULL;
+    if (rc == 0)
+        rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);
+    if (rc == 0)
+        log_info("mail.filed", "message=M%" PRId64 " source=\"%s\" key=%s lead=L%" PRId64
+                 " new=%d kind=%s", m->id, a->source, a->key, who.target.lead, who.new_lead,
+                 m->kind);
+    if (rc == 0 && who.new_lead)
+        engine_count(eng, "leads_created", 1);
+    input_end(&in);
+    return rc;
+}
+
+static int mail_new(struct engine *eng, struct item *it, struct arrival *a, struct err *e)
+{
+    const json_t *msg = it->message;
+    const char *id = json_get_str(msg, "message_id", NULL);
+    struct message_row m = {
+        .channel = "email",
+        .kind = json_get_str(msg, "kind", "person"),
+        .msgid_hash = id ? hash_64(id, strlen(id)) : 0,
+        .same_hash = id ? message_same_hash(msg) : 0,
+        .date_ms = json_get_int(msg, "date_ms", 0),
+        .received_ms = clock_now_ms(),
+    };
+    int64_t same = 0;
+    char own[32];
+    if (thread_is_own(eng, msg, own)) {
+        AUTO_FREE char *why = mem_printf("our own mail, outbox row %s", own + 1);
+        return mail_finish(eng, it, a, "ignored", why, 0, e);
+    }
+    if (id && message_find_same(eng->db, m.msgid_hash, m.same_hash, &same, e) < 0)
+        return -1;
+    if (same) {
+        log_info("mail.same", "message=M%" PRId64 " source=\"%s\" key=%s", same, a->source, a->key);
+        return mail_finish(eng, it, a, "filed", "the same message as before", same, e);
+    }
+    if (message_store(eng, &m, it, e) < 0)
+        return -1;
+    if (strcmp(m.kind, "bounce") == 0) {
+        bool ours = false;
+        if (bounce_take(eng, msg, m.id, &ours, e) < 0)
+            return -1;
+        if (ours)
+            return mail_finish(eng, it, a, "filed", NULL, m.id, e);
+    }
+    return mail_file(eng, it, a, &m, e);
+}
+
+int inbound_mail(struct engine *eng, struct item *it, struct err *e)
+{
+    struct arrival a;
+    if (it->poison) {
+        AUTO_FREE char *why = mem_str(it->poison);
+        return inbound_quarantine(eng, it, why, e);
+    }
+    if (arrival_read(eng, it, &a, e) < 0) {
+        arrival_done(&a);
+        receipt(eng, it, "ignored"); /* a frame no honest intake sends */
+        log_warn("mail.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
+        return 0;
+    }
+    int rc = arrival_enter(eng, &a, it, "filed", NULL, e);
+    if (rc == 0 && a.ledger_id == 0) {
+        receipt(eng, it, "duplicate");
+        engine_count(eng, "mails_duplicate", 1);
+    } else if (rc == 0) {
+        rc = it->message ? mail_new(eng, it, &a, e) : err_set(e, ERR_INPUT, "it was not parsed");
+    }
+    arrival_done(&a);
+    return rc;
+}
+
+/* ---- forms -------------------------------------------------------------------- */
+
+/* A form is a message too: the same JSON form, with its fields. */
+static json_t *form_message(const struct item *it)
+{
+    const json_t *j = it->frame.json;
+    json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
+                          json_get_str(j, "form", ""));
+    static const char *const copied[] = {"fields", "extra", "files", "remote", "agent"};
+    for (size_t i = 0; i < ARRAY_LEN(copied); i++)
+        if (json_object_get(j, copied[i]))
+            json_object_set(m, copied[i], json_object_get(j, copied[i]));
+    return m;
+}
+
+static int form_file(struct engine *eng, struct item *it, struct arrival *a, const char *form,
+                     struct err *e)
+{
+    AUTO_JSON json_t *message = form_message(it);
+    AUTO_FREE char *text = json_text(message);
+    struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
+    if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
+        return -1;
+    struct input in;
+    struct crm_who who = {0};
+    input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
+                mem_printf("M%" PRId64, m.id));
+    struct crm_input ci = {
+        .kind = "form",
+        .form = form,
+        .fields = json_get_obj(it->frame.json, "fields"),
+        .message_id = m.id,
+        .at_ms = in.now_ms,
+    };
+    int rc = crm_receive(in.ctx, &ci, &who, e);
+    in.target = who.target;
+    if (rc == 0)
+        rc = input_finish(&in, e);
+    m.contact_id = who.target.contact;
+    m.lead_id = who.target.lead;
+    m.case_id = who.target.kase;
+    if (rc == 0)
+        rc = message_link(eng->db, &m, e);
+    if (rc == 0)
+        rc = ledger_settle(eng->db, a->ledger_id, "filed", NULL, m.id, e);
+    if (rc == 0 && it->quarantine)
+        rc = quarantine_remove(eng->db, it->quarantine, e);
+    if (rc == 0) {
+        form_done(eng, it, "ok", NULL, who.target.lead);
+        engine_count(eng, "forms_filed", 1);
+        if (who.new_lead)
+            engine_count(eng, "leads_created", 1);
+        log_info("form.filed", "message=M%" PRId64 " form=%s lead=L%" PRId64 " new=%d", m.id, form,
+                 who.target.lead, who.new_lead);
+    }
+    input_end(&in);
+    return rc;
+}
+
+int inbound_form(struct engine *eng, struct item *it, struct err *e)
+{
+    struct arrival a;
+    struct err why = {0};
+    const char *form = json_get_str(it->frame.json, "form", "");
+    const json_t *fields = json_get_obj(it->frame.json, "fields");
+    if (!it->quarantine && (!fields || crm_form_check(eng->crm, form, fields, &why) < 0)) {
+        form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
+        engine_count(eng, "forms_invalid", 1);
+        return 0; /* the sender is told now and can mend it */
+    }
+    int rc = arrival_read(eng, it, &a, e);
+    if (rc == 0)
+        rc = arrival_enter(eng, &a, it, "filed", NULL, e);
+    if (rc == 0 && a.ledger_id == 0) {
+        form_done(eng, it, "duplicate", NULL, 0);
+        engine_count(eng, "forms_duplicate", 1);
+    } else if (rc == 0) {
+        rc = form_file(eng, it, &a, form, e);
+    }
+    arrival_done(&a);
+    return rc;
+}

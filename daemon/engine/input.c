@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * input - see input.h
+ */
+#include "engine/input.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crm/command.h"
+#include "crm/events.h"
+#include "rule/ruleset.h"
+#include "store/journal.h"
+
+void input_note(struct input *in, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (json_array_size(in->j_notes) < 64)
+        json_array_append_new(in->j_notes, json_string(text));
+}
+
+/* ---- events ---------------------------------------------------------------- */
+
+static void input_on_event(void *arg, const struct crm_event *ev)
+{
+    struct input *in = arg;
+    if (in->depth >= BOUND_CHAIN_DEPTH) {
+        input_note(in, "stopped: %s would be the %dth event in a chain, caused by %s \"%s\"%s%s",
+                   ev->name, in->depth + 1, crm_actor_kind_name(ev->actor.kind), ev->actor.name,
+                   ev->actor.at ? " at " : "", ev->actor.at ? ev->actor.at : "");
+        log_warn("rules.loop", "event=%s actor=\"%s\" depth=%d next=\"not run\"", ev->name,
+                 ev->actor.name, in->depth + 1);
+        return;
+    }
+    if (in->count >= BOUND_EVENTS_PER_INPUT) {
+        input_note(in, "stopped: more than %d events of one input", BOUND_EVENTS_PER_INPUT);
+        return;
+    }
+    if (in->count == in->cap) {
+        in->cap = in->cap ? in->cap * 2 : 16;
+        in->events = mem_grow(in->events, in->cap * sizeof(*in->events));
+    }
+    in->events[in->count++] = (struct input_event){.ev = *ev, .depth = in->depth + 1};
+}
+
+static enum crm_entity target_entity(const struct crm_event *ev, int64_t *id_out)
+{
+    const struct crm_target *t = &ev->target;
+    const int64_t ids[CRM_ENTITY_COUNT] = {
+        [CRM_LEAD] = t->lead,         [CRM_CONTACT] = t->contact, [CRM_COMPANY] = t->company,
+        [CRM_DEAL] = t->deal,         [CRM_CASE] = t->kase,       [CRM_TASK] = t->task,
+        [CRM_ACTIVITY] = t->activity,
+    };
+    *id_out = ids[ev->entity];
+    return ev->entity;
+}
+
+static void journal_event(struct input *in, size_t n, const struct crm_event *ev, int depth)
+{
+    char id[CRM_ID_LEN] = "";
+    int64_t record;
+    enum crm_entity t = target_entity(ev, &record);
+    json_t *j = json_pack("{s:I, s:s, s:i, s:s, s:s}", "n", (json_int_t)n, "event", ev->name,
+                          "depth", depth, "by", crm_actor_kind_name(ev->actor.kind), "actor",
+                          ev->actor.name);
+    if (record)
+        json_put_str(j, "entity", crm_id_format(t, record, id));
+    json_array_append_new(in->j_events, j);
+}
+
+/* ---- rules ------------------------------------------------------------------ */
+
+/* Takes personal values out of a trace: they go where erasure reaches them. */
+static void trace_seal(struct input *in, json_t *decision)
+{
+    size_t i;
+    json_t *seen;
+    json_t *list = json_get_arr(json_get_obj(decision, "trace"), "seen");
+    json_array_foreach(list, i, seen) {
+        if (!json_get_bool(seen, "personal", false) || !json_object_get(seen, "value"))
+            continue;
+        char key[32];
+        snprintf(key, sizeof(key), "seen:%zu:%zu", json_array_size(in->j_decisions), i);
+        json_object_set(in->j_personal, key, json_object_get(seen, "value"));
+        json_object_del(seen, "value");
+        json_put_str(seen, "sealed", key);
+    }
+}
+
+static json_t *journal_decision(struct input *in, size_t event, struct rule_match *m)
+{
+    json_t *d = rule_match_json(m);
+    json_put_int(d, "event", (json_int_t)event);
+    trace_seal(in, d);
+    json_array_append_new(in->j_decisions, d);
+    return d;
+}
+
+/* A command that is refused leaves the others of its rule alone: the lead is
+ * still worth what can be done. The refusal is told. */
+static int rule_commands(struct input *in, const struct crm_event *ev, const struct rule *rule,
+                         json_t *decision, struct err *e)
+{
+    struct crm_actor actor = {.kind = CRM_BY_RULE, .name = rule->name, .at = rule->at};
+    json_t *results = json_array();
+    json_object_set_new(decision, "did", results);
+    for (size_t i = 0; i < rule->command_count; i++) {
+        struct crm_result res = {0};
+        struct err ce = {0};
+        const char *line = rule->commands[i].text;
+        if (++in->commands > BOUND_COMMANDS_PER_INPUT) {
+            input_note(in, "stopped: more than %d commands of one input", BOUND_COMMANDS_PER_INPUT);
+            return 0;
+        }
+        int rc = crm_command_run(in->ctx, &ev->target, line, &actor, &res, &ce);
+        if (rc < 0 && ce.cls != ERR_INPUT) {
+            *e = ce;
+            return err_wrap(e, "rule %s (%s): %s", rule->name, rule->commands[i].at, line);
+        }
+        json_array_append_new(results, json_pack("{s:s, s:s, s:s}", "line", line, "at",
+                                                 rule->commands[i].at, rc < 0 ? "error" : "result",
+                                                 rc < 0 ? ce.text : res.text));
+        if (rc < 0)
+            log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
+                     rule->name, rule->commands[i].at, line, ce.text);
+    }
+    return 0;
+}
+
+static int input_event_run(struct input *in, size_t n, struct err *e)
+{
+    struct crm_event ev = in->events[n].ev; /* the array may move */
+    int rc = 0;
+    in->depth = in->events[n].depth;
+    journal_event(in, n, &ev, in->depth);
+    struct crm_facts *facts = crm_facts_new(in->ctx, &ev);
+    struct rule_match *m =
+        rule_match_new(crm_rules(in->eng->crm), ev.name, crm_facts_rule(facts));
+    struct rule_decision d;
+    while (rc == 0 && rule_match_next(m, &d)) {
+        json_t *j = journal_decision(in, n, m);
+        if (d.outcome != RULE_MATCHED)
+            continue;
+        rc = rule_commands(in, &ev, d.rule, j, e);
+        if (d.rule->stop == RULE_STOP_ALL)
+            in->stopped = true;
+    }
+    rule_match_free(&m);
+    crm_facts_free(&facts);
+    if (rc == 0)
+        rc = crm_facts_error(in->ctx, e);
+    return rc;
+}
+
+static int input_drain(struct input *in, struct err *e)
+{
+    while (in->next < in->count && !in->stopped)
+        if (input_event_run(in, in->next++, e) < 0)
+            return -1;
+    in->depth = 0;
+    return 0;
+}
+
+/* ---- the end of it ------------------------------------------------------------ */
+
+static int input_owners(struct input *in, struct err *e)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct crm_event *ev = &in->events[i].ev;
+        bool assigned = false;
+        if (strcmp(ev->name, "lead.created") != 0)
+            continue;
+        if (crm_ensure_owner(in->ctx, ev->target.lead, &assigned, e) < 0)
+            return -1;
+        if (assigned) {
+            char id[CRM_ID_LEN];
+            crm_id_format(CRM_LEAD, ev->target.lead, id);
+            input_note(in, "no rule gave %s an owner: default_owner \"%s\" got it", id,
+                       engine_setting(in->eng, "default_owner", "?"));
+            log_warn("lead.no_rule", "lead=%s next=\"default_owner\"", id);
+            engine_count(in->eng, "leads_default_owner", 1);
+        }
+    }
+    return 0;
+}
+
+static int input_journal(struct input *in, struct err *e)
+{
+    const json_t *commands = crm_commands(in->ctx);
+    if (in->count == 0 && json_array_size(commands) == 0 && json_array_size(in->j_notes) == 0)
+        return 0;
+    json_object_update_missing(in->j_personal, (json_t *)crm_personal(in->ctx));
+    AUTO_JSON json_t *body =
+        json_pack("{s:O, s:O, s:O, s:O}", "events", in->j_events, "decisions", in->j_decisions,
+                  "commands", commands, "notes", in->j_notes);
+    AUTO_FREE char *text = json_text(body);
+    AUTO_FREE char *personal = json_object_size(in->j_personal) ? json_text(in->j_personal) : NULL;
+    struct journal_row row = {
+        .at_ms = in->now_ms,
+        .cause = in->cause,
+        .contact_id = in->target.contact,
+        .lead_id = in->target.lead,
+        .case_id = in->target.kase,
+        .ruleset_id = in->eng->ruleset_id,
+        .body = text,
+        .personal = personal,
+    };
+    return journal_add(in->eng->db, &row, e);
+}
+
+int input_finish(struct input *in, struct err *e)
+{
+    if (input_drain(in, e) < 0 || input_owners(in, e) < 0 || input_drain(in, e) < 0)
+        return -1;
+    return input_journal(in, e);
+}
+
+void input_begin(struct input *in, struct engine *eng, char *cause, char *intent)
+{
+    struct crm_hooks hooks = {.arg = in,
+                              .event = input_on_event,
+                              .send = followup_send,
+                              .unsend = followup_unsend};
+    *in = (struct input){.eng = eng,
+                         .now_ms = clock_now_ms(),
+                         .cause = cause,
+                         .intent = intent,
+                         .j_events = json_array(),
+                         .j_decisions = json_array(),
+                         .j_notes = json_array(),
+                         .j_personal = json_object()};
+    in->ctx = crm_begin(eng->crm, &hooks, in->now_ms);
+}
+
+void input_end(struct input *in)
+{
+    crm_end(&in->ctx);
+    mem_free(in->cause);
+    mem_free(in->intent);
+    mem_free(in->events);
+    json_decref(in->j_events);
+    json_decref(in->j_decisions);
+    json_decref(in->j_notes);
+    json_decref(in->j_personal);
+}

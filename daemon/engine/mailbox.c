@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * mailbox - cursors, folders and states of the intakes
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/asks.h"
+#include "engine/engine.h"
+#include "store/ledger.h"
+
+static char *folder_source(const struct item *it)
+{
+    return mem_printf("imap:%s/%s", strchr(it->peer_name, ':') ? strchr(it->peer_name, ':') + 1 : "",
+                      json_get_str(it->frame.json, "folder", "INBOX"));
+}
+
+static int mailbox_hello(struct engine *eng, struct item *it, struct err *e)
+{
+    AUTO_FREE char *prefix = mem_printf("imap:%s/", strchr(it->peer_name, ':') + 1);
+    AUTO_JSON json_t *names = source_names(eng->db, prefix, e);
+    size_t i;
+    json_t *name, *folders;
+    if (!names)
+        return -1;
+    json_t *answer = json_pack("{s:o}", "folders", folders = json_object());
+    json_array_foreach(names, i, name) {
+        struct source_cursor c;
+        const char *s = json_string_value(name);
+        if (source_cursor_get(eng->db, s, &c, e) < 0) {
+            json_decref(answer);
+            return -1;
+        }
+        if (c.epoch)
+            json_object_set_new(folders, s + strlen(prefix),
+                                json_pack("{s:I, s:I, s:I}", "uidvalidity", c.epoch, "last_uid",
+                                          c.last_uid, "start_uid", c.start_uid));
+    }
+    engine_answer(eng, it->peer, FRAME_CURSORS, 0, answer);
+    return 0;
+}
+
+/* First contact with a folder, or its UIDVALIDITY changed. */
+static int mailbox_folder(struct engine *eng, struct item *it, struct err *e)
+{
+    const json_t *j = it->frame.json;
+    AUTO_FREE char *source = folder_source(it);
+    struct source_cursor old, c = {.epoch = json_get_int(j, "uidvalidity", 0),
+                                   .start_uid = json_get_int(j, "start_uid", 1)};
+    if (c.epoch <= 0 || c.start_uid < 1)
+        return err_set(e, ERR_INPUT, "%s: a FOLDER frame without UIDVALIDITY", source);
+    if (source_cursor_get(eng->db, source, &old, e) < 0)
+        return -1;
+    if (old.epoch != c.epoch) {
+        c.last_uid = c.start_uid - 1;
+        if (old.epoch)
+            log_warn("mailbox.uidvalidity", "source=\"%s\" old=%" PRId64 " new=%" PRId64
+                     " next=\"matched by Message-ID, arrival and size\"", source, old.epoch, c.epoch);
+        if (source_cursor_set(eng->db, source, &c, e) < 0)
+            return -1;
+    }
+    engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id, json_pack("{s:s}", "status", "filed"));
+    return 0;
+}
+
+/* One UID under the new number: known when a mail of the old number has the
+ * same Message-ID, arrival and size. It gets its row now. */
+static int mailbox_match_one(struct engine *eng, int64_t source, int64_t epoch, const json_t *item,
+                             bool *known_out, struct err *e)
+{
+    const char *id = json_get_str(item, "message_id", NULL);
+    int64_t uid = json_get_int(item, "uid", 0), message = 0;
+    int64_t size = json_get_int(item, "size", -1), at = json_get_int(item, "internal_ms", 0);
+    *known_out = false;
+    if (!id || uid <= 0)
+        return 0;
+    if (ledger_find_moved(eng->db, source, epoch, hash_64(id, strlen(id)), size, at, &message, e) < 0)
+        return -1;
+    if (message == 0)
+        return 0;
+    AUTO_FREE char *key = mem_printf("%" PRId64, uid);
+    struct ledger_row row = {
+        .source = source,
+        .epoch = epoch,
+        .key = key,
+        .state = "filed",
+        .reason = "known under the old UIDVALIDITY",
+        .message_id = message,
+        .size = size,
+        .internal_ms = at,
+        .at_ms = clock_now_ms(),
+    };
+    *known_out = true;
+    if (ledger_add(eng->db, &row, e) < 0)
+        return -1;
+    return source_cursor_advance(eng->db, source, epoch, uid, e);
+}
+
+static int mailbox_match(struct engine *eng, struct item *it, struct err *e)
+{
+    const json_t *j = it->frame.json;
+    AUTO_FREE char *name = folder_source(it);
+    int64_t epoch = json_get_int(j, "uidvalidity", 0), source;
+    size_t i;
+    json_t *item;
+    if (epoch <= 0)
+        return err_set(e, ERR_INPUT, "%s: a MATCH frame without UIDVALIDITY", name);
+    if (source_id(eng->db, name, &source, e) < 0)
+        return -1;
+    AUTO_JSON json_t *known = json_array();
+    json_array_foreach(json_get_arr(j, "items"), i, item) {
+        bool is_known;
+        if (mailbox_match_one(eng, source, epoch, item, &is_known, e) < 0)
+            return -1;
+        if (is_known)
+            json_array_append(known, json_object_get(item, "uid"));
+    }
+    engine_answer(eng, it->peer, FRAME_MATCHED, it->frame.id, json_pack("{s:O}", "uids", known));
+    return 0;
+}
+
+static void mailbox_state(struct engine *eng, struct item *it)
+{
+    struct peer *p = peer_by_serial(eng, it->peer);
+    const char *state = json_get_str(it->frame.json, "state", "?"),
+               *error = json_get_str(it->frame.json, "error", NULL);
+    if (!p)
+        return;
+    if (!p->state || strcmp(json_get_str(p->state, "state", ""), state) != 0)
+        log_info("mailbox.state", "mailbox=%s state=%s error=\"%s\"", peer_instance(p), state,
+                 error ? error : "");
+    json_decref(p->state);
+    p->state = json_incref(it->frame.json);
+    json_put_int(p->state, "at_ms", clock_now_ms());
+}
+
+/* The answer of an intake to LIST or PREVIEW. */
+static void mailbox_answered(struct engine *eng, struct item *it)
+{
+    struct ask *a = ask_find(eng, it->frame.id);
+    if (!a || a->waiting <= 0)
+        return;
+    json_put_str(it->frame.json, "mailbox", strchr(it->peer_name, ':') + 1);
+    ask_part(a, json_incref(it->frame.json));
+}
+
+int mailbox_frame(struct engine *eng, struct item *it, struct err *e)
+{
+    if (strncmp(it->peer_name, "intake:", 7) != 0)
+        return 0;
+    switch (it->frame.type) {
+    case FRAME_HELLO:
+        return mailbox_hello(eng, it, e);
+    case FRAME_FOLDER:
+        return mailbox_folder(eng, it, e);
+    case FRAME_MATCH:
+        return mailbox_match(eng, it, e);
+    case FRAME_INTAKE_STATE:
+        mailbox_state(eng, it);
+        return 0;
+    case FRAME_LISTED:
+    case FRAME_PREVIEWED:
+        mailbox_answered(eng, it);
+        return 0;
+    default:
+        return 0;
+    }
+}

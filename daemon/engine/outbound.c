@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outbound - the outbox and the courier: claim, hand over, settle
+ *
+ * A due row is claimed with a slot in the courier's mapping inside the pass and
+ * handed over after the commit. What became of it is the courier's SENT frame,
+ * or, when the courier died, its slot: nothing before FINAL can have reached
+ * the relay whole, so it is ready again; FINAL without an answer is unknown
+ * and never blindly repeated.
+ */
+#include <dirent.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crm/command.h"
+#include "engine/engine.h"
+#include "engine/input.h"
+#include "engine/retry.h"
+#include "store/outbox.h"
+
+#define OUTBOUND_SLOTS 256
+#define OUTBOUND_BATCH 64 /* rows claimed in one pass */
+
+static char *slots_path(struct engine *eng, const char *gen)
+{
+    return mem_printf("%s/slots.%s", engine_setting(eng, "state_dir", "."), gen);
+}
+
+/* Files of couriers that are gone and hold no claimed row. Outside a pass, so
+ * that it sees what is committed. */
+static void slots_tidy(struct engine *eng)
+{
+    const char *dir = engine_setting(eng, "state_dir", ".");
+    AUTO_JSON json_t *rows = outbox_claimed(eng->db, NULL);
+    DIR *d = rows ? opendir(dir) : NULL;
+    for (struct dirent *f; d && (f = readdir(d));) {
+        size_t i;
+        json_t *row;
+        bool needed = strncmp(f->d_name, "slots.", 6) != 0;
+        for (struct peer *p = eng->peers; p; p = p->next)
+            needed |= strcmp(p->gen, f->d_name + 6) == 0;
+        json_array_foreach(rows, i, row)
+            needed |= strcmp(json_get_str(row, "gen", ""), f->d_name + 6) == 0;
+        if (!needed)
+            unlinkat(dirfd(d), f->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* The mapping is a file, so that it outlives engine and courier alike. */
+int outbound_courier(struct engine *eng, struct peer *p, struct err *e)
+{
+    AUTO_FREE char *path = slots_path(eng, p->gen);
+    p->slots = access(path, F_OK) == 0 ? slots_open(path, e)
+                                       : slots_create(path, OUTBOUND_SLOTS, e);
+    if (!p->slots)
+        return -1;
+    AUTO_JSON json_t *j = json_pack("{s:I}", "slots", (json_int_t)slots_count(p->slots));
+    chan_send(p->chan, FRAME_SLOTS, 0, j, NULL, 0, slots_fd(p->slots));
+    if (eng->db)
+        slots_tidy(eng);
+    outbound_arm(eng);
+    return 0;
+}
+
+/* ---- due ---------------------------------------------------------------------- */
+
+static int free_slot(const struct peer *courier)
+{
+    struct slot s;
+    for (uint32_t i = 0; i < slots_count(courier->slots); i++)
+        if (slots_get(courier->slots, i, &s) == 0 && s.state == SLOT_FREE)
+            return (int)i;
+    return -1;
+}
+
+static bool courier_has_room(struct engine *eng)
+{
+    struct peer *c = peer_by_name(eng, "courier");
+    return c && c->slots && free_slot(c) >= 0;
+}
+
+void outbound_arm(struct engine *eng)
+{
+    struct err e = {0};
+    int64_t next = 0, now = clock_now_ms();
+    if (!eng->db || eng->due_queued || !courier_has_room(eng) ||
+        outbox_next_due(eng->db, &next, &e) < 0 || next == 0)
+        return;
+    if (eng->due_at_ms == next && next > now)
+        return;
+    int64_t wait = next > now ? next - now : 0;
+    if (wait > 0 && clock_is_pretended())
+        return; /* pretended time stands still: `clock advance` looks again */
+    struct timeval tv = {wait / 1000, (wait % 1000) * 1000};
+    eng->due_at_ms = next;
+    event_add(eng->due, &tv);
+}
+
+static json_t *relay_names(struct engine *eng)
+{
+    json_t *names = json_array(), *relay;
+    size_t i;
+    json_array_foreach(json_get_arr(eng->role->config, "relays"), i, relay)
+        json_array_append(names, json_object_get(relay, "name"));
+    return names;
+}
+
+/* Consent is checked again at the moment of sending. */
+static int row_allowed(struct engine *eng, const json_t *row, bool *ok_out, struct err *e)
+{
+    enum crm_address_use use = CRM_ADDRESS_OK;
+    *ok_out = true;
+    if (strcmp(json_get_str(row, "class", ""), "notice") == 0)
+        return 0;
+    if (crm_address_check(eng->db, "email", json_get_str(row, "to_addr", ""), &use, e) < 0)
+        return -1;
+    if (use == CRM_ADDRESS_OK)
+        return 0;
+    *ok_out = false;
+    struct outbox_change c = {
+        .state = "failed",
+        .done_ms = clock_now_ms(),
+        .reply = use == CRM_ADDRESS_OPTED_OUT ? "not sent: the address has opted out"
+                                              : "not sent: the address bounces",
+    };
+    log_info("out.suppressed", "out=%" PRId64 " reason=\"%s\"", json_get_int(row, "id", 0), c.reply);
+    return outbox_set_state(eng->db, json_get_int(row, "id", 0), &c, e);
+}
+
+static int row_claim(struct engine *eng, struct peer *courier, const json_t *row, int slot,
+                     json_t *relays, struct err *e)
+{
+    int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
+    struct outbox_mail mail;
+    if (outbox_mail(eng->db, id, &mail, e) < 0)
+        return -1;
+    if (outbox_claim(eng->db, id, courier->gen, slot, e) < 0 ||
+        slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1) < 0) {
+        outbox_mail_done(&mail);
+        return err_set(e, ERR_TEMP, "outbox row %" PRId64 " cannot be claimed", id);
+    }
+    struct answer *a =
+        engine_answer(eng, courier->serial, FRAME_SEND, (uint64_t)id,
+                      json_pack("{s:O, s:s, s:s, s:i, s:I}", "relay", relays, "from",
+                                mail.mail_from, "to", mail.rcpt_to, "slot", slot, "attempt",
+                                (json_int_t)tries + 1));
+    a->slot = slot;
+    a->raw = mail.raw;
+    a->raw_len = mail.raw_len;
+    mail.raw = NULL;
+    outbox_mail_done(&mail);
+    return 0;
+}
+
+int outbound_due(struct engine *eng, struct err *e)
+{
+    struct peer *courier = peer_by_name(eng, "courier");
+    size_t i;
+    json_t *row;
+    eng->due_queued = false;
+    if (!courier || !courier->slots)
+        return 0;
+    AUTO_JSON json_t *rows = outbox_due(eng->db, clock_now_ms(), OUTBOUND_BATCH, e);
+    AUTO_JSON json_t *relays = relay_names(eng);
+    if (!rows)
+        return -1;
+    json_array_foreach(rows, i, row) {
+        bool ok;
+        int slot = free_slot(courier);
+        if (slot < 0)
+            break; /* the next SENT frame makes room and arms the timer */
+        if (row_allowed(eng, row, &ok, e) < 0 ||
+            (ok && row_claim(eng, courier, row, slot, relays, e) < 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- outcomes ------------------------------------------------------------------- */
+
+struct outcome {
+    const char *what; /* accepted, deferred, failed, unknown */
+    int64_t code;
+    const char *text, *relay;
+    bool untried; /* the courier was ending: does not count as a try */
+};
+
+static void deferred_set(const json_t *row, const struct outcome *o, struct outbox_change *c)
+{
+    uint32_t random;
+    int64_t now = clock_now_ms(), tries = json_get_int(row, "attempts", 0) + 1;
+    hash_random(&random, sizeof(random));
+    c->state = "deferred";
+    c->attempt = !o->untried;
+    c->next_ms = o->untried ? now : now + retry_delay_ms(tries, random);
+    if (now - json_get_int(row, "created_ms", now) > RETRY_GIVE_UP_MS) {
+        c->state = "failed";
+        c->next_ms = 0;
+        c->done_ms = now;
+    }
+}
+
+/* on_unknown: ask (a task for the owner), resend, or drop. */
+static int unknown_take(struct engine *eng, struct input *in, const json_t *row,
+                        struct outbox_change *c, struct err *e)
+{
+    const char *policy = engine_setting(eng, "on_unknown", "ask");
+    c->state = "unknown";
+    c->attempt = true;
+    c->done_ms = clock_now_ms();
+    if (strcmp(policy, "resend") == 0) {
+        c->state = "deferred";
+        c->done_ms = 0;
+        c->next_ms = clock_now_ms() + retry_delay_ms(1, 0);
+        return 0;
+    }
+    if (strcmp(policy, "ask") != 0 || !in->target.lead)
+        return 0;
+    struct err ce = {0};
+    struct crm_actor actor = crm_system;
+    AUTO_FREE char *line =
+        mem_printf("task 'It is not known whether mail %" PRId64 " reached the relay: look in the "
+                   "conversation, then leadctl outbox retry or drop'", json_get_int(row, "id", 0));
+    if (crm_command_run(in->ctx, &in->target, line, &actor, NULL, &ce) < 0 && ce.cls != ERR_INPUT) {
+        *e = ce;
+        return -1;
+    }
+    return 0;
+}
+
+static int settle_in(struct engine *eng, struct input *in, const json_t *row,
+                     const struct outcome *o, struct err *e)
+{
+    int64_t id = json_get_int(row, "id", 0);
+    struct outbox_change c = {.relay = o->relay, .reply = o->text, .code = o->code};
+    const char *event = NULL;
+    if (strcmp(o->what, "accepted") == 0) {
+        c.state = "sent";
+        c.attempt = true;
+        c.done_ms = clock_now_ms();
+        event = "outbox.sent";
+    } else if (strcmp(o->what, "failed") == 0) {
+        c.state = "failed";
+        c.attempt = true;
+        c.done_ms = clock_now_ms();
+        event = "outbox.failed";
+    } else if (strcmp(o->what, "unknown") == 0) {
+        event = "outbox.unknown";
+        if (unknown_take(eng, in, row, &c, e) < 0)
+            return -1;
+    } else {
+        deferred_set(row, o, &c);
+        event = strcmp(c.state, "failed") == 0 ? "outbox.failed" : NULL;
+    }
+    if (outbox_set_state(eng->db, id, &c, e) < 0)
+        return -1;
+    AUTO_FREE char *counter = mem_printf("outbox_%s", c.state);
+    engine_count(eng, counter, 1);
+    log_info("out.settled", "out=%" PRId64 " state=%s try=%" PRId64 " relay=%s code=%" PRId64
+             " reply=\"%s\"", id, c.state, json_get_int(row, "attempts", 0) + c.attempt,
+             o->relay ? o->relay : "-", o->code, o->text ? o->text : "");
+    if (!event || !(in->target.lead || in->target.kase || in->target.contact))
+        return 0;
+    struct crm_actor actor = crm_system;
+    bool notice = strcmp(json_get_str(row, "class", ""), "notice") == 0;
+    if (strcmp(event, "outbox.sent") == 0 && !notice &&
+        crm_record_sent(in->ctx, &in->target, json_get_str(row, "subject", ""), 0, id, &actor, e) < 0)
+        return -1;
+    if (!notice)
+        crm_emit(in->ctx, event, &in->target, &actor);
+    return input_finish(in, e);
+}
+
+/* row as outbox_get gives it. */
+static int settle(struct engine *eng, const json_t *row, const struct outcome *o, struct err *e)
+{
+    struct input in;
+    int64_t id = json_get_int(row, "id", 0);
+    input_begin(&in, eng, mem_printf("mail out %" PRId64, id), mem_printf("O%" PRId64, id));
+    int64_t lead = json_get_int(row, "lead_id", 0), contact = json_get_int(row, "contact_id", 0);
+    struct err gone = {0};
+    int rc = 0;
+    if (lead || contact)
+        rc = crm_target_of(in.ctx, lead ? CRM_LEAD : CRM_CONTACT, lead ? lead : contact, &in.target,
+                           &gone);
+    if (rc < 0 && gone.cls == ERR_INPUT)
+        rc = 0; /* the record is gone, the outbox row is not */
+    else if (rc < 0)
+        *e = gone;
+    if (rc == 0)
+        rc = settle_in(eng, &in, row, o, e);
+    input_end(&in);
+    return rc;
+}
+
+static bool held_by(const json_t *row, const char *gen)
+{
+    return strcmp(json_get_str(row, "state", ""), "claimed") == 0 &&
+           strcmp(json_get_str(row, "gen", ""), gen) == 0;
+}
+
+int outbound_sent(struct engine *eng, struct item *it, struct err *e)
+{
+    struct peer *p = peer_by_serial(eng, it->peer);
+    const json_t *j = it->frame.json;
+    struct outcome o = {
+        .what = json_get_str(j, "outcome", "unknown"),
+        .code = json_get_int(j, "code", 0),
+        .text = json_get_str(j, "text", NULL),
+        .relay = json_get_str(j, "relay", NULL),
+        .untried = json_get_bool(j, "not_tried", false),
+    };
+    if (!p)
+        return 0; /* the courier is gone: its slots tell */
+    AUTO_JSON json_t *row = outbox_get(eng->db, (int64_t)it->frame.id, e);
+    if (!row)
+        return -1;
+    if (held_by(row, p->gen)) {
+        if (settle(eng, row, &o, e) < 0)
+            return -1;
+        if (p->slots)
+            slots_free(p->slots, (uint32_t)json_get_int(row, "slot", 0));
+    }
+    engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id, json_object());
+    return 0;
+}
+
+static bool works_on(const json_t *hello, int64_t id)
+{
+    size_t i;
+    json_t *busy;
+    json_array_foreach(json_get_arr(hello, "busy"), i, busy)
+        if (json_integer_value(busy) == id)
+            return true;
+    return false;
+}
+
+/* After a restart of the engine: a claimed row that the courier never saw was
+ * not handed over. Of one it has been at, the outcome comes. */
+int outbound_hello(struct engine *eng, struct item *it, struct err *e)
+{
+    struct peer *p = peer_by_serial(eng, it->peer);
+    size_t i;
+    json_t *row;
+    if (!p || !p->slots)
+        return 0;
+    AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
+    if (!rows)
+        return -1;
+    json_array_foreach(rows, i, row) {
+        struct slot s;
+        uint32_t at = (uint32_t)json_get_int(row, "slot", 0);
+        struct outcome o = {.what = "deferred", .text = "it was not handed over", .untried = true};
+        if (!held_by(row, p->gen) || works_on(it->frame.json, json_get_int(row, "id", 0)) ||
+            slots_get(p->slots, at, &s) < 0 || s.state != SLOT_CLAIMED)
+            continue;
+        if (settle(eng, row, &o, e) < 0)
+            return -1;
+        slots_free(p->slots, at);
+    }
+    return 0;
+}
+
+/* ---- after a courier's death ------------------------------------------------------ */
+
+static void outcome_of_slot(const struct slots *slots, const json_t *row, struct outcome *o)
+{
+    struct slot s;
+    *o = (struct outcome){.what = "unknown", .text = "the courier ended; its notes are lost"};
+    if (!slots || !slots_same_boot(slots) ||
+        slots_get(slots, (uint32_t)json_get_int(row, "slot", 0), &s) < 0 ||
+        s.id != (uint64_t)json_get_int(row, "id", 0))
+        return;
+    o->code = s.code;
+    o->text = "the courier ended";
+    if (s.state == SLOT_FINAL) {
+        o->text = "the courier ended after the last bytes, before the answer";
+    } else if (s.state == SLOT_DONE) {
+        o->what = s.code >= 200 && s.code < 300 ? "accepted"
+                  : s.code >= 500               ? "failed"
+                                                : "deferred";
+    } else {
+        o->what = "deferred";
+        o->untried = true;
+    }
+}
+
+int outbound_settle(struct engine *eng, const char *gen, struct err *e)
+{
+    size_t i;
+    json_t *row;
+    struct err none = {0};
+    AUTO_FREE char *path = slots_path(eng, gen);
+    AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
+    if (!rows)
+        return -1;
+    struct slots *slots = slots_open(path, &none);
+    int rc = 0;
+    json_array_foreach(rows, i, row) {
+        struct outcome o;
+        if (rc < 0 || !held_by(row, gen))
+            continue;
+        outcome_of_slot(slots, row, &o);
+        rc = settle(eng, row, &o, e);
+    }
+    slots_unmap(&slots);
+    return rc;
+}
+
+/* At the engine's start: rows of couriers that are no more. */
+int outbound_settle_all(struct engine *eng, struct err *e)
+{
+    size_t i;
+    json_t *row;
+    AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
+    if (!rows)
+        return -1;
+    json_array_foreach(rows, i, row) {
+        const char *gen = json_get_str(row, "gen", "");
+        bool alive = false;
+        for (struct peer *p = eng->peers; p; p = p->next)
+            alive |= strcmp(p->name, "courier") == 0 && strcmp(p->gen, gen) == 0;
+        if (!alive && outbound_settle(eng, gen, e) < 0)
+            return -1;
+    }
+    return 0;
+}

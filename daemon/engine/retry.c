@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * retry - see retry.h
+ */
+#include "engine/retry.h"
+
+#define RETRY_STEP_MS INT64_C(60000)
+#define RETRY_MAX_MS (INT64_C(4) * 3600 * 1000)
+
+int64_t retry_delay_ms(int64_t attempts, uint32_t random)
+{
+    int64_t n = attempts < 1 ? 1 : attempts > 1000 ? 1000 : attempts;
+    int64_t delay = n * n * RETRY_STEP_MS;
+    if (delay > RETRY_MAX_MS)
+        delay = RETRY_MAX_MS;
+    return delay + (int64_t)(random % 1000) * delay / 4000;
+}
