@@ -30,6 +30,7 @@
 /* mail */
 #define BOUND_MAIL_SIZE MIB(50)
 #define BOUND_MAIL_HEADER_BYTES KIB(256) /* header block that is read; the rest is a defect */
+#define BOUND_MAIL_FIELD KIB(64)        /* one header field; the rest of it is a defect */
 #define BOUND_MAIL_HEADERS 1000
 #define BOUND_MAIL_DEPTH 24
 #define BOUND_MAIL_PARTS 500

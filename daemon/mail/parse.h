@@ -14,7 +14,9 @@
  *   text                      all readable text, lines end in \n
  *   reply, signature          the new words; what stood below "-- "
  *   kind                      own bounce receipt auto_reply list calendar report person
- *   auto {auto_submitted?, precedence?, x_loop?, list_id?, suppress?, why?}
+ *   auto {auto_submitted?, precedence?, x_loop?, list_id?, response_suppress?: the fields as
+ *                             they came; suppress: bool, nothing automatic may answer this
+ *                             mail; why?: the field that decided}
  *   bounce?                   {recipient?, status?, permanent, diagnostic?, action?,
  *                             original_message_id?, original_token?, envelope_recipients []}
  *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?}
@@ -55,9 +57,9 @@ struct mail_limits {
     size_t defects;
     int64_t ms; /* time for one mail; 0: no limit */
 
-    bool truncated;      /* only the header block was fetched: parts say what is missing */
-    const json_t *parts; /* borrowed, may be NULL: [{type, filename, size}] */
-    int64_t now_ms;      /* wall time, when the caller knows it; 0: unknown */
+    bool truncated;        /* only the header block was fetched: missing says what else is there */
+    const json_t *missing; /* borrowed, may be NULL: [{type, filename, size}] */
+    int64_t now_ms;        /* wall time, when the caller knows it; 0: unknown */
 };
 
 /* The limits of bounds.h, not truncated, time unknown. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * tnef - see tnef.h
+ */
+#include "mail/tnef.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <ytnef.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mail/charset.h"
+#include "mail/flow.h"
+#include "mail/html.h"
+
+#define TNEF_SIGNATURE "\x78\x9f\x3e\x22"
+#define TNEF_ATTACHMENTS 200
+#define TNEF_OBJECT_HEAD 16 /* a GUID stands in front of an object's bytes */
+
+static const variableLength *property(MAPIProps *props, unsigned type, unsigned id)
+{
+    const variableLength *v = MAPIFindProperty(props, PROP_TAG(type, id));
+    return v != MAPI_UNDEFINED && v->data && v->size > 0 ? v : NULL;
+}
+
+static const variableLength *any_property(MAPIProps *props, unsigned id)
+{
+    static const unsigned types[] = {PT_UNICODE, PT_STRING8, PT_BINARY, PT_OBJECT};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        const variableLength *v = property(props, types[i], id);
+        if (v)
+            return v;
+    }
+    return NULL;
+}
+
+/* A string of the file, up to its NUL; own. */
+static char *string_of(struct mail_ctx *c, const variableLength *v, const char *charset)
+{
+    AUTO_BUF struct buf out;
+    size_t n = strnlen((const char *)v->data, (size_t)v->size);
+    buf_init(&out, n * 4 + 64);
+    mail_to_utf8(c, &out, (const char *)v->data, n, charset, "winmail.dat");
+    return buf_take(&out);
+}
+
+static void code_page(const TNEFStruct *t, char out[32])
+{
+    const BYTE *p = t->CodePage.data;
+    unsigned page = 0;
+    if (p && t->CodePage.size >= 4)
+        page = p[0] | (unsigned)p[1] << 8 | (unsigned)p[2] << 16;
+    snprintf(out, 32, "windows-%u", page >= 874 && page <= 1258 ? page : 1252);
+}
+
+static void read_body(struct mail_ctx *c, TNEFStruct *t, const char *charset, struct buf *text)
+{
+    const variableLength *html = any_property(&t->MapiProperties, PR_BODY_HTML);
+    const variableLength *plain = any_property(&t->MapiProperties, PR_BODY);
+    if (!plain && t->body.data && t->body.size > 0)
+        plain = &t->body;
+    if (plain) {
+        AUTO_FREE char *s = string_of(c, plain, charset);
+        mail_text_clean(c, text, s, strlen(s));
+    } else if (html) {
+        AUTO_FREE char *s = string_of(c, html, charset);
+        mail_html_to_text(c, text, s, strlen(s));
+    } else if (any_property(&t->MapiProperties, PR_RTF_COMPRESSED)) {
+        mail_defect(c, "the body in winmail.dat is RTF only: not read");
+    }
+}
+
+static void give_attachment(struct mail_ctx *c, Attachment *a, const char *charset,
+                            mail_tnef_fn fn, void *arg)
+{
+    const variableLength *name = any_property(&a->MAPI, PR_ATTACH_LONG_FILENAME);
+    const variableLength *mime = any_property(&a->MAPI, PR_ATTACH_MIME_TAG);
+    const variableLength *object = property(&a->MAPI, PT_OBJECT, PR_ATTACH_DATA_OBJ);
+    if (!name && a->Title.data && a->Title.size > 0)
+        name = &a->Title;
+    const void *p = a->FileData.data;
+    size_t n = p && a->FileData.size > 0 ? (size_t)a->FileData.size : 0;
+    if (n == 0 && object && object->size > TNEF_OBJECT_HEAD) {
+        p = object->data + TNEF_OBJECT_HEAD;
+        n = (size_t)object->size - TNEF_OBJECT_HEAD;
+    }
+    AUTO_FREE char *shown = name ? string_of(c, name, charset) : NULL;
+    AUTO_FREE char *type = mime ? string_of(c, mime, charset) : NULL;
+    if (n > 0 || shown)
+        fn(arg, shown, type && strchr(type, '/') ? type : "application/octet-stream", p, n);
+}
+
+int mail_tnef_read(struct mail_ctx *c, const char *p, size_t n, struct buf *text, mail_tnef_fn fn,
+                   void *arg)
+{
+    TNEFStruct t = {.Debug = 0}; /* TNEFInitialize leaves Debug alone */
+    char charset[32];
+    size_t count = 0;
+    if (n < 8 || n > BOUND_MAIL_SIZE || memcmp(p, TNEF_SIGNATURE, 4) != 0) {
+        mail_defect(c, "winmail.dat is no TNEF: kept as an attachment");
+        return -1;
+    }
+    /* libytnef takes a writable pointer */
+    AUTO_FREE char *copy = mem_strn(p, n);
+    TNEFInitialize(&t);
+    int rc = TNEFParseMemory((BYTE *)copy, (long)n, &t);
+    code_page(&t, charset);
+    read_body(c, &t, charset, text);
+    for (Attachment *a = t.starting_attach.next; a && count < TNEF_ATTACHMENTS; a = a->next) {
+        give_attachment(c, a, charset, fn, arg);
+        count++;
+    }
+    TNEFFree(&t);
+    if (rc < 0)
+        mail_defect(c, "winmail.dat is broken: only a part of it was read");
+    return rc < 0 && count == 0 && text->len == 0 ? -1 : 0;
+}
