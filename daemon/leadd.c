@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "intake/intake.h"
 #include "web/web.h"
 
 /* One row per role: what stands before ':' in its name, and its main. */
@@ -18,6 +19,7 @@ static const struct {
     const char *kind;
     int (*main)(const char *name);
 } roles[] = {
+    {"intake", intake_main},
     {"web-in", web_in_main},
     {"web-ui", web_ui_main},
 };

@@ -74,6 +74,21 @@
 /* outgoing */
 #define BOUND_SLOTS 65536u /* mails the courier may have in hand */
 
+/* intake */
+#define BOUND_INTAKE_CONNECT_MS 45000      /* TCP, TLS and login together */
+#define BOUND_INTAKE_COMMAND_MS 240000     /* one IMAP command, plus its bytes at the rate below */
+#define BOUND_INTAKE_BYTES_PER_MS 32       /* slower than this for long is a hanging server */
+#define BOUND_INTAKE_IDLE_MS (25 * 60000)  /* renewed before the 29 minutes of RFC 2177 */
+#define BOUND_INTAKE_RETRY_MS 300000       /* longest wait before connecting again */
+#define BOUND_INTAKE_REFUSED_MS 3600000    /* the same after a refused password or certificate */
+#define BOUND_INTAKE_LINE MIB(8)           /* one response line without its literals */
+#define BOUND_INTAKE_NESTING 100           /* parentheses in a response */
+#define BOUND_INTAKE_INFLIGHT_BYTES MIB(32) /* raw bytes without receipt, kept to be sent again */
+#define BOUND_INTAKE_CHUNK 500             /* messages asked about in one command */
+#define BOUND_INTAKE_WANTED 10000          /* messages to be fetched again, in all */
+#define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
+#define BOUND_INTAKE_FOLDERS 64
+
 /* control socket */
 #define BOUND_CTL_ARGS 64
 #define BOUND_CTL_ARG KIB(64)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * settings - what one intake is told: its mailbox and its secret
+ *
+ * Read once in the role's open step, while files that only root may see can
+ * still be opened. The secret never leaves this struct but towards libcurl.
+ */
+#ifndef LEADD_INTAKE_SETTINGS_H
+#define LEADD_INTAKE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+enum settings_tls { SETTINGS_TLS, SETTINGS_STARTTLS, SETTINGS_PLAIN };
+enum settings_auth { SETTINGS_PASSWORD, SETTINGS_XOAUTH2, SETTINGS_OAUTHBEARER };
+enum settings_start { SETTINGS_NOW, SETTINGS_ALL, SETTINGS_DATE };
+enum settings_after { SETTINGS_KEEP, SETTINGS_FLAG, SETTINGS_MOVE };
+
+struct settings {
+    const json_t *json; /* borrowed from the role's config; strings point into it */
+    bool maildir;
+    const char *path; /* Maildir */
+    const char *host, *user, *ca_file, *token_file;
+    int port;
+    enum settings_tls tls;
+    enum settings_auth auth;
+    char *password; /* own */
+    int token_fd;   /* own; the token file, opened with the first rights; -1 none */
+    const char *const *folders; /* own array */
+    size_t folder_count;
+    bool idle;
+    int poll_ms, connect_ms, command_ms;
+    enum settings_start start;
+    int64_t start_ms; /* for SETTINGS_DATE */
+    enum settings_after after;
+    const char *flag, *move_to;
+    size_t mail_size, batch;
+};
+
+/* config is the role's part; it must outlive s. */
+int settings_load(struct settings *s, const json_t *config, struct err *e) LEADD_MUST_CHECK;
+void settings_done(struct settings *s);
+/* The access token as it is in its file now; own (mem_free). */
+char *settings_read_token(const struct settings *s, struct err *e);
+
+#endif
