@@ -1,1 +1,8 @@
-# what is shipped from here
+# The example a company starts with, as it would lie in /etc/leadd.
+examplesdir = $(pkgdatadir)/examples
+examplesrulesdir = $(examplesdir)/rules.d
+examplestemplatesdir = $(examplesdir)/templates
+dist_examples_DATA = %D%/leadd.conf
+dist_examplesrules_DATA = %D%/rules.d/10-intake.conf %D%/rules.d/20-assignment.conf \
+	%D%/rules.d/30-followup.conf %D%/rules.d/freemail.txt
+dist_examplestemplates_DATA = %D%/templates/new-lead.txt %D%/templates/welcome.txt

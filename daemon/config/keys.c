@@ -23,7 +23,7 @@ static const struct schema_key keys_run_as[] = {
     {"intake", TYPE_NAME, .def = "leadd-intake", .help = "User of the processes that fetch mail."},
     {"parser", TYPE_NAME, .def = "leadd-parser", .help = "User of the process that reads mail apart."},
     {"web_in", TYPE_NAME, .def = "leadd-web", .help = "User of the process that takes forms."},
-    {"web_ui", TYPE_NAME, .def = "leadd-web", .help = "User of the process for browsers and metrics."},
+    {"web_ui", TYPE_NAME, .def = "leadd-ui", .help = "User of the process for browsers and metrics."},
     {"courier", TYPE_NAME, .def = "leadd-courier", .help = "User of the process that sends."},
 };
 const struct schema schema_run_as = SCHEMA(keys_run_as, "run_as", false);
@@ -206,7 +206,7 @@ static const struct schema_key keys_main[] = {
     {"forms", TYPE_MAP, .sub = &schema_form, .help = "Web forms; each is posted to /form/NAME."},
     {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
     {"users", TYPE_MAP, REQUIRED, .sub = &schema_user, .help = "The people who work with leads."},
-    {"stages", TYPE_TEXTS, .def = "new qualified proposal negotiation won lost",
+    {"stages", TYPE_TEXTS, .def = "new qualified proposal negotiation",
      .help = "Stages of a deal, from the first to the last."},
     {"fields", TYPE_GROUP, .sub = &schema_fields, .help = "Own fields."},
 };

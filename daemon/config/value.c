@@ -88,7 +88,7 @@ static bool value_is_listen(const char *s)
         host[n - 1] = '\0';
         return inet_pton(AF_INET6, host + 1, addr) == 1;
     }
-    return inet_pton(AF_INET, host, addr) == 1 || strcmp(host, "localhost") == 0;
+    return strcmp(host, "*") == 0 || (value_is_host(host) && !strchr(host, ':'));
 }
 
 static bool value_is_upper(const char *s, size_t n)
