@@ -5,4 +5,4 @@ check_PROGRAMS += $(unit_tests)
 check-local: $(check_PROGRAMS)
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/run $(unit_tests)
 
-EXTRA_DIST += tests/run
+EXTRA_DIST += tests/run tests/lint
