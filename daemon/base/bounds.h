@@ -49,6 +49,7 @@
 #define BOUND_HTTP_PARK_MS 10000         /* wait for an engine that is gone, then 503 */
 #define BOUND_HTTP_CONNECTIONS 1024
 #define BOUND_HTTP_HELD MIB(48)          /* bodies of all parked requests; below the channel's queue */
+#define BOUND_HTTP_READING MIB(64)       /* requests being read, all together; then the next is cut */
 #define BOUND_HTTP_KEY 128               /* an Idempotency-Key */
 #define BOUND_HTTP_ADDRESSES 4096        /* remote addresses remembered for the rate limit */
 #define BOUND_FORM_FIELDS 200

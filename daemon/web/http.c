@@ -42,16 +42,17 @@ struct web_conn {
     struct evhttp_connection *con; /* evhttp's; NULL until adopted */
     enum conn_state state;
     int64_t deadline_ms; /* monotonic */
+    size_t reading;      /* bytes of the request that is being read */
 };
 
 struct web_http {
     struct web_http_conf conf;
     struct evhttp *evhttp; /* own */
-    struct event_base *base;
     struct evhttp_bound_socket *bound;
     struct event *adopt, *sweep; /* own */
     TAILQ_HEAD(, web_conn) conns;
     size_t count;
+    size_t reading; /* of all connections */
     bool paused, freeing;
     web_request_fn on_request;
     void *arg;
@@ -92,19 +93,33 @@ static void conn_on_close(struct evhttp_connection *con, void *arg)
     struct web_http *h = c->http;
     (void)con;
     TAILQ_REMOVE(&h->conns, c, next);
+    h->reading -= c->reading;
     mem_free(c);
     h->count--;
     if (!h->freeing)
         http_pause(h, h->count >= h->conf.connections);
 }
 
-/* The first bytes of a request start its clock; more bytes do not move it. */
+/* The first bytes of a request start its clock; more bytes do not move it. What
+ * makes all requests together too large is cut by the sweep: a connection
+ * cannot be closed from within its own reading. */
 static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
     struct web_conn *c = arg;
+    struct web_http *h = c->http;
     (void)input;
-    if (info->n_added > 0 && c->state == CONN_IDLE)
+    if (info->n_added == 0)
+        return;
+    if (c->state == CONN_IDLE)
         conn_set_state(c, CONN_READING);
+    if (c->state != CONN_READING)
+        return;
+    c->reading += info->n_added;
+    h->reading += info->n_added;
+    if (h->reading > BOUND_HTTP_READING) {
+        c->deadline_ms = 0;
+        event_active(h->sweep, EV_TIMEOUT, 0);
+    }
 }
 
 static struct bufferevent *conn_new(struct event_base *base, void *arg)
@@ -176,8 +191,11 @@ static void http_on_request(struct evhttp_request *req, void *arg)
 {
     struct web_http *h = arg;
     struct web_conn *c = conn_find(h, evhttp_request_get_connection(req));
-    if (c)
+    if (c) {
         conn_set_state(c, CONN_HELD);
+        h->reading -= c->reading;
+        c->reading = 0;
+    }
     evhttp_request_set_on_complete_cb(req, http_on_sent, h);
     h->on_request(req, h->arg);
 }
@@ -189,7 +207,6 @@ struct web_http *web_http_new(struct event_base *base, const struct web_http_con
 {
     struct web_http *h = mem_alloc(sizeof(*h));
     h->conf = *conf;
-    h->base = base;
     h->on_request = on_request;
     h->arg = arg;
     TAILQ_INIT(&h->conns);
@@ -232,11 +249,11 @@ void web_http_stop_accepting(struct web_http *h)
     h->bound = NULL;
 }
 
-bool web_http_is_writing(const struct web_http *h)
+bool web_http_is_busy(const struct web_http *h)
 {
     const struct web_conn *c;
     TAILQ_FOREACH (c, &h->conns, next)
-        if (c->state == CONN_WRITING)
+        if (c->state == CONN_READING || c->state == CONN_WRITING)
             return true;
     return false;
 }

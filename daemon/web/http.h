@@ -48,8 +48,8 @@ struct web_http *web_http_new(struct event_base *base, const struct web_http_con
 /* Takes a bound, listening socket. */
 int web_http_listen(struct web_http *h, int fd, struct err *e) LEADD_MUST_CHECK;
 void web_http_stop_accepting(struct web_http *h);
-/* Is an answer still being written? */
-bool web_http_is_writing(const struct web_http *h);
+/* Is a request being read or an answer being written? */
+bool web_http_is_busy(const struct web_http *h);
 size_t web_http_connections(const struct web_http *h);
 /* Accepts NULL; unanswered requests are dropped. Sets *h to NULL. */
 void web_http_free(struct web_http **h);

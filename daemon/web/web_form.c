@@ -118,7 +118,7 @@ void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *f
                      enum web_outcome outcome, const char *text)
 {
     char remote[64];
-    struct web_reply r = {.code = outcomes[outcome].code};
+    struct web_reply r = {.code = outcomes[outcome].code, .close = w->stopping};
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     w->counts[outcome]++;
     /* floods are counted, not written down: anybody can make them */
@@ -223,7 +223,7 @@ static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, cons
                         "Content-Type: accepted are " FORM_TYPES_ACCEPTED ".");
         return true;
     }
-    if (w->stopping || w->parked_count >= BOUND_HTTP_PARKED ||
+    if (w->parked_count >= BOUND_HTTP_PARKED ||
         w->held_bytes + size > BOUND_HTTP_HELD) {
         web_form_refuse(w, req, form, WEB_busy, NULL);
         return true;

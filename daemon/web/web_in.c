@@ -105,12 +105,14 @@ static void web_in_expire(struct web_in *w)
     }
 }
 
+/* What has begun to arrive is still taken: its sender would not know whether to
+ * send it again. */
 static void web_in_stop_step(struct web_in *w)
 {
     int64_t left = w->stop_ms - clock_mono_ms();
     while (left <= 0 && !TAILQ_EMPTY(&w->parked))
         web_in_settle(w, TAILQ_FIRST(&w->parked), WEB_busy, NULL);
-    if (TAILQ_EMPTY(&w->parked) && (!web_http_is_writing(w->http) || left < -1000))
+    if (TAILQ_EMPTY(&w->parked) && (!web_http_is_busy(w->http) || left < -1000))
         role_quit(w->role, 0);
 }
 

@@ -8,7 +8,6 @@
  *   GET /healthz   200 when the engine answers in time, else 503
  *   GET /metrics   the engine's counters and gauges, Prometheus text 0.0.4
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -95,7 +94,7 @@ static void web_ui_settle(struct web_ui *w, struct waiting *q, const json_t *sta
 
 static void web_ui_stop_step(struct web_ui *w)
 {
-    if ((w->waiting_count == 0 && !web_http_is_writing(w->http)) || clock_mono_ms() > w->stop_ms)
+    if ((w->waiting_count == 0 && !web_http_is_busy(w->http)) || clock_mono_ms() > w->stop_ms)
         role_quit(w->role, 0);
 }
 
@@ -138,8 +137,10 @@ static void web_ui_on_gone(struct chan *c, const char *why, void *arg)
 {
     struct web_ui *w = arg;
     (void)c;
-    log_warn("web.engine_gone", "why=\"%s\" next=\"questions wait\"", why);
+    log_warn("web.engine_gone", "why=\"%s\" next=\"pages say 503\"", why);
     chan_free(&w->engine);
+    while (w->waiting_count > 0)
+        web_ui_settle(w, TAILQ_FIRST(&w->waiting), NULL);
 }
 
 static void web_ui_peer(struct role *r, const char *name, const char *gen, int fd)

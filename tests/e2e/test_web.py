@@ -335,7 +335,7 @@ def test_huge_body_is_cut_and_memory_does_not_grow(web):
     for head in (b"Content-Length: 500000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n1dcd6500\r\n",
                  b"Transfer-Encoding: chunked\r\n\r\n"):
         with Client(web) as c, contextlib.suppress(OSError, EOFError):
-            c.sock.settimeout(2)
+            c.sock.settimeout(0.4)
             c.sock.sendall(b"POST /form/contact HTTP/1.1\r\nHost: x\r\n"
                            b"Content-Type: application/x-www-form-urlencoded\r\n" + head)
             for _ in range(200):
@@ -587,6 +587,66 @@ def test_stop_answers_what_is_parked_and_takes_nothing_new():
             a = c.answer()
             assert a.status == 200 and a.headers["connection"] == "close"
             assert w.role.proc.wait(10) == 0
+
+
+def test_stop_still_takes_a_form_that_has_begun_to_arrive():
+    with Web() as w:
+        data = request("POST", "/form/contact", b"email=a@example.com")
+        with Client(w) as c:
+            c.sock.sendall(data[:-5])
+            with Client(w) as h:  # the role has seen both connections
+                assert h.ask("GET", "/healthz").json["connections"] == 2
+            w.role.sup.send("STOP")
+            w.role.sup.send("PING", 7)
+            w.role.sup.recv("PONG")
+            c.sock.sendall(data[-5:])
+            f = w.engine.recv("FORM")
+            w.engine.send("FORM_DONE", f.id, {"status": "ok"})
+            assert c.answer().status == 200
+            assert w.role.proc.wait(10) == 0
+
+
+def test_silent_engine_makes_503_and_its_late_answer_does_no_harm():
+    with Web(park_timeout=200) as w, Client(w) as c:
+        a = c.ask("POST", "/form/contact", b"email=a@example.com")
+        assert a.status == 503 and "retry-after" in a.headers
+        f = w.engine.recv("FORM")
+        w.engine.send("FORM_DONE", f.id, {"status": "ok"})
+        _, a = post(w, "email=a@example.com")
+        assert a.status == 200
+
+
+def test_large_bodies_travel_whole_and_all_together_are_bounded():
+    body = (b"--XX\r\nContent-Disposition: form-data; name=email\r\n\r\na@example.com\r\n"
+            b"--XX\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n"
+            + b"x" * (20 << 20) + b"\r\n--XX--\r\n")
+    multi = "multipart/form-data; boundary=XX"
+    with Web(max_body=24 << 20) as w:
+        with Client(w) as c, Client(w) as d, Client(w) as e:
+            frames = []
+            for x in (c, d):
+                x.send("POST", "/form/contact", body, multi)
+                f = w.engine.recv("FORM")
+                frames.append(f)
+                assert f.raw == body and f.json["files"][0]["size"] == 20 << 20
+            assert e.ask("POST", "/form/contact", body, multi).status == 503
+            w.engine.send("FORM_DONE", f.id, {"status": "ok"})
+            assert d.answer().status == 200
+            e.send("POST", "/form/contact", body, multi)
+            g = w.engine.recv("FORM")
+            for f in (g, frames[0]):
+                w.engine.send("FORM_DONE", f.id, {"status": "ok"})
+            assert e.answer().status == 200 and c.answer().status == 200
+        halves = []
+        with contextlib.ExitStack() as stack:  # never finished: only so much is kept
+            for _ in range(5):
+                c = stack.enter_context(Client(w))
+                halves.append(c)
+                with contextlib.suppress(OSError):
+                    c.sock.sendall(request("POST", "/form/contact", body, multi)[:-1])
+            with Client(w) as h:
+                assert h.ask("GET", "/healthz").json["connections"] <= 5
+            assert post(w, "email=a@example.com")[1].status == 200
 
 
 def test_supervisor_gone_ends_the_role_cleanly():
