@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: ISC
  *
- * leadd - the daemon: the entry of every role
+ * leadd - the daemon: the supervisor, and the entry of every role
  *
- * `leadd -R NAME` is one role, started by the supervisor with its control
- * channel on descriptor 3.
+ * `leadd -c FILE` runs in the foreground and supervises. `leadd -R NAME` is one
+ * role, started by the supervisor with its control channel on descriptor 3;
+ * `leadd -R config -c FILE` is the throwaway child that reads the config.
  */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
 #include "intake/intake.h"
+#include "super.h"
 #include "web/web.h"
 
 /* One row per role: what stands before ':' in its name, and its main. */
@@ -24,21 +29,76 @@ static const struct {
     {"web-ui", web_ui_main},
 };
 
-static int role_start_named(const char *name)
+static int role_start_named(const char *name, const char *config)
 {
     size_t n = strcspn(name, ":");
+    AUTO_FREE char *comm = mem_printf("leadd-%s", name);
+    prctl(PR_SET_NAME, comm); /* the kernel cuts it at 15 bytes */
     log_init(name, LOG_LVL_INFO);
+    if (strcmp(name, "config") == 0)
+        return super_check_main(config, 3);
     for (size_t i = 0; i < ARRAY_LEN(roles); i++)
         if (roles[i].kind && strlen(roles[i].kind) == n && memcmp(roles[i].kind, name, n) == 0)
             return roles[i].main(name);
     fprintf(stderr, "leadd: no role \"%s\"\n", name);
-    return 64;
+    return SUPER_EXIT_USAGE;
+}
+
+static int usage(FILE *to)
+{
+    fputs("usage: leadd [-c FILE] [-t] [--pretend-time TIME]\n"
+          "\n"
+          "  -c, --config FILE     default " LEADD_SYSCONFDIR "/leadd.conf\n"
+          "  -t, --check           check the config, print every error, and end: 0 or 78\n"
+          "      --pretend-time T  the engine's clock stands at T (RFC 3339), for tests\n"
+          "  -V, --version\n"
+          "  -h, --help\n"
+          "\n"
+          "Runs in the foreground. SIGHUP reloads, SIGTERM ends. See leadd(8).\n", to);
+    return to == stdout ? 0 : SUPER_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "-R") == 0)
-        return role_start_named(argv[2]);
-    puts("leadd " LEADD_VERSION);
-    return 0;
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 't'},
+        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+        {"pretend-time", required_argument, NULL, 'P'}, {NULL, 0, NULL, 0}};
+    struct super_options opt = {.config = LEADD_SYSCONFDIR "/leadd.conf"};
+    const char *role = NULL;
+    bool check = false;
+    int c;
+    while ((c = getopt_long(argc, argv, "c:tVhR:", longs, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            opt.config = optarg;
+            break;
+        case 't':
+            check = true;
+            break;
+        case 'R':
+            role = optarg;
+            break;
+        case 'P':
+            if (clock_parse_utc(optarg, &opt.pretend_ms) < 0) {
+                fprintf(stderr, "leadd: --pretend-time %s: expected a time such as "
+                        "2026-11-21T10:00:00Z\n", optarg);
+                return SUPER_EXIT_USAGE;
+            }
+            opt.pretend = true;
+            break;
+        case 'V':
+            puts("leadd " LEADD_VERSION);
+            return 0;
+        case 'h':
+            return usage(stdout);
+        default:
+            return usage(stderr);
+        }
+    }
+    if (optind != argc)
+        return usage(stderr);
+    if (role)
+        return role_start_named(role, opt.config);
+    return check ? super_check_print(opt.config) : super_main(&opt);
 }

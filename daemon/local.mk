@@ -1,4 +1,16 @@
 sbin_PROGRAMS += daemon/leadd
-daemon_leadd_SOURCES = %D%/leadd.c
-daemon_leadd_LDADD = daemon/intake/libintake.a daemon/web/libweb.a $(BASE_LIBS) \
-	$(CURL_LIBS) $(ETPAN_LIBS)
+super_sources = %D%/super.h %D%/super.c %D%/super_proc.c %D%/super_reload.c %D%/super_listen.c \
+	%D%/super_notify.c
+daemon_leadd_SOURCES = %D%/leadd.c %D%/super_check.c $(super_sources)
+daemon_leadd_LDADD = daemon/intake/libintake.a daemon/web/libweb.a $(CONFIG_ROOM_LIBS) \
+	$(BASE_LIBS) $(CURL_LIBS) $(ETPAN_LIBS)
+
+# the supervisor around roles that pretend, for tests/e2e/test_supervisor.py
+check_PROGRAMS += tests/e2e/fakeleadd
+tests_e2e_fakeleadd_SOURCES = tests/e2e/fakeleadd.c $(super_sources)
+tests_e2e_fakeleadd_LDADD = $(BASE_LIBS)
+
+bin_PROGRAMS += daemon/leadctl
+daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c %D%/ctl_parse.c \
+	%D%/ctl_render.c
+daemon_leadctl_LDADD = $(MAIL_LIBS) $(BASE_LIBS)

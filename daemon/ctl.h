@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ctl - inside leadctl
+ *
+ *   leadctl.c     options, the table of commands, asking the daemon
+ *   ctl_talk.c    one question over one socket
+ *   ctl_ingest.c  one mail to ingest.sock
+ *   ctl_parse.c   one mail read without a daemon
+ *   ctl_render.c  answers as tables for people
+ *
+ * leadctl shows what strangers wrote: nothing it prints may reach the terminal
+ * as an escape sequence.
+ */
+#ifndef LEADD_CTL_H
+#define LEADD_CTL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/frame.h"
+#include "base/json.h"
+
+enum {
+    CTL_EXIT_FAILED = 1,
+    CTL_EXIT_USAGE = 64,
+    CTL_EXIT_DATA = 65,
+    CTL_EXIT_UNAVAILABLE = 69,
+    CTL_EXIT_TEMP = 75,
+};
+
+struct ctl_options {
+    const char *socket; /* NULL: the default in the run folder */
+    bool json;
+    int wait_s;
+};
+
+/* The default path of a socket of that name; own. */
+char *ctl_socket_path(const char *name);
+
+/* Sends one frame and waits for the answer of type want with the same id.
+ * 0 with *answer_out (own, frame_done), or -1 with e. */
+int ctl_ask(const char *path, enum frame_type type, const json_t *json, const void *raw,
+            size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
+            struct err *e) LEADD_MUST_CHECK;
+
+/* data: {"columns", "rows"}, {"fields", "sections"}, {"text"}, or several. width
+ * is the terminal's, 0 for no limit. */
+void ctl_render(const json_t *data, int width, FILE *to);
+void ctl_render_json(const json_t *data, FILE *to);
+/* Text that strangers may have written, made harmless; newlines stay. */
+void ctl_render_text(const char *text, FILE *to);
+int ctl_terminal_width(FILE *to);
+
+int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv);
+int ctl_local_ingest(const struct ctl_options *opt, int argc, char **argv);
+
+#endif

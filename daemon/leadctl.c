@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * leadctl - asks the running daemon, and shows the answer
+ *
+ * Knows the names of the commands only for help: whatever is not local goes to
+ * the engine, which checks and answers. The exit status is the engine's.
+ */
+#include "ctl.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+struct command {
+    const char *name, *args, *help;
+    int (*local)(const struct ctl_options *opt, int argc, char **argv); /* NULL: the daemon's */
+};
+
+static int cmd_help(const struct ctl_options *opt, int argc, char **argv);
+
+static int cmd_version(const struct ctl_options *opt, int argc, char **argv)
+{
+    (void)opt;
+    (void)argc;
+    (void)argv;
+    puts("leadctl " LEADD_VERSION);
+    return 0;
+}
+
+static const struct command commands[] = {
+    {"status", "", "how the daemon is: roles, mailboxes, queues", NULL},
+    {"list", "leads|contacts|companies|deals|cases|tasks|activities [CONDITION..]",
+     "records of one kind, newest first", NULL},
+    {"show", "ID", "one record, such as L42, with all its fields", NULL},
+    {"timeline", "ID", "everything that happened to a record, in order", NULL},
+    {"why", "ID", "which rules matched and, for those that did not, why not", NULL},
+    {"do", "ID COMMAND..", "run a command on a record: leadctl do L42 assign anna", NULL},
+    {"undo", "ID", "take the last command on a record back", NULL},
+    {"outbox", "[list|show ID|retry ID|drop ID]", "outgoing mail and its state", NULL},
+    {"quarantine", "[list|show ID|retry ID|drop ID]", "mail that could not be processed", NULL},
+    {"reconcile", "[MAILBOX]", "compare what the servers hold with what is filed", NULL},
+    {"mailbox", "list | preview NAME", "mailboxes; what a first sync would do", NULL},
+    {"reload", "", "check the config and apply it; nothing changes on any error", NULL},
+    {"clock", "[advance DURATION|set TIME]", "the clock of a daemon under --pretend-time", NULL},
+    {"parse", "[--json] [FILE]", "show how leadd reads one mail; needs no daemon", ctl_local_parse},
+    {"ingest", "< MAIL", "hand one mail over, for an MTA's pipe; 75 when not stored",
+     ctl_local_ingest},
+    {"help", "[COMMAND]", "this list, or one command", cmd_help},
+    {"version", "", "leadctl's version", cmd_version},
+};
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int usage(FILE *to)
+{
+    fputs("usage: leadctl [-s SOCKET] [-w SECONDS] [--json] COMMAND [ARGUMENT..]\n\n", to);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
+    fputs("\nleadctl help COMMAND says more. Exit: 0 done, 64 usage, 69 leadd does not answer.\n",
+          to);
+    return to == stdout ? 0 : CTL_EXIT_USAGE;
+}
+
+/* Says which command was probably meant; the rest is the daemon's. */
+static void hint(const char *name)
+{
+    const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        names[i] = commands[i].name;
+    const char *near = text_nearest(name, names, ARRAY_LEN(commands));
+    if (near && !command_find(name))
+        fprintf(stderr, "leadctl: did you mean \"%s\"?\n", near);
+}
+
+static int cmd_help(const struct ctl_options *opt, int argc, char **argv)
+{
+    (void)opt;
+    if (argc < 2)
+        return usage(stdout);
+    const struct command *c = command_find(argv[1]);
+    if (!c) {
+        fprintf(stderr, "leadctl: no command \"%s\"\n", argv[1]);
+        hint(argv[1]);
+        return CTL_EXIT_USAGE;
+    }
+    printf("usage: leadctl %s%s%s\n%s\n", c->name, *c->args ? " " : "", c->args, c->help);
+    return 0;
+}
+
+static int show_answer(const struct ctl_options *opt, const struct frame *f, const char *name)
+{
+    const json_t *data = json_object_get(f->json, "data");
+    const char *error = json_get_str(f->json, "error", NULL);
+    int64_t code = json_get_int(f->json, "exit", CTL_EXIT_FAILED);
+    if (data && !json_is_null(data)) {
+        if (opt->json)
+            ctl_render_json(data, stdout);
+        else
+            ctl_render(data, ctl_terminal_width(stdout), stdout);
+    }
+    if (error) {
+        fflush(stdout);
+        fputs("leadctl: ", stderr);
+        ctl_render_text(error, stderr);
+    }
+    if (code == CTL_EXIT_USAGE)
+        hint(name);
+    return code >= 0 && code < 256 ? (int)code : CTL_EXIT_FAILED;
+}
+
+static int ask_daemon(const struct ctl_options *opt, int argc, char **argv)
+{
+    struct err e = {0};
+    struct frame f = {.fd = -1};
+    AUTO_JSON json_t *j = json_object();
+    json_t *args = json_array();
+    for (int i = 0; i < argc; i++) {
+        if (argc > BOUND_CTL_ARGS || strlen(argv[i]) > BOUND_CTL_ARG ||
+            !text_is_utf8(argv[i], strlen(argv[i]))) {
+            fputs("leadctl: too many arguments, or one that is too long or not UTF-8\n", stderr);
+            json_decref(args);
+            return CTL_EXIT_USAGE;
+        }
+        json_array_append_new(args, json_string(argv[i]));
+    }
+    json_object_set_new(j, "argv", args);
+    AUTO_FREE char *path = opt->socket ? mem_str(opt->socket) : ctl_socket_path("ctl.sock");
+    if (ctl_ask(path, FRAME_CTL, j, NULL, 0, FRAME_CTL_DONE, opt->wait_s, &f, &e) < 0) {
+        fprintf(stderr, "leadctl: %s\n", e.text);
+        return CTL_EXIT_UNAVAILABLE;
+    }
+    int code = show_answer(opt, &f, argv[0]);
+    frame_done(&f);
+    return code;
+}
+
+/* --json may stand anywhere: `leadctl parse --json FILE`. */
+static int take_json(struct ctl_options *opt, int argc, char **argv)
+{
+    int n = 0;
+    bool over = false;
+    for (int i = 0; i < argc; i++) {
+        over |= strcmp(argv[i], "--") == 0;
+        if (!over && strcmp(argv[i], "--json") == 0)
+            opt->json = true;
+        else
+            argv[n++] = argv[i];
+    }
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {{"socket", required_argument, NULL, 's'},
+                                          {"wait", required_argument, NULL, 'w'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    struct ctl_options opt = {.wait_s = 120};
+    int64_t n;
+    int c;
+    while ((c = getopt_long(argc, argv, "+s:w:jVh", longs, NULL)) != -1) {
+        if (c == 's')
+            opt.socket = optarg;
+        else if (c == 'j')
+            opt.json = true;
+        else if (c == 'w' && text_parse_int(optarg, &n) == 0 && n > 0 && n < 1000000)
+            opt.wait_s = (int)n;
+        else if (c == 'V')
+            return cmd_version(&opt, 0, NULL);
+        else
+            return usage(c == 'h' ? stdout : stderr);
+    }
+    argc = take_json(&opt, argc - optind, argv + optind);
+    argv += optind;
+    if (argc == 0)
+        return usage(stderr);
+    const struct command *cmd = command_find(argv[0]);
+    return cmd && cmd->local ? cmd->local(&opt, argc, argv) : ask_daemon(&opt, argc, argv);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * super_check - the inside of the throwaway child, and `leadd -t`
+ *
+ * The only code of the supervisor's that reads config files. It runs in a
+ * process of its own that ends right after, so that the long-lived supervisor
+ * never parses anything but this process's one JSON text.
+ */
+#include "super.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/errlist.h"
+#include "base/mem.h"
+#include "config/config.h"
+
+#define CHECK_ERRORS 200 /* told in one run */
+
+/* A role's part travels in one frame. */
+static void check_sizes(const json_t *parts, struct errlist *errors)
+{
+    const char *name;
+    json_t *part;
+    json_object_foreach((json_t *)parts, name, part) {
+        AUTO_FREE char *text = json_text(part);
+        if (strlen(text) > BOUND_FRAME_JSON)
+            errlist_add(errors, NULL, "the config of %s is larger than %zu MB", name,
+                        BOUND_FRAME_JSON / MIB(1));
+    }
+}
+
+/* What the supervisor needs itself; see super_prepare and super_listen. */
+static json_t *check_own(const json_t *tree, const json_t *parts)
+{
+    json_t *settings = json_get_obj(tree, "settings"), *web = json_get_obj(tree, "web");
+    json_t *own = json_object(), *listen = json_object();
+    json_put_str(own, "state_dir", json_get_str(settings, "state_dir", LEADD_STATEDIR));
+    json_put_str(own, "run_dir", json_get_str(settings, "run_dir", LEADD_RUNDIR));
+    json_put_str(own, "log_level", json_get_str(settings, "log_level", "info"));
+    json_put_str(own, "store", json_get_str(json_get_obj(tree, "store"), "path", NULL));
+    json_put_str(own, "engine_user", json_get_str(json_get_obj(tree, "run_as"), "engine", NULL));
+    if (json_get_obj(parts, "web-in"))
+        json_put_str(listen, "web-in", json_get_str(web, "listen", NULL));
+    if (json_get_obj(parts, "web-ui"))
+        json_put_str(listen, "web-ui", json_get_str(web, "ui_listen", NULL));
+    json_object_set_new(own, "listen", listen);
+    return own;
+}
+
+/* The parts, or NULL with errors. */
+static json_t *check_config(const char *path, struct errlist *errors, json_t **warnings_out)
+{
+    AUTO_JSON json_t *tree = config_load(path, errors);
+    if (!tree)
+        return NULL;
+    *warnings_out = json_incref(json_get_arr(tree, "warnings"));
+    json_t *parts = config_split(tree);
+    json_object_set_new(parts, "supervisor", check_own(tree, parts));
+    check_sizes(parts, errors);
+    if (errlist_total(errors) == 0)
+        return parts;
+    json_decref(parts);
+    return NULL;
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t w = write(fd, p, n);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return -1;
+        p += w;
+        n -= (size_t)w;
+    }
+    return 0;
+}
+
+int super_check_main(const char *path, int fd)
+{
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, CHECK_ERRORS);
+    AUTO_JSON json_t *warnings = NULL;
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings);
+    AUTO_JSON json_t *result = json_object();
+    json_put_bool(result, "ok", parts != NULL);
+    json_object_set_new(result, "errors", errlist_json(&errors));
+    if (parts)
+        json_object_set(result, "parts", parts);
+    if (warnings)
+        json_object_set(result, "warnings", warnings);
+    AUTO_FREE char *text = json_text(result);
+    return write_all(fd, text, strlen(text)) == 0 ? 0 : SUPER_EXIT_FAILED;
+}
+
+int super_check_print(const char *path)
+{
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, CHECK_ERRORS);
+    AUTO_JSON json_t *warnings = NULL;
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings);
+    size_t i;
+    json_t *v;
+    json_array_foreach(warnings, i, v)
+        fprintf(stderr, "warning: %s\n", json_string_value(v) ? json_string_value(v) : "?");
+    if (parts) {
+        printf("%s: configuration OK\n", path);
+        return 0;
+    }
+    struct buf text AUTO_BUF;
+    buf_init(&text, MIB(4));
+    errlist_print(&errors, &text);
+    fputs(text.data, stderr);
+    fprintf(stderr, "%zu error%s\n", errlist_total(&errors), errlist_total(&errors) == 1 ? "" : "s");
+    return SUPER_EXIT_CONFIG;
+}
