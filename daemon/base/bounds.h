@@ -69,6 +69,14 @@
 #define BOUND_CONFIG_ERRORS 200         /* errors kept of one load; the rest are counted */
 #define BOUND_EXPR_DEPTH 64
 #define BOUND_EXPR_BYTES KIB(16)
+#define BOUND_EXPR_NODES 4000            /* parts of one condition */
+#define BOUND_REGEX_SUBJECT KIB(512)     /* text a pattern looks at; the rest is not searched */
+#define BOUND_REGEX_WORK 50000000        /* weighted steps of one pattern on one text */
+#define BOUND_REGEX_STEPS 1000000
+#define BOUND_REGEX_DEPTH 5000
+#define BOUND_REGEX_HEAP_KIB 8192
+#define BOUND_FOLD_BYTES MIB(16)
+#define BOUND_RULES 100000
 #define BOUND_TEMPLATE_BYTES KIB(256)
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
 

@@ -66,8 +66,8 @@ struct rule_value {
  * most once per field and state of the facts. */
 typedef void (*rule_get_fn)(void *facts, int field, struct rule_value *out);
 
-/* The value as people read it: 'DE', 5000.00 EUR, 2026-11-21 10:00 UTC, 30m,
- * yes, ['a', 'b'], "not set", "not known yet". At most max bytes of text. */
+/* The value as people read it: 'DE', 5000.00 EUR, 2026-11-21 10:00:00 UTC, 30m,
+ * true, ['a', 'b'], "not set", "not known yet". At most max bytes of text. */
 void rule_value_print(const struct rule_field *f, const struct rule_value *v, size_t max,
                       struct buf *out);
 

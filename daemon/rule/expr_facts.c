@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * expr_facts - values read once per state of the record, and their folded form
+ *
+ * Ten thousand conditions on message.subject read and fold it once.
+ */
+#include "rule/expr_ast.h"
+
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+
+struct expr_facts *expr_facts_new(const struct rule_fields *fields, rule_get_fn get, void *facts)
+{
+    struct expr_facts *f = mem_alloc(sizeof(*f));
+    f->fields = fields;
+    f->get = get;
+    f->arg = facts;
+    f->state = 1;
+    f->slots = mem_array(rule_fields_count(fields), sizeof(*f->slots));
+    return f;
+}
+
+void expr_facts_free(struct expr_facts **facts)
+{
+    struct expr_facts *f = *facts;
+    if (!f)
+        return;
+    for (size_t i = 0; i < rule_fields_count(f->fields); i++) {
+        if (f->slots[i].fold.data)
+            buf_done(&f->slots[i].fold);
+        mem_free(f->slots[i].fold_items);
+    }
+    mem_free(f->slots);
+    expr_matcher_free(&f->matcher);
+    mem_free(f);
+    *facts = NULL;
+}
+
+void expr_facts_changed(struct expr_facts *f)
+{
+    f->state++;
+}
+
+void expr_facts_set(struct expr_facts *f, void *facts)
+{
+    f->arg = facts;
+    f->state++;
+}
+
+const struct rule_value *expr_facts_value(struct expr_facts *f, int field)
+{
+    struct expr_slot *s = &f->slots[field];
+    if (s->state == f->state)
+        return &s->value;
+    s->state = f->state;
+    s->folded = false;
+    s->value = (struct rule_value){0};
+    f->get(f->arg, field, &s->value);
+    enum rule_type t = rule_fields_get(f->fields, field)->type;
+    if (s->value.state == RULE_VALUE_SET && ((t == RULE_TYPE_TEXT && s->value.text.n == 0) ||
+                                             (t == RULE_TYPE_LIST && s->value.count == 0)))
+        s->value.state = RULE_VALUE_UNSET;
+    s->value.currency[3] = '\0';
+    return &s->value;
+}
+
+static void facts_fold_buf(struct expr_slot *s)
+{
+    if (s->fold.data)
+        buf_reset(&s->fold);
+    else
+        buf_init(&s->fold, BOUND_FOLD_BYTES);
+}
+
+struct str expr_facts_folded(struct expr_facts *f, int field)
+{
+    struct expr_slot *s = &f->slots[field];
+    if (!s->folded) {
+        facts_fold_buf(s);
+        rule_fold(s->value.text.p, s->value.text.n, &s->fold);
+        s->folded = true;
+    }
+    return (struct str){s->fold.data, s->fold.len};
+}
+
+const struct str *expr_facts_folded_items(struct expr_facts *f, int field)
+{
+    struct expr_slot *s = &f->slots[field];
+    if (s->folded)
+        return s->fold_items;
+    facts_fold_buf(s);
+    mem_free(s->fold_items);
+    s->fold_items = mem_array(s->value.count, sizeof(*s->fold_items));
+    for (size_t i = 0; i < s->value.count; i++) {
+        size_t at = s->fold.len;
+        rule_fold(s->value.items[i].p, s->value.items[i].n, &s->fold);
+        s->fold_items[i].n = s->fold.len - at;
+    }
+    const char *p = s->fold.data; /* stands still only now */
+    for (size_t i = 0; i < s->value.count; i++) {
+        s->fold_items[i].p = p;
+        p += s->fold_items[i].n;
+    }
+    s->folded = true;
+    return s->fold_items;
+}

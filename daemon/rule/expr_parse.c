@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * expr_parse - tokens to a tree, by recursive descent
+ *
+ *   or      = and { "or" and }
+ *   and     = not { "and" not }
+ *   not     = "not" not | "(" or ")" | test
+ *   test    = value
+ *           | value ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value
+ *           | value "is" [ "not" ] "set"
+ *           | value [ "not" ] "~" text
+ *           | value [ "not" ] "between" value "and" value
+ *           | value [ "not" ] "in" ( list | table )
+ *           | value [ "not" ] ( "contains" | "starts" | "ends" ) ( list | table | value )
+ *   value   = field | text | number | number CURRENCY | number unit { number unit }
+ *           | "true" | "false"
+ *
+ * A word directly before "(" is reserved for functions. The first error ends
+ * the parse. Recursion is bounded by BOUND_EXPR_DEPTH, `and` and `or` do not
+ * recurse.
+ */
+#include "rule/expr_ast.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+struct parser {
+    struct expr_lexer lx;
+    int depth, nodes;
+    bool failed;
+};
+
+static const char *const parse_keywords[] = {"and", "or",     "not",  "in",  "between", "contains",
+                                             "is",  "starts", "ends", "set"};
+
+static struct expr_node *parse_or(struct parser *p);
+
+static bool parse_fail(struct parser *p, int col, const char *fmt, ...) LEADD_PRINTF(3, 4);
+static bool parse_fail(struct parser *p, int col, const char *fmt, ...)
+{
+    char what[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    if (!p->failed && p->lx.token != TOKEN_BAD) /* BAD was reported by the lexer */
+        p->lx.report(p->lx.arg, col, what);
+    p->failed = true;
+    return false;
+}
+
+/* "expected WHAT, found ..." at the current token. */
+static bool parse_expected(struct parser *p, const char *what)
+{
+    const struct expr_lexer *lx = &p->lx;
+    if (lx->token == TOKEN_END)
+        return parse_fail(p, lx->col, "expected %s, but the condition ends here", what);
+    return parse_fail(p, lx->col, "expected %s, found \"%.*s\"", what,
+                      (int)text_utf8_cut(lx->text + lx->col, (size_t)(lx->end - lx->col), 80),
+                      lx->text + lx->col);
+}
+
+static bool parse_is_keyword(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parse_keywords); i++)
+        if (strcmp(parse_keywords[i], word) == 0)
+            return true;
+    return false;
+}
+
+static void parse_lower(const char *word, char *out, size_t n)
+{
+    snprintf(out, n, "%s", word);
+    text_lower(out);
+}
+
+static bool parse_take(struct parser *p, const char *word)
+{
+    if (!expr_lex_is(&p->lx, word))
+        return false;
+    expr_lex_next(&p->lx);
+    return true;
+}
+
+struct expr_node *expr_node_new(enum expr_op op, int col)
+{
+    struct expr_node *n = mem_alloc(sizeof(*n));
+    n->op = op;
+    n->col = col;
+    return n;
+}
+
+void expr_node_free(struct expr_node *n)
+{
+    while (n) {
+        struct expr_node *next = n->next;
+        expr_node_free(n->first);
+        for (size_t i = 0; i < n->arg_count; i++) {
+            mem_free(n->args[i].word);
+            mem_free(n->args[i].fold);
+        }
+        mem_free(n->args);
+        mem_free(n->table_name);
+        rule_map_done(&n->values);
+        expr_regex_free(&n->regex);
+        mem_free(n);
+        n = next;
+    }
+}
+
+struct expr_arg *expr_node_arg(struct expr_node *n, enum expr_arg_kind kind, int col)
+{
+    if (n->arg_count == n->arg_cap) {
+        n->arg_cap = n->arg_cap ? n->arg_cap * 2 : 2;
+        n->args = mem_grow(n->args, n->arg_cap * sizeof(*n->args));
+    }
+    struct expr_arg *a = &n->args[n->arg_count++];
+    *a = (struct expr_arg){.kind = kind, .col = col, .field = -1};
+    return a;
+}
+
+static struct expr_node *parse_node(struct parser *p, enum expr_op op, int col)
+{
+    if (++p->nodes > BOUND_EXPR_NODES)
+        parse_fail(p, col, "the condition has more than %d parts", BOUND_EXPR_NODES);
+    return expr_node_new(op, col);
+}
+
+static bool parse_unit(struct parser *p, struct expr_arg *a, struct buf *number)
+{
+    const char *w = p->lx.word.data;
+    if (strlen(w) == 3 && w[0] >= 'A' && w[0] <= 'Z') {
+        a->kind = ARG_MONEY;
+        buf_printf(number, " %s", w);
+        expr_lex_next(&p->lx);
+        return true;
+    }
+    a->kind = ARG_DURATION;
+    for (;;) {
+        int64_t ms;
+        AUTO_FREE char *so_far = mem_printf("%s%s", number->data, w);
+        const char *digits = number->data[0] == '-' ? so_far + 1 : so_far;
+        if (text_parse_duration(digits, &ms) < 0)
+            return parse_fail(p, p->lx.col,
+                              "\"%s\" is no unit: s, m, h, d, w (days, hours ...) or a currency "
+                              "such as EUR", w);
+        buf_str(number, w);
+        expr_lex_next(&p->lx);
+        if (p->lx.token != TOKEN_NUMBER)
+            return true;
+        buf_printf(number, " %s", p->lx.word.data);
+        expr_lex_next(&p->lx);
+        if (p->lx.token != TOKEN_WORD)
+            return parse_expected(p, "a unit");
+        w = p->lx.word.data;
+    }
+}
+
+static bool parse_number(struct parser *p, struct expr_node *n)
+{
+    struct expr_arg *a = expr_node_arg(n, ARG_NUMBER, p->lx.col);
+    struct buf number AUTO_BUF;
+    buf_init(&number, BOUND_EXPR_BYTES);
+    buf_str(&number, p->lx.word.data);
+    expr_lex_next(&p->lx);
+    if (p->lx.token == TOKEN_WORD && !parse_is_keyword(p->lx.word.data) &&
+        !parse_unit(p, a, &number))
+        return false;
+    a->word = buf_take(&number);
+    a->len = p->lx.last_end - a->col;
+    return true;
+}
+
+static bool parse_word(struct parser *p, struct expr_node *n)
+{
+    const char *w = p->lx.word.data;
+    char lower[64];
+    parse_lower(w, lower, sizeof(lower));
+    if (parse_is_keyword(w))
+        return parse_expected(p, "a field or a value");
+    bool is_bool = strcmp(w, "true") == 0 || strcmp(w, "false") == 0;
+    struct expr_arg *a = expr_node_arg(n, is_bool ? ARG_BOOL : ARG_FIELD, p->lx.col);
+    a->word = mem_str(w);
+    expr_lex_next(&p->lx);
+    a->len = p->lx.last_end - a->col;
+    if (p->lx.token == TOKEN_OPEN && p->lx.col == p->lx.last_end)
+        return parse_fail(p, a->col, "there is no function %s() in this version of the rule language",
+                          a->word);
+    if (strcmp(lower, a->word) != 0 && parse_is_keyword(lower))
+        return parse_fail(p, a->col, "\"%s\" is written in small letters: %s", a->word, lower);
+    return true;
+}
+
+static bool parse_value(struct parser *p, struct expr_node *n)
+{
+    struct expr_arg *a;
+    switch (p->lx.token) {
+    case TOKEN_WORD:
+        return parse_word(p, n);
+    case TOKEN_NUMBER:
+        return parse_number(p, n);
+    case TOKEN_STRING:
+        a = expr_node_arg(n, ARG_TEXT, p->lx.col);
+        a->word = mem_strn(p->lx.word.data, p->lx.word.len);
+        expr_lex_next(&p->lx);
+        a->len = p->lx.last_end - a->col;
+        return true;
+    default:
+        return parse_expected(p, "a field or a value");
+    }
+}
+
+static bool parse_list(struct parser *p, struct expr_node *n)
+{
+    int col = p->lx.col;
+    expr_lex_next(&p->lx);
+    if (p->lx.token == TOKEN_LIST_CLOSE)
+        return parse_fail(p, col, "the list is empty: nothing can match it");
+    for (;;) {
+        if (!parse_value(p, n))
+            return false;
+        if (n->arg_count > BOUND_EXPR_NODES)
+            return parse_fail(p, col, "the list is too long: put the values into a table");
+        if (p->lx.token == TOKEN_LIST_CLOSE)
+            break;
+        if (p->lx.token != TOKEN_COMMA)
+            return parse_expected(p, "a comma or ]");
+        expr_lex_next(&p->lx);
+    }
+    expr_lex_next(&p->lx);
+    return true;
+}
+
+/* list | table, and for the text operators a single value. */
+static bool parse_set(struct parser *p, struct expr_node *n)
+{
+    switch (p->lx.token) {
+    case TOKEN_LIST_OPEN:
+        return parse_list(p, n);
+    case TOKEN_TABLE:
+        n->table_name = mem_str(p->lx.word.data);
+        n->table_col = p->lx.col;
+        expr_lex_next(&p->lx);
+        return true;
+    case TOKEN_OPEN:
+        return parse_fail(p, p->lx.col, "a list goes in square brackets: ['a', 'b']");
+    default:
+        if (expr_lex_is(&p->lx, "with"))
+            return parse_fail(p, p->lx.col, "`starts` and `ends` stand without \"with\"");
+        if (n->op == EXPR_IN)
+            return parse_expected(p, "a list ['a', 'b'] or a @table");
+        return parse_value(p, n);
+    }
+}
+
+static bool parse_between(struct parser *p, struct expr_node *n)
+{
+    if (!parse_value(p, n))
+        return false;
+    if (!parse_take(p, "and"))
+        return parse_expected(p, "`and` and the upper end");
+    return parse_value(p, n);
+}
+
+static bool parse_is_set(struct parser *p, struct expr_node *n, bool *negated_out)
+{
+    *negated_out = parse_take(p, "not");
+    if (parse_take(p, "set"))
+        return true;
+    n->op = EXPR_SET;
+    return parse_expected(p, "`set` or `not set` (\"equals\" is written ==)");
+}
+
+static bool parse_pattern(struct parser *p, struct expr_node *n)
+{
+    if (p->lx.token != TOKEN_STRING)
+        return parse_expected(p, "a pattern in single quotes");
+    return parse_value(p, n);
+}
+
+static const char *parse_operator_hint(const char *word)
+{
+    static const struct {
+        const char *wrong, *right;
+    } hints[] = {{"like", "contains"},   {"has", "contains"},     {"includes", "contains"},
+                 {"matches", "~"},       {"equals", "=="},        {"eq", "=="},
+                 {"startswith", "starts"}, {"begins", "starts"},  {"endswith", "ends"},
+                 {"with", "starts '...' or ends '...'"}};
+    static const char *const ops[] = {"contains", "starts", "ends", "between", "in", "is", "and",
+                                      "or", "not"};
+    for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+        if (strcmp(hints[i].wrong, word) == 0)
+            return hints[i].right;
+    return text_nearest(word, ops, ARRAY_LEN(ops));
+}
+
+/* What follows the first value; false after an error. */
+static bool parse_test_op(struct parser *p, struct expr_node *n, bool *negated_out)
+{
+    *negated_out = false;
+    if (p->lx.token == TOKEN_COMPARE) {
+        n->cmp = p->lx.cmp;
+        expr_lex_next(&p->lx);
+        if (!parse_value(p, n))
+            return false;
+        if (p->lx.token == TOKEN_COMPARE)
+            return parse_fail(p, p->lx.col, "a comparison has two sides: use `between A and B`");
+        return true;
+    }
+    if (parse_take(p, "is")) {
+        n->op = EXPR_SET;
+        return parse_is_set(p, n, negated_out);
+    }
+    *negated_out = parse_take(p, "not");
+    if (p->lx.token == TOKEN_MATCH) {
+        n->op = EXPR_MATCHES;
+        expr_lex_next(&p->lx);
+        return parse_pattern(p, n);
+    }
+    if (parse_take(p, "between")) {
+        n->op = EXPR_BETWEEN;
+        return parse_between(p, n);
+    }
+    static const struct {
+        const char *word;
+        enum expr_op op;
+    } sets[] = {{"in", EXPR_IN},
+                {"contains", EXPR_CONTAINS},
+                {"starts", EXPR_STARTS},
+                {"ends", EXPR_ENDS}};
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+        if (parse_take(p, sets[i].word)) {
+            n->op = sets[i].op;
+            return parse_set(p, n);
+        }
+    if (*negated_out)
+        return parse_expected(p, "in, between, contains, starts, ends or ~ after `not`");
+    n->op = EXPR_TRUTH;
+    return true;
+}
+
+static struct expr_node *parse_test(struct parser *p)
+{
+    bool negated;
+    struct expr_node *n = parse_node(p, EXPR_COMPARE, p->lx.col);
+    if (p->failed || !parse_value(p, n) || !parse_test_op(p, n, &negated)) {
+        expr_node_free(n);
+        return NULL;
+    }
+    n->len = p->lx.last_end - n->col;
+    if (!negated)
+        return n;
+    struct expr_node *not = parse_node(p, EXPR_NOT, n->col);
+    not->len = n->len;
+    not->first = n;
+    return not;
+}
+
+static struct expr_node *parse_group(struct parser *p)
+{
+    int col = p->lx.col;
+    expr_lex_next(&p->lx);
+    struct expr_node *n = parse_or(p);
+    if (n && p->lx.token != TOKEN_CLOSE) {
+        if (p->lx.token == TOKEN_END)
+            parse_fail(p, col, "the parenthesis that opens here is never closed");
+        else
+            parse_expected(p, "`and`, `or` or )");
+        expr_node_free(n);
+        return NULL;
+    }
+    if (n)
+        expr_lex_next(&p->lx);
+    return n;
+}
+
+static struct expr_node *parse_not(struct parser *p)
+{
+    int col = p->lx.col;
+    struct expr_node *n = NULL;
+    if (p->depth >= BOUND_EXPR_DEPTH) {
+        parse_fail(p, col, "nested deeper than %d", BOUND_EXPR_DEPTH);
+        return NULL;
+    }
+    p->depth++;
+    if (parse_take(p, "not")) {
+        struct expr_node *inner = parse_not(p);
+        if (inner) {
+            n = parse_node(p, EXPR_NOT, col);
+            n->first = inner;
+            n->len = p->lx.last_end - col;
+        }
+    } else if (p->lx.token == TOKEN_OPEN) {
+        n = parse_group(p);
+    } else {
+        n = parse_test(p);
+    }
+    p->depth--;
+    return n;
+}
+
+/* part { word part }: one node with all parts, or the single part itself. */
+static struct expr_node *parse_chain(struct parser *p, const char *word, enum expr_op op,
+                                     struct expr_node *(*part)(struct parser *))
+{
+    int col = p->lx.col; /* of a parenthesis, too: first->col lies behind it */
+    struct expr_node *first = part(p);
+    if (!first || !expr_lex_is(&p->lx, word))
+        return first;
+    struct expr_node *all = parse_node(p, op, col), *last = first;
+    all->first = first;
+    while (parse_take(p, word)) {
+        last->next = part(p);
+        last = last->next;
+        if (!last || p->failed) {
+            expr_node_free(all);
+            return NULL;
+        }
+    }
+    all->len = p->lx.last_end - all->col;
+    return all;
+}
+
+static struct expr_node *parse_and(struct parser *p)
+{
+    return parse_chain(p, "and", EXPR_AND, parse_not);
+}
+
+static struct expr_node *parse_or(struct parser *p)
+{
+    return parse_chain(p, "or", EXPR_OR, parse_and);
+}
+
+static void parse_rest(struct parser *p)
+{
+    const struct expr_lexer *lx = &p->lx;
+    if (lx->token == TOKEN_CLOSE) {
+        parse_fail(p, lx->col, "this parenthesis closes nothing");
+    } else if (lx->token == TOKEN_COMMA) {
+        parse_fail(p, lx->col, "a comma stands only in a list; numbers are written without one");
+    } else if (lx->token == TOKEN_WORD) {
+        char lower[64];
+        parse_lower(lx->word.data, lower, sizeof(lower));
+        const char *hint = parse_operator_hint(lower);
+        parse_fail(p, lx->col, "expected an operator, found \"%.80s\"%s%s%s", lx->word.data,
+                   hint ? "; did you mean " : "", hint ? hint : "", hint ? "?" : "");
+    } else if (lx->token != TOKEN_END) {
+        parse_expected(p, "`and`, `or` or the end");
+    }
+}
+
+struct expr_node *expr_parse(const char *text, expr_error_fn report, void *arg)
+{
+    struct parser p = {.lx = {.text = text, .report = report, .arg = arg}};
+    buf_init(&p.lx.word, BOUND_EXPR_BYTES);
+    expr_lex_next(&p.lx);
+    struct expr_node *n = NULL;
+    if (p.lx.token == TOKEN_END)
+        parse_fail(&p, 0, "the condition is empty");
+    else
+        n = parse_or(&p);
+    if (n)
+        parse_rest(&p);
+    buf_done(&p.lx.word);
+    if (n && (p.failed || p.lx.token == TOKEN_BAD)) {
+        expr_node_free(n);
+        n = NULL;
+    }
+    return n;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * expr_trace - why a condition was not true
+ *
+ * Walks down `and` to the first part that failed. Below `or` and `not` every
+ * part took part in the result, so the whole is named with all it has seen.
+ */
+#include "rule/expr_ast.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static const struct expr_node *trace_find(const struct expr_node *n, struct expr_facts *f,
+                                          enum rule_result want)
+{
+    while (n->op == EXPR_AND) {
+        const struct expr_node *part = n->first;
+        while (part->next && expr_node_eval(part, f) != want)
+            part = part->next;
+        n = part;
+    }
+    return n;
+}
+
+static void trace_see(struct expr_trace *t, struct expr_facts *f, int field)
+{
+    for (int i = 0; i < t->seen_count; i++)
+        if (t->seen[i].field == field)
+            return;
+    if (t->seen_count == EXPR_SEEN_MAX)
+        return;
+    const struct rule_field *def = rule_fields_get(f->fields, field);
+    const struct rule_value *v = expr_facts_value(f, field);
+    struct expr_seen *s = &t->seen[t->seen_count++];
+    struct buf text AUTO_BUF;
+    buf_init(&text, 4096);
+    rule_value_print(def, v, EXPR_SEEN_VALUE - 1, &text);
+    *s = (struct expr_seen){.field = field, .name = def->name, .state = v->state,
+                            .personal = def->personal && v->state == RULE_VALUE_SET};
+    snprintf(s->value, sizeof(s->value), "%.*s",
+             (int)text_utf8_cut(text.data, text.len, sizeof(s->value) - 1), text.data);
+}
+
+static void trace_see_all(struct expr_trace *t, struct expr_facts *f, const struct expr_node *n)
+{
+    for (const struct expr_node *part = n->first; part; part = part->next)
+        trace_see_all(t, f, part);
+    for (size_t i = 0; i < n->arg_count; i++)
+        if (n->args[i].field >= 0)
+            trace_see(t, f, n->args[i].field);
+}
+
+enum rule_result expr_explain(const struct expr *x, struct expr_facts *facts,
+                              struct expr_trace *trace)
+{
+    *trace = (struct expr_trace){0};
+    enum rule_result r = expr_eval(x, facts);
+    if (r == RULE_TRUE)
+        return r;
+    const struct expr_node *n = trace_find(x->root, facts, r);
+    facts->note = NULL;
+    expr_node_eval(n, facts);
+    trace->note = facts->note;
+    trace->col = n->col;
+    trace->len = n->len;
+    trace_see_all(trace, facts, n);
+    return r;
+}
+
+void expr_trace_print(const struct expr *x, const struct expr_trace *t, struct buf *out)
+{
+    bool unknown = false;
+    for (int i = 0; i < t->seen_count; i++)
+        unknown = unknown || t->seen[i].state == RULE_VALUE_UNKNOWN;
+    buf_printf(out, "%.*s is %s", t->len, x->text + t->col, unknown ? "not known yet" : "false");
+    for (int i = 0; i < t->seen_count; i++)
+        buf_printf(out, "%s %s is %s", i ? "," : ":", t->seen[i].name, t->seen[i].value);
+    if (t->note)
+        buf_printf(out, " (%s)", t->note);
+}
+
+json_t *expr_trace_json(const struct expr *x, const struct expr_trace *t)
+{
+    json_t *obj = json_object(), *seen = json_array();
+    json_object_set_new(obj, "part", json_stringn(x->text + t->col, (size_t)t->len));
+    json_put_int(obj, "col", t->col);
+    json_put_str(obj, "note", t->note);
+    for (int i = 0; i < t->seen_count; i++) {
+        json_t *s = json_object();
+        json_put_str(s, "field", t->seen[i].name);
+        json_put_str(s, "value", t->seen[i].value);
+        json_put_bool(s, "personal", t->seen[i].personal);
+        json_array_append_new(seen, s);
+    }
+    json_object_set_new(obj, "seen", seen);
+    return obj;
+}
