@@ -60,13 +60,11 @@ static void list_add(struct list *l, const char *address, const char *name)
     buf_init(&shown, KIB(4));
     buf_init(&clean, KIB(4));
     text_add_utf8(&clean, address, strlen(address));
-    if (name)
-        mail_words_decode(l->c, &shown, name, strlen(name), l->field);
+    size_t n = name ? strlen(name) : 0;
     /* libetpan leaves the quotes around encoded words */
-    if (shown.len > 1 && shown.data[0] == '"' && shown.data[shown.len - 1] == '"') {
-        shown.data[--shown.len] = '\0';
-        buf_drop(&shown, 1);
-    }
+    bool quoted = n > 4 && name[0] == '"' && name[1] == '=' && name[n - 1] == '"';
+    if (name)
+        mail_words_decode(l->c, &shown, name + quoted, quoted ? n - 2 : n, l->field);
     json_t *j = mail_address_json(clean.data, shown.data);
     if (j)
         json_array_append_new(l->out, j);
@@ -155,9 +153,12 @@ static void loose_flush(struct list *l, struct loose *s)
     buf_init(&address, BOUND_MAIL_FIELD);
     buf_init(&name, BOUND_MAIL_FIELD * 2);
     if (s->has_angle) {
-        for (const char *p = s->angle.data; *p; p++)
-            if (*p != ' ')
+        bool quoted = false; /* a space inside quotes makes another address: kept, refused later */
+        for (const char *p = s->angle.data; *p; p++) {
+            quoted ^= *p == '"';
+            if (*p != ' ' || quoted)
                 buf_char(&address, *p);
+        }
         const char *route = *address.data == '@' ? strchr(address.data, ':') : NULL;
         if (route)
             buf_drop(&address, (size_t)(route + 1 - address.data));
