@@ -45,6 +45,8 @@ static const struct schema_key keys_web[] = {
      .help = "How long a client may take for its request."},
     {"rate", TYPE_INT, .def = "60", RANGE(1, 1000000), .unit = "requests per minute",
      .help = "Requests that one address may make."},
+    {"trusted_proxies", TYPE_TEXTS, .def = "127.0.0.1 ::1",
+     .help = "Addresses of proxies whose X-Forwarded-For tells the client's address."},
 };
 static const struct schema schema_web = SCHEMA(keys_web, "web", false);
 
@@ -127,6 +129,8 @@ static const struct schema_key keys_form[] = {
              "for names that are no keys, ( { from = \"your name\"; to = \"contact.name\"; } )."},
     {"required", TYPE_TEXTS, .help = "Posted fields that must not be empty."},
     {"redirect", TYPE_URL, .help = "Where the browser goes after a stored form."},
+    {"origins", TYPE_TEXTS,
+     .help = "Origins such as https://www.example.com whose scripts may post the form (CORS)."},
     {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
 };
