@@ -48,8 +48,9 @@
 #define BOUND_HTTP_PARKED 4096
 #define BOUND_HTTP_PARK_MS 10000         /* wait for an engine that is gone, then 503 */
 #define BOUND_HTTP_CONNECTIONS 1024
-#define BOUND_HTTP_HELD MIB(48)          /* bodies of all parked requests; below the channel's queue */
-#define BOUND_HTTP_READING MIB(64)       /* requests being read, all together; then the next is cut */
+#define BOUND_HTTP_BODY_MAX MIB(64)      /* that BOUND_HTTP_BODY may be set to */
+#define BOUND_HTTP_HELD MIB(48)          /* bodies of all parked requests, or two of the largest */
+#define BOUND_HTTP_READING MIB(64)       /* requests being read, all together, or three of the largest */
 #define BOUND_HTTP_KEY 128               /* an Idempotency-Key */
 #define BOUND_HTTP_ADDRESSES 4096        /* remote addresses remembered for the rate limit */
 #define BOUND_FORM_FIELDS 200

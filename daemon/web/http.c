@@ -100,6 +100,12 @@ static void conn_on_close(struct evhttp_connection *con, void *arg)
         http_pause(h, h->count >= h->conf.connections);
 }
 
+static size_t http_reading_max(const struct web_http *h)
+{
+    size_t three = h->conf.max_body * 3;
+    return three > BOUND_HTTP_READING ? three : BOUND_HTTP_READING;
+}
+
 /* The first bytes of a request start its clock; more bytes do not move it. What
  * makes all requests together too large is cut by the sweep: a connection
  * cannot be closed from within its own reading. */
@@ -116,7 +122,7 @@ static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info 
         return;
     c->reading += info->n_added;
     h->reading += info->n_added;
-    if (h->reading > BOUND_HTTP_READING) {
+    if (h->reading > http_reading_max(h)) {
         c->deadline_ms = 0;
         event_active(h->sweep, EV_TIMEOUT, 0);
     }
@@ -287,6 +293,7 @@ static const char *web_reason(int code)
     } reasons[] = {
         {200, "OK"},
         {202, "Accepted"},
+        {204, "No Content"},
         {303, "See Other"},
         {400, "Bad Request"},
         {404, "Not Found"},
@@ -315,11 +322,21 @@ static void web_reply_headers(struct evhttp_request *req, const struct web_reply
                       "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
                       "form-action 'none'");
     snprintf(number, sizeof(number), "%zu", r->len);
-    evhttp_add_header(out, "Content-Length", number);
+    if (r->code != 204)
+        evhttp_add_header(out, "Content-Length", number);
     if (r->location && text_is_single_line(r->location))
         evhttp_add_header(out, "Location", r->location);
     if (r->allow)
         evhttp_add_header(out, "Allow", r->allow);
+    if (r->origin && text_is_single_line(r->origin)) {
+        evhttp_add_header(out, "Access-Control-Allow-Origin", r->origin);
+        evhttp_add_header(out, "Vary", "Origin");
+    }
+    if (r->origin && r->code == 204) { /* a preflight */
+        evhttp_add_header(out, "Access-Control-Allow-Methods", "POST");
+        evhttp_add_header(out, "Access-Control-Allow-Headers", "Content-Type, Idempotency-Key");
+        evhttp_add_header(out, "Access-Control-Max-Age", "600");
+    }
     if (r->retry_after > 0) {
         snprintf(number, sizeof(number), "%d", r->retry_after);
         evhttp_add_header(out, "Retry-After", number);

@@ -39,6 +39,7 @@ struct web_reply {
     size_t len;
     const char *location;   /* NULL: none. Only from the config */
     const char *allow;      /* NULL: none */
+    const char *origin;     /* whose scripts may read the answer; from the config; NULL: none */
     int retry_after;        /* seconds; 0: none */
     bool close;             /* no further request on this connection */
 };

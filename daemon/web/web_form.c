@@ -96,6 +96,20 @@ static bool request_wants_json(struct evhttp_request *req)
            form_type_of(web_header(req, "Content-Type")) == FORM_TYPE_JSON;
 }
 
+/* The origin of the request when the form's config names it. */
+static const char *form_origin(const json_t *conf, struct evhttp_request *req)
+{
+    const char *origin = web_header(req, "Origin");
+    size_t i;
+    json_t *v;
+    if (!origin)
+        return NULL;
+    json_array_foreach (json_get_arr(conf, "origins"), i, v)
+        if (json_is_string(v) && strcmp(json_string_value(v), origin) == 0)
+            return json_string_value(v);
+    return NULL;
+}
+
 static const char *outcome_text(enum web_outcome outcome, const char *text)
 {
     if (text && *text && text_is_utf8(text, strlen(text)))
@@ -119,6 +133,7 @@ void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *f
 {
     char remote[64];
     struct web_reply r = {.code = outcomes[outcome].code, .close = w->stopping};
+    r.origin = form_origin(json_get_obj(w->forms, form), req);
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     w->counts[outcome]++;
     /* floods are counted, not written down: anybody can make them */
@@ -147,6 +162,7 @@ void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcom
                      const char *text)
 {
     struct web_reply r = {.code = outcomes[outcome].code, .close = w->stopping};
+    r.origin = form_origin(p->conf, p->req);
     const char *redirect = json_get_str(p->conf, "redirect", NULL);
     w->counts[outcome]++;
     if (r.code == 503)
@@ -190,6 +206,17 @@ static char *request_id_of(struct evhttp_request *req, const char *form, struct 
     return NULL;
 }
 
+/* A script of another site asks whether it may post (CORS). True: answered. */
+static bool form_preflight(struct web_in *w, struct evhttp_request *req, const json_t *conf)
+{
+    struct web_reply r = {.code = 204, .close = w->stopping};
+    r.origin = form_origin(conf, req);
+    if (evhttp_request_get_command(req) != EVHTTP_REQ_OPTIONS || !r.origin)
+        return false;
+    web_reply(w->http, req, &r);
+    return true;
+}
+
 /* What can be said before the body is read. True when it was refused. */
 static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, const char *form,
                               size_t size)
@@ -224,7 +251,7 @@ static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, cons
         return true;
     }
     if (w->parked_count >= BOUND_HTTP_PARKED ||
-        w->held_bytes + size > BOUND_HTTP_HELD) {
+        w->held_bytes + size > w->held_max) {
         web_form_refuse(w, req, form, WEB_busy, NULL);
         return true;
     }
@@ -296,6 +323,8 @@ void web_form_request(struct web_in *w, struct evhttp_request *req, const char *
         return;
     }
     const char *form = json_object_iter_key(json_object_iter_at((json_t *)w->forms, name));
+    if (form_preflight(w, req, conf))
+        return;
     if (form_refuse_early(w, req, form, evbuffer_get_length(body)))
         return;
     struct parked *p = mem_alloc(sizeof(*p));

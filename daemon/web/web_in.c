@@ -238,6 +238,7 @@ static int web_in_open(struct role *r, struct err *e)
     w->forms = json_get_obj(r->config, "forms");
     web_http_conf(w->web, &conf);
     w->max_body = conf.max_body;
+    w->held_max = conf.max_body > BOUND_HTTP_HELD / 2 ? conf.max_body * 2 : BOUND_HTTP_HELD;
     w->park_ms = json_get_int(w->web, "park_timeout", BOUND_HTTP_PARK_MS);
     w->gone_ms = clock_mono_ms();
     w->http = web_http_new(r->base, &conf, web_in_request, w);

@@ -65,7 +65,7 @@ struct web_in {
     char *engine_gen;    /* own */
     struct event *tick;  /* own */
     const json_t *web, *forms; /* borrowed from the role's config */
-    size_t max_body;
+    size_t max_body, held_max;
     int64_t park_ms;
     int64_t gone_ms;    /* since when there is no engine */
     bool stopping;

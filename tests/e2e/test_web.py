@@ -23,6 +23,7 @@ FORMS = {
     "landing": {
         "fields": {"email": {"to": "contact.email", "at": "t:9"}}, "required": [],
         "redirect": "https://www.example.com/thanks", "source": "ads", "creates": "lead",
+        "origins": ["https://www.example.com"],
         "at": "t:8",
     },
 }
@@ -398,6 +399,26 @@ def test_expect_100_continue_is_answered_before_the_body(web):
         f = web.engine.recv("FORM")
         web.engine.send("FORM_DONE", f.id, {"status": "ok"})
         assert c.answer().status == 200
+
+
+def test_scripts_of_named_origins_only_may_post(web):
+    def preflight(form, origin):
+        with Client(web) as c:
+            return c.ask("OPTIONS", "/form/" + form, headers={
+                "Origin": origin, "Access-Control-Request-Method": "POST"})
+    a = preflight("landing", "https://www.example.com")
+    assert a.status == 204 and a.headers["access-control-allow-methods"] == "POST"
+    assert a.headers["access-control-allow-origin"] == "https://www.example.com"
+    for form, origin in (("landing", "https://evil.example"), ("landing", "null"),
+                         ("contact", "https://www.example.com"), ("none", "x")):
+        a = preflight(form, origin)
+        assert a.status in (404, 405) and "access-control-allow-origin" not in a.headers
+    _, a = post(web, '{"email": "a@example.com"}', "application/json", form="landing",
+                headers={"Origin": "https://www.example.com"})
+    assert a.status == 200 and a.headers["vary"] == "Origin"
+    assert a.headers["access-control-allow-origin"] == "https://www.example.com"
+    a = refused(web, "email=x", form="landing", headers={"Origin": "https://www.example.com"})
+    assert a.status == 422 and "access-control-allow-origin" in a.headers
 
 
 # ---- ids, connections, the engine -------------------------------------------
