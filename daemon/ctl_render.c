@@ -264,6 +264,8 @@ void ctl_render(const json_t *data, int width, FILE *to)
 
 void ctl_render_json(const json_t *data, FILE *to)
 {
-    json_dumpf(data, to, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    /* jansson escapes C0 but not C1 controls: on a terminal, all but ASCII */
+    size_t ascii = isatty(fileno(to)) ? JSON_ENSURE_ASCII : 0;
+    json_dumpf(data, to, JSON_INDENT(2) | JSON_ENCODE_ANY | ascii);
     fputc('\n', to);
 }
