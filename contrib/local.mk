@@ -1,1 +1,12 @@
 # what is shipped from here
+dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8
+
+bashcompdir = $(datadir)/bash-completion/completions
+install-data-local: install-completion
+install-completion:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompdir)'
+	$(INSTALL_DATA) $(srcdir)/%D%/leadctl.bash '$(DESTDIR)$(bashcompdir)/leadctl'
+uninstall-local: uninstall-completion
+uninstall-completion:
+	rm -f '$(DESTDIR)$(bashcompdir)/leadctl'
+EXTRA_DIST += %D%/leadctl.bash

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: ISC
+# Completion of leadctl for bash; the commands are read from its own help.
+_leadctl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} cmd='' i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -s | --socket | -w | --wait) ((i++)) ;;
+        -*) ;;
+        *) cmd=${COMP_WORDS[i]} && break ;;
+        esac
+    done
+    case $cmd in
+    '')
+        local names
+        names=$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')
+        mapfile -t COMPREPLY < <(compgen -W "$names --json --socket --wait --help --version" -- "$cur")
+        ;;
+    list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities' -- "$cur") ;;
+    outbox | quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
+    mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview' -- "$cur") ;;
+    clock) mapfile -t COMPREPLY < <(compgen -W 'advance set' -- "$cur") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur") ;;
+    parse) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    esac
+}
+complete -o default -F _leadctl leadctl
