@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "intake/intake.h"
+#include "parser/parser.h"
 #include "super.h"
 #include "web/web.h"
 
@@ -25,6 +26,7 @@ static const struct {
     int (*main)(const char *name);
 } roles[] = {
     {"intake", intake_main},
+    {"parser", parser_main},
     {"web-in", web_in_main},
     {"web-ui", web_ui_main},
 };

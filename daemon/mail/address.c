@@ -14,6 +14,7 @@
 
 #define STRICT_MAX KIB(64)
 #define COMMENT_DEPTH 4
+#define NAME_MAX_BYTES 300 /* of a display name; the rest is cut */
 
 struct list {
     struct mail_ctx *c;
@@ -57,7 +58,7 @@ static void list_add(struct list *l, const char *address, const char *name)
     AUTO_BUF struct buf shown, clean;
     if (is_full(l))
         return;
-    buf_init(&shown, KIB(4));
+    buf_init(&shown, NAME_MAX_BYTES);
     buf_init(&clean, KIB(4));
     text_add_utf8(&clean, address, strlen(address));
     size_t n = name ? strlen(name) : 0;

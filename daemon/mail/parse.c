@@ -33,7 +33,7 @@ void mail_limits_default(struct mail_limits *lim)
         .references = BOUND_MAIL_REFERENCES,
         .subject = BOUND_MAIL_SUBJECT,
         .defects = BOUND_MAIL_DEFECTS,
-        .ms = BOUND_PARSE_MS,
+        .ms = BOUND_PARSE_MS / 2, /* half of when the engine gives the parser up */
     };
 }
 

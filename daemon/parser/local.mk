@@ -1,1 +1,4 @@
-# filled by the room's first sources
+noinst_LIBRARIES += daemon/parser/libparser.a
+daemon_parser_libparser_a_SOURCES = %D%/parser.c %D%/parser.h
+
+EXTRA_DIST += tests/e2e/test_parser.py

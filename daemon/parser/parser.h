@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * parser - the role that meets hostile bytes
+ *
+ * PARSE frames from the engine become PARSED, strictly in order: {message} or,
+ * when no message can be made of the bytes, {error}. The role has no secrets,
+ * opens no file and no socket after its start, and has little memory; it may die
+ * on any message and is started anew, without loss: the engine has the bytes.
+ */
+#ifndef LEADD_PARSER_H
+#define LEADD_PARSER_H
+
+/* The main of role "parser"; returns the exit code. */
+int parser_main(const char *name);
+
+#endif
