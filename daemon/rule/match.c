@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * match - deciding the rules of one event, one after the other (see ruleset.h)
+ *
+ * What is cheap comes first: stop and group need no facts, the record as it is
+ * now is shared by all rules, the other two states are read only for a rule on
+ * an entity whose conditions hold now.
+ */
+#include "rule/ruleset.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "rule/ruleset_set.h"
+
+struct rule_match {
+    const struct ruleset *rs;
+    struct rule_facts facts;
+    const struct ruleset_event *event; /* NULL: no rules */
+    size_t next;
+    const struct rule *stopped_by;
+    const struct rule **group_by; /* own; per group, who matched */
+    struct expr_facts *now, *before, *at_event; /* own; made when needed */
+    bool ran;                     /* commands of the last rule may have changed the record */
+    struct rule_decision last;
+    struct expr_facts *last_facts; /* in which the last decision failed */
+};
+
+const char *rule_outcome_name(enum rule_outcome o)
+{
+    switch (o) {
+    case RULE_MATCHED:
+        return "matched";
+    case RULE_NOT_TRUE:
+        return "not_true";
+    case RULE_NOT_NEW:
+        return "not_new";
+    case RULE_GROUP_TAKEN:
+        return "group_taken";
+    case RULE_STOPPED:
+        return "stopped";
+    case RULE_CANNOT_KNOW:
+        return "cannot_know";
+    }
+    return "?";
+}
+
+struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
+                                  const struct rule_facts *facts)
+{
+    struct rule_match *m = mem_alloc(sizeof(*m));
+    int i = rule_map_get(&rs->by_event, event, strlen(event));
+    m->rs = rs;
+    m->facts = *facts;
+    m->event = i < 0 ? NULL : &rs->events[i];
+    m->group_by = mem_array(rs->by_group.count, sizeof(*m->group_by));
+    return m;
+}
+
+void rule_match_free(struct rule_match **m)
+{
+    if (!*m)
+        return;
+    expr_facts_free(&(*m)->now);
+    expr_facts_free(&(*m)->before);
+    expr_facts_free(&(*m)->at_event);
+    mem_free((void *)(*m)->group_by);
+    mem_free(*m);
+    *m = NULL;
+}
+
+static struct expr_facts *match_facts(struct rule_match *m, struct expr_facts **slot, void *arg)
+{
+    if (!*slot)
+        *slot = expr_facts_new(m->rs->env.fields, m->facts.get, arg);
+    return *slot;
+}
+
+/* All conditions in one state of the record; index_out names the first that
+ * was false or, when none was, the first that is unknown. */
+static enum rule_result match_all(const struct ruleset_rule *r, struct expr_facts *f,
+                                  int *index_out)
+{
+    enum rule_result all = RULE_TRUE;
+    for (size_t i = 0; i < r->pub.when_count; i++) {
+        enum rule_result one = expr_eval(r->when[i], f);
+        if (one == RULE_FALSE) {
+            *index_out = (int)i;
+            return one;
+        }
+        if (one == RULE_UNKNOWN && all == RULE_TRUE) {
+            *index_out = (int)i;
+            all = one;
+        }
+    }
+    return all;
+}
+
+/* True when the decision is made: the conditions fail in this state. */
+static bool match_fails(struct rule_match *m, const struct ruleset_rule *r, struct expr_facts *f)
+{
+    int index = -1;
+    enum rule_result res = match_all(r, f, &index);
+    if (res == RULE_TRUE)
+        return false;
+    m->last.outcome = res == RULE_FALSE ? RULE_NOT_TRUE : RULE_CANNOT_KNOW;
+    m->last.when_index = index;
+    m->last_facts = f;
+    return true;
+}
+
+/* A rule on an entity that holds now: did the event make it true? */
+static void match_edge(struct rule_match *m, const struct ruleset_rule *r)
+{
+    int index;
+    if (m->facts.event && match_fails(m, r, match_facts(m, &m->at_event, m->facts.event)))
+        return;
+    if (!m->facts.before)
+        return;
+    struct expr_facts *before = match_facts(m, &m->before, m->facts.before);
+    switch (match_all(r, before, &index)) {
+    case RULE_TRUE:
+        m->last.outcome = RULE_NOT_NEW;
+        break;
+    case RULE_UNKNOWN:
+        m->last.outcome = RULE_CANNOT_KNOW;
+        m->last.when_index = index;
+        m->last_facts = before;
+        break;
+    case RULE_FALSE:
+        break;
+    }
+}
+
+static void match_decide(struct rule_match *m, const struct ruleset_rule *r)
+{
+    m->last = (struct rule_decision){.rule = &r->pub, .outcome = RULE_MATCHED, .when_index = -1};
+    m->last_facts = NULL;
+    if (m->stopped_by) {
+        m->last.outcome = RULE_STOPPED;
+        m->last.by = m->stopped_by;
+        return;
+    }
+    if (r->group >= 0 && m->group_by[r->group]) {
+        m->last.outcome = RULE_GROUP_TAKEN;
+        m->last.by = m->group_by[r->group];
+        return;
+    }
+    if (!match_fails(m, r, match_facts(m, &m->now, m->facts.now)) && r->pub.edge)
+        match_edge(m, r);
+}
+
+bool rule_match_next(struct rule_match *m, struct rule_decision *d)
+{
+    if (!m->event || m->next == m->event->count) {
+        m->last.rule = NULL;
+        return false;
+    }
+    if (m->ran)
+        expr_facts_changed(m->now);
+    const struct ruleset_rule *r = &m->rs->rules[m->event->rules[m->next++]];
+    match_decide(m, r);
+    m->ran = m->last.outcome == RULE_MATCHED;
+    if (m->ran && r->group >= 0)
+        m->group_by[r->group] = &r->pub;
+    if (m->ran && r->pub.stop != RULE_STOP_NO)
+        m->stopped_by = &r->pub;
+    *d = m->last;
+    return true;
+}
+
+static const struct expr *match_last_expr(const struct rule_match *m)
+{
+    return m->rs->rules[m->last.rule->index].when[m->last.when_index];
+}
+
+bool rule_match_explain(struct rule_match *m, struct expr_trace *trace)
+{
+    if (!m->last.rule || !m->last_facts)
+        return false;
+    expr_explain(match_last_expr(m), m->last_facts, trace);
+    return true;
+}
+
+json_t *rule_match_json(struct rule_match *m)
+{
+    struct expr_trace trace;
+    json_t *obj = json_object();
+    if (!m->last.rule)
+        return obj;
+    json_put_str(obj, "rule", m->last.rule->name);
+    json_put_str(obj, "at", m->last.rule->at);
+    json_put_str(obj, "outcome", rule_outcome_name(m->last.outcome));
+    if (m->last.by)
+        json_put_str(obj, "by", m->last.by->name);
+    if (rule_match_explain(m, &trace)) {
+        json_put_int(obj, "when", m->last.when_index);
+        json_object_set_new(obj, "trace", expr_trace_json(match_last_expr(m), &trace));
+    }
+    return obj;
+}
+
+void rule_match_print(struct rule_match *m, struct buf *out)
+{
+    struct expr_trace trace;
+    const struct rule_decision *d = &m->last;
+    if (!d->rule)
+        return;
+    buf_printf(out, "%s (%s): ", d->rule->name, d->rule->at);
+    switch (d->outcome) {
+    case RULE_MATCHED:
+        buf_str(out, "matched");
+        break;
+    case RULE_NOT_TRUE:
+        buf_str(out, "not matched: ");
+        break;
+    case RULE_NOT_NEW:
+        buf_str(out, "not matched: it was true before the event already");
+        break;
+    case RULE_GROUP_TAKEN:
+        buf_printf(out, "skipped: %s matched first in group \"%s\"", d->by->name, d->rule->group);
+        break;
+    case RULE_STOPPED:
+        buf_printf(out, "skipped: %s (%s) stopped the event", d->by->name, d->by->at);
+        break;
+    case RULE_CANNOT_KNOW:
+        buf_str(out, "cannot be decided now: ");
+        break;
+    }
+    if (rule_match_explain(m, &trace))
+        expr_trace_print(match_last_expr(m), &trace, out);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ruleset - building a rule set from the config tree (see ruleset.h)
+ *
+ * Work and memory grow with the number of rules, never with its square: names,
+ * events and groups are found through maps.
+ */
+#include "rule/ruleset.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "rule/ruleset_set.h"
+
+struct ruleset_loader {
+    struct ruleset *rs;
+    struct errlist *errors;
+    struct ruleset_rule *rule; /* being read */
+    const struct rule_line *line;
+    size_t failures;
+};
+
+static void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
+    LEADD_PRINTF(3, 4);
+static void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
+{
+    char what[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    ld->failures++;
+    errlist_add(ld->errors, at, "rule %s: %s", ld->rule->pub.name, what);
+}
+
+static void ruleset_expr_error(void *arg, int col, const char *what)
+{
+    struct ruleset_loader *ld = arg;
+    ruleset_fail(ld, ld->line->at, "%s", what);
+    errlist_caret(ld->errors, ld->line->text, col);
+}
+
+static struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, size_t *count_out)
+{
+    size_t n = json_array_size(list);
+    struct rule_line *lines = mem_array(n, sizeof(*lines));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *l = json_array_get(list, i);
+        lines[i].text = json_get_str(l, "text", "");
+        lines[i].at = json_get_str(l, "at", rule_at);
+    }
+    *count_out = n;
+    return lines;
+}
+
+static void ruleset_read_when(struct ruleset_loader *ld)
+{
+    struct ruleset_rule *r = ld->rule;
+    r->when = mem_array(r->pub.when_count, sizeof(*r->when));
+    for (size_t i = 0; i < r->pub.when_count; i++) {
+        ld->line = &r->pub.when[i];
+        r->when[i] = expr_compile(&ld->rs->expr_env, ld->line->text, ruleset_expr_error, ld);
+    }
+}
+
+static void ruleset_read_do(struct ruleset_loader *ld)
+{
+    const struct ruleset_env *env = &ld->rs->env;
+    if (ld->rule->pub.command_count == 0 && ld->rule->pub.stop == RULE_STOP_NO)
+        ruleset_fail(ld, ld->rule->pub.at, "has nothing to do: give it `do` or `stop`");
+    for (size_t i = 0; env->check_do && i < ld->rule->pub.command_count; i++) {
+        const struct rule_line *l = &ld->rule->pub.commands[i];
+        struct err e = {0};
+        int col = -1;
+        if (env->check_do(env->arg, l->text, &e, &col) == 0)
+            continue;
+        ruleset_fail(ld, l->at, "%s", e.text);
+        if (col >= 0)
+            errlist_caret(ld->errors, l->text, col);
+    }
+}
+
+static const char *ruleset_nearest_on(const struct ruleset *rs, const char *on)
+{
+    const char **names = mem_array(rs->env.event_count * 2, sizeof(*names));
+    size_t n = 0;
+    for (size_t i = 0; i < rs->env.event_count; i++) {
+        names[n++] = rs->env.events[i].name;
+        if (rs->env.events[i].entity)
+            names[n++] = rs->env.events[i].entity;
+    }
+    const char *near = text_nearest(on, names, n);
+    mem_free(names);
+    return near;
+}
+
+static void ruleset_event_add(struct ruleset *rs, size_t event, int rule)
+{
+    struct ruleset_event *ev = &rs->events[event];
+    if (ev->count == ev->cap) {
+        ev->cap = ev->cap ? ev->cap * 2 : 8;
+        ev->rules = mem_grow(ev->rules, ev->cap * sizeof(*ev->rules));
+    }
+    ev->rules[ev->count++] = rule;
+}
+
+static void ruleset_read_on(struct ruleset_loader *ld, const json_t *def)
+{
+    struct ruleset *rs = ld->rs;
+    struct rule *r = &ld->rule->pub;
+    const json_t *on = json_get_obj(def, "on");
+    const char *at = json_get_str(on, "at", r->at);
+    r->on = json_get_str(on, "text", "");
+    int event = rule_map_get(&rs->by_event, r->on, strlen(r->on));
+    bool known = event >= 0;
+    if (known)
+        ruleset_event_add(rs, (size_t)event, r->index);
+    for (size_t i = 0; !known && i < rs->env.event_count; i++)
+        if (rs->env.events[i].entity && strcmp(rs->env.events[i].entity, r->on) == 0) {
+            ruleset_event_add(rs, i, r->index);
+            r->edge = true;
+        }
+    if (!known && !r->edge) {
+        const char *near = ruleset_nearest_on(rs, r->on);
+        ruleset_fail(ld, at, "unknown event \"%s\"%s%s%s", r->on, near ? "; did you mean \"" : "",
+                     near ? near : "", near ? "\"?" : "");
+    }
+    if (r->edge && r->when_count == 0)
+        ruleset_fail(ld, at,
+                     "on = \"%s\" means \"when the conditions become true\", so it needs `when`; or "
+                     "name an event such as \"%s.created\"", r->on, r->on);
+}
+
+static void ruleset_read_flow(struct ruleset_loader *ld, const json_t *def)
+{
+    struct rule *r = &ld->rule->pub;
+    struct rule_map *groups = &ld->rs->by_group;
+    const char *stop = json_get_str(def, "stop", NULL);
+    r->group = json_get_str(def, "first", NULL);
+    ld->rule->group = -1;
+    if (r->group) {
+        rule_map_add(groups, r->group, strlen(r->group), (int)groups->count);
+        ld->rule->group = rule_map_get(groups, r->group, strlen(r->group));
+    }
+    if (json_get_bool(def, "stop", false))
+        r->stop = RULE_STOP_EVENT;
+    else if (stop)
+        r->stop = strcmp(stop, "all") == 0 ? RULE_STOP_ALL : RULE_STOP_EVENT;
+}
+
+static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int index)
+{
+    struct ruleset *rs = ld->rs;
+    struct ruleset_rule *r = ld->rule = &rs->rules[index];
+    r->pub.index = index;
+    r->pub.name = json_get_str(def, "name", "?");
+    r->pub.at = json_get_str(def, "at", "?");
+    r->pub.when = ruleset_lines(json_get_arr(def, "when"), r->pub.at, &r->pub.when_count);
+    r->pub.commands = ruleset_lines(json_get_arr(def, "do"), r->pub.at, &r->pub.command_count);
+    if (!rule_map_add(&rs->by_name, r->pub.name, strlen(r->pub.name), index)) {
+        int first = rule_map_get(&rs->by_name, r->pub.name, strlen(r->pub.name));
+        ruleset_fail(ld, r->pub.at, "there is a rule of this name already (%s)",
+                     rs->rules[first].pub.at);
+    }
+    ruleset_read_flow(ld, def);
+    ruleset_read_on(ld, def);
+    ruleset_read_when(ld);
+    ruleset_read_do(ld);
+}
+
+/* The fields that rules at each event read: a mark per field, then a list. */
+static void ruleset_collect_fields(struct ruleset *rs)
+{
+    size_t all = rule_fields_count(rs->env.fields);
+    bool *used = mem_array(all, sizeof(*used));
+    for (size_t e = 0; e < rs->env.event_count; e++) {
+        struct ruleset_event *ev = &rs->events[e];
+        memset(used, 0, all * sizeof(*used));
+        for (size_t i = 0; i < ev->count; i++) {
+            const struct ruleset_rule *r = &rs->rules[ev->rules[i]];
+            for (size_t w = 0; w < r->pub.when_count; w++) {
+                const int *fields;
+                size_t n = expr_fields(r->when[w], &fields);
+                for (size_t k = 0; k < n; k++)
+                    used[fields[k]] = true;
+            }
+        }
+        ev->fields = mem_array(all, sizeof(*ev->fields));
+        for (size_t i = 0; i < all; i++)
+            if (used[i])
+                ev->fields[ev->field_count++] = (int)i;
+    }
+    mem_free(used);
+}
+
+/* Copies what makes the set: the caller's tree may go. */
+static void ruleset_take_source(struct ruleset *rs, const json_t *config)
+{
+    json_t *rules = json_get_arr(config, "rules"), *tables = json_get_obj(config, "tables");
+    rs->source = json_object();
+    json_object_set_new(rs->source, "rules", rules ? json_deep_copy(rules) : json_array());
+    json_object_set_new(rs->source, "tables", tables ? json_deep_copy(tables) : json_object());
+    rs->source_text = json_text(rs->source);
+    hash_sha256_hex(rs->source_text, strlen(rs->source_text), rs->hash);
+}
+
+static void ruleset_read_all(struct ruleset *rs, struct errlist *errors)
+{
+    const json_t *rules = json_get_arr(rs->source, "rules");
+    size_t n = json_array_size(rules);
+    struct ruleset_loader ld = {.rs = rs, .errors = errors};
+    if (n > BOUND_RULES) {
+        errlist_add(errors, NULL, "%zu rules: at most %d are possible", n, BOUND_RULES);
+        return;
+    }
+    rs->rules = mem_array(n, sizeof(*rs->rules));
+    rule_map_init(&rs->by_name, n);
+    for (size_t i = 0; i < n; i++) {
+        rs->count++;
+        ruleset_read_rule(&ld, json_array_get(rules, i), (int)i);
+    }
+}
+
+struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
+                            struct errlist *errors)
+{
+    size_t before = errlist_total(errors);
+    struct ruleset *rs = mem_alloc(sizeof(*rs));
+    rs->env = *env;
+    ruleset_take_source(rs, config);
+    rs->tables = rule_tables_new(json_get_obj(rs->source, "tables"), errors);
+    rs->expr_env = (struct expr_env){
+        .fields = env->fields, .tables = rs->tables, .time_zone = env->time_zone};
+    rs->events = mem_array(env->event_count, sizeof(*rs->events));
+    for (size_t i = 0; i < env->event_count; i++)
+        rule_map_add(&rs->by_event, env->events[i].name, strlen(env->events[i].name), (int)i);
+    ruleset_read_all(rs, errors);
+    if (errlist_total(errors) > before)
+        ruleset_free(&rs);
+    else
+        ruleset_collect_fields(rs);
+    return rs;
+}
+
+static void ruleset_rule_done(struct ruleset_rule *r)
+{
+    for (size_t i = 0; r->when && i < r->pub.when_count; i++)
+        expr_free(&r->when[i]);
+    mem_free(r->when);
+    mem_free((void *)r->pub.when);
+    mem_free((void *)r->pub.commands);
+}
+
+void ruleset_free(struct ruleset **set)
+{
+    struct ruleset *rs = *set;
+    if (!rs)
+        return;
+    for (size_t i = 0; i < rs->count; i++)
+        ruleset_rule_done(&rs->rules[i]);
+    for (size_t i = 0; i < rs->env.event_count; i++) {
+        mem_free(rs->events[i].rules);
+        mem_free(rs->events[i].fields);
+    }
+    mem_free(rs->rules);
+    mem_free(rs->events);
+    rule_map_done(&rs->by_name);
+    rule_map_done(&rs->by_event);
+    rule_map_done(&rs->by_group);
+    rule_tables_free(&rs->tables);
+    mem_free(rs->source_text);
+    json_decref(rs->source);
+    mem_free(rs);
+    *set = NULL;
+}
+
+size_t ruleset_count(const struct ruleset *rs)
+{
+    return rs->count;
+}
+
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i)
+{
+    LEADD_ASSERT(i < rs->count);
+    return &rs->rules[i].pub;
+}
+
+const struct rule *ruleset_find(const struct ruleset *rs, const char *name)
+{
+    int i = rule_map_get(&rs->by_name, name, strlen(name));
+    return i < 0 ? NULL : &rs->rules[i].pub;
+}
+
+const char *ruleset_hash(const struct ruleset *rs)
+{
+    return rs->hash;
+}
+
+const char *ruleset_source(const struct ruleset *rs)
+{
+    return rs->source_text;
+}
+
+size_t ruleset_fields(const struct ruleset *rs, const char *event, const int **fields_out)
+{
+    int i = rule_map_get(&rs->by_event, event, strlen(event));
+    *fields_out = i < 0 ? NULL : rs->events[i].fields;
+    return i < 0 ? 0 : rs->events[i].field_count;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ruleset_set - a rule set inside (private to ruleset.c and match.c)
+ *
+ * Each event has the list of the rules that may run at it, in order; rules on
+ * an entity stand in the list of each of its events. What picks candidates more
+ * sharply later (equality, tables, keywords) does it below rule_match_next().
+ */
+#ifndef LEADD_RULE_RULESET_SET_H
+#define LEADD_RULE_RULESET_SET_H
+
+#include "base/hash.h"
+#include "rule/map.h"
+#include "rule/ruleset.h"
+
+struct ruleset_rule {
+    struct rule pub;
+    struct expr **when; /* own; pub.when_count of them */
+    int group;          /* number of the group, or -1 */
+};
+
+struct ruleset_event {
+    int *rules; /* own; ascending */
+    size_t count, cap;
+    int *fields; /* own; ascending */
+    size_t field_count;
+};
+
+struct ruleset {
+    struct ruleset_env env;
+    struct expr_env expr_env;
+    json_t *source;     /* own; the strings of all rules live here */
+    char *source_text;  /* own */
+    char hash[HASH_SHA256_HEX];
+    struct rule_tables *tables;
+    struct ruleset_rule *rules; /* own */
+    size_t count;
+    struct rule_map by_name, by_event, by_group;
+    struct ruleset_event *events; /* own; as many as env.event_count */
+};
+
+#endif
