@@ -16,9 +16,10 @@ _leadctl() {
         mapfile -t COMPREPLY < <(compgen -W "$names --json --socket --wait --help --version" -- "$cur")
         ;;
     list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities' -- "$cur") ;;
-    outbox | quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
-    mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview' -- "$cur") ;;
-    clock) mapfile -t COMPREPLY < <(compgen -W 'advance set' -- "$cur") ;;
+    outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
+    quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
+    mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;
+    clock) mapfile -t COMPREPLY < <(compgen -W 'advance' -- "$cur") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur") ;;
     parse) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac

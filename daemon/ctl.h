@@ -44,8 +44,9 @@ int ctl_ask(const char *path, enum frame_type type, const json_t *json, const vo
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
             struct err *e) LEADD_MUST_CHECK;
 
-/* data: {"columns", "rows"}, {"fields", "sections"}, {"text"}, or several. width
- * is the terminal's, 0 for no limit. */
+/* data: {"columns": [{"name", "title", "align"}], "rows": [[..] or {NAME: ..}]},
+ * {"fields": [[label, value]], "sections": [{"title", ..}]}, {"text"}, or several.
+ * width is the terminal's, 0 for no limit. */
 void ctl_render(const json_t *data, int width, FILE *to);
 void ctl_render_json(const json_t *data, FILE *to);
 /* Text that strangers may have written, made harmless; newlines stay. */

@@ -181,6 +181,31 @@ static void table_put_row(const struct table *t, char *const *cells, FILE *to)
     fputc('\n', to);
 }
 
+/* A row is an array in the order of the columns, or an object by their names. */
+static const json_t *row_cell(const json_t *row, const json_t *column, size_t i)
+{
+    return json_is_object(row) ? json_object_get(row, json_get_str(column, "name", ""))
+                               : json_array_get(row, i);
+}
+
+/* As the column says; else numbers stand to the right. */
+static bool column_right(const json_t *column, const json_t *rows, size_t i)
+{
+    const char *align = json_get_str(column, "align", NULL);
+    bool number = false;
+    size_t r;
+    json_t *row;
+    if (align)
+        return strcmp(align, "right") == 0;
+    json_array_foreach((json_t *)rows, r, row) {
+        const json_t *v = row_cell(row, column, i);
+        if (v && !json_is_null(v) && !json_is_number(v))
+            return false;
+        number |= json_is_number(v);
+    }
+    return number;
+}
+
 static void render_table(const json_t *columns, const json_t *rows, int width, FILE *to)
 {
     struct table t = {.ncol = json_array_size(columns), .nrow = json_array_size(rows)};
@@ -191,10 +216,9 @@ static void render_table(const json_t *columns, const json_t *rows, int width, F
     for (size_t i = 0; i < t.ncol; i++) {
         const json_t *c = json_array_get(columns, i);
         title[i] = cell_text(json_object_get(c, json_get_str(c, "title", NULL) ? "title" : "name"));
-        t.col[i] = (struct column){title[i], strcmp(json_get_str(c, "align", ""), "right") == 0,
-                                   text_width(title[i])};
+        t.col[i] = (struct column){title[i], column_right(c, rows, i), text_width(title[i])};
         for (size_t r = 0; r < t.nrow; r++) {
-            char *text = cell_text(json_array_get(json_array_get(rows, r), i));
+            char *text = cell_text(row_cell(json_array_get(rows, r), c, i));
             int w = text_width(text);
             t.cell[r * t.ncol + i] = text;
             if (w > t.col[i].width)

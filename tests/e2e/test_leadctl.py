@@ -20,6 +20,10 @@ DATA = {
                           {"name": "amount", "title": "Amount", "align": "right"}],
               "rows": [["L1", "Offer for the new hall with three cranes and a railway siding", 5000],
                        ["L22", "短い件名", 12], ["L3", None, None], ["L4", True, 3]]},
+    "named": {"columns": [{"name": "process", "title": "PROCESS"}, {"name": "pid", "title": "PID"},
+                          {"name": "user"}],
+              "rows": [{"pid": 7, "process": "engine", "secret": "x"},
+                       {"pid": 12345, "process": "parser", "user": "p"}]},
     "empty": {"columns": [{"name": "id"}], "rows": []},
     "record": {"fields": [["Owner", "anna"], ["Last contact", "2026-03-01"]],
                "sections": [{"title": "Mail", "columns": [{"name": "at", "title": "At"}],
@@ -66,6 +70,11 @@ def test_a_narrow_terminal_cuts_the_widest_column(daemon, width):
 def test_without_a_terminal_nothing_is_cut(daemon):
     out = daemon.leadctl("show", "table", env={"COLUMNS": ""}).stdout.decode()
     assert "railway siding" in out and "…" not in out
+
+
+def test_rows_by_name_are_put_into_their_columns_and_numbers_to_the_right(daemon):
+    assert daemon.ctl_text("show", "named") == (
+        "PROCESS    PID  user\nengine       7  \nparser   12345  p\n")
 
 
 def test_an_empty_list_says_so(daemon):
