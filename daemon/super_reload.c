@@ -224,6 +224,14 @@ static void start_all(struct super *s, json_t *result)
     services_start_waiting(s);
 }
 
+static void log_warnings(const json_t *result)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach(json_get_arr(result, "warnings"), i, v)
+        log_warn("config.warning", "%s", json_string_value(v) ? json_string_value(v) : "?");
+}
+
 static void start_refused(struct super *s, json_t *result)
 {
     size_t i;
@@ -237,13 +245,13 @@ static void start_refused(struct super *s, json_t *result)
 
 /* ---- reload ----------------------------------------------------------- */
 
+/* After SIGHUP the engine hears too, with id 0: it knows the admin's address. */
 static void reload_tell(struct super *s)
 {
     struct super_reload *r = &s->reload;
     struct proc *engine = super_engine(s);
-    if (r->answer && r->id && engine && strcmp(engine->gen, r->gen) == 0)
+    if (r->answer && engine && (r->id == 0 || strcmp(engine->gen, r->gen) == 0))
         chan_send_json(engine->chan, FRAME_RELOAD_DONE, r->id, r->answer);
-    r->id = 0;
     json_decref(r->answer);
     r->answer = NULL;
 }
@@ -437,6 +445,7 @@ static void check_finish(struct super *s)
     super_check_end(s);
     if (s->stopping)
         return;
+    log_warnings(result);
     if (parts)
         parts_pretend(s, parts);
     if (!s->reload.active && ok && parts)

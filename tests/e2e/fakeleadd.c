@@ -39,6 +39,7 @@ struct fake {
     size_t naccept;
     json_t *gone;         /* own; gens of PEER_GONE */
     struct chan *waiting; /* the client that waits for the supervisor */
+    json_t *reloaded;     /* own; RELOAD_DONE that nobody asked for */
 };
 
 static struct fake fake;
@@ -93,7 +94,8 @@ static json_t *peers(void)
                                                   chan_name(fake.links[i].chan), "gen",
                                                   fake.links[i].gen, "greeted",
                                                   (int)fake.links[i].greeted));
-    return json_pack("{s:o, s:O}", "peers", list, "gone", fake.gone);
+    return json_pack("{s:o, s:O, s:O?}", "peers", list, "gone", fake.gone, "reloaded",
+                     fake.reloaded);
 }
 
 /* Tells every peer of that name to do something. */
@@ -225,7 +227,10 @@ static void fake_stop(struct role *r)
 static void fake_frame(struct role *r, struct frame *f)
 {
     (void)r;
-    if (fake.waiting && (f->type == FRAME_RELOAD_DONE || f->type == FRAME_PROCESSES)) {
+    if (f->type == FRAME_RELOAD_DONE && f->id == 0) {
+        json_decref(fake.reloaded);
+        fake.reloaded = json_incref(f->json);
+    } else if (fake.waiting && (f->type == FRAME_RELOAD_DONE || f->type == FRAME_PROCESSES)) {
         bool ok = f->type == FRAME_PROCESSES || json_get_bool(f->json, "ok", false);
         answer(fake.waiting, f->id, ok ? 0 : 1, ok ? NULL : "refused", json_incref(f->json));
         chan_flush(fake.waiting, 1000);

@@ -93,6 +93,11 @@ def test_a_config_check_that_dies_is_an_error(conf, says):
     assert "the config check" in e.value.log and says in e.value.log
 
 
+def test_warnings_are_logged_and_do_not_stop_the_start():
+    with daemon(json.dumps(dict(json.loads(config()), warnings=["leadd.conf:4: unwise"]))) as d:
+        assert "config.warning leadd.conf:4: unwise" in d.log()
+
+
 def test_a_role_that_cannot_start_stops_the_start_with_its_reason():
     with pytest.raises(StartFailed) as e:
         daemon(config(courier={"fail_open": "relay.password: no such file"}))
@@ -326,6 +331,7 @@ def test_a_bad_config_changes_nothing():
         d.write("leadd.conf", json.dumps({"errors": ["leadd.conf:7: no such key", "b:1: c"]}))
         assert "reload.failed errors=2" in d.reload()
         assert "leadd.conf:7: no such key" in d.log()
+        assert until(lambda: d.ctl("peers")["reloaded"])["errors"][1] == "b:1: c"
         with pytest.raises(CtlError) as e:
             d.ctl("reload")
         assert e.value.code == 1 and d.roles() == pids
