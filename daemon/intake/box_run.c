@@ -99,9 +99,9 @@ static enum imap_result box_work(struct box *b, struct err *e)
         if (b->desk->cursors_seen != b->desk->cursors_used)
             res = box_visit_all(b, e);
         if (res != IMAP_BROKEN)
-            res = box_requests(b, e);
+            res = box_after_all(b, e); /* so that a LIST shows what a receipt led to */
         if (res != IMAP_BROKEN)
-            res = box_after_all(b, e);
+            res = box_requests(b, e);
         if (res == IMAP_BROKEN)
             return res;
     }

@@ -85,6 +85,17 @@ static void desk_add_done(struct desk *d, const struct desk_item *it)
     d->done_tail = &done->next;
 }
 
+/* The engine's cursor moves with its receipts; ours of it follows, so that a
+ * later look does not begin at what CURSORS said long ago. */
+static void desk_follow(struct desk *d, const struct desk_item *it)
+{
+    json_t *c = json_get_obj(json_get_obj(d->cursors, "folders"),
+                             json_get_str(it->json, "folder", ""));
+    if (c && json_get_int(c, "uidvalidity", 0) == it->place.uidvalidity &&
+        json_get_int(c, "last_uid", 0) < it->place.uid)
+        json_put_int(c, "last_uid", it->place.uid);
+}
+
 static void desk_receipt(struct desk *d, struct frame *f)
 {
     struct desk_item **p = &d->items;
@@ -100,6 +111,7 @@ static void desk_receipt(struct desk *d, struct frame *f)
     if (it->type == FRAME_MAIL) {
         d->item_count--;
         d->item_bytes -= it->raw_len;
+        desk_follow(d, it);
         if (d->wants_done)
             desk_add_done(d, it);
     } else {

@@ -10,3 +10,5 @@ unit_tests += tests/unit/test_guard
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c
 tests_unit_test_guard_LDADD = daemon/intake/libintake.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+
+EXTRA_DIST += tests/e2e/dovecot.py tests/e2e/intakes.py tests/e2e/test_intake_imap.py

@@ -16,6 +16,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -42,7 +43,7 @@ first_valid_uid = 1
 passdb {{
   driver = passwd-file
   mechanisms = plain login
-  args = scheme=PLAIN username_format=%u {root}/users
+  args = scheme=PLAIN username_format=%u {root}/user-%u
 }}
 passdb {{
   driver = oauth2
@@ -79,6 +80,18 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def _children(parent):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) == parent:
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
 
 
 def _openssl(*args, cwd):
@@ -135,7 +148,6 @@ class Dovecot:
         make_certificate(self.root)
         os.mkdir(os.path.join(self.root, "mail"))
         os.chown(os.path.join(self.root, "mail"), self.user.pw_uid, self.user.pw_gid)
-        self._write("users", "")
         self._introspect()
         self._write("conf", CONF.format(root=self.root, imap=self.imap_port,
                                         imaps=self.imaps_port, uid=self.user.pw_uid,
@@ -172,7 +184,13 @@ class Dovecot:
     def stop(self):
         """Ends the server and every session, as a crash of the host would."""
         if self.proc:
-            self.proc.terminate()
+            children = _children(self.proc.pid)
+            self.proc.kill()
+            for pid in children:  # sessions would linger for ten seconds
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             self.proc.wait(20)
             self.proc = None
 
@@ -196,8 +214,8 @@ class Dovecot:
     # -- users --
 
     def add_user(self, user, password):
-        with open(os.path.join(self.root, "users"), "a") as f:
-            f.write("%s:%s\n" % (user, password))
+        # a file each: Dovecot rereads one only when its second has changed
+        self._write("user-" + user, "%s:%s\n" % (user, password))
         self._write("password-" + user, password + "\n")
 
     def add_token(self, user, token):
