@@ -53,6 +53,12 @@ struct db_rows *record_list(struct db *db, const struct record_table *t, int64_t
     return db_query(db, t->list_sql, "iss", before_id, status, owner);
 }
 
+char *record_custom_text(const json_t *rec)
+{
+    const json_t *custom = json_get_obj(rec, "custom");
+    return json_object_size(custom) ? json_text(custom) : NULL;
+}
+
 const struct record_col *record_col_find(const struct record_table *t, const char *col)
 {
     for (size_t i = 0; i < t->count; i++)

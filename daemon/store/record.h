@@ -44,6 +44,9 @@ int record_set(struct db *db, const struct record_table *t, int64_t id, const ch
 struct db_rows *record_list(struct db *db, const struct record_table *t, int64_t before_id,
                             const char *status, const char *owner);
 
+/* The text of rec's "custom", NULL when it is empty; own. */
+char *record_custom_text(const json_t *rec);
+
 const struct record_col *record_col_find(const struct record_table *t, const char *col);
 
 /* For the family files: LIST(X) is X(column, 'type') ... */
