@@ -71,6 +71,8 @@ struct crm_target {
     int64_t kase; /* case */
     int64_t task;
     int64_t activity;
+    enum crm_entity main; /* which of them is meant when a command fits several; CRM_NONE: the
+                           * lead, else the case, else what there is */
 };
 
 /* A target from one id: fills in what belongs to it (a deal's lead and contact,

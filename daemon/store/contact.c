@@ -106,7 +106,7 @@ int address_put(struct db *db, const char *channel, const char *value, const cha
     return db_exec(db, e,
                    "INSERT INTO address (channel, value, display, contact_id, created_ms) "
                    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, value) DO UPDATE SET "
-                   "contact_id = excluded.contact_id",
+                   "contact_id = excluded.contact_id, created_ms = excluded.created_ms",
                    "sssoi", channel, value, display, contact_id, now_ms);
 }
 

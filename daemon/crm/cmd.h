@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd - one row of the table of commands, and what its file needs
+ *
+ * parse reads the arguments and checks all that can be known from the config
+ * alone (users, pools, stages, templates, fields), so that a rule file with a
+ * mistake is refused. run does it. run refuses (ERR_INPUT) before it changes
+ * anything.
+ */
+#ifndef LEADD_CRM_CMD_H
+#define LEADD_CRM_CMD_H
+
+#include "crm/ctx.h"
+#include "crm/fields.h"
+#include "crm/grammar.h"
+
+/* who may */
+#define MAY_SYSTEM 1u
+#define MAY_RULE 2u
+#define MAY_REP 4u
+#define MAY_MANAGER 8u
+#define MAY_ADMIN 16u /* also the operator, on ctl.sock */
+#define MAY_CONTACT 32u
+#define MAY_STAFF (MAY_REP | MAY_MANAGER | MAY_ADMIN)
+#define MAY_ALL (MAY_SYSTEM | MAY_RULE | MAY_STAFF)
+
+struct cmd;
+
+struct cmd_row {
+    const char *name;
+    const char *grammar; /* of the arguments, for people */
+    unsigned who;
+    bool sealed; /* the line holds words of people: not into the journal in clear */
+    int (*parse)(struct cmd *c, struct err *e);
+    int (*run)(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t, struct crm_result *out,
+               struct err *e);
+    const char *inverse, *help, *example;
+};
+
+/* A parsed line. Which members count depends on the command. */
+struct cmd {
+    const struct cmd_row *row;
+    const struct crm *crm;
+    int64_t now_ms; /* 0 while checking */
+    struct grammar g;
+    char *name;       /* own: user, pool, stage, template, tag, status, address */
+    char *text;       /* own: the rest of the line */
+    char *to;         /* own: send: contact, owner or an address */
+    int mode;         /* assign: 0 user, 1 pool, 2 team */
+    const struct crm_field *field;
+    bool has_amount, has_due;
+    int64_t amount, due, number;
+    char currency[4];
+    int col; /* where the mistake stands; -1: where the last word began */
+};
+
+extern const struct cmd_row crm_cmd_assign, crm_cmd_stage, crm_cmd_won, crm_cmd_lost, crm_cmd_note,
+    crm_cmd_call, crm_cmd_meeting, crm_cmd_task, crm_cmd_done, crm_cmd_tag, crm_cmd_untag,
+    crm_cmd_set, crm_cmd_status, crm_cmd_send, crm_cmd_case, crm_cmd_close, crm_cmd_reopen,
+    crm_cmd_undo, crm_cmd_optout, crm_cmd_optin, crm_cmd_bounced, crm_cmd_verified;
+
+/* ---- for parse ---------------------------------------------------------- */
+
+/* Into c->name / c->text; what is the name of the argument for the error. */
+int cmd_word(struct cmd *c, const char *what, struct err *e) LEADD_MUST_CHECK;
+int cmd_text(struct cmd *c, const char *what, struct err *e) LEADD_MUST_CHECK;
+int cmd_end(struct cmd *c, struct err *e) LEADD_MUST_CHECK;
+/* "no WHAT 'name'; did you mean X?", candidates are the keys of an object or the
+ * strings of an array. 0 when it is among them. */
+int cmd_known(const json_t *among, const char *what, const char *name, struct err *e)
+    LEADD_MUST_CHECK;
+int cmd_choice(const char *const *choices, const char *what, const char *name, struct err *e)
+    LEADD_MUST_CHECK;
+
+/* ---- for run ------------------------------------------------------------ */
+
+/* Which record is meant by a command that fits leads and cases: CRM_LEAD,
+ * CRM_CASE or CRM_NONE with e. */
+enum crm_entity cmd_lead_or_case(const struct crm_target *t, struct err *e);
+/* The record a tag, note or field goes to: what the target is mainly about. */
+enum crm_entity cmd_main(const struct crm_target *t, struct err *e);
+/* The lead's open deal; with create a new one when there is none. */
+int cmd_open_deal(struct crm_ctx *ctx, struct crm_target *t, bool create, struct err *e)
+    LEADD_MUST_CHECK;
+/* status with its event and stamps */
+int cmd_lead_status(struct crm_ctx *ctx, int64_t lead, const char *status, const char *reason,
+                    struct err *e) LEADD_MUST_CHECK;
+int cmd_case_status(struct crm_ctx *ctx, int64_t kase, const char *status, const char *reason,
+                    struct err *e) LEADD_MUST_CHECK;
+/* "L42" in memory of the context */
+const char *cmd_id(struct crm_ctx *ctx, enum crm_entity t, int64_t id);
+void cmd_say(struct crm_result *out, const char *fmt, ...) LEADD_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_address - optout, optin, bounced and verified: the state of an address
+ *
+ * Given by the courier's outcomes, by unsubscribe requests and by staff. Without
+ * an address all email addresses of the contact are meant.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "crm/address.h"
+#include "crm/cmd.h"
+
+static int address_parse(struct cmd *c, struct err *e)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *p = grammar_peek(&c->g);
+    if (!*p)
+        return 0;
+    /* the first word is an address, or everything is the reason */
+    size_t n = strcspn(p, " \t\r\n");
+    AUTO_FREE char *word = mem_strn(p, n);
+    if (strchr(word, '@') && crm_email_fold(word, folded) < 0)
+        return err_set(e, ERR_INPUT, "%s: this is no email address", c->row->name);
+    if (strchr(word, '@') ||
+        (word[0] == '+' && crm_phone_fold(word, c->crm->country, folded, sizeof(folded)) == 0)) {
+        c->to = mem_str(folded);
+        grammar_skip(&c->g, (int)n);
+    }
+    return cmd_text(c, NULL, e);
+}
+
+static int address_event(struct crm_ctx *ctx, const struct crm_target *t, const char *field,
+                         bool on)
+{
+    if (on && !strcmp(field, "opted_out"))
+        crm_emit(ctx, "address.opted_out", t, &ctx->op_actor);
+    else if (on && !strcmp(field, "bouncing"))
+        crm_emit(ctx, "address.bounced", t, &ctx->op_actor);
+    return 0;
+}
+
+static int address_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t, const char *field,
+                       bool on, struct crm_result *out, struct err *e)
+{
+    int64_t at = on ? ctx->now_ms : 0;
+    size_t before = ctx->log_count, i;
+    const json_t *a;
+    if (c->to) {
+        if (crm_change_address(ctx, c->to[0] == '+' ? "phone" : "email", c->to, field, at, c->text,
+                               e) < 0)
+            return -1;
+    } else {
+        const json_t *list = t->contact ? crm_addresses(ctx, t->contact, e) : NULL;
+        if (!list)
+            return t->contact ? -1 : err_set(e, ERR_INPUT, "%s: whose address?", c->row->name);
+        AUTO_JSON json_t *copy = json_deep_copy(list); /* the cache is renewed by each change */
+        json_array_foreach(copy, i, a)
+            if (!strcmp(json_get_str(a, "channel", ""), "email") &&
+                crm_change_address(ctx, "email", json_get_str(a, "value", ""), field, at, c->text,
+                                   e) < 0)
+                return -1;
+    }
+    cmd_say(out, ctx->log_count > before ? "%s is noted" : "%s was known already", c->row->name);
+    return ctx->log_count > before ? address_event(ctx, t, field, on) : 0;
+}
+
+static int optout_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                      struct crm_result *out, struct err *e)
+{
+    return address_run(c, ctx, t, "opted_out", true, out, e);
+}
+
+static int optin_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                     struct crm_result *out, struct err *e)
+{
+    return address_run(c, ctx, t, "opted_out", false, out, e);
+}
+
+static int bounced_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                       struct crm_result *out, struct err *e)
+{
+    return address_run(c, ctx, t, "bouncing", true, out, e);
+}
+
+static int verified_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                        struct crm_result *out, struct err *e)
+{
+    if (address_run(c, ctx, t, "bouncing", false, out, e) < 0)
+        return -1;
+    return address_run(c, ctx, t, "verified", true, out, e);
+}
+
+const struct cmd_row crm_cmd_optout = {
+    "optout", "[ADDRESS] [REASON]", MAY_ALL | MAY_CONTACT, true, address_parse, optout_run, "optin",
+    "no more automatic mail to the contact, or to this address", "optout asked by phone"};
+const struct cmd_row crm_cmd_optin = {
+    "optin", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF | MAY_CONTACT, true, address_parse,
+    optin_run, "optout", "automatic mail is welcome again", "optin"};
+const struct cmd_row crm_cmd_bounced = {
+    "bounced", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF, true, address_parse, bounced_run,
+    "verified", "mail to the address comes back for good",
+    "bounced anna@example.com 550 no such user"};
+const struct cmd_row crm_cmd_verified = {
+    "verified", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF, true, address_parse, verified_run,
+    "none", "the address works: mail may go there again", "verified anna@example.com"};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_deal - stage NAME, won [AMOUNT [CURRENCY]], lost [REASON]: the pipeline
+ *
+ * Addressed to a lead, they mean its open deal; stage and won make one when there
+ * is none. Won and lost close the lead, too: what the person writes next is a new
+ * matter, unless it answers in the old thread.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "crm/cmd.h"
+#include "crm/when.h"
+
+static int stage_parse(struct cmd *c, struct err *e)
+{
+    if (cmd_word(c, "a stage", e) < 0 || cmd_known(c->crm->stages, "stage", c->name, e) < 0)
+        return -1;
+    return cmd_end(c, e);
+}
+
+static int stage_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                     struct crm_result *out, struct err *e)
+{
+    if (cmd_open_deal(ctx, t, true, e) < 0)
+        return -1;
+    const json_t *rec = crm_record(ctx, CRM_DEAL, t->deal, e);
+    if (!rec)
+        return -1;
+    if (strcmp(json_get_str(rec, "stage", ""), c->name)) {
+        if (crm_change_str(ctx, CRM_DEAL, t->deal, "stage", c->name, e) < 0 ||
+            crm_change_int(ctx, CRM_DEAL, t->deal, "stage_ms", ctx->now_ms, e) < 0)
+            return -1;
+        crm_op_event(ctx, "deal.stage_changed", CRM_DEAL, t->deal);
+    }
+    cmd_say(out, "%s is at stage %s", cmd_id(ctx, CRM_DEAL, t->deal), c->name);
+    return 0;
+}
+
+static int won_parse(struct cmd *c, struct err *e)
+{
+    int n = crm_amount_parse(grammar_peek(&c->g), c->crm->currency, &c->amount, c->currency, e);
+    if (n < 0)
+        return -1;
+    c->has_amount = n > 0;
+    grammar_skip(&c->g, n);
+    return cmd_end(c, e);
+}
+
+static int deal_close(struct crm_ctx *ctx, struct crm_target *t, const char *status,
+                      const char *reason, struct err *e)
+{
+    const json_t *deal = crm_record(ctx, CRM_DEAL, t->deal, e);
+    int64_t lead = json_get_int(deal, "lead_id", 0);
+    if (!deal || crm_change_str(ctx, CRM_DEAL, t->deal, "status", status, e) < 0 ||
+        crm_change_int(ctx, CRM_DEAL, t->deal, "closed_ms", ctx->now_ms, e) < 0)
+        return -1;
+    crm_op_event(ctx, !strcmp(status, "won") ? "deal.won" : "deal.lost", CRM_DEAL, t->deal);
+    return lead ? cmd_lead_status(ctx, lead, "closed", reason ? reason : status, e) : 0;
+}
+
+static int won_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                   struct crm_result *out, struct err *e)
+{
+    char amount[64] = "";
+    if (cmd_open_deal(ctx, t, true, e) < 0)
+        return -1;
+    if (c->has_amount) {
+        struct buf b;
+        if (crm_change_int(ctx, CRM_DEAL, t->deal, "amount", c->amount, e) < 0 ||
+            crm_change_str(ctx, CRM_DEAL, t->deal, "currency", c->currency, e) < 0)
+            return -1;
+        buf_init(&b, KIB(1));
+        rule_money_print(c->amount, c->currency, &b);
+        snprintf(amount, sizeof(amount), " for %s", b.data);
+        buf_done(&b);
+    }
+    if (deal_close(ctx, t, "won", NULL, e) < 0)
+        return -1;
+    cmd_say(out, "%s is won%s", cmd_id(ctx, CRM_DEAL, t->deal), amount);
+    return 0;
+}
+
+static int lost_parse(struct cmd *c, struct err *e)
+{
+    return cmd_text(c, NULL, e);
+}
+
+static int lost_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                    struct crm_result *out, struct err *e)
+{
+    if (cmd_open_deal(ctx, t, true, e) < 0)
+        return -1;
+    if (crm_change_str(ctx, CRM_DEAL, t->deal, "lost_reason", c->text, e) < 0 ||
+        deal_close(ctx, t, "lost", c->text, e) < 0)
+        return -1;
+    cmd_say(out, "%s is lost", cmd_id(ctx, CRM_DEAL, t->deal));
+    return 0;
+}
+
+const struct cmd_row crm_cmd_stage = {
+    "stage", "NAME", MAY_RULE | MAY_STAFF, false, stage_parse, stage_run,
+    "stage the one it had", "move the deal to a stage; makes the deal when the lead has none",
+    "stage proposal"};
+const struct cmd_row crm_cmd_won = {
+    "won", "[AMOUNT [CURRENCY]]", MAY_RULE | MAY_STAFF, false, won_parse, won_run,
+    "opens deal and lead again", "the deal is won, for this amount", "won 5.000,50 EUR"};
+const struct cmd_row crm_cmd_lost = {
+    "lost", "[REASON]", MAY_RULE | MAY_STAFF, true, lost_parse, lost_run,
+    "opens deal and lead again", "the deal is lost", "lost too expensive"};

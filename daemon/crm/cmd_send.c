@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_send - send TEMPLATE [to contact | owner | ADDRESS]
+ *
+ * The engine's outbox takes it; here it is decided to whom. Who has opted out, or
+ * whose address bounces, gets nothing, whoever asks.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "crm/address.h"
+#include "crm/cmd.h"
+#include "store/contact.h"
+
+static int send_parse(struct cmd *c, struct err *e)
+{
+    bool ok;
+    char folded[CRM_ADDRESS_MAX];
+    if (cmd_word(c, "a template", e) < 0 ||
+        cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+        return -1;
+    const char *w = grammar_word(&c->g, &ok, e);
+    if (!w)
+        return ok ? 0 : -1;
+    if (strcasecmp(w, "to"))
+        return err_set(e, ERR_INPUT, "send: 'to' is expected, not '%s'", w);
+    w = grammar_word(&c->g, &ok, e);
+    if (!w)
+        return ok ? err_set(e, ERR_INPUT, "send: to whom? contact, owner or an address") : -1;
+    if (!strcasecmp(w, "contact") || !strcasecmp(w, "owner"))
+        c->to = mem_str(strcasecmp(w, "owner") ? "contact" : "owner");
+    else if (crm_email_fold(w, folded) == 0)
+        c->to = mem_str(folded);
+    else
+        return err_set(e, ERR_INPUT, "send: '%s' is neither contact nor owner nor an address", w);
+    return cmd_end(c, e);
+}
+
+static int send_to_contact(struct crm_ctx *ctx, const struct crm_target *t, struct crm_send *s,
+                           struct err *e)
+{
+    size_t i;
+    const json_t *a, *list, *rec = crm_record(ctx, CRM_CONTACT, t->contact, e);
+    if (!rec)
+        return -1;
+    list = crm_addresses(ctx, t->contact, e);
+    if (!list)
+        return -1;
+    json_array_foreach((json_t *)list, i, a)
+        if (!s->to && !strcmp(json_get_str(a, "channel", ""), "email"))
+            s->to = json_get_str(a, "value", NULL);
+    s->to_name = json_get_str(rec, "name", NULL);
+    if (!s->to)
+        return err_set(e, ERR_INPUT, "%s has no email address", cmd_id(ctx, CRM_CONTACT, t->contact));
+    return 0;
+}
+
+static int send_to_owner(struct crm_ctx *ctx, const struct crm_target *t, struct crm_send *s,
+                         struct err *e)
+{
+    enum crm_entity what = cmd_lead_or_case(t, e);
+    const json_t *rec = what == CRM_NONE ? NULL : crm_record(ctx, what, crm_target_id(t, what), e);
+    if (!rec)
+        return -1;
+    const char *owner = json_get_str(rec, "owner", NULL);
+    const json_t *user = owner ? crm_user(ctx->crm, owner) : NULL;
+    s->to = json_get_str(user, "email", NULL);
+    s->to_name = json_get_str(user, "name", NULL);
+    s->to_user = owner;
+    if (!s->to)
+        return err_set(e, ERR_INPUT, "%s has no owner with an email address",
+                       cmd_id(ctx, what, crm_target_id(t, what)));
+    return 0;
+}
+
+static int send_check(struct crm_ctx *ctx, const struct crm_send *s, struct err *e)
+{
+    enum crm_address_use use;
+    if (s->to_user)
+        return 0;
+    if (crm_address_check(ctx->crm->db, "email", s->to, &use, e) < 0)
+        return -1;
+    if (use == CRM_ADDRESS_OPTED_OUT)
+        return err_set(e, ERR_INPUT, "not sent: the recipient has opted out");
+    if (use == CRM_ADDRESS_BOUNCING)
+        return err_set(e, ERR_INPUT, "not sent: mail to this address comes back");
+    return 0;
+}
+
+static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                    struct crm_result *out, struct err *e)
+{
+    struct crm_send s = {.template_name = c->name, .target = *t, .actor = ctx->op_actor};
+    int64_t outbox = 0;
+    int rc;
+    if (!c->to || !strcmp(c->to, "contact")) {
+        rc = send_to_contact(ctx, t, &s, e);
+    } else if (!strcmp(c->to, "owner")) {
+        rc = send_to_owner(ctx, t, &s, e);
+    } else {
+        s.to = c->to;
+        s.to_user = crm_user_by_address(ctx->crm, "email", c->to);
+        rc = 0;
+    }
+    if (rc < 0 || send_check(ctx, &s, e) < 0)
+        return -1;
+    if (!ctx->hooks || !ctx->hooks->send)
+        return err_set(e, ERR_INPUT, "nothing can be sent from here");
+    if (ctx->hooks->send(ctx->hooks->arg, ctx, &s, &outbox, e) < 0)
+        return -1;
+    json_t *entry = json_pack("{s:s, s:I, s:s, s:b}", "e", "outbox", "id", outbox, "f", "created",
+                              "new", 1);
+    json_array_append_new(json_object_get(ctx->op, "changes"), entry);
+    cmd_say(out, "%s goes out", c->name);
+    return 0;
+}
+
+int crm_address_check(struct db *db, const char *channel, const char *value,
+                      enum crm_address_use *out, struct err *e)
+{
+    AUTO_JSON json_t *row = NULL;
+    if (address_get(db, channel, value, &row, e) < 0)
+        return -1;
+    *out = json_object_get(row, "opted_out_ms")  ? CRM_ADDRESS_OPTED_OUT
+           : json_object_get(row, "bouncing_ms") ? CRM_ADDRESS_BOUNCING
+                                                 : CRM_ADDRESS_OK;
+    return 0;
+}
+
+const struct cmd_row crm_cmd_send = {
+    "send", "TEMPLATE [to contact | owner | ADDRESS]", MAY_RULE | MAY_STAFF, true, send_parse,
+    send_run, "takes the mail back while it has not left", "send a mail made from a template",
+    "send welcome to contact"};

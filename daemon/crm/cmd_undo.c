@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_undo - undo [J17]: take back what one pass did
+ *
+ * The journal row of the pass has every change with its old value; undo makes
+ * them in reverse, as changes of its own, so that an undo can be undone. It
+ * refuses, before anything is changed, when a later command touched one of the
+ * same fields, and names it. A record that was created is marked deleted. A mail
+ * is taken back while it has not left; that one has left is told.
+ *
+ * `undo` alone means the last pass in which a user or a rule did something with
+ * the record, and takes back what they did; what intake filed stays.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/cmd.h"
+#include "crm/when.h"
+#include "store/journal.h"
+
+#define HISTORY_MAX 200
+
+/* One change of a journal row, values taken from where they are. */
+struct undo_change {
+    enum crm_entity entity; /* CRM_NONE: an address or a mail */
+    bool mail;
+    int64_t id;
+    const char *field;
+    const json_t *before, *after; /* borrowed from the row */
+};
+
+struct undo {
+    struct crm_ctx *ctx;
+    json_t *history; /* own; rows of the record, newest first */
+    const json_t *row;
+    int64_t journal;
+    bool all; /* also what the system did */
+    int kept_mails;
+};
+
+static int undo_parse(struct cmd *c, struct err *e)
+{
+    if (grammar_at_end(&c->g))
+        return 0;
+    if (cmd_word(c, "a journal entry", e) < 0)
+        return -1;
+    if ((c->name[0] | 0x20) != 'j' || text_parse_int(c->name + 1, &c->number) < 0 || c->number <= 0)
+        return err_set(e, ERR_INPUT, "undo: '%s' is no journal entry such as J17", c->name);
+    return cmd_end(c, e);
+}
+
+static json_t *row_commands(const json_t *row)
+{
+    return json_get_arr(json_get_obj(row, "body"), "commands");
+}
+
+static bool by_system(const json_t *command)
+{
+    return !strcmp(json_get_str(command, "by", "system"), "system") ||
+           !strcmp(json_get_str(command, "by", ""), "contact");
+}
+
+/* The row this row took back, 0 when it is no undo. */
+static int64_t row_undoes(const json_t *row)
+{
+    size_t i;
+    const json_t *c;
+    json_array_foreach(row_commands(row), i, c)
+        if (json_get_int(c, "undoes", 0))
+            return json_get_int(c, "undoes", 0);
+    return 0;
+}
+
+/* The row that took this one back and still stands, or NULL. */
+static const json_t *row_undone_by(const struct undo *u, int64_t id)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(u->history, i, row)
+        if (row_undoes(row) == id && !row_undone_by(u, json_get_int(row, "id", 0)))
+            return row;
+    return NULL;
+}
+
+static bool row_has_changes(const json_t *row, bool all)
+{
+    size_t i;
+    const json_t *c;
+    json_array_foreach(row_commands(row), i, c)
+        if ((all || !by_system(c)) && json_array_size(json_get_arr(c, "changes")))
+            return true;
+    return false;
+}
+
+/* -1 when the values are gone (erased) or make no sense. */
+static int change_read(const json_t *row, const json_t *j, struct undo_change *out, struct err *e)
+{
+    const char *entity = json_get_str(j, "e", ""), *p = json_get_str(j, "p", NULL);
+    const json_t *values = p ? json_get_obj(json_get_obj(row, "personal"), p) : j;
+    if (!values)
+        return err_set(e, ERR_INPUT, "J%" PRId64 " cannot be taken back: its values were erased",
+                       json_get_int(row, "id", 0));
+    *out = (struct undo_change){.entity = crm_entity_parse(entity),
+                                .mail = !strcmp(entity, "outbox"),
+                                .id = json_get_int(j, "id", 0),
+                                .field = json_get_str(j, "f", ""),
+                                .before = json_object_get(values, "old"),
+                                .after = json_object_get(values, "new")};
+    return 0;
+}
+
+/* ---- may it be taken back? --------------------------------------------------- */
+
+static const json_t *current_value(struct undo *u, const struct undo_change *c, bool *known,
+                                   struct err *e)
+{
+    const json_t *rec = crm_record_any(u->ctx, c->entity, c->id, e), *list, *a;
+    size_t i;
+    *known = rec != NULL;
+    if (!rec)
+        return NULL;
+    if (text_starts(c->field, "custom."))
+        return json_object_get(json_get_obj(rec, "custom"), c->field + 7);
+    if (text_starts(c->field, "tags.")) {
+        list = crm_tags(u->ctx, c->entity, c->id, e);
+        *known = list != NULL;
+        json_array_foreach((json_t *)list, i, a)
+            if (!strcmp(json_string_value(a), c->field + 5))
+                return json_true();
+        return NULL;
+    }
+    if (c->entity == CRM_CONTACT && (!strcmp(c->field, "email") || !strcmp(c->field, "phone"))) {
+        list = crm_addresses(u->ctx, c->id, e);
+        *known = list != NULL;
+        json_array_foreach((json_t *)list, i, a)
+            if (!strcmp(json_get_str(a, "channel", ""), c->field))
+                return json_object_get(a, "value");
+        return NULL;
+    }
+    return json_object_get(rec, c->field);
+}
+
+/* Does this later row stand in the way of taking c back? */
+static bool row_touches(const json_t *row, const struct undo_change *c, const json_t **command_out)
+{
+    size_t i, k;
+    const json_t *command, *j;
+    bool created = !strcmp(c->field, "created");
+    json_array_foreach(row_commands(row), i, command)
+        json_array_foreach(json_get_arr(command, "changes"), k, j) {
+            if (crm_entity_parse(json_get_str(j, "e", "")) != c->entity ||
+                json_get_int(j, "id", 0) != c->id)
+                continue;
+            /* what filing noted on a new record does not make it anybody's work */
+            if (created ? by_system(command) : strcmp(json_get_str(j, "f", ""), c->field) != 0)
+                continue;
+            *command_out = command;
+            return true;
+        }
+    return false;
+}
+
+static int undo_conflict(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    size_t i;
+    char at[40], id[CRM_ID_LEN];
+    const json_t *row, *command = NULL;
+    json_array_foreach(u->history, i, row) {
+        int64_t n = json_get_int(row, "id", 0), undoes = row_undoes(row);
+        if (n <= u->journal || row_undone_by(u, n))
+            continue;
+        if (undoes > u->journal) /* it took back a later row: together they did nothing */
+            continue;
+        if (!row_touches(row, c, &command))
+            continue;
+        crm_when_print(u->ctx->crm->zone, json_get_int(row, "at_ms", 0), at, sizeof(at));
+        return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s of %s was changed later by "
+                       "J%" PRId64 " (%s %s, %s)", u->journal, c->field,
+                       crm_id_format(c->entity, c->id, id), n, json_get_str(command, "by", "?"),
+                       json_get_str(command, "actor", "?"), at);
+    }
+    return 0;
+}
+
+/* seen: "L42 status" -> true for fields whose newest change in the row was looked at */
+static int change_check(struct undo *u, const struct undo_change *c, json_t *seen, struct err *e)
+{
+    char id[CRM_ID_LEN];
+    bool known;
+    if (c->entity == CRM_NONE)
+        return 0;
+    AUTO_FREE char *key = mem_printf("%s %s", crm_id_format(c->entity, c->id, id), c->field);
+    if (json_object_get(seen, key))
+        return 0;
+    json_object_set_new(seen, key, json_true());
+    if (undo_conflict(u, c, e) < 0)
+        return -1;
+    if (!strcmp(c->field, "created"))
+        return 0;
+    const json_t *now = current_value(u, c, &known, e);
+    if (!known)
+        return -1;
+    if (now == c->after || (now && c->after && json_equal(now, c->after)))
+        return 0;
+    return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s of %s has changed since",
+                   u->journal, c->field, id);
+}
+
+/* ---- taking back --------------------------------------------------------------- */
+
+static int address_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    return crm_change_address(u->ctx, json_get_str(c->before, "channel", "email"),
+                              json_get_str(c->before, "value", ""), c->field,
+                              json_get_int(c->before, "at", 0), NULL, e);
+}
+
+static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    struct err why = {0};
+    if (u->ctx->hooks && u->ctx->hooks->unsend &&
+        u->ctx->hooks->unsend(u->ctx->hooks->arg, u->ctx, c->id, &why) == 0)
+        return 0;
+    if (why.cls != ERR_INPUT && why.cls != ERR_NONE)
+        return err_set(e, why.cls, "%s", why.text);
+    u->kept_mails++;
+    return 0;
+}
+
+static int change_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    if (c->mail)
+        return mail_apply(u, c, e);
+    if (c->entity == CRM_NONE)
+        return address_apply(u, c, e);
+    if (!strcmp(c->field, "created"))
+        return crm_change_int(u->ctx, c->entity, c->id, "deleted_ms", u->ctx->now_ms, e);
+    return crm_change(u->ctx, c->entity, c->id, c->field, c->before, e);
+}
+
+/* All changes of the row that are meant, newest first. */
+static int row_each(struct undo *u, int (*fn)(struct undo *, const struct undo_change *, json_t *,
+                                              struct err *), struct err *e)
+{
+    const json_t *commands = row_commands(u->row);
+    AUTO_JSON json_t *seen = json_object();
+    for (size_t i = json_array_size(commands); i-- > 0;) {
+        const json_t *command = json_array_get(commands, i);
+        const json_t *changes = json_get_arr(command, "changes");
+        if (!u->all && by_system(command))
+            continue;
+        for (size_t k = json_array_size(changes); k-- > 0;) {
+            struct undo_change c;
+            if (change_read(u->row, json_array_get(changes, k), &c, e) < 0 ||
+                fn(u, &c, seen, e) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int step_check(struct undo *u, const struct undo_change *c, json_t *seen, struct err *e)
+{
+    return change_check(u, c, seen, e);
+}
+
+static int step_apply(struct undo *u, const struct undo_change *c, json_t *seen, struct err *e)
+{
+    (void)seen;
+    return change_apply(u, c, e);
+}
+
+/* ---- which row --------------------------------------------------------------------- */
+
+static int undo_choose(struct undo *u, int64_t number, struct err *e)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(u->history, i, row) {
+        int64_t id = json_get_int(row, "id", 0);
+        if (number ? id != number
+                   : !row_has_changes(row, false) || row_undoes(row) || row_undone_by(u, id))
+            continue;
+        u->row = row;
+        u->journal = id;
+        u->all = number != 0;
+        break;
+    }
+    if (!u->row)
+        return number ? err_set(e, ERR_INPUT, "J%" PRId64 " is no entry of this record", number)
+                      : err_set(e, ERR_INPUT, "there is nothing to take back");
+    const json_t *by = row_undone_by(u, u->journal);
+    if (by)
+        return err_set(e, ERR_INPUT, "J%" PRId64 " was taken back already by J%" PRId64,
+                       u->journal, json_get_int(by, "id", 0));
+    if (!row_has_changes(u->row, u->all))
+        return err_set(e, ERR_INPUT, "J%" PRId64 " changed nothing", u->journal);
+    return 0;
+}
+
+/* A rep takes back what he and the rules did, not what a colleague did. */
+static int undo_permit(const struct undo *u, struct err *e)
+{
+    const struct crm_actor *me = &u->ctx->op_actor;
+    size_t i;
+    const json_t *c;
+    if (me->kind != CRM_BY_USER ||
+        strcmp(json_get_str(crm_user(u->ctx->crm, me->name), "role", "rep"), "rep"))
+        return 0;
+    json_array_foreach(row_commands(u->row), i, c)
+        if ((!strcmp(json_get_str(c, "by", ""), "user") &&
+             strcmp(json_get_str(c, "actor", ""), me->name)) ||
+            !strcmp(json_get_str(c, "by", ""), "operator"))
+            return err_set(e, ERR_INPUT, "J%" PRId64 " is of %s; a manager may take it back",
+                           u->journal, json_get_str(c, "actor", "?"));
+    return 0;
+}
+
+static int undo_history(struct undo *u, const struct crm_target *t, struct err *e)
+{
+    char letter = t->main == CRM_CASE && t->kase ? 'K'
+                  : t->lead                      ? 'L'
+                  : t->kase                      ? 'K'
+                  : t->contact                   ? 'C'
+                                                 : '\0';
+    if (!letter)
+        return err_set(e, ERR_INPUT, "undo: there is no lead, case or contact here");
+    u->history = journal_list(u->ctx->crm->db, letter,
+                              letter == 'K'   ? t->kase
+                              : letter == 'L' ? t->lead
+                                              : t->contact,
+                              0, HISTORY_MAX, e);
+    return u->history ? 0 : -1;
+}
+
+static int undo_do(struct undo *u, int64_t number, struct crm_result *out, struct err *e)
+{
+    if (undo_choose(u, number, e) < 0 || undo_permit(u, e) < 0 || row_each(u, step_check, e) < 0 ||
+        row_each(u, step_apply, e) < 0)
+        return -1;
+    json_put_int(u->ctx->op, "undoes", u->journal);
+    if (u->kept_mails)
+        cmd_say(out, "J%" PRId64 " is taken back, but for %d mail%s that left already", u->journal,
+                u->kept_mails, u->kept_mails == 1 ? "" : "s");
+    else
+        cmd_say(out, "J%" PRId64 " is taken back", u->journal);
+    return 0;
+}
+
+static int undo_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                    struct crm_result *out, struct err *e)
+{
+    struct undo u = {.ctx = ctx};
+    int rc = undo_history(&u, t, e);
+    if (rc == 0)
+        rc = undo_do(&u, c->number, out, e);
+    json_decref(u.history);
+    return rc;
+}
+
+const struct cmd_row crm_cmd_undo = {
+    "undo", "[J17]", MAY_STAFF, false, undo_parse, undo_run, "undo of the undo's own entry",
+    "take back the last thing done with the record, or one journal entry", "undo J17"};

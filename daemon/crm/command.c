@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * command - the table of commands, and the one door through which they run
+ *
+ * Finding, parsing, permission, the record of what was done and the refusal are
+ * here; what a command does is in its cmd_*.c. To add one: a file and a row.
+ */
+#include "crm/command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/cmd.h"
+
+static const struct cmd_row *const commands[] = {
+    &crm_cmd_assign, &crm_cmd_stage,  &crm_cmd_won,    &crm_cmd_lost,    &crm_cmd_note,
+    &crm_cmd_call,   &crm_cmd_meeting, &crm_cmd_task,  &crm_cmd_done,    &crm_cmd_tag,
+    &crm_cmd_untag,  &crm_cmd_set,    &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,
+    &crm_cmd_close,  &crm_cmd_reopen, &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,
+    &crm_cmd_bounced, &crm_cmd_verified,
+};
+
+static const struct cmd_row *command_find(const char *name, struct err *e)
+{
+    const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        names[i] = commands[i]->name;
+        if (!strcasecmp(name, names[i]))
+            return commands[i];
+    }
+    const char *near = text_nearest(name, names, ARRAY_LEN(names));
+    if (near)
+        err_set(e, ERR_INPUT, "no command '%s'; did you mean '%s'?", name, near);
+    else
+        err_set(e, ERR_INPUT, "no command '%s'", name);
+    return NULL;
+}
+
+const struct crm_command_help *crm_command_help(size_t i)
+{
+    static struct crm_command_help help[ARRAY_LEN(commands)];
+    if (i >= ARRAY_LEN(commands))
+        return NULL;
+    help[i] = (struct crm_command_help){commands[i]->name, commands[i]->grammar, commands[i]->help,
+                                        commands[i]->example};
+    return &help[i];
+}
+
+/* ---- parsing --------------------------------------------------------------- */
+
+static void cmd_done(struct cmd *c)
+{
+    grammar_done(&c->g);
+    mem_free(c->name);
+    mem_free(c->text);
+    mem_free(c->to);
+}
+
+static int cmd_parse(struct cmd *c, const struct crm *crm, const char *line, int64_t now_ms,
+                     struct err *e)
+{
+    bool ok;
+    *c = (struct cmd){.crm = crm, .now_ms = now_ms, .col = -1};
+    if (grammar_init(&c->g, line, e) < 0)
+        return -1;
+    if (*grammar_peek(&c->g) == '#')
+        grammar_skip(&c->g, 1);
+    const char *name = grammar_word(&c->g, &ok, e);
+    if (!name)
+        return ok ? err_set(e, ERR_INPUT, "an empty command") : -1;
+    c->row = command_find(name, e);
+    return c->row ? c->row->parse(c, e) : -1;
+}
+
+int crm_command_check(const struct crm *crm, const char *line, int *col_out, struct err *e)
+{
+    struct cmd c;
+    int rc = cmd_parse(&c, crm, line, 0, e);
+    if (rc < 0 && col_out)
+        *col_out = c.col >= 0 ? c.col : c.g.word_at;
+    cmd_done(&c);
+    return rc;
+}
+
+int cmd_word(struct cmd *c, const char *what, struct err *e)
+{
+    bool ok;
+    const char *w = grammar_word(&c->g, &ok, e);
+    if (!ok)
+        return -1;
+    if (!w || !*w)
+        return err_set(e, ERR_INPUT, "%s: %s is missing: %s %s", c->row->name, what, c->row->name,
+                       c->row->grammar);
+    mem_free(c->name);
+    c->name = mem_str(w);
+    return 0;
+}
+
+int cmd_text(struct cmd *c, const char *what, struct err *e)
+{
+    c->text = grammar_rest(&c->g);
+    if (c->text || !what)
+        return 0;
+    return err_set(e, ERR_INPUT, "%s: %s is missing: %s %s", c->row->name, what, c->row->name,
+                   c->row->grammar);
+}
+
+int cmd_end(struct cmd *c, struct err *e)
+{
+    if (grammar_at_end(&c->g))
+        return 0;
+    return err_set(e, ERR_INPUT, "%s: '%s' is too much: %s%s%s", c->row->name,
+                   grammar_peek(&c->g), c->row->name, *c->row->grammar ? " " : "",
+                   c->row->grammar);
+}
+
+static int unknown(const char *what, const char *name, const char *const *list, size_t n,
+                   struct err *e)
+{
+    const char *near = text_nearest(name, list, n);
+    if (near)
+        return err_set(e, ERR_INPUT, "no %s '%s'; did you mean '%s'?", what, name, near);
+    return err_set(e, ERR_INPUT, "no %s '%s'", what, name);
+}
+
+int cmd_choice(const char *const *choices, const char *what, const char *name, struct err *e)
+{
+    size_t n = 0;
+    for (; choices[n]; n++)
+        if (!strcmp(choices[n], name))
+            return 0;
+    return unknown(what, name, choices, n, e);
+}
+
+int cmd_known(const json_t *among, const char *what, const char *name, struct err *e)
+{
+    size_t n = json_is_array(among) ? json_array_size(among) : json_object_size(among), i = 0;
+    AUTO_FREE const char **list = mem_array(n + 1, sizeof(*list));
+    if (json_is_array(among)) {
+        for (; i < n; i++)
+            list[i] = json_string_value(json_array_get(among, i));
+    } else {
+        const char *key;
+        const json_t *v;
+        json_object_foreach((json_t *)among, key, v) {
+            (void)v;
+            list[i++] = key;
+        }
+    }
+    return cmd_choice(list, what, name, e);
+}
+
+/* ---- permission -------------------------------------------------------------- */
+
+static unsigned actor_may(const struct crm *crm, const struct crm_actor *a)
+{
+    const char *role;
+    switch (a->kind) {
+    case CRM_BY_SYSTEM:
+        return MAY_SYSTEM;
+    case CRM_BY_RULE:
+        return MAY_RULE;
+    case CRM_BY_OPERATOR:
+        return MAY_ADMIN;
+    case CRM_BY_CONTACT:
+        return MAY_CONTACT;
+    case CRM_BY_USER:
+        break;
+    }
+    role = json_get_str(crm_user(crm, a->name), "role", "");
+    return !strcmp(role, "admin")     ? MAY_ADMIN
+           : !strcmp(role, "manager") ? MAY_MANAGER
+           : !strcmp(role, "rep")     ? MAY_REP
+                                      : 0;
+}
+
+static int command_permit(const struct crm *crm, const struct cmd_row *row,
+                          const struct crm_actor *a, struct err *e)
+{
+    if (row->who & actor_may(crm, a))
+        return 0;
+    return err_set(e, ERR_INPUT, "%s %s may not use %s", crm_actor_kind_name(a->kind), a->name,
+                   row->name);
+}
+
+bool crm_command_allowed(const struct crm *crm, const char *line, const struct crm_actor *actor)
+{
+    char word[32];
+    line += strspn(line, " \t#");
+    size_t n = strcspn(line, " \t\r\n");
+    if (n >= sizeof(word))
+        return false;
+    snprintf(word, sizeof(word), "%.*s", (int)n, line);
+    const struct cmd_row *row = command_find(word, NULL);
+    return row && command_permit(crm, row, actor, NULL) == 0;
+}
+
+/* ---- running ------------------------------------------------------------------- */
+
+/* Undo brings deleted records back; nothing else touches them. */
+static int target_check(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
+{
+    for (int k = CRM_NONE + 1; k < CRM_ENTITY_COUNT; k++) {
+        int64_t id = crm_target_id(t, (enum crm_entity)k);
+        if (id && (k == (int)t->main || (k == CRM_LEAD && t->main == CRM_NONE)) &&
+            !crm_record(ctx, (enum crm_entity)k, id, e))
+            return -1;
+    }
+    return 0;
+}
+
+int crm_command_run(struct crm_ctx *ctx, const struct crm_target *target, const char *line,
+                    const struct crm_actor *actor, struct crm_result *out, struct err *e)
+{
+    struct cmd c;
+    struct crm_result result = {.target = *target};
+    struct err why = {0};
+    if (ctx->in_op)
+        return err_set(e, ERR_BUG, "a command inside a command");
+    int rc = cmd_parse(&c, ctx->crm, line, ctx->now_ms, &why);
+    if (rc == 0)
+        rc = command_permit(ctx->crm, c.row, actor, &why);
+    crm_op_begin(ctx, line, c.row ? c.row->sealed : true, actor);
+    if (rc == 0 && c.row != &crm_cmd_undo)
+        rc = target_check(ctx, target, &why);
+    if (rc == 0)
+        rc = c.row->run(&c, ctx, &result.target, &result, &why);
+    if (rc < 0)
+        crm_op_failed(ctx, &why);
+    else
+        rc = crm_op_end(ctx, c.row->sealed ? NULL : result.text, &why);
+    cmd_done(&c);
+    if (rc < 0)
+        return err_set(e, why.cls, "%s", why.text);
+    if (out)
+        *out = result;
+    return 0;
+}

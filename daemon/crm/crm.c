@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * crm - the configured CRM, made once
+ */
+#include "crm/crm.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "crm/address.h"
+#include "crm/build.h"
+#include "crm/ctx.h"
+#include "crm/fields.h"
+#include "rule/ruleset.h"
+#include "rule/template.h"
+#include "store/user.h"
+
+#define ERRORS_MAX 50
+
+const struct ruleset *crm_rules(const struct crm *crm)
+{
+    return crm->rules;
+}
+
+const struct rule_fields *crm_fields(const struct crm *crm)
+{
+    return crm_fieldset_rules(crm->fieldset);
+}
+
+const json_t *crm_config(const struct crm *crm)
+{
+    return crm->config;
+}
+
+const struct template *crm_template(const struct crm *crm, const char *name)
+{
+    const json_t *at = json_object_get(crm->template_index, name);
+    return at ? crm->templates[json_integer_value(at)] : NULL;
+}
+
+const json_t *crm_user(const struct crm *crm, const char *name)
+{
+    return json_get_obj(crm->users, name);
+}
+
+const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value)
+{
+    AUTO_FREE char *key = mem_printf("%s:%s", channel, value);
+    return json_get_str(crm->user_addresses, key, NULL);
+}
+
+const char *crm_setting(const struct crm *crm, const char *key, const char *def)
+{
+    const char *s = json_get_str(crm->settings, key, NULL);
+    return s && *s ? s : def;
+}
+
+/* ---- users' addresses ---------------------------------------------------- */
+
+static void user_address_add(struct crm *crm, const char *user, const char *at, const char *channel,
+                             const char *text, struct errlist *errors)
+{
+    char folded[CRM_ADDRESS_MAX];
+    bool phone = !strcmp(channel, "phone");
+    if (!text || !*text)
+        return;
+    if (phone ? crm_phone_fold(text, crm->country, folded, sizeof(folded)) < 0
+              : crm_email_fold(text, folded) < 0) {
+        errlist_add(errors, at, "users: %s of %s is no %s: %s", channel, user,
+                    phone ? "phone number" : "email address", text);
+        return;
+    }
+    AUTO_FREE char *key = mem_printf("%s:%s", channel, folded);
+    const char *other = json_get_str(crm->user_addresses, key, NULL);
+    if (other && strcmp(other, user))
+        errlist_add(errors, at, "users: %s and %s have the same %s: %s", other, user, channel,
+                    folded);
+    json_put_str(crm->user_addresses, key, user);
+}
+
+static void users_index(struct crm *crm, struct errlist *errors)
+{
+    const char *name;
+    const json_t *u, *a;
+    size_t i;
+    crm->user_addresses = json_object();
+    json_object_foreach((json_t *)crm->users, name, u) {
+        const char *at = json_get_str(u, "at", NULL);
+        user_address_add(crm, name, at, "email", json_get_str(u, "email", NULL), errors);
+        user_address_add(crm, name, at, "phone", json_get_str(u, "phone", NULL), errors);
+        json_array_foreach(json_get_arr(u, "addresses"), i, a) {
+            const char *s = json_string_value(a);
+            user_address_add(crm, name, at, s && strchr(s, '@') ? "email" : "phone", s, errors);
+        }
+    }
+}
+
+/* ---- rules and templates --------------------------------------------------- */
+
+static bool partial_find(void *arg, const char *name, const char **text_out, const char **path_out)
+{
+    const struct crm *crm = arg;
+    const json_t *t = json_get_obj(crm->templates_cfg, name);
+    *text_out = json_get_str(t, "text", NULL);
+    *path_out = json_get_str(t, "path", name);
+    return *text_out != NULL;
+}
+
+static void templates_build(struct crm *crm, struct errlist *errors)
+{
+    const char *name;
+    const json_t *t;
+    crm->template_index = json_object();
+    crm->templates = mem_array(json_object_size(crm->templates_cfg) + 1, sizeof(*crm->templates));
+    json_object_foreach((json_t *)crm->templates_cfg, name, t) {
+        struct template *tpl = template_compile(
+            name, json_get_str(t, "text", ""), json_get_str(t, "path", name),
+            crm_fieldset_rules(crm->fieldset), partial_find, crm, errors);
+        if (!tpl)
+            continue;
+        json_put_int(crm->template_index, name, (int64_t)crm->template_count);
+        crm->templates[crm->template_count++] = tpl;
+    }
+}
+
+static int check_do(void *arg, const char *text, struct err *e, int *col_out)
+{
+    return crm_command_check(arg, text, col_out, e);
+}
+
+static void rules_build(struct crm *crm, struct errlist *errors)
+{
+    crm->rule_events = mem_array(crm_events_count, sizeof(*crm->rule_events));
+    for (size_t i = 0; i < crm_events_count; i++) {
+        const struct crm_event_row *row = &crm_events_table[i];
+        crm->rule_events[i] = (struct rule_event){
+            row->name, row->changes ? crm_entity_name(row->entity) : NULL};
+    }
+    crm->rule_env = mem_alloc(sizeof(*crm->rule_env));
+    *crm->rule_env = (struct ruleset_env){.fields = crm_fieldset_rules(crm->fieldset),
+                                          .events = crm->rule_events,
+                                          .event_count = crm_events_count,
+                                          .time_zone = crm->zone,
+                                          .check_do = check_do,
+                                          .arg = crm};
+    crm->rules = ruleset_new(crm->config, crm->rule_env, errors);
+}
+
+/* ---- life --------------------------------------------------------------------- */
+
+struct crm *crm_build(struct db *db, const json_t *config, struct errlist *errors)
+{
+    struct crm *crm = mem_alloc(sizeof(*crm));
+    crm->db = db;
+    crm->config = json_incref((json_t *)config);
+    crm->settings = json_get_obj(config, "settings");
+    crm->users = json_get_obj(config, "users");
+    crm->teams = json_get_obj(config, "teams");
+    crm->pools = json_get_obj(config, "pools");
+    crm->forms = json_get_obj(config, "forms");
+    crm->stages = json_get_arr(config, "stages");
+    crm->templates_cfg = json_get_obj(config, "templates");
+    crm->zone = crm_setting(crm, "time_zone", "UTC");
+    crm->country = crm_setting(crm, "default_country", "ZZ");
+    crm->currency = crm_setting(crm, "currency", "EUR");
+    users_index(crm, errors);
+    crm->fieldset = crm_fieldset_new(config, errors);
+    templates_build(crm, errors);
+    rules_build(crm, errors);
+    return crm;
+}
+
+struct crm *crm_new(struct db *db, const json_t *engine_config, int64_t now_ms, struct err *e)
+{
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, ERRORS_MAX);
+    struct crm *crm = crm_build(db, engine_config, &errors);
+    if (errlist_total(&errors) > 0) {
+        struct buf text;
+        buf_init(&text, KIB(8));
+        errlist_print(&errors, &text);
+        err_set(e, ERR_PERM, "%s", text.data);
+        buf_done(&text);
+        crm_free(&crm);
+        return NULL;
+    }
+    if (user_sync(db, crm->users, crm->teams, now_ms, e) < 0)
+        crm_free(&crm);
+    return crm;
+}
+
+void crm_free(struct crm **p)
+{
+    struct crm *crm = *p;
+    *p = NULL;
+    if (!crm)
+        return;
+    ruleset_free(&crm->rules);
+    mem_free(crm->rule_env);
+    mem_free(crm->rule_events);
+    for (size_t i = 0; i < crm->template_count; i++)
+        template_free(&crm->templates[i]);
+    mem_free(crm->templates);
+    json_decref(crm->template_index);
+    crm_fieldset_free(&crm->fieldset);
+    json_decref(crm->user_addresses);
+    json_decref(crm->config);
+    mem_free(crm);
+}

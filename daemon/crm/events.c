@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * events - see events.h
+ */
+#include "crm/events.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+const struct crm_event_row crm_events_table[] = {
+    {"message.received", CRM_NONE, false, "a mail or SMS came in and is filed"},
+    {"form.received", CRM_NONE, false, "a web form came in and is filed"},
+    {"contact.created", CRM_CONTACT, true, "somebody wrote for the first time"},
+    {"contact.changed", CRM_CONTACT, true, "a field of a contact changed"},
+    {"company.created", CRM_COMPANY, true, "a company was seen for the first time"},
+    {"company.changed", CRM_COMPANY, true, "a field of a company changed"},
+    {"lead.created", CRM_LEAD, true, "a new lead"},
+    {"lead.changed", CRM_LEAD, true, "a field of a lead changed"},
+    {"lead.assigned", CRM_LEAD, true, "a lead has another owner"},
+    {"lead.status_changed", CRM_LEAD, true, "a lead's status changed"},
+    {"lead.contacted", CRM_LEAD, true, "a human of ours answered or called for the first time"},
+    {"deal.created", CRM_DEAL, true, "a new deal"},
+    {"deal.changed", CRM_DEAL, true, "a field of a deal changed"},
+    {"deal.stage_changed", CRM_DEAL, true, "a deal moved to another stage"},
+    {"deal.won", CRM_DEAL, true, "a deal is won"},
+    {"deal.lost", CRM_DEAL, true, "a deal is lost"},
+    {"case.created", CRM_CASE, true, "a new case"},
+    {"case.changed", CRM_CASE, true, "a field of a case changed"},
+    {"case.assigned", CRM_CASE, true, "a case has another owner"},
+    {"case.closed", CRM_CASE, true, "a case is closed"},
+    {"case.reopened", CRM_CASE, true, "a closed case is open again"},
+    {"task.created", CRM_TASK, true, "a new task"},
+    {"task.changed", CRM_TASK, true, "a field of a task changed"},
+    {"task.done", CRM_TASK, true, "a task is done"},
+    {"note.added", CRM_ACTIVITY, false, "somebody wrote a note"},
+    {"call.logged", CRM_ACTIVITY, false, "somebody called"},
+    {"outbox.sent", CRM_NONE, false, "an outgoing mail was accepted"},
+    {"outbox.failed", CRM_NONE, false, "an outgoing mail was refused for good"},
+    {"outbox.unknown", CRM_NONE, false, "nobody knows whether an outgoing mail was accepted"},
+    {"address.bounced", CRM_NONE, false, "mail to an address came back for good"},
+    {"address.opted_out", CRM_NONE, false, "somebody wants no more automatic mail"},
+};
+
+const size_t crm_events_count = ARRAY_LEN(crm_events_table);
+
+const struct crm_event_row *crm_event_find(const char *name)
+{
+    for (size_t i = 0; i < crm_events_count; i++)
+        if (!strcmp(crm_events_table[i].name, name))
+            return &crm_events_table[i];
+    return NULL;
+}

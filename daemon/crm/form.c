@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * form - see form.h
+ */
+#include "crm/form.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/address.h"
+#include "crm/ctx.h"
+#include "crm/fields.h"
+#include "store/contact.h"
+
+/* Targets that are no field of a record: the words of the form's message. */
+static bool is_message_target(const char *to)
+{
+    return !strcmp(to, "message.text") || !strcmp(to, "message.subject");
+}
+
+static const json_t *form_fields(const struct crm *crm, const char *form)
+{
+    return json_get_obj(json_get_obj(crm->forms, form), "fields");
+}
+
+void crm_forms_check(const struct crm *crm, struct errlist *errors)
+{
+    const char *form, *posted;
+    const json_t *f, *v;
+    struct err e;
+    json_object_foreach((json_t *)crm->forms, form, f) {
+        bool reach = false;
+        json_object_foreach(json_get_obj(f, "fields"), posted, v) {
+            const char *to = json_get_str(v, "to", ""), *at = json_get_str(v, "at", NULL);
+            reach |= !strcmp(to, "contact.email") || !strcmp(to, "contact.phone");
+            if (is_message_target(to))
+                continue;
+            const struct crm_field *field = crm_fieldset_find(crm->fieldset, to, &e);
+            if (!field)
+                errlist_add(errors, at, "forms: %s.%s: %s", form, posted, e.text);
+            else if (!field->settable || field->entity == CRM_TASK)
+                errlist_add(errors, at, "forms: %s.%s: %s cannot be set", form, posted, to);
+        }
+        if (!reach)
+            errlist_add(errors, json_get_str(f, "at", NULL),
+                        "forms: %s: no field goes to contact.email or contact.phone, so nobody "
+                        "could be answered", form);
+    }
+}
+
+/* What was posted, as text: JSON forms post numbers and booleans, too, and a
+ * checkbox group posts several. */
+static char *posted_text(const json_t *v)
+{
+    if (json_is_string(v))
+        return mem_str(json_string_value(v));
+    if (json_is_integer(v))
+        return mem_printf("%" PRId64, (int64_t)json_integer_value(v));
+    if (json_is_real(v))
+        return mem_printf("%.15g", json_real_value(v));
+    if (json_is_boolean(v))
+        return mem_str(json_is_true(v) ? "yes" : "no");
+    if (!json_is_array(v))
+        return NULL;
+    struct buf b;
+    size_t i;
+    const json_t *item;
+    buf_init(&b, BOUND_FORM_VALUE);
+    json_array_foreach((json_t *)v, i, item) {
+        if (!json_is_string(item))
+            continue;
+        buf_str(&b, b.len ? ", " : "");
+        buf_str(&b, json_string_value(item));
+    }
+    char *text = b.len ? buf_take(&b) : NULL;
+    buf_done(&b);
+    return text;
+}
+
+char *crm_form_value(const struct crm *crm, const char *form, const json_t *fields,
+                     const char *field)
+{
+    const char *posted;
+    const json_t *v;
+    json_object_foreach((json_t *)form_fields(crm, form), posted, v) {
+        if (strcmp(json_get_str(v, "to", ""), field))
+            continue;
+        char *text = posted_text(json_object_get(fields, posted));
+        if (text && *text_trim(text))
+            return text;
+        mem_free(text);
+    }
+    return NULL;
+}
+
+int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *posted;
+    const json_t *v;
+    if (!form || !json_get_obj(crm->forms, form))
+        return err_set(e, ERR_INPUT, "no form '%s'", form ? form : "");
+    json_object_foreach((json_t *)form_fields(crm, form), posted, v) {
+        if (strcmp(json_get_str(v, "to", ""), "contact.email"))
+            continue;
+        AUTO_FREE char *text = posted_text(json_object_get(fields, posted));
+        if (text && *text_trim(text) && crm_email_fold(text_trim(text), folded) < 0)
+            return err_set(e, ERR_INPUT, "%s: this is no email address", posted);
+    }
+    return 0;
+}
+
+/* Is something in the field already? */
+static int field_is_set(struct crm_ctx *ctx, const struct crm_field *f, int64_t id, bool *out,
+                        struct err *e)
+{
+    const json_t *rec = crm_record(ctx, f->entity, id, e), *a, *list;
+    size_t i;
+    if (!rec)
+        return -1;
+    if (text_starts(f->key, "custom.")) {
+        *out = json_object_get(json_get_obj(rec, "custom"), f->key + 7) != NULL;
+    } else if (f->entity == CRM_CONTACT && (!strcmp(f->key, "email") || !strcmp(f->key, "phone"))) {
+        *out = false;
+        list = crm_addresses(ctx, id, e);
+        if (!list)
+            return -1;
+        json_array_foreach((json_t *)list, i, a)
+            *out |= !strcmp(json_get_str(a, "channel", ""), f->key);
+    } else {
+        *out = json_object_get(rec, f->key) != NULL &&
+               strcmp(f->key, "score") && strcmp(f->key, "priority");
+    }
+    return 0;
+}
+
+/* An address that is somebody else's stays his. */
+static int address_is_free(struct crm_ctx *ctx, const struct crm_field *f, const json_t *v,
+                           bool *out, struct err *e)
+{
+    AUTO_JSON json_t *row = NULL;
+    *out = true;
+    if (f->entity != CRM_CONTACT || (strcmp(f->key, "email") && strcmp(f->key, "phone")))
+        return 0;
+    if (address_get(ctx->crm->db, f->key, json_string_value(v), &row, e) < 0)
+        return -1;
+    *out = json_get_int(row, "contact_id", 0) == 0;
+    return 0;
+}
+
+static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_field *f,
+                      const char *text, struct err *e)
+{
+    int64_t id = crm_target_id(t, f->entity);
+    bool set = true, avail = false;
+    if (!id)
+        return 0;
+    if (field_is_set(ctx, f, id, &set, e) < 0)
+        return -1;
+    AUTO_JSON json_t *v = set ? NULL : crm_field_parse(ctx->crm, f, text, NULL, ctx->now_ms, NULL);
+    if (!v)
+        return 0;
+    if (address_is_free(ctx, f, v, &avail, e) < 0)
+        return -1;
+    return avail ? crm_field_set(ctx, t, f, text, e) : 0;
+}
+
+int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
+                  const struct crm_target *t, struct err *e)
+{
+    const char *posted;
+    const json_t *v;
+    json_object_foreach((json_t *)form_fields(ctx->crm, form), posted, v) {
+        const char *to = json_get_str(v, "to", "");
+        const struct crm_field *f =
+            is_message_target(to) ? NULL : crm_fieldset_find(ctx->crm->fieldset, to, NULL);
+        AUTO_FREE char *text = posted_text(json_object_get(fields, posted));
+        if (f && text && *text_trim(text) && fill_field(ctx, t, f, text_trim(text), e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields)
+{
+    char folded[CRM_ADDRESS_MAX] = "";
+    AUTO_FREE char *email = crm_form_value(crm, form, fields, "contact.email");
+    AUTO_FREE char *name = crm_form_value(crm, form, fields, "contact.name");
+    AUTO_FREE char *text = crm_form_value(crm, form, fields, "message.text");
+    AUTO_FREE char *subject = crm_form_value(crm, form, fields, "message.subject");
+    json_t *m = json_object(), *from = json_object();
+    if (!subject)
+        subject = crm_form_value(crm, form, fields, "lead.subject");
+    if (email && crm_email_fold(text_trim(email), folded) == 0) {
+        json_put_str(from, "address", text_trim(email));
+        json_put_str(from, "folded", folded);
+    }
+    json_put_str(from, "name", name);
+    json_object_set_new(m, "from", from);
+    json_put_str(m, "channel", "form");
+    json_put_str(m, "kind", "person");
+    json_put_str(m, "subject", subject);
+    json_put_str(m, "text", text);
+    json_put_str(m, "reply", text);
+    json_object_set_new(m, "attachments", json_array());
+    return m;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * form - posted fields and what the config makes of them
+ */
+#ifndef LEADD_CRM_FORM_H
+#define LEADD_CRM_FORM_H
+
+#include "base/errlist.h"
+#include "crm/crm.h"
+
+/* All forms of the config: their targets are fields that can be set. */
+void crm_forms_check(const struct crm *crm, struct errlist *errors);
+
+/* The posted value that goes to a field ("contact.email"), as text; own, NULL
+ * when none was posted. */
+char *crm_form_value(const struct crm *crm, const char *form, const json_t *fields,
+                     const char *field);
+/* Sets what was posted where nothing is set yet: who fills in a form proves
+ * nothing, so it never overwrites. A value that does not fit its field stays in
+ * the message only. */
+int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
+                  const struct crm_target *t, struct err *e) LEADD_MUST_CHECK;
+/* The message form of a posted form; own. */
+json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * identity - who is it, and which record do they mean
+ *
+ * Users before contacts. A contact is found by its folded address and nothing
+ * else: names prove nothing. The record is the one of a proven thread, else the
+ * contact's open lead or case. Only looks; crm_receive() creates.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "crm/address.h"
+#include "crm/ctx.h"
+#include "crm/form.h"
+#include "crm/identity.h"
+#include "store/case.h"
+#include "store/contact.h"
+#include "store/lead.h"
+
+static bool set_address(struct crm_who *out, const char *channel, const char *value)
+{
+    if (!value || !*value || strlen(value) >= sizeof(out->address))
+        return false;
+    out->channel = channel;
+    snprintf(out->address, sizeof(out->address), "%s", value);
+    return true;
+}
+
+static void sender_of_form(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out)
+{
+    char folded[CRM_ADDRESS_MAX];
+    AUTO_FREE char *email = crm_form_value(ctx->crm, in->form, in->fields, "contact.email");
+    AUTO_FREE char *phone = crm_form_value(ctx->crm, in->form, in->fields, "contact.phone");
+    if (email && crm_email_fold(email, folded) == 0)
+        set_address(out, "email", folded);
+    else if (phone && crm_phone_fold(phone, ctx->crm->country, folded, sizeof(folded)) == 0)
+        set_address(out, "phone", folded);
+}
+
+static void sender_of_message(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const json_t *from = json_get_obj(in->message, "from");
+    const char *s = json_get_str(from, "address", NULL);
+    if (!strcmp(in->kind, "sms")) {
+        if (s && crm_phone_fold(s, ctx->crm->country, folded, sizeof(folded)) == 0)
+            set_address(out, "phone", folded);
+        return;
+    }
+    if (!s)
+        s = json_get_str(json_array_get(json_get_arr(in->message, "reply_to"), 0), "address", NULL);
+    if (s && crm_email_fold(s, folded) == 0)
+        set_address(out, "email", folded);
+}
+
+int crm_find_contact(struct crm_ctx *ctx, const char *channel, const char *value, int64_t *out,
+                     struct err *e)
+{
+    AUTO_JSON json_t *row = NULL;
+    if (address_get(ctx->crm->db, channel, value, &row, e) < 0)
+        return -1;
+    int64_t id = json_get_int(row, "contact_id", 0);
+    *out = 0;
+    if (!id)
+        return 0;
+    const json_t *rec = crm_record_any(ctx, CRM_CONTACT, id, e);
+    if (!rec)
+        return e->cls == ERR_INPUT ? 0 : -1;
+    if (!json_object_get(rec, "deleted_ms"))
+        *out = id;
+    return 0;
+}
+
+/* The contact's open lead or case, by what the source makes of mail. */
+static int open_record(struct crm_ctx *ctx, int64_t contact, bool cases, struct crm_target *out,
+                       struct err *e)
+{
+    int64_t id = 0;
+    if ((cases ? case_find_open(ctx->crm->db, contact, &id, e)
+               : lead_find_open(ctx->crm->db, contact, &id, e)) < 0)
+        return -1;
+    if (id)
+        return crm_target_of(ctx, cases ? CRM_CASE : CRM_LEAD, id, out, e);
+    return crm_target_of(ctx, CRM_CONTACT, contact, out, e);
+}
+
+/* The records of a proven thread, as long as they are there. */
+static int thread_target(struct crm_ctx *ctx, const struct crm_target *thread,
+                         struct crm_target *out, struct err *e)
+{
+    struct err why = {0};
+    enum crm_entity t = thread->main == CRM_CASE && thread->kase ? CRM_CASE
+                        : thread->lead                           ? CRM_LEAD
+                        : thread->kase                           ? CRM_CASE
+                                                                 : CRM_NONE;
+    if (t == CRM_NONE)
+        return 0;
+    if (crm_record(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, &why))
+        return crm_target_of(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, out, e);
+    return why.cls == ERR_INPUT ? 0 : err_set(e, why.cls, "%s", why.text);
+}
+
+bool crm_is_ours(const struct crm *crm, const char *address)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *own = crm_setting(crm, "address", NULL), *name;
+    const json_t *m;
+    if (crm_user_by_address(crm, "email", address))
+        return true;
+    if (own && crm_email_fold(own, folded) == 0) {
+        if (!strcmp(folded, address))
+            return true;
+        /* with a token: local+x@domain */
+        size_t local = (size_t)(strchr(folded, '@') - folded);
+        if (!strncmp(address, folded, local) && address[local] == '+' &&
+            !strcmp(strchr(address, '@'), folded + local))
+            return true;
+    }
+    json_object_foreach(json_get_obj(crm->config, "mailboxes"), name, m)
+        if (crm_email_fold(json_get_str(m, "user", ""), folded) == 0 && !strcmp(folded, address))
+            return true;
+    return false;
+}
+
+int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,
+                       struct err *e)
+{
+    static const char *const keys[] = {"to", "cc"};
+    size_t i;
+    const json_t *a;
+    *contact_out = 0;
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+        json_array_foreach(json_get_arr(message, keys[k]), i, a) {
+            char folded[CRM_ADDRESS_MAX];
+            if (crm_email_fold(json_get_str(a, "address", ""), folded) < 0 ||
+                crm_is_ours(ctx->crm, folded))
+                continue;
+            if (crm_find_contact(ctx, "email", folded, contact_out, e) < 0)
+                return -1;
+            if (*contact_out)
+                return 0;
+        }
+    return 0;
+}
+
+const char *crm_creates(const struct crm *crm, const struct crm_input *in)
+{
+    const char *form = in->form ? json_get_str(json_get_obj(crm->forms, in->form), "creates", NULL)
+                                : NULL;
+    return in->creates ? in->creates : form ? form : "lead";
+}
+
+int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
+                 struct err *e)
+{
+    struct crm_who who = {.kind = CRM_WHO_NOBODY, .channel = "email"};
+    bool cases = !strcmp(crm_creates(ctx->crm, in), "case");
+    int64_t contact = 0;
+    if (in->form)
+        sender_of_form(ctx, in, &who);
+    else
+        sender_of_message(ctx, in, &who);
+    if (who.address[0]) {
+        who.user = in->form ? NULL : crm_user_by_address(ctx->crm, who.channel, who.address);
+        who.kind = who.user ? CRM_WHO_USER : CRM_WHO_CONTACT;
+    }
+    if (thread_target(ctx, &in->thread, &who.target, e) < 0)
+        return -1;
+    if (who.target.main == CRM_NONE) {
+        if (who.kind == CRM_WHO_CONTACT &&
+            crm_find_contact(ctx, who.channel, who.address, &contact, e) < 0)
+            return -1;
+        if (who.kind == CRM_WHO_USER && crm_find_recipient(ctx, in->message, &contact, e) < 0)
+            return -1;
+        if (contact && open_record(ctx, contact, cases, &who.target, e) < 0)
+            return -1;
+    }
+    *out = who;
+    return 0;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * receive - what came in becomes contact, lead or case, and one activity
+ *
+ * Five rows for somebody new: contact, address, company, lead, activity. What a
+ * machine sent (auto-replies, bounces, lists) is filed where it belongs and
+ * creates nothing. The changes are recorded as internal commands: new-lead,
+ * new-case or file.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/address.h"
+#include "crm/cmd.h"
+#include "crm/form.h"
+#include "crm/identity.h"
+#include "store/contact.h"
+
+#define SUBJECT_MAX 300
+
+struct receive {
+    struct crm_ctx *ctx;
+    const struct crm_input *in;
+    struct crm_who *who;
+    const json_t *message; /* also of a form */
+    const char *creates, *source;
+    char subject[SUBJECT_MAX + 1];
+    bool person;
+};
+
+/* No own domain, no provider's: then mail from there is from that company. */
+static const char *company_domain(const struct receive *r)
+{
+    const char *at = strrchr(r->who->address, '@');
+    if (!at || crm_domain_is_free(at + 1) ||
+        !strcmp(at + 1, crm_setting(r->ctx->crm, "domain", "")))
+        return NULL;
+    return at + 1;
+}
+
+static int find_company(struct receive *r, int64_t *out, struct err *e)
+{
+    const char *domain = company_domain(r);
+    struct crm_ctx *ctx = r->ctx;
+    *out = 0;
+    if (!domain)
+        return 0;
+    if (company_find(ctx->crm->db, domain, out, e) < 0)
+        return -1;
+    if (*out) {
+        const json_t *rec = crm_record_any(ctx, CRM_COMPANY, *out, e);
+        return !rec ? -1
+               : json_object_get(rec, "deleted_ms")
+                   ? crm_change(ctx, CRM_COMPANY, *out, "deleted_ms", NULL, e)
+                   : 0;
+    }
+    AUTO_JSON json_t *rec = json_object();
+    json_put_str(rec, "name", domain);
+    json_put_str(rec, "domain", domain);
+    return crm_create(ctx, CRM_COMPANY, rec, out, e);
+}
+
+static void contact_name(const struct receive *r, struct crm_name *out)
+{
+    crm_name_split(json_get_str(json_get_obj(r->message, "from"), "name", NULL), out);
+}
+
+static int new_contact(struct receive *r, struct err *e)
+{
+    struct crm_name name;
+    char country[3];
+    int64_t company, id;
+    if (find_company(r, &company, e) < 0)
+        return -1;
+    AUTO_JSON json_t *rec = json_object();
+    contact_name(r, &name);
+    json_put_str(rec, "name", name.full[0] ? name.full : NULL);
+    json_put_str(rec, "first_name", name.first[0] ? name.first : NULL);
+    json_put_str(rec, "last_name", name.last[0] ? name.last : NULL);
+    json_put_int(rec, "company_id", company);
+    if (!strcmp(r->who->channel, "phone") && crm_phone_country(r->who->address, country) == 0)
+        json_put_str(rec, "country", country);
+    if (crm_create(r->ctx, CRM_CONTACT, rec, &id, e) < 0)
+        return -1;
+    if (r->who->address[0] &&
+        crm_change_str(r->ctx, CRM_CONTACT, id, r->who->channel, r->who->address, e) < 0)
+        return -1;
+    r->who->new_contact = true;
+    r->who->target.contact = id;
+    r->who->target.company = company;
+    r->who->target.main = CRM_CONTACT;
+    return 0;
+}
+
+/* A name in the header of a contact that had none. */
+static int complete_contact(struct receive *r, struct err *e)
+{
+    struct crm_name name;
+    int64_t id = r->who->target.contact;
+    const json_t *rec = crm_record(r->ctx, CRM_CONTACT, id, e);
+    if (!rec)
+        return -1;
+    contact_name(r, &name);
+    if (json_object_get(rec, "name") || !name.full[0])
+        return 0;
+    if (crm_change_str(r->ctx, CRM_CONTACT, id, "name", name.full, e) < 0 ||
+        crm_change_str(r->ctx, CRM_CONTACT, id, "first_name", name.first[0] ? name.first : NULL,
+                       e) < 0)
+        return -1;
+    return crm_change_str(r->ctx, CRM_CONTACT, id, "last_name", name.last[0] ? name.last : NULL, e);
+}
+
+static int new_record(struct receive *r, enum crm_entity t, struct err *e)
+{
+    struct crm_target *target = &r->who->target;
+    int64_t *id = t == CRM_LEAD ? &target->lead : &target->kase;
+    AUTO_JSON json_t *rec = json_object();
+    json_put_int(rec, "contact_id", target->contact);
+    json_put_int(rec, "company_id", target->company);
+    json_put_str(rec, "subject", r->subject[0] ? r->subject : NULL);
+    json_put_str(rec, "source", r->source);
+    json_put_int(rec, "first_in_ms", r->in->at_ms);
+    if (crm_create(r->ctx, t, rec, id, e) < 0)
+        return -1;
+    target->main = t;
+    if (t == CRM_LEAD)
+        r->who->new_lead = true;
+    else
+        r->who->new_case = true;
+    return 0;
+}
+
+/* An answer to a record that is there. */
+static int known_record(struct receive *r, struct err *e)
+{
+    struct crm_target *t = &r->who->target;
+    enum crm_entity what = t->main == CRM_CASE ? CRM_CASE : CRM_LEAD;
+    int64_t id = crm_target_id(t, what);
+    const json_t *rec = crm_record(r->ctx, what, id, e);
+    if (!rec)
+        return -1;
+    if (r->in->at_ms > json_get_int(rec, "last_in_ms", 0) &&
+        crm_change_int(r->ctx, what, id, "last_in_ms", r->in->at_ms, e) < 0)
+        return -1;
+    if (!json_object_get(rec, "first_in_ms") &&
+        crm_change_int(r->ctx, what, id, "first_in_ms", r->in->at_ms, e) < 0)
+        return -1;
+    /* what a customer writes about a case that rests or is closed opens it */
+    if (what == CRM_CASE && strcmp(json_get_str(rec, "status", ""), "open"))
+        return cmd_case_status(r->ctx, id, "open", NULL, e);
+    return 0;
+}
+
+static int file_contact(struct receive *r, struct err *e)
+{
+    struct crm_target *t = &r->who->target;
+    bool makes = r->person && strcmp(r->creates, "nothing");
+    enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
+    if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
+        return -1;
+    if (r->person && t->contact && !r->who->new_contact && complete_contact(r, e) < 0)
+        return -1;
+    if (t->main == CRM_LEAD || t->main == CRM_CASE) {
+        if (r->person && known_record(r, e) < 0)
+            return -1;
+    } else if (makes && new_record(r, what, e) < 0) {
+        return -1;
+    }
+    if (r->in->form && crm_form_fill(r->ctx, r->in->form, r->in->fields, t, e) < 0)
+        return -1;
+    if (t->main == CRM_NONE)
+        return 0;
+    return crm_add_activity(r->ctx, t, r->in->kind, "in", r->subject[0] ? r->subject : NULL,
+                            r->in->message_id, 0, r->in->at_ms, &t->activity, e);
+}
+
+/* A user wrote: to the contact (we were in Cc or Bcc), or to us about a record. */
+static int file_user(struct receive *r, struct err *e)
+{
+    struct crm_target *t = &r->who->target;
+    struct crm_actor user = {CRM_BY_USER, r->who->user, NULL};
+    int64_t contact = 0;
+    if (t->main == CRM_NONE)
+        return 0;
+    if (crm_find_recipient(r->ctx, r->message, &contact, e) < 0)
+        return -1;
+    bool to_contact = contact && contact == t->contact;
+    r->ctx->op_actor = user;
+    if (crm_add_activity(r->ctx, t, r->in->kind, to_contact ? "out" : "none",
+                         r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
+                         &t->activity, e) < 0)
+        return -1;
+    return to_contact && r->person ? crm_mark_contacted(r->ctx, t, e) : 0;
+}
+
+static bool is_person(const json_t *message)
+{
+    const char *kind = json_get_str(message, "kind", "person");
+    return !strcmp(kind, "person") || !strcmp(kind, "calendar");
+}
+
+static void receive_init(struct receive *r)
+{
+    const json_t *form = r->in->form ? json_get_obj(r->ctx->crm->forms, r->in->form) : NULL;
+    const char *subject;
+    if (form) {
+        json_t *m = crm_form_message(r->ctx->crm, r->in->form, r->in->fields);
+        json_array_append_new(r->ctx->strings, m);
+        r->message = m;
+    } else {
+        r->message = r->in->message;
+    }
+    subject = json_get_str(r->message, "subject", "");
+    size_t n = text_utf8_cut(subject, strlen(subject), SUBJECT_MAX);
+    memcpy(r->subject, subject, n);
+    r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
+    r->creates = crm_creates(r->ctx->crm, r->in);
+    r->person = is_person(r->message);
+    r->ctx->message = r->message;
+    r->ctx->form = r->in->fields;
+    r->ctx->form_name = r->in->form;
+    r->ctx->source = r->source;
+}
+
+/* The first event of an input; its number is before what it created, so that a
+ * rule on message.received comes before those on lead.created. */
+static void announce(struct receive *r)
+{
+    crm_emit(r->ctx, r->in->form ? "form.received" : "message.received", &r->who->target,
+             &r->ctx->op_actor);
+}
+
+int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
+                struct err *e)
+{
+    struct crm_who who = {0};
+    struct receive r = {.ctx = ctx, .in = in, .who = &who};
+    struct crm_actor actor = crm_system;
+    if (in->form && crm_form_check(ctx->crm, in->form, in->fields, e) < 0)
+        return -1;
+    if (crm_identify(ctx, in, &who, e) < 0)
+        return -1;
+    receive_init(&r);
+    crm_op_begin(ctx, "file", false, &actor);
+    int rc = who.kind == CRM_WHO_USER ? file_user(&r, e) : file_contact(&r, e);
+    if (rc < 0) {
+        if (e->cls == ERR_INPUT) /* nobody can be told: it is ours */
+            e->cls = ERR_BUG;
+        crm_op_failed(ctx, e);
+        return -1;
+    }
+    if (who.new_lead || who.new_case)
+        json_put_str(ctx->op, "line", who.new_lead ? "new-lead" : "new-case");
+    if (who.kind == CRM_WHO_CONTACT && who.target.contact) {
+        char name[CRM_ID_LEN];
+        ctx->op_actor = (struct crm_actor){
+            CRM_BY_CONTACT,
+            crm_keep_str(ctx, crm_id_format(CRM_CONTACT, who.target.contact, name)), NULL};
+    }
+    announce(&r);
+    if (crm_op_end(ctx, NULL, e) < 0)
+        return -1;
+    *out = who;
+    return 0;
+}
+
+static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
+                     int64_t message_id, int64_t outbox, const struct crm_actor *actor,
+                     struct err *e)
+{
+    bool on_case = t->kase && (t->main == CRM_CASE || !t->lead);
+    enum crm_entity what = on_case ? CRM_CASE : CRM_LEAD;
+    int64_t id = crm_target_id(t, what);
+    if (id) {
+        const json_t *rec = crm_record_any(ctx, what, id, e);
+        if (!rec ||
+            (!json_object_get(rec, "first_out_ms") &&
+             crm_change_int(ctx, what, id, "first_out_ms", ctx->now_ms, e) < 0) ||
+            crm_change_int(ctx, what, id, "last_out_ms", ctx->now_ms, e) < 0)
+            return -1;
+    }
+    if (crm_add_activity(ctx, t, "mail", "out", subject, message_id, outbox, ctx->now_ms, NULL,
+                         e) < 0)
+        return -1;
+    return crm_actor_is_human(actor) ? crm_mark_contacted(ctx, t, e) : 0;
+}
+
+int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
+                    int64_t message_id, int64_t outbox, const struct crm_actor *actor,
+                    struct err *e)
+{
+    crm_op_begin(ctx, "sent", false, actor);
+    if (sent_file(ctx, t, subject, message_id, outbox, actor, e) == 0)
+        return crm_op_end(ctx, NULL, e);
+    crm_op_failed(ctx, e);
+    return -1;
+}
