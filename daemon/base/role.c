@@ -179,6 +179,8 @@ int role_main(const struct role_ops *ops, const char *name)
         if (ops->pass && r.started && !r.quit)
             ops->pass(&r);
     }
+    if (ops->end)
+        ops->end(&r);
     if (r.sup)
         chan_flush(r.sup, 1000);
     if (ops->done)

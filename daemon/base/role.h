@@ -11,8 +11,11 @@
  *   3. PEER / LISTEN arrive      -> ops->peer, ops->listen
  *   4. START arrives             -> ops->start, then READY is sent
  *   5. the loop runs             -> ops->pass after each pass, when given
- *   6. STOP arrives, or the supervisor is gone -> ops->stop; the role ends when
- *      role_quit() is called, at once when stop is NULL
+ *   6. STOP arrives              -> ops->stop; the role ends when role_quit() is
+ *                                   called, at once when stop is NULL, and also
+ *                                   when the supervisor is gone
+ *   7. the loop has ended        -> ops->end, when given: the event base and the
+ *                                   channels still work
  *
  * A peer may be handed over again at any time: the old channel to the same
  * name is dead then.
@@ -40,6 +43,7 @@ struct role_ops {
     int (*start)(struct role *r, struct err *e);
     void (*pass)(struct role *r);
     void (*stop)(struct role *r);
+    void (*end)(struct role *r); /* also when open failed: state may be NULL or half made */
     /* Other frames from the supervisor (RELOAD_DONE, PROCESSES). */
     void (*frame)(struct role *r, struct frame *f);
     /* The role ends, for whatever reason: give back what needs the loop. */
