@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "courier/courier.h"
 #include "intake/intake.h"
 #include "parser/parser.h"
 #include "super.h"
@@ -25,6 +26,7 @@ static const struct {
     const char *kind;
     int (*main)(const char *name);
 } roles[] = {
+    {"courier", courier_main},
     {"intake", intake_main},
     {"parser", parser_main},
     {"web-in", web_in_main},

@@ -82,7 +82,20 @@
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
 
 /* outgoing */
-#define BOUND_SLOTS 65536u /* mails the courier may have in hand */
+#define BOUND_SLOTS 65536u               /* mails the courier may have in hand */
+#define BOUND_RELAYS 16
+#define BOUND_RELAY_CONNECTIONS 64       /* per relay */
+#define BOUND_RELAY_IDLE_MS 30000        /* an unused connection is kept that long */
+#define BOUND_RELAY_DOWN_MS 30000        /* mails with a choice avoid a failed relay that long */
+#define BOUND_RELAY_STEP_MS 300000       /* reply to MAIL, RCPT, DATA (RFC 5321, 4.5.3.2) */
+#define BOUND_RELAY_RATE 4096            /* bytes per second a relay must take at least */
+#define BOUND_RELAY_QUIT_MS 2000
+#define BOUND_COURIER_DRAIN_MS 600000
+#define BOUND_COURIER_LINGER_MS 5000     /* for the last receipts before a drained courier ends */
+#define BOUND_SMTP_LINE 4096u            /* one line of a reply */
+#define BOUND_SMTP_REPLY_LINES 128u
+#define BOUND_SMTP_TEXT 600              /* of a reply that is kept */
+#define BOUND_SMTP_ADDRESS 512u
 
 /* intake */
 #define BOUND_INTAKE_CONNECT_MS 45000      /* TCP, TLS and login together */

@@ -1,1 +1,13 @@
-# filled by the room's first sources
+noinst_LIBRARIES += daemon/courier/libcourier.a
+daemon_courier_libcourier_a_SOURCES = \
+	%D%/courier.c %D%/courier.h %D%/job.c %D%/job.h %D%/hop.c %D%/hop.h \
+	%D%/maildir.c %D%/maildir.h %D%/relay.c %D%/relay.h %D%/reply.c %D%/reply.h \
+	%D%/smtp.c %D%/smtp.h
+
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_courier
+tests_unit_test_courier_SOURCES = tests/unit/test_courier.c
+tests_unit_test_courier_LDADD = daemon/courier/libcourier.a $(BASE_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+endif
+
+EXTRA_DIST += tests/e2e/peers.py tests/e2e/test_courier.py

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * courier - the role: frames of the engine in, mails out, outcomes back
+ *
+ * Keeps each mail from SEND until the engine's RECEIPT of its outcome. A new
+ * engine hears first which mails are in hand, then the outcomes without
+ * receipt. A mail that is in hand is never begun twice. Holds the relays'
+ * secrets and no database; the only clock is the monotonic one.
+ *
+ * STOP drains: what waits is given back as not tried, what runs may finish
+ * within BOUND_COURIER_DRAIN_MS, and idle connections are closed politely.
+ */
+#include "courier/courier.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/role.h"
+#include "courier/job.h"
+#include "courier/relay.h"
+
+struct courier {
+    struct role *role;
+    struct chan *engine; /* own; NULL while there is none */
+    struct relays *relays;
+    struct slotmap *map; /* the engine's current one */
+    struct job_list jobs; /* from SEND to RECEIPT */
+    struct event *tick;   /* while draining */
+    bool draining;
+    int64_t drain_until, linger_until; /* linger: set once nothing runs any more */
+};
+
+static void courier_tell(struct courier *c, const struct job *j)
+{
+    if (c->engine)
+        chan_send_json(c->engine, FRAME_SENT, j->id, j->sent);
+}
+
+static void courier_on_done(struct job *j, void *arg)
+{
+    courier_tell(arg, j);
+}
+
+static struct job *courier_find(struct courier *c, uint64_t id)
+{
+    struct job *j;
+    TAILQ_FOREACH (j, &c->jobs, all)
+        if (j->id == id)
+            return j;
+    return NULL;
+}
+
+static void courier_forget(struct courier *c, struct job *j)
+{
+    TAILQ_REMOVE(&c->jobs, j, all);
+    job_free(&j);
+}
+
+/* ---- frames ------------------------------------------------------------------ */
+
+static void courier_send(struct courier *c, struct frame *f)
+{
+    enum job_outcome out;
+    struct job *j = courier_find(c, f->id);
+    if (j) {
+        if (j->sent)
+            courier_tell(c, j);
+        return; /* running: its outcome comes */
+    }
+    j = job_new(f, c->map);
+    j->on_done = courier_on_done;
+    j->arg = c;
+    TAILQ_INSERT_TAIL(&c->jobs, j, all);
+    relays_resolve(c->relays, j, json_get_arr(f->json, "relay"));
+    const char *why = job_check(j, &out);
+    if (c->draining)
+        job_finish(j, JOB_DEFERRED, 0, NULL, "courier is draining", true);
+    else if (why)
+        job_finish(j, out, 0, NULL, why, out == JOB_DEFERRED); /* the slot may be another's */
+    else
+        relays_add(c->relays, j);
+}
+
+static void courier_slots(struct courier *c, struct frame *f)
+{
+    struct err e = {0};
+    struct slots *s = f->fd >= 0 ? slots_map(f->fd, &e) : NULL;
+    if (!s) {
+        log_error("courier.slots", "error=\"%s\" next=\"mails are given back\"",
+                  f->fd >= 0 ? e.text : "SLOTS without a descriptor");
+        return;
+    }
+    slotmap_drop(&c->map);
+    c->map = mem_alloc(sizeof(*c->map));
+    c->map->slots = s;
+    c->map->refs = 1;
+}
+
+static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
+{
+    struct courier *c = arg;
+    if (!frame_allowed(f->type, "engine")) {
+        log_warn("courier.frame", "type=%s next=ignored", frame_type_name(f->type));
+        return;
+    }
+    (void)ch;
+    switch (f->type) {
+    case FRAME_SLOTS:
+        courier_slots(c, f);
+        break;
+    case FRAME_SEND:
+        courier_send(c, f);
+        break;
+    case FRAME_RECEIPT: {
+        struct job *j = courier_find(c, f->id);
+        if (j && j->sent)
+            courier_forget(c, j);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void courier_on_gone(struct chan *ch, const char *why, void *arg)
+{
+    struct courier *c = arg;
+    (void)ch;
+    log_debug("courier.engine_gone", "why=\"%s\"", why);
+    chan_free(&c->engine);
+}
+
+/* ---- the role's life ------------------------------------------------------------ */
+
+static int courier_open(struct role *r, struct err *e)
+{
+    struct courier *c = r->state = mem_alloc(sizeof(*c));
+    c->role = r;
+    TAILQ_INIT(&c->jobs);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(e, ERR_BUG, "libcurl does not start");
+    c->relays = relays_new(r->base, r->config, e);
+    return c->relays ? 0 : -1;
+}
+
+static void courier_greet(struct courier *c)
+{
+    struct job *j;
+    AUTO_JSON json_t *hello = json_object();
+    json_t *busy = json_array();
+    json_object_set_new(hello, "busy", busy);
+    TAILQ_FOREACH (j, &c->jobs, all)
+        if (!j->sent)
+            json_array_append_new(busy, json_integer((json_int_t)j->id));
+    chan_send_json(c->engine, FRAME_HELLO, 0, hello);
+    TAILQ_FOREACH (j, &c->jobs, all)
+        if (j->sent)
+            courier_tell(c, j);
+}
+
+static void courier_peer(struct role *r, const char *name, const char *gen, int fd)
+{
+    struct courier *c = r->state;
+    (void)gen;
+    chan_free(&c->engine);
+    c->engine = chan_new(r->base, fd, name, courier_on_frame, courier_on_gone, c);
+    courier_greet(c);
+}
+
+static void courier_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg; /* there is a pass now: that is all */
+}
+
+static void courier_stop(struct role *r)
+{
+    struct courier *c = r->state;
+    struct timeval tv = {0, 200000};
+    if (!c || !c->relays) {
+        role_quit(r, 0);
+        return;
+    }
+    if (c->draining)
+        return;
+    c->draining = true;
+    c->drain_until = clock_mono_ms() + BOUND_COURIER_DRAIN_MS;
+    c->tick = event_new(r->base, -1, EV_PERSIST, courier_tick, c);
+    event_add(c->tick, &tv);
+    relays_drain(c->relays);
+}
+
+/* Over when nothing runs and the engine has every outcome, or is not there to
+ * have it: then the slots tell its successor. */
+static bool courier_is_drained(struct courier *c)
+{
+    struct job *j;
+    int64_t now = clock_mono_ms();
+    if (now >= c->drain_until)
+        relays_cut(c->relays, "the courier was told to end");
+    TAILQ_FOREACH (j, &c->jobs, all)
+        if (!j->sent)
+            return false;
+    if (!c->linger_until)
+        c->linger_until = now + BOUND_COURIER_LINGER_MS;
+    if (now >= c->linger_until)
+        return true;
+    return relays_are_closed(c->relays) && (!c->engine || TAILQ_EMPTY(&c->jobs));
+}
+
+static void courier_pass(struct role *r)
+{
+    struct courier *c = r->state;
+    relays_pass(c->relays);
+    if (c->draining && courier_is_drained(c))
+        role_quit(r, 0);
+}
+
+static void courier_end(struct role *r)
+{
+    struct courier *c = r->state;
+    struct job *j;
+    if (!c)
+        return;
+    if (c->engine)
+        chan_flush(c->engine, 1000);
+    chan_free(&c->engine);
+    if (c->relays)
+        relays_cut(c->relays, "the courier ended");
+    while ((j = TAILQ_FIRST(&c->jobs)))
+        courier_forget(c, j);
+    relays_free(&c->relays);
+    slotmap_drop(&c->map);
+    if (c->tick)
+        event_free(c->tick);
+    mem_free(c);
+    curl_global_cleanup();
+}
+
+static const struct role_ops courier_ops = {
+    .kind = "courier",
+    .open = courier_open,
+    .peer = courier_peer,
+    .pass = courier_pass,
+    .stop = courier_stop,
+    .end = courier_end,
+};
+
+int courier_main(const char *name)
+{
+    return role_main(&courier_ops, name);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * job - one mail in the courier's hands, from SEND to RECEIPT
+ *
+ * A job waits at a relay, runs in one of its sessions, and is finished once
+ * with one outcome. It stays until the engine's receipt, so that the outcome
+ * can be told again to a new engine.
+ */
+#ifndef LEADD_COURIER_JOB_H
+#define LEADD_COURIER_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/bounds.h"
+#include "base/buf.h"
+#include "base/frame.h"
+#include "base/slots.h"
+
+enum job_outcome { JOB_ACCEPTED, JOB_DEFERRED, JOB_FAILED, JOB_UNKNOWN };
+
+/* The mapping of one engine; jobs begun under it keep it. */
+struct slotmap {
+    struct slots *slots; /* own */
+    unsigned refs;
+};
+struct slotmap *slotmap_hold(struct slotmap *m);
+void slotmap_drop(struct slotmap **m); /* accepts NULL */
+
+struct job {
+    TAILQ_ENTRY(job) all;  /* the courier's list */
+    TAILQ_ENTRY(job) wait; /* a relay's queue, when queued */
+    uint64_t id;
+    struct slotmap *map; /* a reference; NULL: none was given */
+    uint32_t slot;
+    char *from, *to;           /* own */
+    struct buf raw;            /* as the engine sent it */
+    size_t relays[BOUND_RELAYS]; /* indices, in order of preference */
+    size_t relay_count, relay_at;
+    unsigned stale; /* times a used connection turned out dead before MAIL was answered */
+    int64_t began_ms;
+    json_t *sent; /* own; the SENT frame's JSON once finished */
+    void (*on_done)(struct job *j, void *arg);
+    void *arg;
+};
+TAILQ_HEAD(job_list, job);
+
+/* Takes the frame's bytes. Never fails: what is wrong with it is job_check's. */
+struct job *job_new(struct frame *f, struct slotmap *map);
+void job_free(struct job **j);
+/* Text why this job cannot be begun, or NULL: addresses and slot. The outcome
+ * is FAILED for what no later attempt can change. */
+const char *job_check(const struct job *j, enum job_outcome *out);
+
+/* Marks how far it is; -1 when the slot is not this job's any more. */
+int job_mark(struct job *j, enum slot_state state);
+
+/* The one outcome; relay may be NULL. not_tried: nothing was attempted, so the
+ * engine need not count it. text is the relay's own words where there are any. */
+void job_finish(struct job *j, enum job_outcome outcome, int code, const char *relay,
+                const char *text, bool not_tried);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * maildir - see maildir.h
+ */
+#include "courier/maildir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define NAME_LEN 64
+
+/* The header block's Message-ID value, or an empty string. */
+static struct str message_id(const char *raw, size_t n)
+{
+    static const char key[] = "message-id:";
+    for (size_t at = 0; at < n;) {
+        const char *p = raw + at, *lf = memchr(p, '\n', n - at);
+        size_t len = lf ? (size_t)(lf - p) : n - at;
+        at += len + 1;
+        while (len > 0 && p[len - 1] == '\r')
+            len--;
+        if (len == 0)
+            break;
+        if (len >= sizeof(key) - 1 && strncasecmp(p, key, sizeof(key) - 1) == 0)
+            return (struct str){p + sizeof(key) - 1, len - (sizeof(key) - 1)};
+    }
+    return (struct str){"", 0};
+}
+
+/* "out17.0123456789abcdef.leadd". The id alone would not do: a new database
+ * counts from 1 again, and its mails would pass for delivered ones. */
+static void file_name(char out[NAME_LEN], uint64_t id, const char *raw, size_t n)
+{
+    struct str mid = message_id(raw, n);
+    uint64_t h = (uint64_t)(mid.n ? hash_64(mid.p, mid.n) : hash_64(raw, n));
+    snprintf(out, NAME_LEN, "out%" PRIu64 ".%016" PRIx64 ".leadd", id, h);
+}
+
+static int folder_make(const char *path, struct err *e)
+{
+    static const char *const sub[] = {"", "/tmp", "/new", "/cur"};
+    for (size_t i = 0; i < ARRAY_LEN(sub); i++) {
+        AUTO_FREE char *p = mem_printf("%s%s", path, sub[i]);
+        if (mkdir(p, 0700) < 0 && errno != EEXIST)
+            return err_set(e, ERR_TEMP, "%s: %s", p, err_errno());
+    }
+    return 0;
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return -1;
+        p += k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+/* The mail with LF line ends behind a Return-Path line. */
+static int file_text(struct buf *out, const char *from, const char *raw, size_t n)
+{
+    buf_printf(out, "Return-Path: <%s>\n", from);
+    for (size_t at = 0; at < n;) {
+        const char *p = raw + at, *lf = memchr(p, '\n', n - at);
+        size_t len = lf ? (size_t)(lf - p) : n - at;
+        at += len + 1;
+        if (len > 0 && p[len - 1] == '\r')
+            len--;
+        buf_add(out, p, len);
+        buf_char(out, '\n');
+    }
+    return buf_ok(out) ? 0 : -1;
+}
+
+static int file_write(const char *path, const char *from, const char *raw, size_t n,
+                      struct err *e)
+{
+    struct buf text AUTO_BUF;
+    buf_init(&text, BOUND_FRAME_RAW * 2);
+    if (file_text(&text, from, raw, n) < 0)
+        return err_set(e, ERR_INPUT, "the mail is too large");
+    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || write_all(fd, text.data, text.len) < 0 || fsync(fd) < 0)
+        return err_set(e, ERR_TEMP, "%s: %s", path, err_errno());
+    return 0;
+}
+
+static int dir_sync(const char *path, struct err *e)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return err_set(e, ERR_TEMP, "%s: %s", path, err_errno());
+    return 0;
+}
+
+/* Did a mail reader take it from new/ to cur/, where flags follow the name? */
+static int was_moved(const char *path, const char *name)
+{
+    AUTO_FREE char *cur = mem_printf("%s/cur", path);
+    DIR *d = opendir(cur);
+    size_t n = strlen(name);
+    int found = 0;
+    for (struct dirent *de; d && !found && (de = readdir(d));)
+        found = strncmp(de->d_name, name, n) == 0 && (de->d_name[n] == ':' || !de->d_name[n]);
+    if (d)
+        closedir(d);
+    return found;
+}
+
+int maildir_deliver(const char *path, uint64_t id, const char *from, const char *raw, size_t n,
+                    int again, struct err *e)
+{
+    char name[NAME_LEN];
+    file_name(name, id, raw, n);
+    AUTO_FREE char *tmp = mem_printf("%s/tmp/%s", path, name);
+    AUTO_FREE char *dir = mem_printf("%s/new", path);
+    AUTO_FREE char *dst = mem_printf("%s/%s", dir, name);
+    if (folder_make(path, e) < 0)
+        return -1;
+    if (again && was_moved(path, name))
+        return 0;
+    if (file_write(tmp, from, raw, n, e) < 0)
+        return -1;
+    if (link(tmp, dst) < 0 && errno != EEXIST)
+        return err_set(e, ERR_TEMP, "%s: %s", dst, err_errno());
+    unlink(tmp);
+    return dir_sync(dir, e);
+}

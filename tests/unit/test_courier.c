@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * courier: replies in pieces and in pieces of nonsense, the wire form of a
+ * mail, and the Maildir that takes a mail once
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "courier/maildir.h"
+#include "courier/reply.h"
+
+static enum reply_result take(struct reply *r, const char *bytes)
+{
+    struct buf in AUTO_BUF;
+    *r = (struct reply){0};
+    buf_init(&in, 1 << 20);
+    buf_str(&in, bytes);
+    return reply_take(r, &in);
+}
+
+static void a_reply_is_read_whole(void **state)
+{
+    (void)state;
+    struct reply r;
+    assert_int_equal(take(&r, "250 2.0.0 queued\r\n"), REPLY_DONE);
+    assert_int_equal(r.code, 250);
+    assert_string_equal(r.text, "250 2.0.0 queued");
+    assert_int_equal(take(&r, "550-5.1.1 no such\r\n550 5.1.1 user here\r\n"), REPLY_DONE);
+    assert_int_equal(r.code, 550);
+    assert_string_equal(r.text, "550 5.1.1 no such 5.1.1 user here");
+    assert_int_equal(take(&r, "354\r\n"), REPLY_DONE);
+    assert_string_equal(r.text, "354");
+    assert_int_equal(take(&r, "220 bare newline\n"), REPLY_DONE);
+}
+
+static void a_reply_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    const char *bytes = "451-wait\r\n451-a\r\n451 little\r\n";
+    struct reply r = {0};
+    struct buf in AUTO_BUF;
+    buf_init(&in, 1000);
+    for (size_t i = 0; i + 1 < strlen(bytes); i++) {
+        buf_char(&in, bytes[i]);
+        assert_int_equal(reply_take(&r, &in), REPLY_MORE);
+    }
+    buf_char(&in, '\n');
+    assert_int_equal(reply_take(&r, &in), REPLY_DONE);
+    assert_int_equal(in.len, 0);
+    assert_string_equal(r.text, "451 wait a little");
+}
+
+static void what_follows_a_reply_stays(void **state)
+{
+    (void)state;
+    struct reply r = {0};
+    struct buf in AUTO_BUF;
+    buf_init(&in, 1000);
+    buf_str(&in, "250 a\r\n354 b\r\n");
+    assert_int_equal(reply_take(&r, &in), REPLY_DONE);
+    assert_int_equal(r.code, 250);
+    assert_string_equal(in.data, "354 b\r\n");
+}
+
+static void nonsense_is_broken_not_guessed(void **state)
+{
+    (void)state;
+    struct reply r;
+    assert_int_equal(take(&r, "hello\r\n"), REPLY_BROKEN);
+    assert_string_equal(r.text, "hello");
+    assert_int_equal(take(&r, "2500 ok\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "25 ok\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "150 odd\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "650 odd\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "250-a\r\n550 b\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "250-a\r\n550-b\r\n"), REPLY_BROKEN);
+    assert_int_equal(take(&r, "250\x01 a\r\n"), REPLY_BROKEN);
+}
+
+static void a_reply_has_limits(void **state)
+{
+    (void)state;
+    struct reply r = {0};
+    struct buf in AUTO_BUF;
+    buf_init(&in, 1 << 20);
+    for (int i = 0; i < 200; i++)
+        buf_str(&in, "250-again\r\n");
+    assert_int_equal(reply_take(&r, &in), REPLY_BROKEN);
+    buf_reset(&in);
+    r = (struct reply){0};
+    for (int i = 0; i < 10000; i++) /* never a line end */
+        buf_char(&in, '2');
+    assert_int_equal(reply_take(&r, &in), REPLY_BROKEN);
+    assert_true(strlen(r.text) < BOUND_SMTP_TEXT);
+}
+
+static void a_reply_text_is_one_line_of_utf8(void **state)
+{
+    (void)state;
+    struct reply r;
+    assert_int_equal(take(&r, "550 a\tb\x1b[31m\xff\r\n"), REPLY_DONE);
+    assert_string_equal(r.text, "550 a b [31m\xef\xbf\xbd");
+}
+
+static void wire(const char *raw, const char *want)
+{
+    struct buf out AUTO_BUF;
+    buf_init(&out, 1000);
+    assert_int_equal(reply_wire(&out, raw, strlen(raw)), 0);
+    assert_string_equal(out.data, want);
+}
+
+static void dots_are_doubled_and_line_ends_made_whole(void **state)
+{
+    (void)state;
+    wire("a\r\n\r\nb\r\n", "a\r\n\r\nb\r\n");
+    wire(".\r\n", "..\r\n");
+    wire("a\r\n.b\r\n..c\r\nd.\r\n", "a\r\n..b\r\n...c\r\nd.\r\n");
+    wire("no end", "no end\r\n");
+    wire("a\r\n.", "a\r\n..\r\n");
+    wire("", "");
+}
+
+/* "x\n.\nMAIL FROM:..." ends the mail early at a relay that takes bare newlines. */
+static void no_second_mail_can_be_smuggled_in(void **state)
+{
+    (void)state;
+    wire("a\n.\nb\n", "a\r\n..\r\nb\r\n");
+    wire("a\r.\rb", "a\r\n..\r\nb\r\n");
+    wire("a\n.\r\nb", "a\r\n..\r\nb\r\n");
+    wire("a\r\r\nb\r\n", "a\r\n\r\nb\r\n");
+    wire("a\r\n\r.\r\n", "a\r\n\r\n..\r\n");
+}
+
+static void a_wire_form_past_its_limit_is_refused(void **state)
+{
+    (void)state;
+    struct buf out AUTO_BUF;
+    buf_init(&out, 8);
+    assert_int_equal(reply_wire(&out, "....\n....\n", 10), -1);
+}
+
+/* ---- Maildir ---------------------------------------------------------------- */
+
+static char dir[] = "/tmp/leadd-courier-XXXXXX";
+static char box[128];
+
+static int setup(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(box, sizeof(box), "%s/box", dir);
+    return 0;
+}
+
+/* The number of files in box/sub; the last one's name in name, when not NULL. */
+static int list(const char *sub, char name[256])
+{
+    AUTO_FREE char *path = mem_printf("%s/%s", box, sub);
+    DIR *d = opendir(path);
+    int n = 0;
+    for (struct dirent *de; d && (de = readdir(d));) {
+        if (de->d_name[0] == '.')
+            continue;
+        n++;
+        if (name)
+            snprintf(name, 256, "%s", de->d_name);
+    }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    static const char *const subs[] = {"tmp", "new", "cur"};
+    for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+        char name[256];
+        AUTO_FREE char *sub = mem_printf("%s/%s", box, subs[i]);
+        while (list(subs[i], name) > 0) {
+            AUTO_FREE char *path = mem_printf("%s/%s", sub, name);
+            unlink(path);
+        }
+        rmdir(sub);
+    }
+    rmdir(box);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    clean(state);
+    return rmdir(dir);
+}
+
+static void deliver(uint64_t id, const char *mail, int again)
+{
+    struct err e = {0};
+    if (maildir_deliver(box, id, "a@example.com", mail, strlen(mail), again, &e) < 0)
+        fail_msg("%s", e.text);
+}
+
+#define MAIL "Message-ID: <1@example.com>\r\nSubject: x\r\n\r\n.dot\r\n"
+
+static void a_mail_is_written_once(void **state)
+{
+    (void)state;
+    char name[256];
+    struct buf text AUTO_BUF;
+    buf_init(&text, 4096);
+    deliver(17, MAIL, 0);
+    deliver(17, MAIL, 1);
+    assert_int_equal(list("new", name), 1);
+    assert_int_equal(list("tmp", NULL), 0);
+    assert_int_equal(strncmp(name, "out17.", 6), 0);
+    AUTO_FREE char *path = mem_printf("%s/new/%s", box, name);
+    assert_int_equal(buf_read_file(&text, path, NULL), 0);
+    assert_string_equal(text.data, "Return-Path: <a@example.com>\nMessage-ID: <1@example.com>\n"
+                                   "Subject: x\n\n.dot\n");
+    clean(state);
+}
+
+static void a_mail_that_was_read_meanwhile_is_not_written_again(void **state)
+{
+    (void)state;
+    char name[256];
+    deliver(17, MAIL, 0);
+    assert_int_equal(list("new", name), 1);
+    AUTO_FREE char *from = mem_printf("%s/new/%s", box, name);
+    AUTO_FREE char *to = mem_printf("%s/cur/%s:2,S", box, name);
+    assert_int_equal(rename(from, to), 0);
+    deliver(17, MAIL, 1);
+    assert_int_equal(list("new", NULL), 0);
+    clean(state);
+}
+
+static void an_id_counted_anew_is_another_mail(void **state)
+{
+    (void)state;
+    deliver(17, MAIL, 0);
+    deliver(17, "Message-ID: <2@example.com>\r\n\r\nx\r\n", 1);
+    assert_int_equal(list("new", NULL), 2);
+    clean(state);
+}
+
+static void a_half_written_mail_is_not_in_the_way(void **state)
+{
+    (void)state;
+    char name[256];
+    deliver(17, MAIL, 0);
+    assert_int_equal(list("new", name), 1);
+    AUTO_FREE char *from = mem_printf("%s/new/%s", box, name);
+    AUTO_FREE char *to = mem_printf("%s/tmp/%s", box, name);
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(truncate(to, 3), 0);
+    deliver(17, MAIL, 1);
+    assert_int_equal(list("new", name), 1);
+    struct stat st;
+    AUTO_FREE char *path = mem_printf("%s/new/%s", box, name);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 40);
+    clean(state);
+}
+
+static void a_folder_that_cannot_be_made_is_an_error(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    assert_int_equal(maildir_deliver("/dev/null/box", 1, "", "x\r\n", 3, 0, &e), -1);
+    assert_int_equal(e.cls, ERR_TEMP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reply_is_read_whole),
+        cmocka_unit_test(a_reply_may_come_byte_by_byte),
+        cmocka_unit_test(what_follows_a_reply_stays),
+        cmocka_unit_test(nonsense_is_broken_not_guessed),
+        cmocka_unit_test(a_reply_has_limits),
+        cmocka_unit_test(a_reply_text_is_one_line_of_utf8),
+        cmocka_unit_test(dots_are_doubled_and_line_ends_made_whole),
+        cmocka_unit_test(no_second_mail_can_be_smuggled_in),
+        cmocka_unit_test(a_wire_form_past_its_limit_is_refused),
+        cmocka_unit_test(a_mail_is_written_once),
+        cmocka_unit_test(a_mail_that_was_read_meanwhile_is_not_written_again),
+        cmocka_unit_test(an_id_counted_anew_is_another_mail),
+        cmocka_unit_test(a_half_written_mail_is_not_in_the_way),
+        cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
