@@ -175,6 +175,11 @@ static void on_peer(struct chan *c, struct frame *f, void *arg)
         return;
     if (strcmp(what, "hang") == 0)
         hang();
+    if (strcmp(what, "usurp") == 0) { /* what only the engine may ask */
+        AUTO_JSON json_t *j = json_pack("{s:s, s:s}", "name", "parser", "why", "mine");
+        chan_send_json(fake.role->sup, FRAME_RELOAD, 1, NULL);
+        chan_send_json(fake.role->sup, FRAME_REPLACE_PEER, 0, j);
+    }
     if (strcmp(what, "quit") == 0)
         role_quit(fake.role, 0);
     if (strcmp(what, "garbage") == 0) {

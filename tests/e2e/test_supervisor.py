@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from daemon import CtlError, Daemon, StartFailed, alive, children, until
-from roles import BUILD
+from roles import BUILD, LEADD, SRC
 
 FAKE = os.path.join(BUILD, "tests", "e2e", "fakeleadd")
 ROLES = ["engine", "parser", "intake:a", "intake:b", "courier", "web-in", "web-ui"]
@@ -287,6 +287,16 @@ def test_only_the_engine_may_have_peers_replaced_and_never_itself():
         assert d.ctl("peers") and d.roles() == pids
 
 
+def test_what_only_the_engine_may_ask_is_refused_to_others():
+    with daemon() as d:
+        greeted(d, "courier")
+        pids, mark = d.roles(), d.mark()
+        d.ctl("tell", "courier", "usurp")
+        for frame in ("RELOAD", "REPLACE_PEER"):
+            d.wait_log('role.frame role=courier frame=%s error="not allowed' % frame, after=mark)
+        assert d.roles() == pids and not any("RELOADING" in t for t in d.told)
+
+
 @pytest.mark.parametrize("role", ["engine", "intake:b"])
 def test_a_role_that_does_not_answer_is_killed_and_replaced(role):
     with daemon(env={"LEADD_TEST_PING_MS": "50", "LEADD_TEST_HANG_MS": "400"}) as d:
@@ -530,3 +540,45 @@ def test_a_second_signal_ends_at_once():
 def test_ctrl_c_ends_like_sigterm():
     with daemon() as d:
         assert d.stop(signal.SIGINT) == 0
+
+
+# ---- the command line of the real leadd ----
+
+def leadd(*argv):
+    return subprocess.run([LEADD] + [str(a) for a in argv], capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_check_prints_every_error_with_its_place(tmp_path):
+    conf = tmp_path / "leadd.conf"
+    conf.write_text('company = "x";\nadress = "crm@example.com";\ncurrency = 5;\n')
+    r = leadd("-t", "-c", conf)
+    assert r.returncode == 78 and r.stdout == ""
+    lines = r.stderr.split("\n")
+    assert any(x.startswith("%s:2: adress" % conf) for x in lines)
+    assert any(x.startswith("%s:3: currency" % conf) for x in lines)
+    assert any("default_owner" in x for x in lines)
+    n = int(re.search(r"^(\d+) errors$", r.stderr, re.M).group(1))
+    assert n == sum(x.startswith(str(conf)) for x in lines)
+
+
+def test_check_accepts_the_shipped_example():
+    r = leadd("-t", "-c", os.path.join(SRC, "rules", "leadd.conf"))
+    assert (r.returncode, r.stderr) == (0, "") and "configuration OK" in r.stdout
+
+
+def test_a_config_that_is_not_there_is_an_error():
+    for argv in (["-t"], []):
+        r = leadd(*argv, "-c", "/no/such/leadd.conf")
+        assert r.returncode == 78 and "/no/such/leadd.conf" in r.stderr
+
+
+@pytest.mark.parametrize("argv", [["-x"], ["extra"], ["--pretend-time", "soon"],
+                                  ["-R", "no-such-role"]])
+def test_wrong_usage_of_leadd_is_64(argv):
+    assert leadd(*argv).returncode == 64
+
+
+def test_version_and_help():
+    assert leadd("-V").stdout.startswith("leadd ")
+    assert "--pretend-time" in leadd("--help").stdout
