@@ -4,15 +4,19 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
 	%D%/field.c %D%/field.h %D%/fold.c %D%/map.c %D%/map.h %D%/match.c \
-	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/table.c %D%/table.h %D%/template.h
+	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/table.c %D%/table.h \
+	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c
 
 # what a program needs to link the rules
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_rule_expr tests/unit/test_rule_set
+unit_tests += tests/unit/test_rule_expr tests/unit/test_rule_set \
+	tests/unit/test_rule_template
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
 tests_unit_test_rule_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_set_SOURCES = tests/unit/test_rule_set.c tests/unit/rule_facts.h
 tests_unit_test_rule_set_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rule_template_SOURCES = tests/unit/test_rule_template.c tests/unit/rule_facts.h
+tests_unit_test_rule_template_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * template - a template file cut into headers, text and HTML (see template.h)
+ */
+#include "rule/template.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "rule/template_ops.h"
+
+#define TEMPLATE_HTML_MARK "--html--"
+
+struct template_file {
+    struct template *t;
+    struct template_reader reader;
+    const char *path;
+    const char *p; /* next line */
+    int line;      /* its number */
+};
+
+static void template_fail(struct template_file *f, int line, const char *fmt, ...)
+    LEADD_PRINTF(3, 4);
+static void template_fail(struct template_file *f, int line, const char *fmt, ...)
+{
+    char what[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    AUTO_FREE char *at = mem_printf("%s:%d", f->path, line);
+    errlist_add(f->reader.errors, at, "%s", what);
+}
+
+/* All line ends become LF; own. */
+static char *template_lines(const char *text)
+{
+    size_t n = strlen(text), k = 0;
+    char *out = mem_alloc(n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\r' && text[i + 1] == '\n')
+            continue;
+        out[k++] = text[i] == '\r' ? '\n' : text[i];
+    }
+    return out;
+}
+
+static void template_part(struct template_file *f, enum template_part_id id, const char *text,
+                          size_t n, int line)
+{
+    f->reader.part = &f->t->parts[id];
+    f->reader.header = id == PART_SUBJECT;
+    template_read(&f->reader, text, n, f->path, line);
+}
+
+/* The line at f->p, without its end; moves on. */
+static struct str template_line(struct template_file *f)
+{
+    const char *eol = strchr(f->p, '\n');
+    struct str s = {f->p, eol ? (size_t)(eol - f->p) : strlen(f->p)};
+    f->p = eol ? eol + 1 : f->p + s.n;
+    f->line++;
+    return s;
+}
+
+static void template_header(struct template_file *f, struct str s, bool *subject)
+{
+    static const char *const names[] = {"Subject"};
+    int line = f->line - 1;
+    const char *colon = memchr(s.p, ':', s.n);
+    if (!colon || s.p[0] == ' ' || s.p[0] == '\t') {
+        template_fail(f, line, "expected a header such as \"Subject: ...\", or an empty line before "
+                               "the text");
+        return;
+    }
+    AUTO_FREE char *name = mem_strn(s.p, (size_t)(colon - s.p));
+    if (strcasecmp(name, "Subject") != 0) {
+        const char *near = text_nearest(name, names, ARRAY_LEN(names));
+        template_fail(f, line, "unknown header \"%.60s\"%s%s%s", name,
+                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        return;
+    }
+    if (*subject)
+        template_fail(f, line, "a second subject");
+    *subject = true;
+    const char *value = colon + 1, *end = s.p + s.n;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    if (value == end)
+        template_fail(f, line, "the subject is empty");
+    template_part(f, PART_SUBJECT, value, (size_t)(end - value), line);
+}
+
+static void template_headers(struct template_file *f)
+{
+    bool subject = false;
+    while (*f->p) {
+        struct str s = template_line(f);
+        if (s.n == 0)
+            break;
+        template_header(f, s, &subject);
+    }
+    if (!subject)
+        template_fail(f, 1, "there is no \"Subject: ...\" line before the first empty line");
+}
+
+/* Text up to the line --html--, then HTML. */
+static void template_bodies(struct template_file *f)
+{
+    const char *start = f->p;
+    int first = f->line;
+    while (*f->p) {
+        const char *line = f->p;
+        struct str s = template_line(f);
+        if (s.n != strlen(TEMPLATE_HTML_MARK) || memcmp(s.p, TEMPLATE_HTML_MARK, s.n) != 0)
+            continue;
+        template_part(f, PART_TEXT, start, (size_t)(line - start), first);
+        template_part(f, PART_HTML, f->p, strlen(f->p), f->line);
+        f->t->has_html = true;
+        if (strspn(start, " \t\n") >= (size_t)(line - start))
+            template_fail(f, first, "the text is empty: not everybody reads HTML");
+        return;
+    }
+    template_part(f, PART_TEXT, start, strlen(start), first);
+    if (start[strspn(start, " \t\n")] == '\0')
+        template_fail(f, first, "the text is empty");
+}
+
+struct template *template_compile(const char *name, const char *text, const char *path,
+                                  const struct rule_fields *fields, template_partial_fn partial,
+                                  void *arg, struct errlist *errors)
+{
+    size_t before = errlist_total(errors);
+    if (strlen(text) > BOUND_TEMPLATE_BYTES) {
+        errlist_add(errors, path, "the template is larger than %zu bytes", BOUND_TEMPLATE_BYTES);
+        return NULL;
+    }
+    if (!text_is_utf8(text, strlen(text))) {
+        errlist_add(errors, path, "the template is not valid UTF-8");
+        return NULL;
+    }
+    AUTO_FREE char *lines = template_lines(text);
+    struct template *t = mem_alloc(sizeof(*t));
+    t->name = mem_str(name);
+    t->fields = fields;
+    struct template_file f = {
+        .t = t, .path = path, .p = lines, .line = 1,
+        .reader = {.fields = fields, .partial = partial, .arg = arg, .errors = errors}};
+    template_headers(&f);
+    template_bodies(&f);
+    if (errlist_total(errors) > before)
+        template_free(&t);
+    return t;
+}
+
+void template_free(struct template **t)
+{
+    if (!*t)
+        return;
+    for (int i = 0; i < PART_COUNT; i++) {
+        struct template_part *part = &(*t)->parts[i];
+        for (int k = 0; k < part->count; k++)
+            mem_free(part->ops[k].text);
+        mem_free(part->ops);
+    }
+    mem_free((*t)->name);
+    mem_free(*t);
+    *t = NULL;
+}
+
+const char *template_name(const struct template *t)
+{
+    return t->name;
+}
+
+bool template_has_html(const struct template *t)
+{
+    return t->has_html;
+}
