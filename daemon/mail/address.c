@@ -55,9 +55,9 @@ static bool is_full(struct list *l)
 /* name is raw: it may hold encoded words and 8-bit bytes. */
 static void list_add(struct list *l, const char *address, const char *name)
 {
-    AUTO_BUF struct buf shown, clean;
     if (is_full(l))
         return;
+    AUTO_BUF struct buf shown, clean;
     buf_init(&shown, NAME_MAX_BYTES);
     buf_init(&clean, KIB(4));
     text_add_utf8(&clean, address, strlen(address));

@@ -24,6 +24,7 @@
 #include "mail/word.h"
 
 #define FILENAME_MAX_BYTES 255
+#define HTML_TIMES 10 /* of the text limit: HTML that is read in one mail */
 
 struct reader {
     struct mail_ctx *c;
@@ -33,6 +34,7 @@ struct reader {
     bool encrypted, is_signed;
     unsigned char *blank; /* own; per part: 0 unknown, 1 blank, 2 not */
     size_t at;            /* the part being read */
+    size_t html;          /* bytes of HTML read so far */
 };
 
 static void collect(struct reader *r, size_t i, bool text_wanted);
@@ -205,7 +207,12 @@ static void part_to_text(struct reader *r, const struct mail_part *p, struct buf
     buf_init(&clean, utf8.max);
     part_to_utf8(r, p, &utf8);
     if (is_html(p)) {
-        mail_html_to_text(r->c, out, utf8.data, utf8.len);
+        r->html += utf8.len;
+        if (r->html > r->c->lim->text * HTML_TIMES)
+            mail_defect(r->c, "more than %zu bytes of HTML: the rest was not read",
+                        r->c->lim->text * HTML_TIMES);
+        else
+            mail_html_to_text(r->c, out, utf8.data, utf8.len);
         return;
     }
     AUTO_FREE char *format = mail_param_get(r->c, p->type_value, "format", "Content-Type");

@@ -10,11 +10,15 @@
 #include <strings.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mail/html_guard.h"
 
 #define ARENA_CHUNK KIB(256)
 #define ARENA_MAX MIB(96)
+#define TREE_MS 1000 /* what building one tree may take */
+#define ALLOCS_PER_LOOK 1024
 #define LINK_MAX 300
 #define QUOTE_MAX 8
 
@@ -29,6 +33,8 @@ struct arena {
     struct mail_ctx *c;
     struct chunk *head; /* own */
     size_t total;
+    unsigned allocs;
+    int64_t deadline_ms; /* monotonic */
     jmp_buf out;
 };
 
@@ -37,6 +43,8 @@ static void *arena_alloc(void *user, size_t n)
     struct arena *a = user;
     n = (n + 15) & ~(size_t)15;
     if (n > ARENA_MAX || a->total + n > ARENA_MAX || mail_late(a->c, n))
+        longjmp(a->out, 1);
+    if (++a->allocs % ALLOCS_PER_LOOK == 0 && clock_mono_ms() > a->deadline_ms)
         longjmp(a->out, 1);
     if (!a->head || a->head->cap - a->head->used < n) {
         size_t cap = n > ARENA_CHUNK ? n : ARENA_CHUNK;
@@ -324,7 +332,7 @@ static void strip_tags(struct mail_ctx *c, struct writer *w, const char *p, size
 
 void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, size_t n)
 {
-    struct arena a = {.c = c};
+    struct arena a = {.c = c, .deadline_ms = clock_mono_ms() + TREE_MS};
     struct writer w = {.out = out};
     GumboOptions options = kGumboDefaultOptions;
     options.allocator = arena_alloc;
@@ -332,7 +340,8 @@ void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, si
     options.userdata = &a;
     options.max_errors = 0;
     volatile bool whole = false;
-    if (setjmp(a.out) == 0) {
+    mail_late(c, n);
+    if (html_guard_is_harmless(html, n) && setjmp(a.out) == 0) {
         GumboOutput *tree = gumbo_parse_with_options(&options, html, n);
         whole = true;
         walk(c, &w, tree->root);

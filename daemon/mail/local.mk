@@ -3,7 +3,7 @@ daemon_mail_libmail_a_SOURCES = \
 	%D%/address.c %D%/address.h %D%/body.c %D%/body.h %D%/bounce.c %D%/charset.c %D%/charset.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/compose.c %D%/compose.h %D%/encode.c %D%/encode.h %D%/ctx.c %D%/ctx.h %D%/date.c %D%/flow.c \
-	%D%/flow.h %D%/header.c %D%/header.h %D%/html.c %D%/html.h %D%/parse.c %D%/parse.h \
+	%D%/flow.h %D%/header.c %D%/header.h %D%/html.c %D%/html.h %D%/html_guard.c %D%/html_guard.h %D%/parse.c %D%/parse.h \
 	%D%/part.c %D%/part.h %D%/print.c %D%/reply.c %D%/tnef.c %D%/tnef.h \
 	%D%/transfer.c %D%/transfer.h %D%/word.c %D%/word.h
 
@@ -14,8 +14,21 @@ if HAVE_CMOCKA
 unit_tests += tests/unit/test_mail
 tests_unit_test_mail_SOURCES = tests/unit/test_mail.c
 tests_unit_test_mail_LDADD = $(MAIL_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_mail_fuzz tests/unit/test_mail_hostile
+tests_unit_test_mail_fuzz_SOURCES = tests/unit/test_mail_fuzz.c tests/fuzz/fuzz_mail.c
+tests_unit_test_mail_fuzz_LDADD = $(MAIL_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_mail_hostile_SOURCES = tests/unit/test_mail_hostile.c
+tests_unit_test_mail_hostile_LDADD = $(MAIL_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_mail_compose
 tests_unit_test_mail_compose_SOURCES = tests/unit/test_mail_compose.c
 tests_unit_test_mail_compose_LDADD = $(MAIL_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_mail
+tests_fuzz_fuzz_mail_SOURCES = tests/fuzz/fuzz_mail.c
+tests_fuzz_fuzz_mail_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_mail_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_mail_LDADD = $(MAIL_LIBS) $(BASE_LIBS)
+endif
+
 EXTRA_DIST += tests/fixtures/mail

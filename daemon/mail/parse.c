@@ -285,6 +285,8 @@ json_t *mail_parse(const char *raw, size_t n, const struct mail_limits *lim, str
     }
     read_all(&c, raw ? raw : "", n, msg);
     json_object_set(msg, "defects", c.defects);
+    if (c.lim->work)
+        *c.lim->work = c.work;
     mail_ctx_done(&c);
     return msg;
 }

@@ -60,6 +60,7 @@ struct mail_limits {
     bool truncated;        /* only the header block was fetched: missing says what else is there */
     const json_t *missing; /* borrowed, may be NULL: [{type, filename, size}] */
     int64_t now_ms;        /* wall time, when the caller knows it; 0: unknown */
+    uint64_t *work;        /* borrowed, may be NULL: gets the bytes looked at, for tests */
 };
 
 /* The limits of bounds.h, not truncated, time unknown. */
