@@ -41,7 +41,7 @@ struct peer {
     json_t *state;   /* own; intake: its last INTAKE_STATE */
     int inflight;    /* intake: MAIL frames without receipt */
     struct slots *slots; /* own; courier */
-    bool draining;   /* courier: a successor is there */
+    bool draining;   /* courier: a successor is there, or it gave a mail back */
 };
 
 const char *peer_instance(const struct peer *p); /* "sales" of "intake:sales" */

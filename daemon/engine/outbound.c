@@ -320,6 +320,7 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e)
     };
     if (!p)
         return 0; /* the courier is gone: its slots tell */
+    p->draining |= o.untried; /* it gives mails back: the next ones wait for its successor */
     AUTO_JSON json_t *row = outbox_get(eng->db, (int64_t)it->frame.id, e);
     if (!row)
         return -1;
