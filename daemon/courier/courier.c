@@ -80,7 +80,7 @@ static void courier_send(struct courier *c, struct frame *f)
     if (c->draining)
         job_finish(j, JOB_DEFERRED, 0, NULL, "courier is draining", true);
     else if (why)
-        job_finish(j, out, 0, NULL, why, out == JOB_DEFERRED); /* the slot may be another's */
+        job_finish(j, out, 0, NULL, why, false);
     else
         relays_add(c->relays, j);
 }

@@ -66,9 +66,11 @@ static bool address_is_writable(const char *s)
     return text_is_single_line(s) && strpbrk(s, "<>\t") == NULL && strlen(s) <= BOUND_SMTP_ADDRESS;
 }
 
-const char *job_check(const struct job *j, enum job_outcome *out)
+const char *job_check(struct job *j, enum job_outcome *out)
 {
     struct slot row;
+    j->slot_ours = j->map && slots_get(j->map->slots, j->slot, &row) == 0 && row.id == j->id &&
+                   row.state == SLOT_CLAIMED;
     *out = JOB_FAILED;
     if (!*j->to || !address_is_writable(j->to))
         return "the recipient's address cannot be written to SMTP";
@@ -79,8 +81,7 @@ const char *job_check(const struct job *j, enum job_outcome *out)
     *out = JOB_DEFERRED;
     if (!j->map)
         return "the engine gave no slots";
-    if (slots_get(j->map->slots, j->slot, &row) < 0 || row.id != j->id ||
-        row.state != SLOT_CLAIMED)
+    if (!j->slot_ours)
         return "the slot does not stand for this mail";
     if (j->relay_count == 0)
         return "none of the named relays is in the config";
@@ -96,7 +97,7 @@ int job_mark(struct job *j, enum slot_state state)
  * tried leaves CLAIMED: both already say what the engine is to think. */
 static void job_settle_slot(struct job *j, enum job_outcome outcome, int code, bool not_tried)
 {
-    if (!j->map || not_tried || outcome == JOB_UNKNOWN)
+    if (!j->map || !j->slot_ours || not_tried || outcome == JOB_UNKNOWN)
         return;
     if (outcome == JOB_ACCEPTED && code / 100 != 2)
         code = 250;

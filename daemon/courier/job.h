@@ -34,6 +34,7 @@ struct job {
     uint64_t id;
     struct slotmap *map; /* a reference; NULL: none was given */
     uint32_t slot;
+    bool slot_ours; /* the row stood for this mail, claimed: only then it is written */
     char *from, *to;           /* own */
     struct buf raw;            /* as the engine sent it */
     size_t relays[BOUND_RELAYS]; /* indices, in order of preference */
@@ -49,15 +50,15 @@ TAILQ_HEAD(job_list, job);
 /* Takes the frame's bytes. Never fails: what is wrong with it is job_check's. */
 struct job *job_new(struct frame *f, struct slotmap *map);
 void job_free(struct job **j);
-/* Text why this job cannot be begun, or NULL: addresses and slot. The outcome
- * is FAILED for what no later attempt can change. */
-const char *job_check(const struct job *j, enum job_outcome *out);
+/* Text why this job cannot be begun, or NULL: addresses, slot, relays. The
+ * outcome is FAILED for what no later attempt can change. */
+const char *job_check(struct job *j, enum job_outcome *out);
 
 /* Marks how far it is; -1 when the slot is not this job's any more. */
 int job_mark(struct job *j, enum slot_state state);
 
-/* The one outcome; relay may be NULL. not_tried: nothing was attempted, so the
- * engine need not count it. text is the relay's own words where there are any. */
+/* The one outcome; relay may be NULL. not_tried: given back, since this courier
+ * is draining; the engine does not count it and sends no more here. text is the relay's own words where there are any. */
 void job_finish(struct job *j, enum job_outcome outcome, int code, const char *relay,
                 const char *text, bool not_tried);
 

@@ -713,7 +713,7 @@ def test_a_slot_of_another_mail_is_left_alone(start, serve):
         c.engine.send("SEND", 1, {"relay": ["main"], "from": "", "to": "b@example.net",
                                   "slot": slot}, raw=MAIL)
         out = c.sent(1)
-        assert out["outcome"] == "deferred" and out["not_tried"] is True
+        assert out["outcome"] == "deferred" and "slot" in out["text"]
     assert c.slots.row(at) == (7, 1, CLAIMED, 0) and not peer.sessions
 
 
