@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "courier/courier.h"
+#include "engine/engine.h"
 #include "intake/intake.h"
 #include "parser/parser.h"
 #include "super.h"
@@ -26,6 +27,7 @@ static const struct {
     const char *kind;
     int (*main)(const char *name);
 } roles[] = {
+    {"engine", engine_main},
     {"courier", courier_main},
     {"intake", intake_main},
     {"parser", parser_main},

@@ -17,6 +17,7 @@
 #include "base/errlist.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "crm/check.h"
 
 #define CHECK_ERRORS 200 /* told in one run */
 
@@ -57,6 +58,7 @@ static json_t *check_config(const char *path, struct errlist *errors, json_t **w
     AUTO_JSON json_t *tree = config_load(path, errors);
     if (!tree)
         return NULL;
+    (void)!crm_check(tree, errors); /* the list says it */
     *warnings_out = json_incref(json_get_arr(tree, "warnings"));
     json_t *parts = config_split(tree);
     json_object_set_new(parts, "supervisor", check_own(tree, parts));
