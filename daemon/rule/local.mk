@@ -12,11 +12,22 @@ RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_rule_expr tests/unit/test_rule_set \
-	tests/unit/test_rule_template
+	tests/unit/test_rule_template tests/unit/test_rule_fuzz
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
 tests_unit_test_rule_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_set_SOURCES = tests/unit/test_rule_set.c tests/unit/rule_facts.h
 tests_unit_test_rule_set_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_template_SOURCES = tests/unit/test_rule_template.c tests/unit/rule_facts.h
 tests_unit_test_rule_template_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rule_fuzz_SOURCES = tests/unit/test_rule_fuzz.c tests/unit/rule_facts.h \
+	tests/fuzz/fuzz_expr.c tests/fuzz/expr_seeds.h
+tests_unit_test_rule_fuzz_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_expr
+tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/unit/rule_facts.h
+tests_fuzz_fuzz_expr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_expr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS)
 endif
