@@ -226,11 +226,11 @@ int input_finish(struct input *in, struct err *e)
 
 void input_begin(struct input *in, struct engine *eng, char *cause, char *intent)
 {
-    struct crm_hooks hooks = {.arg = in,
-                              .event = input_on_event,
-                              .send = followup_send,
-                              .unsend = followup_unsend};
     *in = (struct input){.eng = eng,
+                         .hooks = {.arg = in,
+                                   .event = input_on_event,
+                                   .send = followup_send,
+                                   .unsend = followup_unsend},
                          .now_ms = clock_now_ms(),
                          .cause = cause,
                          .intent = intent,
@@ -238,7 +238,7 @@ void input_begin(struct input *in, struct engine *eng, char *cause, char *intent
                          .j_decisions = json_array(),
                          .j_notes = json_array(),
                          .j_personal = json_object()};
-    in->ctx = crm_begin(eng->crm, &hooks, in->now_ms);
+    in->ctx = crm_begin(eng->crm, &in->hooks, in->now_ms);
 }
 
 void input_end(struct input *in)

@@ -22,6 +22,7 @@ struct input_event {
 struct input {
     struct engine *eng;
     struct crm_ctx *ctx; /* own */
+    struct crm_hooks hooks; /* ctx borrows them */
     int64_t now_ms;
     char *cause;  /* own; "mail sales/INBOX", "form contact", "anna: stage won" */
     char *intent; /* own; start of the intent key of what this input sends: unique */
