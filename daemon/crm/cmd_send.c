@@ -105,9 +105,9 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     }
     if (rc < 0 || send_check(ctx, &s, e) < 0)
         return -1;
-    if (!ctx->hooks || !ctx->hooks->send)
+    if (!ctx->hooks.send)
         return err_set(e, ERR_INPUT, "nothing can be sent from here");
-    if (ctx->hooks->send(ctx->hooks->arg, ctx, &s, &outbox, e) < 0)
+    if (ctx->hooks.send(ctx->hooks.arg, ctx, &s, &outbox, e) < 0)
         return -1;
     json_t *entry = json_pack("{s:s, s:I, s:s, s:b}", "e", "outbox", "id", outbox, "f", "created",
                               "new", 1);

@@ -222,8 +222,8 @@ static int address_apply(struct undo *u, const struct undo_change *c, struct err
 static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
     struct err why = {0};
-    if (u->ctx->hooks && u->ctx->hooks->unsend &&
-        u->ctx->hooks->unsend(u->ctx->hooks->arg, u->ctx, c->id, &why) == 0)
+    if (u->ctx->hooks.unsend &&
+        u->ctx->hooks.unsend(u->ctx->hooks.arg, u->ctx, c->id, &why) == 0)
         return 0;
     if (why.cls != ERR_INPUT && why.cls != ERR_NONE)
         return err_set(e, why.cls, "%s", why.text);

@@ -147,6 +147,7 @@ const json_t *crm_user(const struct crm *crm, const char *name);
 /* The user a folded email address or E.164 number belongs to, or NULL. */
 const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value);
 
+/* hooks is copied; NULL: nobody listens and nothing can be sent. */
 struct crm_ctx *crm_begin(struct crm *crm, const struct crm_hooks *hooks, int64_t now_ms);
 void crm_end(struct crm_ctx **ctx);
 

@@ -31,7 +31,8 @@ struct crm_ctx *crm_begin(struct crm *crm, const struct crm_hooks *hooks, int64_
 {
     struct crm_ctx *ctx = mem_alloc(sizeof(*ctx));
     ctx->crm = crm;
-    ctx->hooks = hooks;
+    if (hooks)
+        ctx->hooks = *hooks;
     ctx->now_ms = now_ms;
     ctx->records = json_object();
     ctx->addresses = json_object();
@@ -236,8 +237,8 @@ static int op_announce(struct crm_ctx *ctx, const struct crm_op_event *ev, bool 
                             .after = ctx->log_count};
     if (crm_target_of(ctx, ev->entity, ev->id, &out.target, e) < 0)
         return -1;
-    if (ctx->hooks && ctx->hooks->event)
-        ctx->hooks->event(ctx->hooks->arg, &out);
+    if (ctx->hooks.event)
+        ctx->hooks.event(ctx->hooks.arg, &out);
     return 0;
 }
 
@@ -295,8 +296,8 @@ void crm_emit(struct crm_ctx *ctx, const char *event, const struct crm_target *t
         .actor = {actor->kind, crm_keep_str(ctx, actor->name), crm_keep_str(ctx, actor->at)},
         .before = ctx->log_count,
         .after = ctx->log_count};
-    if (ctx->hooks && ctx->hooks->event)
-        ctx->hooks->event(ctx->hooks->arg, &ev);
+    if (ctx->hooks.event)
+        ctx->hooks.event(ctx->hooks.arg, &ev);
 }
 
 /* ---- looking back ------------------------------------------------------ */

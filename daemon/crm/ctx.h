@@ -55,7 +55,7 @@ struct crm {
 
 struct crm_ctx {
     struct crm *crm;         /* borrowed */
-    const struct crm_hooks *hooks;
+    struct crm_hooks hooks;  /* a copy */
     int64_t now_ms;
     json_t *records;         /* own; "L42" -> record */
     json_t *addresses;       /* own; "C7" -> addresses of a contact */

@@ -88,10 +88,9 @@ char *crm_form_value(const struct crm *crm, const char *form, const json_t *fiel
     json_object_foreach((json_t *)form_fields(crm, form), posted, v) {
         if (strcmp(json_get_str(v, "to", ""), field))
             continue;
-        char *text = posted_text(json_object_get(fields, posted));
+        AUTO_FREE char *text = posted_text(json_object_get(fields, posted));
         if (text && *text_trim(text))
-            return text;
-        mem_free(text);
+            return mem_str(text_trim(text));
     }
     return NULL;
 }
@@ -130,9 +129,12 @@ static int field_is_set(struct crm_ctx *ctx, const struct crm_field *f, int64_t 
             return -1;
         json_array_foreach((json_t *)list, i, a)
             *out |= !strcmp(json_get_str(a, "channel", ""), f->key);
+    } else if (f->entity == CRM_COMPANY && !strcmp(f->key, "name")) {
+        /* named after its domain, for want of better */
+        *out = strcmp(json_get_str(rec, "name", ""), json_get_str(rec, "domain", "")) != 0;
     } else {
-        *out = json_object_get(rec, f->key) != NULL &&
-               strcmp(f->key, "score") && strcmp(f->key, "priority");
+        *out = json_object_get(rec, f->key) != NULL && strcmp(f->key, "score") &&
+               strcmp(f->key, "priority");
     }
     return 0;
 }

@@ -40,13 +40,26 @@ static const char *company_domain(const struct receive *r)
     return at + 1;
 }
 
+/* A private address, but the form names a company. */
+static int company_of_form(struct receive *r, int64_t *out, struct err *e)
+{
+    AUTO_FREE char *name = r->in->form ? crm_form_value(r->ctx->crm, r->in->form, r->in->fields,
+                                                        "company.name")
+                                       : NULL;
+    if (!name)
+        return 0;
+    AUTO_JSON json_t *rec = json_object();
+    json_put_str(rec, "name", text_trim(name));
+    return crm_create(r->ctx, CRM_COMPANY, rec, out, e);
+}
+
 static int find_company(struct receive *r, int64_t *out, struct err *e)
 {
     const char *domain = company_domain(r);
     struct crm_ctx *ctx = r->ctx;
     *out = 0;
     if (!domain)
-        return 0;
+        return company_of_form(r, out, e);
     if (company_find(ctx->crm->db, domain, out, e) < 0)
         return -1;
     if (*out) {

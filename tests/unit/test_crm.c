@@ -1,0 +1,883 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The CRM against a real database: who is it, what is created, each command and
+ * its undo, who may, fair pools, facts for rules.
+ */
+#include "crm_fixture.h"
+
+#include "crm/events.h"
+#include "rule/ruleset.h"
+#include "rule/template.h"
+
+static int setup(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof(*f));
+    fixture_open(f, ":memory:", fixture_config);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    fixture_close(f);
+    mem_free(f);
+    return 0;
+}
+
+/* A lead from a mail, for the tests of commands. */
+static struct crm_target some_lead(struct fixture *f)
+{
+    struct crm_who who;
+    receive_mail(f, "lena@customer.example", "Lena Lead", "An offer, please", "person", &who);
+    return who.target;
+}
+
+/* ---- identity ---------------------------------------------------------------- */
+
+static void a_mail_of_somebody_new_makes_contact_company_and_lead(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    receive_mail(f, "lena@customer.example", "Lead, Lena", "An offer, please", "person", &who);
+    assert_int_equal(who.kind, CRM_WHO_CONTACT);
+    assert_true(who.new_contact && who.new_lead);
+    assert_string_equal(CONTACT(f, "name", who.target.contact), "Lena Lead");
+    assert_string_equal(CONTACT(f, "last_name", who.target.contact), "Lead");
+    assert_string_equal(LEAD(f, "subject", who.target.lead), "An offer, please");
+    assert_string_equal(LEAD(f, "source", who.target.lead), "sales");
+    assert_string_equal(cell(f, "SELECT domain FROM company WHERE id = $1", who.target.company),
+                        "customer.example");
+    assert_string_equal(f->events[0], "message.received");
+    assert_true(had_event(f, "lead.created"));
+    assert_true(had_event(f, "contact.created"));
+}
+
+static void a_new_lead_costs_five_rows_here(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before = db_total_changes(f->db);
+    some_lead(f);
+    assert_int_equal(db_total_changes(f->db) - before, 5 + 1); /* and the journal row */
+}
+
+static void the_same_person_is_found_again_and_the_open_lead_too(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who first, again, third;
+    receive_mail(f, "lena@customer.example", NULL, "One", "person", &first);
+    receive_mail(f, "lena@customer.example", "Lena Lead", "Two", "person", &again);
+    assert_false(again.new_contact || again.new_lead);
+    assert_int_equal(again.target.lead, first.target.lead);
+    assert_string_equal(CONTACT(f, "name", first.target.contact), "Lena Lead");
+    assert_true(had_event(f, "lead.changed"));
+    run_command(f, &first.target, "anna", "close 'no money'");
+    receive_mail(f, "lena@customer.example", NULL, "Three", "person", &third);
+    assert_true(third.new_lead);
+    assert_false(third.new_contact);
+    assert_int_equal(third.target.contact, first.target.contact);
+}
+
+static void colleagues_share_a_company_but_a_mail_provider_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who a, b, c;
+    receive_mail(f, "a@customer.example", NULL, "x", "person", &a);
+    receive_mail(f, "b@customer.example", NULL, "x", "person", &b);
+    receive_mail(f, "c@gmail.com", NULL, "x", "person", &c);
+    assert_int_equal(a.target.company, b.target.company);
+    assert_int_not_equal(a.target.contact, b.target.contact);
+    assert_int_equal(c.target.company, 0);
+    assert_true(c.new_lead);
+}
+
+static void a_user_is_never_made_a_contact(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    int64_t n;
+    receive_mail(f, "ben@home.example", "Ben", "hello", "person", &who);
+    assert_int_equal(who.kind, CRM_WHO_USER);
+    assert_string_equal(who.user, "ben");
+    assert_int_equal(who.target.lead, 0);
+    OK(db_get_int(f->db, e, &n, -1, "SELECT COUNT(*) FROM contact", ""));
+    assert_int_equal(n, 0);
+    assert_true(had_event(f, "message.received"));
+}
+
+static void a_users_mail_to_the_contact_is_the_first_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct crm_target t = some_lead(f);
+    AUTO_JSON json_t *m = fixture_json(
+        "{'channel': 'email', 'kind': 'person', 'subject': 'Re: An offer', 'from':"
+        " {'address': 'anna@our.example'}, 'to': [{'address': 'Lena@Customer.example'}],"
+        " 'cc': [{'address': 'crm@our.example'}]}");
+    struct crm_input in = {.kind = "mail", .message = m, .source = "sales", .at_ms = f->now};
+    input_begin(f);
+    OK(crm_receive(f->ctx, &in, &who, e));
+    input_end(f, &who.target);
+    assert_int_equal(who.target.lead, t.lead);
+    assert_string_equal(LEAD(f, "status", t.lead), "contacted");
+    assert_true(had_event(f, "lead.contacted"));
+    assert_string_equal(cell(f, "SELECT actor || ' ' || direction FROM activity WHERE id = $1",
+                             who.target.activity), "user anna out");
+}
+
+static void machines_create_nothing_and_answer_nothing(void **state)
+{
+    static const char *const kinds[] = {"auto_reply", "bounce", "receipt", "report", "own", "list"};
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct crm_target t;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        receive_mail(f, "robot@machine.example", NULL, "x", kinds[i], &who);
+        assert_int_equal(who.target.contact, 0);
+        assert_int_equal(who.target.lead, 0);
+        assert_true(had_event(f, "message.received"));
+    }
+    t = some_lead(f);
+    AUTO_FREE char *before = mem_str(LEAD(f, "last_in_ms", t.lead));
+    receive_mail(f, "lena@customer.example", NULL, "Out of office", "auto_reply", &who);
+    assert_int_equal(who.target.lead, t.lead);
+    assert_string_equal(LEAD(f, "last_in_ms", t.lead), before);
+}
+
+static void a_proven_thread_wins_over_the_sender(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_who who;
+    AUTO_JSON json_t *m = fixture_json("{'channel': 'email', 'kind': 'person', 'subject': 'Re',"
+                                       " 'from': {'address': 'boss@customer.example'}}");
+    struct crm_input in = {.kind = "mail", .message = m, .source = "sales", .thread = t};
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, &who, e));
+    input_end(f, &who.target);
+    assert_int_equal(who.target.lead, t.lead);
+    assert_false(who.new_lead || who.new_contact);
+}
+
+static int64_t post_form(struct fixture *f, const char *fields, struct crm_who *who)
+{
+    AUTO_JSON json_t *posted = fixture_json(fields);
+    struct crm_input in = {.kind = "form", .form = "contact", .fields = posted};
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, who, e));
+    return input_end(f, &who->target);
+}
+
+static void a_form_fills_in_and_never_overwrites(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who, again;
+    struct err why = {0};
+    post_form(f, "{'mail': 'Lena@Customer.example', 'name': 'Lena Lead', 'tel': '0660 7654321',"
+                 " 'size': 250, 'words': 'Call me'}", &who);
+    assert_true(who.new_lead);
+    assert_string_equal(LEAD(f, "source", who.target.lead), "website");
+    assert_string_equal(LEAD(f, "custom", who.target.lead), "{\"employees\":250}");
+    assert_string_equal(cell(f, "SELECT value FROM address WHERE contact_id = $1 AND "
+                                "channel = 'phone'", who.target.contact), "+436607654321");
+    assert_string_equal(f->events[0], "form.received");
+    post_form(f, "{'mail': 'lena@customer.example', 'name': 'Somebody Else', 'size': 1}", &again);
+    assert_int_equal(again.target.lead, who.target.lead);
+    assert_string_equal(CONTACT(f, "name", who.target.contact), "Lena Lead");
+    assert_string_equal(LEAD(f, "custom", who.target.lead), "{\"employees\":250}");
+    /* what does not fit its field is left out, but a wrong address is told */
+    post_form(f, "{'mail': 'x@other.example', 'tel': 'none', 'size': 'many'}", &again);
+    assert_string_equal(LEAD(f, "custom", again.target.lead), "-");
+    AUTO_JSON json_t *bad = fixture_json("{'mail': 'not an address'}");
+    assert_int_equal(crm_form_check(f->crm, "contact", bad, &why), -1);
+    assert_non_null(strstr(why.text, "mail"));
+}
+
+static void somebody_elses_phone_number_stays_his(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who a, b;
+    post_form(f, "{'mail': 'a@one.example', 'tel': '0660 7654321'}", &a);
+    post_form(f, "{'mail': 'b@two.example', 'tel': '0660 7654321'}", &b);
+    assert_true(b.new_lead);
+    assert_int_not_equal(a.target.contact, b.target.contact);
+    assert_string_equal(cell(f, "SELECT CAST(contact_id AS TEXT) FROM address WHERE "
+                                "channel = 'phone' AND $1 = 0", 0),
+                        cell(f, "SELECT CAST($1 AS TEXT)", a.target.contact));
+}
+
+/* ---- assignment ---------------------------------------------------------------- */
+
+static void a_pool_of_two_to_one_is_exact_and_interleaved(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    int anna = 0, run = 0, longest = 0;
+    for (int i = 0; i < 300; i++) {
+        run_command(f, &t, "dora", "assign pool dach");
+        bool is_anna = !strcmp(LEAD(f, "owner", t.lead), "anna");
+        anna += is_anna;
+        run = is_anna ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+        if (i % 3 == 2)
+            assert_int_equal(anna, (i + 1) / 3 * 2);
+    }
+    assert_int_equal(anna, 200);
+    assert_int_equal(longest, 2);
+}
+
+static void a_pools_round_survives_a_restart(void **state)
+{
+    struct fixture f;
+    struct crm_target t;
+    const char *path = "test_crm_pool.db";
+    static const char *const expected[] = {"anna", "ben", "anna", "anna", "ben", "anna"};
+    (void)state;
+    remove(path);
+    for (int i = 0; i < 6; i++) {
+        fixture_open(&f, path, fixture_config);
+        if (i == 0)
+            t = some_lead(&f);
+        run_command(&f, &t, "dora", "assign pool dach");
+        assert_string_equal(LEAD(&f, "owner", t.lead), expected[i]);
+        fixture_close(&f);
+    }
+    remove(path);
+    remove("test_crm_pool.db-wal");
+    remove("test_crm_pool.db-shm");
+}
+
+static void who_left_the_config_is_skipped(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    json_object_del(json_object_get((json_t *)crm_config(f->crm), "users"), "anna");
+    for (int i = 0; i < 4; i++) {
+        run_command(f, &t, "dora", "assign pool dach");
+        assert_string_equal(LEAD(f, "owner", t.lead), "ben");
+    }
+}
+
+static void an_owner_is_assigned_directly_and_by_default(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    bool assigned = false;
+    input_begin(f);
+    OK(crm_ensure_owner(f->ctx, t.lead, &assigned, e));
+    assert_true(assigned);
+    assert_true(had_event(f, "lead.assigned"));
+    OK(crm_ensure_owner(f->ctx, t.lead, &assigned, e));
+    assert_false(assigned);
+    input_end(f, &t);
+    assert_string_equal(LEAD(f, "owner", t.lead), "dora");
+    int64_t j = run_command(f, &t, "anna", "assign anna");
+    assert_string_equal(LEAD(f, "owner", t.lead), "anna");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(LEAD(f, "owner", t.lead), "dora");
+    (void)j;
+    refuse_command(f, &t, "anna", "assign ana", "did you mean 'anna'");
+    refuse_command(f, &t, "anna", "assign pool dac", "did you mean 'dach'");
+    run_command(f, &t, "anna", "assign team sales");
+    assert_string_equal(LEAD(f, "owner", t.lead), "anna");
+}
+
+/* ---- deals --------------------------------------------------------------------- */
+
+static void stage_makes_the_deal_and_undo_takes_it_back(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "stage proposal");
+    assert_true(t.deal > 0);
+    assert_string_equal(DEAL(f, "stage", t.deal), "proposal");
+    assert_string_equal(LEAD(f, "status", t.lead), "qualified");
+    assert_true(had_event(f, "deal.created"));
+    assert_true(had_event(f, "deal.stage_changed"));
+    run_command(f, &t, "anna", "stage negotiation");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(DEAL(f, "stage", t.deal), "proposal");
+    run_command(f, &t, "anna", "undo");
+    assert_string_not_equal(DEAL(f, "deleted_ms", t.deal), "-");
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    refuse_command(f, &t, "anna", "stage propsal", "did you mean 'proposal'");
+}
+
+static void won_on_a_lead_without_a_deal_makes_one(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_result out;
+    struct err e;
+    assert_true(try_command(f, &t, "anna", "won 5.000,50 usd", &out, &e) > 0);
+    assert_string_equal(out.text, "D1 is won for 5000.50 USD");
+    assert_string_equal(DEAL(f, "status", t.deal), "won");
+    assert_string_equal(DEAL(f, "amount", t.deal), "500050");
+    assert_string_equal(LEAD(f, "status", t.lead), "closed");
+    assert_true(had_event(f, "deal.won"));
+    refuse_command(f, &t, "anna", "won", "closed");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    refuse_command(f, &t, "anna", "won five", "too much");
+    refuse_command(f, &t, "anna", "won 5000 XXQ", "no currency");
+}
+
+static void lost_keeps_the_reason_and_reopen_opens_both(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "stage proposal");
+    refuse_command(f, &t, "anna", "close", "say won or lost");
+    run_command(f, &t, "anna", "lost too expensive");
+    assert_string_equal(DEAL(f, "lost_reason", t.deal), "too expensive");
+    assert_string_equal(LEAD(f, "status", t.lead), "closed");
+    run_command(f, &t, "anna", "reopen");
+    assert_string_equal(DEAL(f, "status", t.deal), "open");
+    assert_string_equal(LEAD(f, "status", t.lead), "qualified");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(DEAL(f, "status", t.deal), "lost");
+    assert_string_equal(DEAL(f, "lost_reason", t.deal), "too expensive");
+}
+
+/* ---- notes, tasks, tags, fields ---------------------------------------------------- */
+
+static void only_humans_make_contact(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor rule = {CRM_BY_RULE, "greet", "r.conf:3"};
+    input_begin(f);
+    OK(crm_command_run(f->ctx, &t, "call a robot called", &rule, NULL, e));
+    OK(crm_record_sent(f->ctx, &t, "Welcome", 0, 7, &rule, e));
+    input_end(f, &t);
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    assert_string_not_equal(LEAD(f, "first_out_ms", t.lead), "-");
+    run_command(f, &t, "anna", "note just thinking");
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    run_command(f, &t, "anna", "call spoke with her");
+    assert_string_equal(LEAD(f, "status", t.lead), "contacted");
+    assert_true(had_event(f, "call.logged"));
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    assert_string_equal(LEAD(f, "contacted_ms", t.lead), "-");
+}
+
+static void tasks_have_a_due_time_and_an_owner_and_get_done(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "assign ben");
+    run_command(f, &t, "anna", "task fri 10:00 send the offer");
+    assert_string_equal(TASK(f, "title", t.task), "send the offer");
+    assert_string_equal(TASK(f, "owner", t.task), "anna");
+    assert_string_equal(TASK(f, "due_ms", t.task), "1795770000000");
+    int64_t first = t.task;
+    t.task = 0;
+    run_command(f, &t, NULL, "task 'Call back today'");
+    assert_string_equal(TASK(f, "owner", t.task), "ben");
+    assert_string_equal(TASK(f, "title", t.task), "Call back today");
+    t.task = 0;
+    refuse_command(f, &t, "anna", "done", "2 open tasks");
+    run_command(f, &t, "anna", "done T1");
+    assert_string_equal(TASK(f, "status", first), "done");
+    assert_true(had_event(f, "task.done"));
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(TASK(f, "status", first), "open");
+    refuse_command(f, &t, "anna", "done T99", "no task T99");
+    refuse_command(f, &t, "anna", "task 31.2.2027 party", "no date");
+    refuse_command(f, &t, "anna", "task", "missing");
+}
+
+static void tags_fold_and_come_off(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    const char *count = "SELECT CAST(COUNT(*) AS TEXT) FROM tag WHERE record_id = $1";
+    run_command(f, &t, "anna", "tag Hot");
+    run_command(f, &t, "anna", "tag hot");
+    assert_string_equal(cell(f, count, t.lead), "1");
+    run_command(f, &t, "anna", "untag HOT");
+    assert_string_equal(cell(f, count, t.lead), "0");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(cell(f, count, t.lead), "1");
+}
+
+static void set_reads_values_by_type(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "set lead.score +10");
+    run_command(f, &t, "anna", "set lead.score +5");
+    assert_string_equal(LEAD(f, "score", t.lead), "15");
+    run_command(f, &t, "anna", "set lead.budget 5k");
+    run_command(f, &t, "anna", "set lead.demo yes");
+    assert_string_equal(LEAD(f, "custom", t.lead),
+                        "{\"budget\":{\"amount\":500000,\"currency\":\"EUR\"},\"demo\":true}");
+    run_command(f, &t, "anna", "undo");
+    run_command(f, &t, "anna", "set lead.budget");
+    assert_string_equal(LEAD(f, "custom", t.lead), "-");
+    run_command(f, &t, "anna", "set contact.email lena@private.example");
+    input_begin(f);
+    struct template_result r = {0};
+    OK(crm_render(f->ctx, &t, "welcome", NULL, &r, e));
+    template_result_done(&r);
+    crm_end(&f->ctx);
+    run_command(f, &t, "anna", "set deal.amount 99");
+    assert_string_equal(DEAL(f, "amount", t.deal), "9900");
+    refuse_command(f, &t, "anna", "set lead.employes 5", "did you mean lead.employees");
+    refuse_command(f, &t, "anna", "set lead.owner ben", "command assign");
+    refuse_command(f, &t, "anna", "set lead.created 2020-01-01", "cannot be set");
+    refuse_command(f, &t, "anna", "set lead.employees many", "no whole number");
+    refuse_command(f, &t, "anna", "set contact.email nonsense", "no email address");
+}
+
+static void another_contacts_address_cannot_be_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_who other;
+    receive_mail(f, "otto@other.example", NULL, "x", "person", &other);
+    refuse_command(f, &t, "anna", "set contact.email otto@other.example", "belongs to C2");
+}
+
+static void a_contacts_new_address_counts_and_undo_gives_the_old(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "set contact.email lena@private.example");
+    run_command(f, &t, "anna", "send welcome");
+    assert_string_equal(f->sent_to, "lena@private.example");
+    run_command(f, &t, "anna", "undo"); /* of the mail */
+    run_command(f, &t, "anna", "undo"); /* of the address */
+    run_command(f, &t, "anna", "send welcome");
+    assert_string_equal(f->sent_to, "lena@customer.example");
+}
+
+/* ---- cases ---------------------------------------------------------------------------- */
+
+static void a_case_opens_waits_closes_and_opens_again(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "assign anna");
+    run_command(f, &t, "anna", "case the pump leaks");
+    assert_string_equal(CASE(f, "owner", t.kase), "anna");
+    t.main = CRM_CASE;
+    run_command(f, &t, "anna", "status waiting");
+    f->now += 60000;
+    run_command(f, &t, "anna", "close fixed");
+    assert_string_equal(CASE(f, "waited_ms", t.kase), "61000");
+    assert_string_equal(CASE(f, "closed_reason", t.kase), "fixed");
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    assert_true(had_event(f, "case.closed"));
+    run_command(f, &t, "anna", "reopen");
+    assert_string_equal(CASE(f, "status", t.kase), "open");
+    assert_string_equal(CASE(f, "reopened", t.kase), "1");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(CASE(f, "status", t.kase), "closed");
+    assert_string_equal(CASE(f, "closed_reason", t.kase), "fixed");
+    refuse_command(f, &t, "anna", "status qualified", "no status of a case");
+}
+
+static void mail_to_a_support_mailbox_makes_cases_and_opens_them_again(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who, again;
+    AUTO_JSON json_t *m = fixture_json("{'channel': 'email', 'kind': 'person', 'subject': 'Help',"
+                                       " 'from': {'address': 'lena@customer.example'}}");
+    struct crm_input in = {.kind = "mail", .message = m, .source = "support", .creates = "case"};
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, &who, e));
+    input_end(f, &who.target);
+    assert_true(who.new_case && !who.new_lead);
+    assert_true(had_event(f, "case.created"));
+    run_command(f, &who.target, "anna", "close done");
+    in.thread = who.target;
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, &again, e));
+    input_end(f, &again.target);
+    assert_int_equal(again.target.kase, who.target.kase);
+    assert_string_equal(CASE(f, "status", who.target.kase), "open");
+    assert_true(had_event(f, "case.reopened"));
+}
+
+/* ---- sending and consent ---------------------------------------------------------------- */
+
+static void who_opted_out_or_bounces_gets_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor contact = {CRM_BY_CONTACT, "C1", NULL};
+    enum crm_address_use use;
+    run_command(f, &t, "anna", "send welcome to contact");
+    assert_string_equal(f->sent_to, "lena@customer.example");
+    input_begin(f);
+    OK(crm_command_run(f->ctx, &t, "optout lena@customer.example by link", &contact, NULL, e));
+    assert_true(had_event(f, "address.opted_out"));
+    input_end(f, &t);
+    refuse_command(f, &t, "anna", "send welcome", "opted out");
+    OK(crm_address_check(f->db, "email", "lena@customer.example", &use, e));
+    assert_int_equal(use, CRM_ADDRESS_OPTED_OUT);
+    run_command(f, &t, "anna", "optin");
+    run_command(f, &t, NULL, "bounced lena@customer.example 550 no such user");
+    refuse_command(f, &t, "anna", "send welcome", "comes back");
+    run_command(f, &t, "dora", "verified lena@customer.example");
+    run_command(f, &t, "anna", "send welcome");
+    assert_int_equal(f->sends, 2);
+    run_command(f, &t, "anna", "assign ben");
+    run_command(f, &t, "anna", "send welcome to owner");
+    assert_string_equal(f->sent_to, "ben@our.example");
+    refuse_command(f, &t, "anna", "send welcom", "did you mean 'welcome'");
+    refuse_command(f, &t, "anna", "send welcome to nobody", "neither");
+}
+
+static void undo_takes_a_mail_back_while_it_has_not_left(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_result out;
+    struct err e;
+    run_command(f, &t, "anna", "send welcome");
+    run_command(f, &t, "anna", "undo");
+    assert_int_equal(f->unsends, 1);
+    f->unsend_refused = true;
+    run_command(f, &t, "anna", "send welcome");
+    assert_true(try_command(f, &t, "anna", "undo", &out, &e) > 0);
+    assert_non_null(strstr(out.text, "1 mail that left"));
+}
+
+/* ---- permission ------------------------------------------------------------------------ */
+
+static void everybody_may_only_what_the_table_says(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor contact = {CRM_BY_CONTACT, "C1", NULL}, rule = {CRM_BY_RULE, "r", NULL};
+    refuse_command(f, &t, "vera", "note hello", "may not use note");
+    refuse_command(f, &t, "nobody", "note hello", "may not use note");
+    refuse_command(f, &t, NULL, "won 5", "may not use won");
+    refuse_command(f, &t, "anna", "nonsense", "no command 'nonsense'");
+    refuse_command(f, &t, "anna", "asign ben", "did you mean 'assign'");
+    assert_false(crm_command_allowed(f->crm, "note x", &contact));
+    assert_true(crm_command_allowed(f->crm, "optout", &contact));
+    assert_false(crm_command_allowed(f->crm, "undo", &rule));
+    assert_false(crm_command_allowed(f->crm, "optin", &rule));
+    assert_true(crm_command_allowed(f->crm, " #won 500", &(struct crm_actor){
+                                                            CRM_BY_USER, "anna", NULL}));
+    /* a rep takes back his own, a manager anybody's */
+    run_command(f, &t, "anna", "tag mine");
+    refuse_command(f, &t, "ben", "undo", "a manager may");
+    run_command(f, &t, "dora", "undo");
+}
+
+/* ---- undo --------------------------------------------------------------------------------- */
+
+static void undo_refuses_when_the_field_was_touched_later_and_names_it(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    int64_t j = run_command(f, &t, "anna", "set lead.score 10"), other;
+    char line[32], part[64];
+    run_command(f, &t, "anna", "tag other-field");
+    other = run_command(f, &t, "ben", "set lead.score 20");
+    snprintf(line, sizeof(line), "undo J%lld", (long long)j);
+    snprintf(part, sizeof(part), "J%lld (user ben, 2026-11-21", (long long)other);
+    refuse_command(f, &t, "anna", line, part);
+    refuse_command(f, &t, "anna", line, "score of L1");
+    /* once that is taken back, it goes */
+    snprintf(part, sizeof(part), "undo J%lld", (long long)other);
+    run_command(f, &t, "ben", part);
+    run_command(f, &t, "anna", line);
+    assert_string_equal(LEAD(f, "score", t.lead), "0");
+    refuse_command(f, &t, "anna", line, "taken back already");
+    refuse_command(f, &t, "anna", "undo J999", "no entry of this record");
+}
+
+static void an_undo_can_be_undone(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    char line[32];
+    run_command(f, &t, "anna", "set lead.score 10");
+    int64_t j = run_command(f, &t, "anna", "undo");
+    snprintf(line, sizeof(line), "undo J%lld", (long long)j);
+    run_command(f, &t, "anna", line);
+    assert_string_equal(LEAD(f, "score", t.lead), "10");
+    run_command(f, &t, "anna", "undo");
+    assert_string_equal(LEAD(f, "score", t.lead), "0");
+}
+
+static void undo_of_a_filing_marks_deleted_and_keeps_the_ids(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who, again;
+    char line[32];
+    int64_t j = receive_mail(f, "lena@customer.example", NULL, "x", "person", &who);
+    snprintf(line, sizeof(line), "undo J%lld", (long long)j);
+    refuse_command(f, &who.target, "anna", "undo", "nothing to take back");
+    run_command(f, &who.target, "anna", "tag seen");
+    refuse_command(f, &who.target, "dora", line, "changed later");
+    run_command(f, &who.target, "anna", "undo");
+    run_command(f, &who.target, "dora", line);
+    refuse_command(f, &who.target, "anna", "note x", "deleted");
+    receive_mail(f, "lena@customer.example", NULL, "x", "person", &again);
+    assert_true(again.new_contact && again.new_lead);
+    assert_int_not_equal(again.target.lead, who.target.lead);
+}
+
+static void personal_values_stand_beside_the_journal_only(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct err why = {0};
+    int64_t j = run_command(f, &t, "anna", "set contact.name Magdalena Secret");
+    AUTO_JSON json_t *row = journal_get(f->db, j, &why);
+    AUTO_FREE char *body = json_text(json_object_get(row, "body"));
+    AUTO_FREE char *personal = json_text(json_object_get(row, "personal"));
+    assert_null(strstr(body, "Secret"));
+    assert_non_null(strstr(personal, "Secret"));
+    j = run_command(f, &t, "anna", "note she said Secret");
+    json_decref(row);
+    row = journal_get(f->db, j, &why);
+    AUTO_FREE char *note = json_text(json_object_get(row, "body"));
+    assert_null(strstr(note, "Secret"));
+    /* erased: it cannot come back */
+    OK(db_exec(f->db, e, "UPDATE journal SET personal = NULL WHERE id < $1", "i", j));
+    refuse_command(f, &t, "anna", "undo J2", "erased");
+}
+
+/* ---- facts ----------------------------------------------------------------------------------- */
+
+static void no_command_changes_anything_when_it_is_refused_by_the_outbox(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    f->hooks.send = NULL;
+    refuse_command(f, &t, "anna", "send welcome", "nothing can be sent");
+}
+
+static const struct crm_event *find_event(struct fixture *f, const char *name)
+{
+    for (int i = 0; i < f->event_count; i++)
+        if (!strcmp(f->events[i], name))
+            return &f->last[i];
+    fail_msg("no event %s", name);
+    return NULL;
+}
+
+static int64_t fact(struct fixture *f, const struct crm_facts *facts, const char *name, void *view,
+                    struct rule_value *out)
+{
+    const struct rule_fields *fields = crm_fields(f->crm);
+    int i = rule_fields_find(fields, name);
+    assert_true(i >= 0);
+    *out = (struct rule_value){0};
+    crm_facts_rule(facts)->get(view, i, out);
+    return out->num;
+}
+
+static void facts_know_before_event_and_now(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor anna = by_user("anna");
+    struct rule_value v;
+    input_begin(f);
+    OK(crm_command_run(f->ctx, &t, "set lead.score 10", &anna, NULL, e));
+    struct crm_event ev = *find_event(f, "lead.changed");
+    OK(crm_command_run(f->ctx, &t, "set lead.score 30", &anna, NULL, e));
+    OK(crm_command_run(f->ctx, &t, "tag late", &anna, NULL, e));
+    struct crm_facts *facts = crm_facts_new(f->ctx, &ev);
+    const struct rule_facts *r = crm_facts_rule(facts);
+    assert_int_equal(fact(f, facts, "lead.score", r->before, &v), 0);
+    assert_int_equal(fact(f, facts, "lead.score", r->event, &v), 10);
+    assert_int_equal(fact(f, facts, "lead.score", r->now, &v), 30);
+    fact(f, facts, "lead.tags", r->event, &v);
+    assert_int_equal(v.state, RULE_VALUE_UNSET);
+    fact(f, facts, "lead.tags", r->now, &v);
+    assert_int_equal(v.count, 1);
+    fact(f, facts, "contact.email", r->now, &v);
+    assert_int_equal(v.text.n, strlen("lena@customer.example"));
+    fact(f, facts, "lead.contacted", r->now, &v);
+    assert_int_equal(v.state, RULE_VALUE_SET);
+    fact(f, facts, "actor", r->now, &v);
+    assert_memory_equal(v.text.p, "anna", 4);
+    crm_facts_free(&facts);
+    OK(crm_facts_error(f->ctx, e));
+    input_end(f, &t);
+}
+
+static void a_created_lead_was_never_before(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct rule_value v;
+    AUTO_JSON json_t *m = fixture_json("{'channel': 'email', 'kind': 'person', 'subject': 'Offer',"
+                                       " 'from': {'address': 'lena@customer.example'},"
+                                       " 'to': [{'address': 'crm@our.example'}]}");
+    struct crm_input in = {.kind = "mail", .message = m, .source = "sales"};
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, &who, e));
+    struct crm_facts *facts = crm_facts_new(f->ctx, find_event(f, "lead.created"));
+    assert_null(crm_facts_rule(facts)->before);
+    fact(f, facts, "message.subject", crm_facts_rule(facts)->now, &v);
+    assert_int_equal(v.text.n, 5);
+    fact(f, facts, "message.to", crm_facts_rule(facts)->now, &v);
+    assert_int_equal(v.count, 1);
+    fact(f, facts, "actor.kind", crm_facts_rule(facts)->now, &v);
+    assert_memory_equal(v.text.p, "contact", 7);
+    crm_facts_free(&facts);
+    input_end(f, &who.target);
+}
+
+static void every_event_of_a_record_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor anna = by_user("anna");
+    input_begin(f);
+    OK(crm_command_run(f->ctx, &t, "won 100", &anna, NULL, e));
+    int full = 0;
+    for (int i = 0; i < f->event_count; i++)
+        if (f->last[i].entity == CRM_DEAL && f->last[i].before < f->last[i].after)
+            full++;
+    assert_int_equal(full, 1); /* deal.created has the changes, deal.won comes after */
+    assert_false(had_event(f, "deal.changed"));
+    assert_true(had_event(f, "deal.won"));
+    input_end(f, &t);
+}
+
+static void templates_see_the_record_as_it_is_now(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct template_result r = {0};
+    input_begin(f);
+    OK(crm_render(f->ctx, &t, "welcome", NULL, &r, e));
+    assert_string_equal(r.subject, "Hello Lena");
+    assert_string_equal(r.text, "Your number is L1.\n");
+    template_result_done(&r);
+    input_end(f, &t);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------- */
+
+static void lists_filter_by_any_field(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    json_t *out = NULL;
+    struct err why = {0};
+    struct crm_who who;
+    receive_mail(f, "otto@other.example", "Otto Other", "x", "person", &who);
+    run_command(f, &t, "anna", "set lead.employees 7");
+    run_command(f, &t, "anna", "tag Hot");
+    run_command(f, &t, "anna", "assign anna");
+    static const char *const yes[] = {"['status=new']",   "['owner=anna']",
+                                      "['employees=7']",  "['tag=HOT']",
+                                      "['contact=lena lead']", "['contact=C1', 'owner=anna']"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        AUTO_JSON json_t *filters = fixture_json(yes[i]);
+        OK(crm_list(f->crm, CRM_LEAD, filters, 10, &out, e));
+        assert_int_equal(json_array_size(json_get_arr(out, "rows")), i == 0 ? 2 : 1);
+        json_decref(out);
+    }
+    AUTO_JSON json_t *bad = fixture_json("['nonsense=1']");
+    assert_int_equal(crm_list(f->crm, CRM_LEAD, bad, 10, &out, &why), -1);
+    OK(crm_list(f->crm, CRM_LEAD, NULL, 10, &out, e));
+    const json_t *row = json_array_get(json_get_arr(out, "rows"), 1);
+    assert_string_equal(json_get_str(row, "id", ""), "L1");
+    assert_string_equal(json_get_str(row, "email", ""), "lena@customer.example");
+    json_decref(out);
+}
+
+static void show_and_timeline_tell_what_happened(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    json_t *out = NULL;
+    run_command(f, &t, "anna", "note first words");
+    run_command(f, &t, "anna", "stage proposal");
+    run_command(f, &t, "anna", "task tomorrow call");
+    OK(crm_show(f->crm, CRM_LEAD, t.lead, &out, e));
+    AUTO_FREE char *text = json_text(out);
+    assert_non_null(strstr(text, "\"Status\",\"qualified\""));
+    assert_non_null(strstr(text, "C1 Lena Lead lena@customer.example"));
+    assert_int_equal(json_array_size(json_get_arr(out, "sections")), 2);
+    json_decref(out);
+    OK(crm_show(f->crm, CRM_CONTACT, t.contact, &out, e));
+    assert_int_equal(json_array_size(json_get_arr(out, "sections")), 2);
+    json_decref(out);
+    static const enum crm_entity of[] = {CRM_LEAD, CRM_CONTACT, CRM_DEAL};
+    const int64_t ids[] = {t.lead, t.contact, t.deal};
+    for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+        OK(crm_timeline(f->crm, of[i], ids[i], 10, &out, e));
+        const json_t *rows = json_get_arr(out, "rows");
+        assert_int_equal(json_array_size(rows), 2);
+        assert_string_equal(json_get_str(json_array_get(rows, 0), "kind", ""), "mail");
+        assert_string_equal(json_get_str(json_array_get(rows, 1), "text", ""), "first words");
+        json_decref(out);
+    }
+}
+
+static void users_of_the_config_are_in_the_store(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(cell(f, "SELECT role FROM app_user WHERE name = 'dora' AND $1 = 0", 0),
+                        "manager");
+    assert_string_equal(crm_user_by_address(f->crm, "phone", "+436601234567"), "anna");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_mail_of_somebody_new_makes_contact_company_and_lead),
+        T(a_new_lead_costs_five_rows_here),
+        T(the_same_person_is_found_again_and_the_open_lead_too),
+        T(colleagues_share_a_company_but_a_mail_provider_is_none),
+        T(a_user_is_never_made_a_contact),
+        T(a_users_mail_to_the_contact_is_the_first_answer),
+        T(machines_create_nothing_and_answer_nothing),
+        T(a_proven_thread_wins_over_the_sender),
+        T(a_form_fills_in_and_never_overwrites),
+        T(somebody_elses_phone_number_stays_his),
+        T(a_pool_of_two_to_one_is_exact_and_interleaved),
+        T(a_pools_round_survives_a_restart),
+        T(who_left_the_config_is_skipped),
+        T(an_owner_is_assigned_directly_and_by_default),
+        T(stage_makes_the_deal_and_undo_takes_it_back),
+        T(won_on_a_lead_without_a_deal_makes_one),
+        T(lost_keeps_the_reason_and_reopen_opens_both),
+        T(only_humans_make_contact),
+        T(tasks_have_a_due_time_and_an_owner_and_get_done),
+        T(tags_fold_and_come_off),
+        T(set_reads_values_by_type),
+        T(another_contacts_address_cannot_be_taken),
+        T(a_contacts_new_address_counts_and_undo_gives_the_old),
+        T(a_case_opens_waits_closes_and_opens_again),
+        T(mail_to_a_support_mailbox_makes_cases_and_opens_them_again),
+        T(who_opted_out_or_bounces_gets_nothing),
+        T(undo_takes_a_mail_back_while_it_has_not_left),
+        T(everybody_may_only_what_the_table_says),
+        T(undo_refuses_when_the_field_was_touched_later_and_names_it),
+        T(an_undo_can_be_undone),
+        T(undo_of_a_filing_marks_deleted_and_keeps_the_ids),
+        T(personal_values_stand_beside_the_journal_only),
+        T(no_command_changes_anything_when_it_is_refused_by_the_outbox),
+        T(facts_know_before_event_and_now),
+        T(a_created_lead_was_never_before),
+        T(every_event_of_a_record_is_told_once),
+        T(templates_see_the_record_as_it_is_now),
+        T(lists_filter_by_any_field),
+        T(show_and_timeline_tell_what_happened),
+        T(users_of_the_config_are_in_the_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
