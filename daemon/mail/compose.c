@@ -169,7 +169,8 @@ static int write_header(struct writer *w, const struct mail_compose *m)
         return -1;
     for (size_t i = 0; i < m->header_count; i++) {
         const struct mail_header *h = &m->headers[i];
-        if (check_header_name(w, h->name) < 0 || write_text(w, h->name, h->value ? h->value : "") < 0)
+        if (check_header_name(w, h->name) < 0 ||
+            write_text(w, h->name, h->value ? h->value : "") < 0)
             return -1;
     }
     buf_str(w->out, "MIME-Version: 1.0\r\n");

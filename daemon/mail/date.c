@@ -119,8 +119,8 @@ int mail_date_parse(const char *s, int64_t *ms_out)
         s += *s == '-' && dashed;
     }
     char iso[96];
-    if (w.year > 9999 || w.day < 1 || w.day > 31 || w.month < 1 || w.year < 1970 || w.hour > 23 || w.minute > 59 ||
-        w.second > 60)
+    if (w.year < 1970 || w.year > 9999 || w.month < 1 || w.day < 1 || w.day > 31 ||
+        w.hour > 23 || w.minute > 59 || w.second > 60)
         return -1;
     if (w.second == 60)
         w.second = 59;

@@ -111,7 +111,8 @@ void mail_phones_find(struct mail_ctx *c, const char *text, size_t n, json_t *ou
             continue;
         }
         size_t digits, groups, len = phone_run(text + i, n - i, &digits, &groups);
-        bool ends = i + len >= n || !((text[i + len] | 0x20) >= 'a' && (text[i + len] | 0x20) <= 'z');
+        char next = i + len < n ? (char)(text[i + len] | 0x20) : ' ';
+        bool ends = next < 'a' || next > 'z';
         if (len && ends && is_phone(text + i, len, digits, groups)) {
             AUTO_FREE char *number = mem_strn(text + i, len);
             json_array_append_new(out, json_string(number));

@@ -23,7 +23,7 @@
 static const struct {
     const char *opens, *verb;
 } attributions[] = {
-    {"On ", "wrote"},       {"Am ", "schrieb"},   {"Le ", "a \xc3\xa9" "crit"}, {"El ", "escribi\xc3\xb3"},
+    {"On ", "wrote"},       {"Am ", "schrieb"},    {"Le ", "a écrit"}, {"El ", "escribió"},
     {"Il ", "ha scritto"},  {"Op ", "schreef"},   {"Em ", "escreveu"},
     {"W dniu ", "pisze"},   {"W dniu ", "napisa"}, {"Den ", "skrev"},  {"Dne ", "napsal"},
     {"Vào ", "viết"},       {"På ", "skrev"},
