@@ -10,9 +10,9 @@
  * the final dot out of the reach of a read callback, so that nothing could be
  * marked just before it leaves.
  *
- * Each hop has a multi handle of its own: a shared one closes idle connections
- * when another is opened, and to it ours look idle. Never blocks; also not in
- * libcurl's goodbye, whose QUIT is answered by shutting the socket.
+ * Each hop has a multi handle of its own, so that libcurl's cache of connections
+ * (its limit, its pruning of what looks idle) never has one of another's in it.
+ * Never blocks.
  */
 #ifndef LEADD_COURIER_HOP_H
 #define LEADD_COURIER_HOP_H
@@ -56,14 +56,14 @@ struct hop *hop_open(struct event_base *base, const struct hop_to *to,
                        const struct hop_ops *ops, void *arg);
 /* Accepts NULL. Not from inside a callback of the hop. Bytes not yet written
  * never leave. */
-void hop_close(struct hop **l);
+void hop_close(struct hop **h);
 
-const struct hop_caps *hop_caps(const struct hop *l);
+const struct hop_caps *hop_caps(const struct hop *h);
 
 enum hop_result { HOP_OK, HOP_AGAIN, HOP_GONE };
 /* n_out: what was taken or given, 0 unless HOP_OK. After HOP_AGAIN to a send
  * the same bytes must be offered again; ready tells when. */
-enum hop_result hop_send(struct hop *l, const char *p, size_t n, size_t *n_out);
-enum hop_result hop_recv(struct hop *l, char *p, size_t n, size_t *n_out);
+enum hop_result hop_send(struct hop *h, const char *p, size_t n, size_t *n_out);
+enum hop_result hop_recv(struct hop *h, char *p, size_t n, size_t *n_out);
 
 #endif

@@ -58,7 +58,8 @@ const char *job_check(struct job *j, enum job_outcome *out);
 int job_mark(struct job *j, enum slot_state state);
 
 /* The one outcome; relay may be NULL. not_tried: given back, since this courier
- * is draining; the engine does not count it and sends no more here. text is the relay's own words where there are any. */
+ * is draining; the engine does not count it and sends no more here. text is the
+ * relay's own words where there are any. */
 void job_finish(struct job *j, enum job_outcome outcome, int code, const char *relay,
                 const char *text, bool not_tried);
 
