@@ -76,7 +76,7 @@ static inline json_t *fixture_json(const char *text)
     for (char *p = s; *p; p++)
         if (*p == '\'')
             *p = '"';
-    json_t *v = json_loads(s, 0, &why);
+    json_t *v = json_loads(s, JSON_DECODE_ANY, &why);
     if (!v)
         fail_msg("%s at %d of %s", why.text, why.position, text);
     return v;
