@@ -126,12 +126,21 @@ static void parser_stop(struct role *r)
     role_quit(r, 0);
 }
 
+static void parser_done(struct role *r)
+{
+    struct parser *p = r->state;
+    if (p)
+        chan_free(&p->engine);
+    mem_free(p);
+}
+
 static const struct role_ops parser_ops = {
     .kind = "parser",
     .open = parser_open,
     .peer = parser_peer,
     .start = parser_start,
     .stop = parser_stop,
+    .done = parser_done,
 };
 
 int parser_main(const char *name)
