@@ -1,5 +1,6 @@
 # what is shipped from here
-dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8
+# the key sections of the two in section 5 come from config_help_*(); a unit test compares them
+dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8 %D%/man/leadd.conf.5 %D%/man/leadd-rules.5
 
 bashcompdir = $(datadir)/bash-completion/completions
 install-data-local: install-completion

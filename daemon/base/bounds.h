@@ -64,7 +64,8 @@
 /* config and rules */
 #define BOUND_CONFIG_FILE MIB(8)         /* one file with all it includes */
 #define BOUND_CONFIG_DEPTH 16
-#define BOUND_CONFIG_KEYS 20000          /* settings in one group */
+#define BOUND_CONFIG_NAME 64             /* characters of a key or name */
+#define BOUND_CONFIG_KEYS 20000          /* settings in one group, elements in one list */
 #define BOUND_CONFIG_VALUES 400000       /* values in one file */
 #define BOUND_CONFIG_FILES 1000          /* files in rules_dir or templates_dir */
 #define BOUND_CONFIG_ERRORS 200         /* errors kept of one load; the rest are counted */

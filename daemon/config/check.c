@@ -18,6 +18,7 @@ struct check {
     const struct scan_node *root; /* borrowed */
     json_t *tree;                 /* borrowed */
     json_t *users;                /* borrowed from tree */
+    bool users_whole;             /* none of them was left out after an error */
 };
 
 /* One entry of mailboxes, relays, ...: its values, its node and its path. */
@@ -125,7 +126,8 @@ static void check_sign_in(const struct check *c, const struct entry *e, bool nee
     if (e->node->damaged)
         return;
     if ((needed || user) && !secret && !scan_member(e->node, key))
-        check_error(c, e, key, "is missing; auth = \"%s\" needs it", json_get_str(e->v, "auth", ""));
+        check_error(c, e, key, "is missing; auth = \"%s\" needs it",
+                    json_get_str(e->v, "auth", ""));
     if (str(e, other))
         check_error(c, e, other, "is not used with auth = \"%s\"", json_get_str(e->v, "auth", ""));
     if (secret && !user && !scan_member(e->node, "user"))
@@ -149,8 +151,6 @@ static void check_mailbox(const struct check *c, const struct entry *e)
 {
     bool imap = is(e, "type", "imap");
     const json_t *folders = json_object_get(e->v, "folders");
-    if (imap && folders && json_array_size(folders) == 0 && !e->node->damaged)
-        check_error(c, e, "folders", "must not be empty");
     for (size_t i = 0; i < json_array_size(folders); i++)
         for (size_t j = 0; j < i; j++)
             if (json_equal(json_array_get(folders, i), json_array_get(folders, j)))
@@ -201,7 +201,9 @@ static void check_address(const struct check *c, const struct entry *e, const ch
     char *low AUTO_FREE = mem_str(address);
     text_lower(low);
     const char *before = json_get_str(seen, low, NULL);
-    if (before)
+    if (before && strcmp(before, user) == 0)
+        check_error(c, e, key, "\"%s\" stands twice", address);
+    else if (before)
         check_error(c, e, key, "\"%s\" already belongs to the user \"%s\"", address, before);
     json_put_str(seen, low, user);
 }
@@ -268,12 +270,10 @@ static void check_settings(const struct check *c)
     struct entry e = {json_object_get(c->tree, "settings"), c->root, mem_str("")};
     const char *owner = str(&e, "default_owner"), *near;
     char hint[128];
-    if (owner && scan_member(c->root, "users") && !check_user(c, owner, &near))
+    if (owner && c->users_whole && !check_user(c, owner, &near))
         check_error(c, &e, "default_owner", "there is no user \"%s\"%s", owner,
                     check_hint(near, hint, sizeof(hint)));
     json_t *stages = json_object_get(c->tree, "stages");
-    if (stages && json_array_size(stages) == 0)
-        check_error(c, &e, "stages", "must not be empty");
     for (size_t i = 0; i < json_array_size(stages); i++)
         for (size_t j = 0; j < i; j++)
             if (json_equal(json_array_get(stages, i), json_array_get(stages, j)))
@@ -321,13 +321,15 @@ static void check_relays(const struct check *c)
 
 void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
 {
-    struct check c = {w, root, tree, json_object_get(tree, "users")};
+    const struct scan_node *users = scan_member(root, "users");
+    struct check c = {w, root, tree, json_object_get(tree, "users"), false};
+    c.users_whole = users && !users->damaged && json_object_size(c.users) == users->count;
     check_settings(&c);
     check_map(&c, "mailboxes", check_mailbox);
     check_relays(&c);
     check_map(&c, "forms", check_form);
-    check_users(&c, scan_member(root, "users"));
+    check_users(&c, users);
     check_fields(&c);
-    if (c.users && !root->damaged)
+    if (c.users_whole)
         check_pools(&c);
 }

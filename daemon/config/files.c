@@ -103,9 +103,6 @@ static void files_rules(struct walk *w, json_t *tree, json_t *places, json_t *fi
                         name, before);
             continue;
         }
-        if (json_is_array(json_object_get(rule, "do")) &&
-            json_array_size(json_object_get(rule, "do")) == 0)
-            errlist_add(w->errors, at, "rules.%s.do: a rule without a command does nothing", name);
         json_put_str(places, name, at);
         json_put_str(rule, "name", name);
         json_array_append(rules, rule);

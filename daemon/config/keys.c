@@ -15,15 +15,22 @@
 #define DAY (24 * HOUR)
 
 #define REQUIRED .flags = SCHEMA_REQUIRED
+#define FULL .flags = SCHEMA_FULL
+/* of the language, but not of this version */
+#define LATER TYPE_CUSTOM, .flags = SCHEMA_HIDDEN, .read = config_read_later
 #define RANGE(a, b) .min = (a), .max = (b)
-#define SCHEMA(keys_, name_, at_) {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_), .place = at_}
+#define SCHEMA(keys_, name_, at_)                                                                  \
+    {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_), .place = at_}
 
 static const struct schema_key keys_run_as[] = {
-    {"engine", TYPE_NAME, .def = "leadd-engine", .help = "User of the engine, which owns the database."},
+    {"engine", TYPE_NAME, .def = "leadd-engine",
+     .help = "User of the engine, which owns the database."},
     {"intake", TYPE_NAME, .def = "leadd-intake", .help = "User of the processes that fetch mail."},
-    {"parser", TYPE_NAME, .def = "leadd-parser", .help = "User of the process that reads mail apart."},
+    {"parser", TYPE_NAME, .def = "leadd-parser",
+     .help = "User of the process that reads mail apart."},
     {"web_in", TYPE_NAME, .def = "leadd-web", .help = "User of the process that takes forms."},
-    {"web_ui", TYPE_NAME, .def = "leadd-ui", .help = "User of the process for browsers and metrics."},
+    {"web_ui", TYPE_NAME, .def = "leadd-ui",
+     .help = "User of the process for browsers and metrics."},
     {"courier", TYPE_NAME, .def = "leadd-courier", .help = "User of the process that sends."},
 };
 const struct schema schema_run_as = SCHEMA(keys_run_as, "run_as", false);
@@ -68,22 +75,26 @@ static const struct schema_key keys_mailbox[] = {
      .help = "Certificates to trust instead of the system's, in PEM form."},
     {"allow_plaintext", TYPE_BOOL, .def = "false", .only = "imap",
      .help = "Send the password without TLS to a host other than this one."},
-    {"folders", TYPE_TEXTS, .def = "INBOX", .only = "imap", .help = "Folders to watch."},
+    {"folders", TYPE_TEXTS, FULL, .def = "INBOX", .only = "imap", .help = "Folders to watch."},
     {"idle", TYPE_BOOL, .def = "true", .only = "imap",
      .help = "Let the server tell of new mail (IDLE) in the first folder."},
-    {"path", TYPE_PATH, REQUIRED, .only = "maildir", .help = "The Maildir: the folder above new, cur and tmp."},
+    {"path", TYPE_PATH, REQUIRED, .only = "maildir",
+     .help = "The Maildir: the folder above new, cur and tmp."},
     {"poll", TYPE_DURATION, RANGE(SECOND, DAY),
      .help = "How often to look for new mail when nothing tells of it. Without it, 5m for IMAP and "
              "10s for a Maildir."},
     {"start", TYPE_DATE, .def = "now",
-     .help = "Which mail to take at first contact: \"now\" for what comes from now on, \"all\", or all since a date."},
+     .help = "Which mail to take at first contact: \"now\" for what comes from now on, \"all\", "
+             "or all since a date."},
     {"automate_within", TYPE_DURATION, .def = "2d", RANGE(0, 3650 * DAY),
      .help = "Older mail is filed but starts nothing outgoing."},
     {"after", TYPE_CHOICE, .def = "keep", .choices = "keep flag move",
      .help = "What to do with a message in the mailbox once it is stored here."},
-    {"flag", TYPE_TEXT, .def = "\\Seen", .only = "imap", .help = "The flag to set when after = \"flag\"."},
+    {"flag", TYPE_TEXT, .def = "\\Seen", .only = "imap",
+     .help = "The flag to set when after = \"flag\"."},
     {"move_to", TYPE_TEXT,
-     .help = "The folder to move to when after = \"move\"; for a Maildir, the path of another one."},
+     .help = "The folder to move to when after = \"move\"; for a Maildir, the path of another "
+             "one."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case nothing",
      .help = "What a message from somebody new becomes."},
     {"mail_size", TYPE_SIZE, RANGE(KIB(64), MIB(128)),
@@ -99,10 +110,12 @@ static const struct schema_key keys_relay[] = {
      .help = "A mail server, or a Maildir into which mail is written instead of being sent."},
     {"host", TYPE_HOST, REQUIRED, .only = "smtp", .help = "Host name of the server."},
     {"port", TYPE_PORT, .only = "smtp",
-     .help = "Port of the server. Without it, 587 for tls = \"starttls\", 465 for \"tls\", 25 for \"none\"."},
+     .help = "Port of the server. Without it, 587 for tls = \"starttls\", 465 for \"tls\", 25 for "
+             "\"none\"."},
     {"tls", TYPE_CHOICE, .def = "starttls", .choices = "tls starttls none", .only = "smtp",
      .help = "How the connection is protected. The certificate is always verified."},
-    {"user", TYPE_TEXT, .only = "smtp", .help = "Name to sign in with; without it nobody signs in."},
+    {"user", TYPE_TEXT, .only = "smtp",
+     .help = "Name to sign in with; without it nobody signs in."},
     {"auth", TYPE_CHOICE, .def = "password", .choices = "password xoauth2 oauthbearer",
      .only = "smtp", .help = "How to sign in."},
     {"password_file", TYPE_SECRET, .only = "smtp",
@@ -125,6 +138,7 @@ static const struct schema schema_relay = SCHEMA(keys_relay, "relay", true);
 
 static const struct schema_key keys_form[] = {
     {"fields", TYPE_CUSTOM, REQUIRED, .read = config_read_form_fields,
+     .choices = "a group such as { email = \"contact.email\"; }",
      .help = "Which field of the CRM each posted field fills: { email = \"contact.email\"; }, or, "
              "for names that are no keys, ( { from = \"your name\"; to = \"contact.name\"; } )."},
     {"required", TYPE_TEXTS, .help = "Posted fields that must not be empty."},
@@ -169,10 +183,12 @@ static const struct schema_key keys_fields[] = {
 static const struct schema schema_fields = SCHEMA(keys_fields, "fields", false);
 
 static const struct schema_key keys_main[] = {
-    {"company", TYPE_TEXT, REQUIRED, .help = "Name of the company, as the sender of mail shows it."},
+    {"company", TYPE_TEXT, REQUIRED,
+     .help = "Name of the company, as the sender of mail shows it."},
     {"address", TYPE_EMAIL, REQUIRED,
      .help = "The address that leads and customers write to and get answers from."},
-    {"domain", TYPE_HOST, .help = "Domain for Message-IDs and greetings. Without it, that of address."},
+    {"domain", TYPE_HOST,
+     .help = "Domain for Message-IDs and greetings. Without it, that of address."},
     {"default_owner", TYPE_NAME, REQUIRED,
      .help = "The user who gets every lead that no rule assigned."},
     {"default_country", TYPE_COUNTRY, .help = "Country of phone numbers written without one."},
@@ -181,7 +197,8 @@ static const struct schema_key keys_main[] = {
     {"reply_address", TYPE_CHOICE, .def = "plus", .choices = "plus catchall none",
      .help = "How the address for replies carries the token that threads them: \"plus\" for "
              "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
-    {"subject_tag", TYPE_BOOL, .def = "false", .help = "Put a tag such as [L42-k7f3] into subjects."},
+    {"subject_tag", TYPE_BOOL, .def = "false",
+     .help = "Put a tag such as [L42-k7f3] into subjects."},
     {"return_path", TYPE_EMAIL,
      .help = "Address that bounces come back to, with the token in it. Without it, address."},
     {"admin", TYPE_EMAIL,
@@ -198,10 +215,13 @@ static const struct schema_key keys_main[] = {
     {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
      .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
              "send it again, or leave it."},
-    {"rules_dir", TYPE_PATH, .help = "Folder of rule files, read in the order of their names. Without it, rules.d."},
+    {"rules_dir", TYPE_PATH,
+     .help = "Folder of rule files, read in the order of their names. Without it, rules.d."},
     {"templates_dir", TYPE_PATH, .help = "Folder of templates. Without it, templates."},
     {"run_as", TYPE_CUSTOM, .read = config_read_run_as, .sub = &schema_run_as,
-     .help = "\"self\" to stay the user that leadd was started as, or a group with a user for each role."},
+     .choices = "\"self\" or a group { engine = USER; ... }",
+     .help = "\"self\" to stay the user that leadd was started as, or a group with a user for "
+             "each role."},
     {"store", TYPE_GROUP, .sub = &schema_store, .help = "The database."},
     {"web", TYPE_GROUP, .sub = &schema_web, .help = "The HTTP side."},
     {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
@@ -210,22 +230,28 @@ static const struct schema_key keys_main[] = {
     {"forms", TYPE_MAP, .sub = &schema_form, .help = "Web forms; each is posted to /form/NAME."},
     {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
     {"users", TYPE_MAP, REQUIRED, .sub = &schema_user, .help = "The people who work with leads."},
-    {"stages", TYPE_TEXTS, .def = "new qualified proposal negotiation",
+    {"stages", TYPE_TEXTS, FULL, .def = "new qualified proposal negotiation",
      .help = "Stages of a deal, from the first to the last."},
     {"fields", TYPE_GROUP, .sub = &schema_fields, .help = "Own fields."},
 };
-const struct schema schema_main = SCHEMA(keys_main, "config", false);
+const struct schema schema_main = SCHEMA(keys_main, "leadd.conf", false);
 
 static const struct schema_key keys_rule[] = {
     {"on", TYPE_LINE, REQUIRED,
-     .help = "The event that wakes the rule, such as \"lead.created\", or a kind of record, such as "
+     .help = "The event that wakes the rule, such as \"lead.created\", or a kind of record, such "
+             "as "
              "\"lead\", for any change of it."},
-    {"when", TYPE_LINES, .help = "Conditions, all of which must hold. Without it, the rule always fires."},
-    {"do", TYPE_LINES, REQUIRED, .help = "Commands, run in this order."},
-    {"first", TYPE_TEXT, .help = "Name of a group. Of the rules with the same one, only the first that matches runs."},
-    {"stop", TYPE_CUSTOM, .read = config_read_stop,
-     .help = "true or \"rule\" to skip the later rules of this event once this rule ran, \"all\" to "
+    {"when", TYPE_LINES,
+     .help = "Conditions, all of which must hold. Without it, the rule always fires."},
+    {"do", TYPE_LINES, FULL, .help = "Commands, run in this order. Without it, stop must be set."},
+    {"first", TYPE_TEXT,
+     .help = "Name of a group. Of the rules with the same one, only the first that matches runs."},
+    {"stop", TYPE_CUSTOM, .read = config_read_stop, .choices = "true, \"rule\" or \"all\"",
+     .help = "true or \"rule\" to skip the later rules of this event once this rule ran, \"all\" "
+             "to "
              "end everything that this message, form or command set off."},
+    {"after", LATER}, {"again", LATER}, {"max", LATER}, {"once", LATER}, {"cooldown", LATER},
+    {"mode", LATER}, {"canary", LATER},
 };
 static const struct schema schema_rule = SCHEMA(keys_rule, "rule", true);
 
@@ -240,16 +266,23 @@ static const struct schema_key keys_pool[] = {
     {"by", TYPE_CHOICE, .def = "round_robin", .choices = "weighted round_robin",
      .help = "How leads are dealt out."},
     {"members", TYPE_CUSTOM, REQUIRED, .sub = &schema_member, .read = config_read_members,
-     .help = "The users: [ \"mia\", \"tom\" ], or ( { user = \"mia\"; weight = 2; }, { user = \"tom\"; } )."},
+     .choices = "a list of users such as [ \"mia\", \"tom\" ]",
+     .help = "The users: [ \"mia\", \"tom\" ], or ( { user = \"mia\"; weight = 2; }, { user = "
+             "\"tom\"; } )."},
 };
 static const struct schema schema_pool = SCHEMA(keys_pool, "pool", true);
 
 static const struct schema_key keys_rules_file[] = {
-    {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version", .help = "The version of this language: 1."},
-    {"rules", TYPE_MAP, .sub = &schema_rule, .help = "Rules by name, run in the order they stand in."},
+    {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
+     .help = "The version of this language: 1."},
+    {"rules", TYPE_MAP, .sub = &schema_rule,
+     .help = "Rules by name, run in the order they stand in."},
     {"tables", TYPE_CUSTOM, .read = config_read_tables,
-     .help = "Lists of texts for conditions (in @NAME): each a list, or the name of a file with one "
+     .choices = "a group such as { NAME = [ \"a\", \"b\" ]; }",
+     .help = "Lists of texts for conditions (in @NAME): each a list, or the name of a file with "
+             "one "
              "text in a line."},
-    {"pools", TYPE_MAP, .sub = &schema_pool, .help = "Users among whom leads are dealt out (assign pool NAME)."},
+    {"pools", TYPE_MAP, .sub = &schema_pool,
+     .help = "Users among whom leads are dealt out (assign pool NAME)."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

@@ -233,7 +233,12 @@ static void lex_string(struct lex *l, struct lex_input *in, struct lex_token *t)
     errlist_add(l->errors, at,
                 "the quote opened here is not closed on this line; long text may be written as "
                 "\"one part\" \"next part\"");
+    /* What closes the setting at the end of the line is hardly part of the text:
+     * taking it as such would leave a group open, and more complaints. */
+    while (i > in->pos + 1 && strchr(" \t\r;,)]}", p[i - 1]))
+        i--;
     in->pos = i;
+    t->n = (size_t)(p + i - t->p);
     t->broken = true;
 }
 
@@ -295,7 +300,8 @@ static bool lex_is_number(const char *p, size_t n)
 
 static bool lex_is_bool(const char *p, size_t n)
 {
-    return (n == 4 && strncasecmp(p, "true", 4) == 0) || (n == 5 && strncasecmp(p, "false", 5) == 0);
+    return (n == 4 && strncasecmp(p, "true", 4) == 0) ||
+           (n == 5 && strncasecmp(p, "false", 5) == 0);
 }
 
 static void lex_word(struct lex_input *in, struct lex_token *t)

@@ -99,14 +99,18 @@ static void load_fill_names(json_t *tree)
             load_put_missing(v, "label", name);
 }
 
-/* The folder in key, or the default one beside the config file. */
-static char *load_dir(const json_t *tree, const struct scan_node *root, const char *path,
-                      const char *key, const char *def, char **named_out)
+/* The folder in key, or the default one beside the config file; inside of the
+ * config's own folder it is written as the config file was, for short messages. */
+static char *load_dir(const struct walk *w, const json_t *tree, const struct scan_node *root,
+                      const char *path, const char *key, const char *def, char **named_out)
 {
     const char *set = json_get_str(json_object_get(tree, "settings"), key, NULL);
     const struct scan_node *n = scan_member(root, key);
+    size_t len = strlen(w->dir);
     *named_out = n ? scan_at(n) : NULL;
     char *dir AUTO_FREE = lex_dir(path);
+    if (set && strncmp(set, w->dir, len) == 0 && set[len] == '/')
+        return lex_join(dir, set + len + 1);
     return set ? mem_str(set) : lex_join(dir, def);
 }
 
@@ -114,9 +118,9 @@ static void load_folders(struct walk *w, json_t *tree, const struct scan_node *r
                          const char *path)
 {
     char *rules_at AUTO_FREE = NULL, *templates_at AUTO_FREE = NULL;
-    char *rules AUTO_FREE = load_dir(tree, root, path, "rules_dir", "rules.d", &rules_at);
+    char *rules AUTO_FREE = load_dir(w, tree, root, path, "rules_dir", "rules.d", &rules_at);
     char *templates AUTO_FREE =
-        load_dir(tree, root, path, "templates_dir", "templates", &templates_at);
+        load_dir(w, tree, root, path, "templates_dir", "templates", &templates_at);
     config_read_rules(w, tree, rules, rules_at);
     config_read_templates(w, tree, templates, templates_at);
     json_t *st = json_object_get(tree, "settings");
@@ -133,9 +137,39 @@ static char *load_base_dir(const char *path)
     return mem_str(realpath(dir, real) ? real : dir);
 }
 
+/* Where an entry stands: bytes of the file's name in at, and the line. */
+static size_t load_place(const char *at, long *line)
+{
+    size_t n = strcspn(at ? at : "", ":");
+    *line = at && at[n] ? strtol(at + n + 1, NULL, 10) : 0;
+    return n;
+}
+
+/* Brings what was added into the order of lines, file by file; files stay in
+ * the order in which they were first complained about. */
+static void load_sort(struct errlist *l, size_t from)
+{
+    for (size_t i = from + 1; i < l->count; i++) {
+        struct errlist_entry e = l->v[i];
+        long line, other;
+        size_t n = load_place(e.at, &line), j = i, k = i;
+        while (j > from) { /* the last one of the same file that is not behind it */
+            const char *at = l->v[j - 1].at;
+            bool same = at && e.at && load_place(at, &other) == n && memcmp(at, e.at, n) == 0;
+            if (same && other <= line)
+                break;
+            j--;
+            if (same)
+                k = j;
+        }
+        memmove(&l->v[k + 1], &l->v[k], (i - k) * sizeof(e));
+        l->v[k] = e;
+    }
+}
+
 json_t *config_load(const char *path, struct errlist *errors)
 {
-    size_t before = errlist_total(errors);
+    size_t before = errlist_total(errors), kept = errors->count;
     char *dir AUTO_FREE = load_base_dir(path);
     struct walk w = {.errors = errors, .warnings = json_array(), .dir = dir};
     json_t *tree = json_object();
@@ -154,6 +188,7 @@ json_t *config_load(const char *path, struct errlist *errors)
     if (read)
         config_check(&w, s.root, tree);
     scan_done(&s);
+    load_sort(errors, kept);
     if (errlist_total(errors) == before)
         return tree;
     json_decref(tree);

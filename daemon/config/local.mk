@@ -8,7 +8,21 @@ daemon_config_libconfig_a_SOURCES = \
 CONFIG_ROOM_LIBS = daemon/config/libconfig.a $(CONFIG_LIBS)
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c
+unit_tests += tests/unit/test_config tests/unit/test_config_hostile
+tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/config_files.h
+tests_unit_test_config_CPPFLAGS = $(AM_CPPFLAGS) $(config_fixtures)
 tests_unit_test_config_LDADD = $(CONFIG_ROOM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_config_hostile_SOURCES = tests/unit/test_config_hostile.c tests/unit/config_files.h
+tests_unit_test_config_hostile_CPPFLAGS = $(AM_CPPFLAGS) $(config_fixtures)
+tests_unit_test_config_hostile_LDADD = $(CONFIG_ROOM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+config_fixtures = -DFIXTURES='"$(abs_top_srcdir)/tests/fixtures/config"' \
+	-DMAN='"$(abs_top_srcdir)/contrib/man"' -DEXAMPLES='"$(abs_top_srcdir)/rules"'
+
+config_good = tests/fixtures/config/good
+EXTRA_DIST += tests/fixtures/config/bad.txt tests/fixtures/config/good.json \
+	$(config_good)/leadd.conf $(config_good)/people.conf $(config_good)/pw \
+	$(config_good)/rules.d/10-first.conf $(config_good)/rules.d/20-second.conf \
+	$(config_good)/rules.d/30-third.conf.bak $(config_good)/rules.d/many.txt \
+	$(config_good)/templates/notes.md $(config_good)/templates/two.tmpl \
+	$(config_good)/templates/welcome.txt

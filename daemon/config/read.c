@@ -36,13 +36,19 @@ json_t *config_read_run_as(struct walk *w, const struct schema_key *key, const s
 
 json_t *config_read_stop(struct walk *w, const struct schema_key *key, const struct place *p)
 {
-    (void)key;
     const char *s = read_string(p);
     if (p->node->type == SCAN_BOOL)
         return config_setting_get_bool(p->setting) ? json_string("rule") : NULL;
     if (s && (strcmp(s, "rule") == 0 || strcmp(s, "all") == 0))
         return json_string(s);
-    return read_wrong(w, p, "true, \"rule\" or \"all\"");
+    return read_wrong(w, p, key->choices);
+}
+
+json_t *config_read_later(struct walk *w, const struct schema_key *key, const struct place *p)
+{
+    (void)key;
+    walk_error(w, p, "is not in this version of leadd");
+    return NULL;
 }
 
 static void read_form_put(struct walk *w, json_t *out, const struct place *p, const char *from,
@@ -69,9 +75,8 @@ static const struct schema read_form_schema = {
 json_t *config_read_form_fields(struct walk *w, const struct schema_key *key,
                                 const struct place *p)
 {
-    (void)key;
     if (p->node->type != SCAN_GROUP && p->node->type != SCAN_LIST)
-        return read_wrong(w, p, "a group such as { email = \"contact.email\"; }");
+        return read_wrong(w, p, key->choices);
     json_t *out = json_object();
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;
@@ -97,7 +102,7 @@ json_t *config_read_form_fields(struct walk *w, const struct schema_key *key,
 json_t *config_read_members(struct walk *w, const struct schema_key *key, const struct place *p)
 {
     if (p->node->type != SCAN_ARRAY && p->node->type != SCAN_LIST)
-        return read_wrong(w, p, "a list of users such as [ \"mia\", \"tom\" ]");
+        return read_wrong(w, p, key->choices);
     json_t *out = json_array();
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;
@@ -157,10 +162,9 @@ static json_t *read_table_file(struct walk *w, const struct place *p, const char
 
 json_t *config_read_tables(struct walk *w, const struct schema_key *key, const struct place *p)
 {
-    (void)key;
     static const struct schema_key values_key = {"values", TYPE_TEXTS, .help = ""};
     if (p->node->type != SCAN_GROUP)
-        return read_wrong(w, p, "a group { NAME = [ \"a\", \"b\" ]; }");
+        return read_wrong(w, p, key->choices);
     json_t *out = json_object();
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;

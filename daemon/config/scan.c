@@ -22,6 +22,7 @@ struct scanner {
     int depth;
     size_t nodes;
     bool gave_up;
+    bool unclosed; /* the tree is not what was meant */
     struct lex_token dedent; /* where indentation says that a "}" is missing */
     bool dedented;
 };
@@ -140,7 +141,7 @@ static int scan_scalar(struct scanner *s, struct scan_node *n, const char *key)
         n->type = SCAN_NUMBER;
         if (!scan_number_fits(&t))
             return scan_error(s, &t, "%.*s has more than 9 digits and would be read wrongly; quote "
-                              "it: %s", (int)t.n, t.p, show);
+                              "it: %s", (int)(t.n < 40 ? t.n : 40), t.p, show);
         scan_emit(s, &t);
         return 0;
     case LEX_BOOL:
@@ -211,8 +212,8 @@ static bool scan_list_broken(struct scanner *s, const struct lex_token *open, ch
     if (s->gave_up)
         return true;
     char *show AUTO_FREE = lex_show(t);
-    scan_error(s, open, "the \"%c\" opened here is not closed: expected \"%c\" before %s in line %d",
-               *open->p, close, show, t->line);
+    scan_error(s, open, "the \"%c\" opened here is not closed: expected \"%c\" before %s in line "
+               "%d", *open->p, close, show, t->line);
     return true;
 }
 
@@ -220,14 +221,16 @@ static int scan_element(struct scanner *s, struct scan_node *n, bool array)
 {
     const struct lex_token *t = lex_peek(&s->lex);
     if (!lex_is(t, '{') && !lex_is(t, '[') && !lex_is(t, '(')) {
-        s->nodes++;
+        if (++s->nodes > BOUND_CONFIG_VALUES)
+            return scan_give_up(s, t, "more than %d values in one file", BOUND_CONFIG_VALUES);
         return scan_scalar(s, n, "an element");
     }
     struct lex_token open = *t;
     int rc = scan_value(s, n, "an element");
     if (!array)
         return rc;
-    return scan_error(s, &open, "only texts and numbers stand in [ ]; groups and lists stand in ( )");
+    return scan_error(s, &open,
+                      "only texts and numbers stand in [ ]; groups and lists stand in ( )");
 }
 
 static int scan_list(struct scanner *s, struct scan_node *n, bool array)
@@ -248,6 +251,11 @@ static int scan_list(struct scanner *s, struct scan_node *n, bool array)
             scan_error(s, t, "expected a value before \",\"");
             lex_next(&s->lex);
             continue;
+        }
+        if (n->count >= BOUND_CONFIG_KEYS) {
+            scan_give_up(s, t, "more than %d elements in one list; put them into a file",
+                         BOUND_CONFIG_KEYS);
+            break;
         }
         char *last AUTO_FREE = lex_show(t);
         struct scan_node *e = scan_node_new(t);
@@ -275,6 +283,8 @@ static int scan_list(struct scanner *s, struct scan_node *n, bool array)
 static int scan_key(struct scanner *s, const struct lex_token *t)
 {
     char *show AUTO_FREE = lex_show(t);
+    if (t->n > BOUND_CONFIG_NAME)
+        return scan_error(s, t, "%s is longer than %d characters", show, BOUND_CONFIG_NAME);
     if (t->type == LEX_NAME)
         return 0;
     if (t->type == LEX_BOOL)
@@ -366,6 +376,19 @@ static void scan_stray(struct scanner *s, struct scan_node *group)
         scan_recover(s);
 }
 
+/* The first line that is indented no deeper than the group it is in tells where
+ * a brace was forgotten; there is one such line for each. */
+static void scan_unclosed(struct scanner *s, const struct lex_token *open)
+{
+    if (s->dedented)
+        scan_error(s, open, "the \"{\" opened here is not closed; going by the indentation \"}\" "
+                   "is missing before line %d", s->dedent.line);
+    else
+        scan_error(s, open, "the \"{\" opened here is not closed");
+    s->dedented = false;
+    s->unclosed = true;
+}
+
 /* Settings up to the closing brace; open is NULL for the file itself. */
 static void scan_group(struct scanner *s, struct scan_node *n, const struct lex_token *open)
 {
@@ -377,13 +400,8 @@ static void scan_group(struct scanner *s, struct scan_node *n, const struct lex_
             return;
         }
         if (t->type == LEX_EOF) {
-            if (s->gave_up)
-                return;
-            if (open && s->dedented)
-                scan_error(s, open, "the \"{\" opened here is not closed; going by the indentation "
-                           "\"}\" is missing before line %d", s->dedent.line);
-            else if (open)
-                scan_error(s, open, "the \"{\" opened here is not closed");
+            if (open && !s->gave_up)
+                scan_unclosed(s, open);
             return;
         }
         if (t->type != LEX_NAME && t->type != LEX_BOOL && t->type != LEX_NUMBER &&
@@ -458,6 +476,8 @@ int scan_init(struct scan *s, const char *path, const char *at, struct errlist *
     struct lex_token start = {.file = sc->lex.files[0]->name, .line = 1, .col = 1};
     s->root = scan_node_new(&start);
     scan_group(sc, s->root, NULL);
+    if (sc->unclosed || sc->gave_up)
+        return -1;
     scan_read(s, sc, path);
     return s->loaded ? 0 : -1;
 }

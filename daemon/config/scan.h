@@ -41,8 +41,9 @@ struct scan {
     bool loaded;            /* config was read */
 };
 
-/* Reads path. at is where it is named, or NULL. Returns -1 only when there is
- * no tree at all; errors are added for all that is wrong. */
+/* Reads path. at is where it is named, or NULL. Errors are added for all that
+ * is wrong. Returns -1 when there is no tree, or none that can be what was
+ * meant, because a brace is missing: then nothing more should be said of it. */
 int scan_init(struct scan *s, const char *path, const char *at, struct errlist *errors);
 void scan_done(struct scan *s);
 

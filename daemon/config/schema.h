@@ -65,13 +65,14 @@ typedef json_t *(*schema_read_fn)(struct walk *w, const struct schema_key *key,
 
 #define SCHEMA_REQUIRED 1u
 #define SCHEMA_HIDDEN 2u /* not in the man page: belongs to a later version */
+#define SCHEMA_FULL 4u   /* a list that must not be empty */
 
 struct schema_key {
     const char *name;
     enum schema_type type;
     unsigned flags;
     const char *def;     /* as it would be written, without quotes; NULL: none */
-    const char *choices; /* separated by spaces */
+    const char *choices; /* separated by spaces; for TYPE_CUSTOM: what is expected */
     int64_t min, max;    /* both 0: no limits */
     const char *unit;    /* for TYPE_INT: what is counted */
     const char *only;    /* only in groups with this `type`; NULL: in all */

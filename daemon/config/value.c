@@ -176,7 +176,6 @@ static const char *const value_words[] = {
     [TYPE_GROUP] = "a group { ... }",
     [TYPE_MAP] = "a group of named groups { name : { ... }; }",
     [TYPE_LIST] = "a list of groups ( { ... }, { ... } )",
-    [TYPE_CUSTOM] = "a group { ... }",
 };
 
 static const char *value_size(int64_t v, char *out, size_t n)
@@ -197,7 +196,8 @@ const char *schema_expected(const struct schema_key *key, char *out, size_t n)
     bool limits = key->min || key->max;
     switch (key->type) {
     case TYPE_INT:
-        snprintf(out, n, "a number from %lld to %lld", (long long)key->min, (long long)key->max);
+        snprintf(out, n, key->min == key->max ? "%lld" : "a number from %lld to %lld",
+                 (long long)key->min, (long long)key->max);
         break;
     case TYPE_DURATION:
         snprintf(out, n, "a duration such as \"30m\", \"2h\" or \"1d 12h\"");
@@ -214,6 +214,9 @@ const char *schema_expected(const struct schema_key *key, char *out, size_t n)
         break;
     case TYPE_CHOICE:
         value_list_choices(key->choices, out, n);
+        break;
+    case TYPE_CUSTOM:
+        snprintf(out, n, "%s", key->choices);
         break;
     default:
         snprintf(out, n, "%s", value_words[key->type]);

@@ -151,6 +151,8 @@ static json_t *walk_many(struct walk *w, const struct schema_key *key, const str
         json_decref(list);
         return walk_wrong(w, key, p);
     }
+    if ((key->flags & SCHEMA_FULL) && p->node->count == 0 && !p->node->damaged)
+        walk_error(w, p, "must not be empty");
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;
         struct place e = schema_child(p, i, &path);
@@ -220,13 +222,21 @@ static void walk_unknown(struct walk *w, const struct schema *s, const struct pl
     for (size_t i = 0; i < s->count && n < WALK_NAMES; i++)
         if (walk_applies(&s->keys[i], variant) && !(s->keys[i].flags & SCHEMA_HIDDEN))
             names[n++] = s->keys[i].name;
-    const char *near = text_nearest(p->node->name, names, n);
+    const char *name = p->node->name, *near = text_nearest(name, names, n);
+    if (s == &schema_main && walk_find(&schema_rules_file, name)) {
+        walk_error(w, p, "stands in a rule file, not here; see rules_dir");
+        return;
+    }
+    if (s == &schema_rules_file && walk_find(&schema_main, name)) {
+        walk_error(w, p, "stands in leadd.conf, not in a rule file");
+        return;
+    }
     for (size_t i = 0; i < n && at < sizeof(all); i++)
         at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s", i ? ", " : "", names[i]);
     if (near)
         walk_error(w, p, "unknown key; did you mean \"%s\"?", near);
     else
-        walk_error(w, p, "unknown key; a %s has: %s", s->name, all);
+        walk_error(w, p, "unknown key; those of %s are: %s", s->name, all);
 }
 
 /* The `type` of this group, which decides which keys it has. */
@@ -238,8 +248,12 @@ static const char *walk_variant(const struct schema *s, const struct place *p)
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;
         struct place c = schema_child(p, i, &path);
-        if (strcmp(c.node->name, "type") == 0)
-            return walk_string(&c);
+        struct err e = {0};
+        const char *value = walk_string(&c);
+        if (strcmp(c.node->name, "type") != 0)
+            continue;
+        json_t *v AUTO_JSON = value ? schema_text(NULL, type, value, &e) : NULL;
+        return v ? value : NULL;
     }
     return type->def;
 }
@@ -279,10 +293,11 @@ static void walk_missing(struct walk *w, const struct schema *s, const struct pl
         if (!walk_applies(k, variant) || json_object_get(out, k->name))
             continue;
         bool written = scan_member(p->node, k->name) != NULL;
-        if ((k->flags & SCHEMA_REQUIRED) && !written && !p->node->damaged)
+        bool required = k->flags & SCHEMA_REQUIRED;
+        if (required && !written && !p->node->damaged)
             walk_error(w, p, "\"%s\" is missing; set it to %s", k->name,
                        schema_expected(k, want, sizeof(want)));
-        json_t *v = written ? NULL : walk_default(w, k, p);
+        json_t *v = written || required ? NULL : walk_default(w, k, p);
         if (v)
             json_object_set_new(out, k->name, v);
     }
