@@ -109,6 +109,7 @@
 #define BOUND_INTAKE_RETRY_MS 300000       /* longest wait before connecting again */
 #define BOUND_INTAKE_REFUSED_MS 3600000    /* the same after a refused password or certificate */
 #define BOUND_INTAKE_LINE MIB(8)           /* one response line without its literals */
+#define BOUND_INTAKE_LINES 200000          /* lines in answer to one command */
 #define BOUND_INTAKE_NESTING 100           /* parentheses in a response */
 #define BOUND_INTAKE_INFLIGHT_BYTES MIB(32) /* raw bytes without receipt, kept to be sent again */
 #define BOUND_INTAKE_CHUNK 500             /* messages asked about in one command */

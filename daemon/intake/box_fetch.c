@@ -27,14 +27,6 @@ struct fetch { /* one command's answers */
     size_t given;
 };
 
-static size_t fetch_header_len(const char *p, size_t n)
-{
-    for (size_t i = 0; i + 1 < n; i++)
-        if (p[i] == '\n' && (p[i + 1] == '\n' || (p[i + 1] == '\r' && i + 2 < n && p[i + 2] == '\n')))
-            return i + (p[i + 1] == '\n' ? 2 : 3);
-    return n;
-}
-
 static void fetch_give(void *arg, uint32_t uid, const char *p, size_t n, json_t *parts)
 {
     struct fetch *x = arg;
@@ -51,7 +43,7 @@ static void fetch_give(void *arg, uint32_t uid, const char *p, size_t n, json_t 
     if (!truncated && n > x->b->set->mail_size) { /* larger than the server said */
         truncated = true;
         size = n;
-        n = fetch_header_len(p, n);
+        n = desk_header_len(p, n);
     }
     if (truncated && n > MIB(1))
         n = MIB(1);
@@ -137,6 +129,17 @@ static void fetch_report_missing(struct box *b, const struct fetch *x)
             box_alarm(b, x->f, "UID %u is listed but was not delivered", x->items[i].uid);
 }
 
+/* A broken network is worth more attempts; an answer that broke a limit or
+ * cannot be parsed will be the same next time. */
+static void fetch_learn(struct box_folder *f, size_t count, const struct err *e)
+{
+    if (count != 1 || e->cls != ERR_INPUT)
+        return;
+    f->trials = f->trials <= TRIALS_WHOLE   ? TRIALS_WHOLE
+                : f->trials <= TRIALS_PARTS ? TRIALS_PARTS
+                                            : TRIALS_HEADERS;
+}
+
 static enum imap_result fetch_some(struct box *b, struct box_folder *f,
                                    const struct imap_item *items, size_t *n, size_t *given,
                                    struct err *e)
@@ -152,8 +155,10 @@ static enum imap_result fetch_some(struct box *b, struct box_folder *f,
         box_alarm(b, f, "UID %u cannot be fetched and was left out", items[0].uid);
     } else {
         res = fetch_command(b, &x, e);
-        if (res == IMAP_BROKEN)
+        if (res == IMAP_BROKEN) {
+            fetch_learn(f, *n, e);
             return res;
+        }
         if (res == IMAP_NO)
             box_alarm(b, f, "UID %u: %s", items[0].uid, e->text);
         fetch_report_missing(b, &x);

@@ -264,6 +264,19 @@ void desk_mail(struct desk *d, const struct desk_place *p, json_t *json, const v
     d->item_bytes += raw_len;
 }
 
+size_t desk_header_len(const char *p, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (p[i] != '\n')
+            continue;
+        if (p[i + 1] == '\n')
+            return i + 2;
+        if (p[i + 1] == '\r' && i + 2 < n && p[i + 2] == '\n')
+            return i + 3;
+    }
+    return n;
+}
+
 /* The asker gives up: its answer, should one still come, is not wanted. */
 static void desk_forget(struct desk *d, uint64_t id)
 {

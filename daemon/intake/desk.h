@@ -80,6 +80,8 @@ bool desk_holds(const struct desk *d, const struct desk_place *p);
 /* Hands over a message. json is taken; raw is copied. */
 void desk_mail(struct desk *d, const struct desk_place *p, json_t *json, const void *raw,
                size_t raw_len);
+/* Length of the header block with its empty line; n when it does not end. */
+size_t desk_header_len(const char *p, size_t n);
 /* Sends a frame and waits for its answer (own), over restarts of the engine;
  * NULL when told to end. json is taken. */
 json_t *desk_ask(struct desk *d, enum frame_type type, json_t *json);

@@ -15,6 +15,7 @@ void guard_allow(struct guard *g, size_t budget, size_t literal_max)
 {
     g->budget = budget;
     g->literal_max = literal_max;
+    g->lines = 0;
 }
 
 static void guard_end_line(struct guard *g)
@@ -66,6 +67,8 @@ static int guard_brace(struct guard *g, char c, struct err *e)
 static int guard_byte(struct guard *g, char c, struct err *e)
 {
     if (c == '\n') {
+        if (++g->lines > BOUND_INTAKE_LINES)
+            return err_set(e, ERR_INPUT, "the server sent more than %d lines", BOUND_INTAKE_LINES);
         guard_end_line(g);
         return 0;
     }

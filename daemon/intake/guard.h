@@ -5,7 +5,7 @@
  * Every byte from the server passes here before libetpan parses it. libetpan
  * allocates what a literal announces, joins lines without a limit and recurses
  * once per parenthesis, so a lying server is stopped before that: a byte
- * budget per command, a limit on a literal, on a line and on nesting.
+ * budget per command, a limit on lines, on a literal, on a line and on nesting.
  *
  * Pure: knows of IMAP only lines, quoted strings, parentheses and literals.
  */
@@ -24,6 +24,7 @@ struct guard {
     size_t budget;        /* bytes still allowed for this command */
     size_t literal_max;   /* largest literal that was asked for */
     size_t literal_left;  /* bytes of the current literal still to come */
+    size_t lines;         /* ended for this command */
     size_t line;          /* bytes of the current line, literals left out */
     unsigned depth;       /* open parentheses */
     bool quoted, escaped; /* inside "..." */

@@ -14,15 +14,21 @@
 #include "base/text.h"
 #include "intake/imap_answer.h"
 
-#define ANSWER_SMALL KIB(256) /* a command that tells nothing but ok or no */
+#define ANSWER_SMALL KIB(256) /* a command that tells little but ok or no */
 #define COMMAND_MAX KIB(64)
+
+/* A short line for each of count messages. */
+static struct link_limits answer_small(size_t count)
+{
+    return (struct link_limits){.bytes = ANSWER_SMALL + count * KIB(1), .literal = KIB(16)};
+}
 
 /* What an answer of libetpan means; fills e unless it is good. */
 static enum imap_result imap_judge(struct imap *m, int r, const char *what, struct err *e)
 {
-    const char *broken = link_error(m->link);
+    const struct err *broken = link_error(m->link);
     if (broken) {
-        err_set(e, ERR_TEMP, "%s: %s", what, broken);
+        err_set(e, broken->cls, "%s: %s", what, broken->text);
         return IMAP_BROKEN;
     }
     switch (r) {
@@ -36,19 +42,19 @@ static enum imap_result imap_judge(struct imap *m, int r, const char *what, stru
                 m->session->imap_response ? m->session->imap_response : "no");
         return IMAP_NO;
     default:
-        err_set(e, ERR_TEMP, "%s: the server's answer cannot be understood", what);
+        err_set(e, ERR_INPUT, "%s: the server's answer cannot be understood", what);
         return IMAP_BROKEN;
     }
 }
 
-static enum imap_result imap_command(struct imap *m, const struct buf *cmd, size_t bytes,
-                                     size_t literal, const char *what, struct err *e)
+static enum imap_result imap_command(struct imap *m, const struct buf *cmd,
+                                     struct link_limits limits, const char *what, struct err *e)
 {
     if (!buf_ok(cmd)) {
         err_set(e, ERR_BUG, "%s: the command is too long", what);
         return IMAP_NO;
     }
-    link_begin(m->link, bytes, literal);
+    link_begin(m->link, limits);
     return imap_judge(m, mailimap_custom_command(m->session, cmd->data), what, e);
 }
 
@@ -72,7 +78,7 @@ static enum imap_result imap_simple(struct imap *m, const char *command, struct 
     struct buf cmd AUTO_BUF;
     buf_init(&cmd, COMMAND_MAX);
     buf_str(&cmd, command);
-    return imap_command(m, &cmd, ANSWER_SMALL, KIB(64), command, e);
+    return imap_command(m, &cmd, answer_small(0), command, e);
 }
 
 int imap_open(struct imap *m, struct desk *d, const struct settings *s, enum link_trouble *why,
@@ -85,9 +91,11 @@ int imap_open(struct imap *m, struct desk *d, const struct settings *s, enum lin
     *why = LINK_TROUBLE_NETWORK;
     m->session = mailimap_new(0, NULL);
     LEADD_ASSERT(m->session);
-    link_begin(m->link, ANSWER_SMALL, 0);
+    link_begin(m->link, answer_small(0));
     int r = mailimap_connect(m->session, link_stream(m->link));
-    enum imap_result res = imap_judge(m, r == MAILIMAP_NO_ERROR_AUTHENTICATED ? 0 : r, "connect", e);
+    if (r == MAILIMAP_NO_ERROR_AUTHENTICATED)
+        r = MAILIMAP_NO_ERROR;
+    enum imap_result res = imap_judge(m, r, "connect", e);
     if (res == IMAP_OK)
         res = imap_simple(m, "CAPABILITY", e);
     if (res == IMAP_BROKEN) {
@@ -115,7 +123,7 @@ enum imap_result imap_select(struct imap *m, const char *folder, bool write,
     struct buf name AUTO_BUF;
     buf_init(&name, COMMAND_MAX);
     imap_add_utf7(&name, folder); /* libetpan quotes */
-    link_begin(m->link, ANSWER_SMALL, KIB(64));
+    link_begin(m->link, answer_small(0));
     int r = write ? mailimap_select(m->session, name.data)
                   : mailimap_examine(m->session, name.data);
     const struct mailimap_selection_info *i = m->session->imap_selection_info;
@@ -149,7 +157,8 @@ enum imap_result imap_search(struct imap *m, uint32_t from, int64_t since_ms,
         m->session->imap_selection_info->sel_has_exists = 0;
         m->session->imap_selection_info->sel_has_recent = 0;
     }
-    enum imap_result res = imap_command(m, &cmd, BOUND_INTAKE_LINE, 0, "UID SEARCH", e);
+    enum imap_result res =
+        imap_command(m, &cmd, (struct link_limits){.bytes = BOUND_INTAKE_LINE}, "UID SEARCH", e);
     if (res == IMAP_OK && m->session->imap_response_info)
         imap_take_search(m->session->imap_response_info->rsp_search_result, from, out);
     return res;
@@ -176,8 +185,10 @@ enum imap_result imap_items(struct imap *m, const uint32_t *uids, size_t count, 
     imap_add_uids(&cmd, uids, count);
     buf_printf(&cmd, " (UID RFC822.SIZE INTERNALDATE%s)",
                message_ids ? " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]" : "");
-    size_t bytes = ANSWER_SMALL + count * (message_ids ? KIB(16) : KIB(1));
-    enum imap_result res = imap_command(m, &cmd, bytes, KIB(16), "UID FETCH", e);
+    struct link_limits limits = answer_small(count);
+    if (message_ids)
+        limits.bytes += count * KIB(16);
+    enum imap_result res = imap_command(m, &cmd, limits, "UID FETCH", e);
     if (res == IMAP_OK)
         *found = imap_take_items(imap_fetched(m), uids, count, items);
     return res;
@@ -192,8 +203,10 @@ enum imap_result imap_bodies(struct imap *m, const uint32_t *uids, size_t count,
     imap_add_uids(&cmd, uids, count);
     buf_str(&cmd, " (UID BODY.PEEK[])");
     /* Some servers tell sizes that are a little wrong. */
-    size_t allow = bytes + bytes / 4 + count * KIB(4) + ANSWER_SMALL;
-    enum imap_result res = imap_command(m, &cmd, allow, m->set->mail_size + MIB(1), "UID FETCH", e);
+    struct link_limits limits = {.bytes = bytes + bytes / 4 + count * KIB(4) + ANSWER_SMALL,
+                                 .literal = m->set->mail_size + MIB(1),
+                                 .expected = bytes};
+    enum imap_result res = imap_command(m, &cmd, limits, "UID FETCH", e);
     if (res == IMAP_OK)
         imap_give_bodies(imap_fetched(m), fn, arg);
     return res;
@@ -206,7 +219,8 @@ enum imap_result imap_header(struct imap *m, uint32_t uid, bool with_parts, imap
     buf_init(&cmd, COMMAND_MAX);
     buf_printf(&cmd, "UID FETCH %u (UID%s BODY.PEEK[HEADER])", uid,
                with_parts ? " BODYSTRUCTURE" : "");
-    enum imap_result res = imap_command(m, &cmd, MIB(2), MIB(1), "UID FETCH", e);
+    struct link_limits limits = {.bytes = MIB(2), .literal = MIB(1), .expected = MIB(2)};
+    enum imap_result res = imap_command(m, &cmd, limits, "UID FETCH", e);
     if (res == IMAP_OK)
         imap_give_bodies(imap_fetched(m), fn, arg);
     return res;
@@ -220,7 +234,7 @@ enum imap_result imap_flag(struct imap *m, const uint32_t *uids, size_t count, c
     buf_str(&cmd, "UID STORE ");
     imap_add_uids(&cmd, uids, count);
     buf_printf(&cmd, " +FLAGS.SILENT (%s)", flag);
-    return imap_command(m, &cmd, ANSWER_SMALL + count * KIB(1), KIB(1), "UID STORE", e);
+    return imap_command(m, &cmd, answer_small(count), "UID STORE", e);
 }
 
 enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, const char *folder,
@@ -233,8 +247,8 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
     *left = false;
     buf_printf(&cmd, "UID %s %s ", m->can_move ? "MOVE" : "COPY", set.data);
     imap_add_folder(&cmd, folder);
-    size_t bytes = ANSWER_SMALL + count * KIB(1);
-    enum imap_result res = imap_command(m, &cmd, bytes, KIB(1), m->can_move ? "MOVE" : "COPY", e);
+    const char *what = m->can_move ? "MOVE" : "COPY";
+    enum imap_result res = imap_command(m, &cmd, answer_small(count), what, e);
     if (res != IMAP_OK || m->can_move)
         return res;
     res = imap_flag(m, uids, count, "\\Deleted", e);
@@ -244,7 +258,7 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
     }
     buf_reset(&cmd);
     buf_printf(&cmd, "UID EXPUNGE %s", set.data);
-    return imap_command(m, &cmd, bytes, KIB(1), "UID EXPUNGE", e);
+    return imap_command(m, &cmd, answer_small(count), "UID EXPUNGE", e);
 }
 
 enum imap_result imap_noop(struct imap *m, struct err *e)

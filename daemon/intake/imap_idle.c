@@ -24,7 +24,9 @@ static bool idle_is_news(const char *line)
     if (!text_starts(line, "* "))
         return false;
     const char *word = line + 2 + strspn(line + 2, "0123456789");
-    return word != line + 2 && (strcasecmp(word, " EXISTS") == 0 || strcasecmp(word, " RECENT") == 0);
+    if (word == line + 2)
+        return false;
+    return strcasecmp(word, " EXISTS") == 0 || strcasecmp(word, " RECENT") == 0;
 }
 
 static bool idle_is_bye(const char *line)
@@ -34,8 +36,8 @@ static bool idle_is_bye(const char *line)
 
 static enum imap_result idle_broken(struct imap *m, struct err *e)
 {
-    const char *text = link_error(m->link);
-    err_set(e, ERR_TEMP, "IDLE: %s", text ? text : "the server ended the session");
+    const struct err *broken = link_error(m->link);
+    err_set(e, ERR_TEMP, "IDLE: %s", broken ? broken->text : "the server ended the session");
     return IMAP_BROKEN;
 }
 
@@ -84,7 +86,7 @@ enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e)
     snprintf(tag, sizeof tag, "L%u ", ++m->idle_tag);
     snprintf(command, sizeof command, "%sIDLE\r\n", tag);
     *news = false;
-    link_begin(m->link, IDLE_BYTES, 0);
+    link_begin(m->link, (struct link_limits){.bytes = IDLE_BYTES});
     if (link_write(m->link, command, strlen(command)) < 0)
         return idle_broken(m, e);
     enum imap_result res = idle_until(m, "+", tag, news, e);
@@ -97,7 +99,7 @@ enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e)
     res = idle_wait(m, ms, news, e);
     if (res != IMAP_OK)
         return res;
-    link_begin(m->link, IDLE_BYTES, 0);
+    link_begin(m->link, (struct link_limits){.bytes = IDLE_BYTES});
     if (link_write(m->link, "DONE\r\n", 6) < 0)
         return idle_broken(m, e);
     return idle_until(m, tag, tag, news, e);

@@ -32,10 +32,11 @@ struct link {
     size_t ahead_len;
 };
 
-void link_begin(struct link *l, size_t bytes, size_t literal)
+void link_begin(struct link *l, struct link_limits limits)
 {
-    l->deadline = clock_mono_ms() + l->set->command_ms + (int64_t)(bytes / BOUND_INTAKE_BYTES_PER_MS);
-    guard_allow(&l->guard, bytes, literal);
+    int64_t ms = l->set->command_ms + (int64_t)(limits.expected / BOUND_INTAKE_BYTES_PER_MS);
+    l->deadline = clock_mono_ms() + ms;
+    guard_allow(&l->guard, limits.bytes, limits.literal);
 }
 
 void link_begin_last(struct link *l, int ms)
@@ -50,9 +51,9 @@ void link_extend(struct link *l, int ms)
     l->deadline += ms;
 }
 
-const char *link_error(const struct link *l)
+const struct err *link_error(const struct link *l)
 {
-    return l->broken ? l->error.text : NULL;
+    return l->broken ? &l->error : NULL;
 }
 
 static void link_break(struct link *l, enum err_class cls, const char *text)

@@ -31,16 +31,21 @@ struct link *link_open(struct desk *d, const struct settings *s, enum link_troub
                        struct err *e);
 void link_free(struct link **l);
 
-/* A command begins: bytes are what its answer may take, literal the largest
- * literal in it. The deadline follows from the setting and the bytes. */
-void link_begin(struct link *l, size_t bytes, size_t literal);
+/* What one command may cost. */
+struct link_limits {
+    size_t bytes;    /* at most in its answer */
+    size_t literal;  /* largest literal in it */
+    size_t expected; /* of bytes; gives it more time */
+};
+/* A command begins; its deadline follows from the setting and the expected. */
+void link_begin(struct link *l, struct link_limits limits);
 /* The command may take longer by ms (IDLE). */
 void link_extend(struct link *l, int ms);
 /* As above with a deadline of its own; lasts also while the role ends. */
 void link_begin_last(struct link *l, int ms);
 
-/* What broke the link, or NULL. */
-const char *link_error(const struct link *l);
+/* What broke the link, or NULL. ERR_INPUT: the server broke a limit. */
+const struct err *link_error(const struct link *l);
 
 /* libetpan's stream over this link; it does not own the link. */
 mailstream *link_stream(struct link *l);

@@ -11,4 +11,5 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c
 tests_unit_test_guard_LDADD = daemon/intake/libintake.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
-EXTRA_DIST += tests/e2e/dovecot.py tests/e2e/intakes.py tests/e2e/test_intake_imap.py
+EXTRA_DIST += tests/e2e/dovecot.py tests/e2e/imappeer.py tests/e2e/intakes.py \
+	tests/e2e/test_intake_hostile.py tests/e2e/test_intake_imap.py tests/e2e/test_intake_maildir.py

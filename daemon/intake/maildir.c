@@ -36,8 +36,11 @@ struct maildir {
     int root;        /* own; directory */
     int watch;       /* own; inotify */
     json_t *seen;    /* own; {unique name: file} */
+    json_t *present; /* own; the names of the last full look */
     int64_t since_ms;
     bool known;      /* since_ms is the engine's */
+    bool again;      /* look into cur/ before the next poll */
+    bool looked;     /* all was seen once: what is new from now on has just arrived */
     unsigned cursors;
     struct found *found; /* own; of the current look */
     size_t count, cap;
@@ -85,6 +88,9 @@ static void maildir_add(struct maildir *m, const char *sub, const char *name)
     struct stat st;
     AUTO_FREE char *file = mem_printf("%s/%s", sub, name);
     AUTO_FREE char *unique = maildir_unique(file);
+    if (json_object_get(m->present, unique))
+        return; /* moved from new/ to cur/ between the two */
+    json_object_set_new(m->present, unique, json_true());
     if (json_object_get(m->seen, unique)) {
         json_object_set_new(m->seen, unique, json_string(file)); /* it may have moved */
         return;
@@ -137,6 +143,7 @@ static int maildir_order(const void *a, const void *b)
 static int maildir_look(struct maildir *m, bool cur, struct err *e)
 {
     maildir_forget_found(m);
+    json_object_clear(m->present);
     if (maildir_read(m, "new", e) < 0 || (cur && maildir_read(m, "cur", e) < 0))
         return -1;
     if (m->count > 0)
@@ -150,14 +157,14 @@ static void maildir_mark(struct maildir *m, const char *file)
     json_object_set_new(m->seen, unique, json_string(file));
 }
 
-/* Names whose file is gone need not be remembered. */
+/* After a full look: names whose file is gone need not be remembered. */
 static void maildir_tidy(struct maildir *m)
 {
     const char *unique;
     json_t *file;
     void *next;
     json_object_foreach_safe(m->seen, next, unique, file)
-        if (faccessat(m->root, json_string_value(file), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        if (!json_object_get(m->present, unique))
             json_object_del(m->seen, unique);
 }
 
@@ -210,14 +217,6 @@ static void maildir_adopt(struct maildir *m)
 
 /* ---- handing over ---- */
 
-static size_t maildir_header_len(const char *p, size_t n)
-{
-    for (size_t i = 0; i + 1 < n; i++)
-        if (p[i] == '\n' && (p[i + 1] == '\n' || (p[i + 1] == '\r' && i + 2 < n && p[i + 2] == '\n')))
-            return i + (p[i + 1] == '\n' ? 2 : 3);
-    return n;
-}
-
 /* The bytes of an opened file: all, or the header block of one over the limit. */
 static int maildir_load(const struct maildir *m, int fd, struct buf *b, bool *truncated)
 {
@@ -238,7 +237,7 @@ static int maildir_load(const struct maildir *m, int fd, struct buf *b, bool *tr
             return -1;
     }
     if (*truncated) {
-        b->len = maildir_header_len(b->data, b->len);
+        b->len = desk_header_len(b->data, b->len);
         b->data[b->len] = '\0';
     }
     return 0;
@@ -258,7 +257,8 @@ static void maildir_hand_over(struct maildir *m, const struct found *f)
         return;
     AUTO_CLOSE int fd = openat(m->root, f->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        if (errno != ENOENT) /* gone: another program has moved it; seen at the next look */
+        m->again |= errno == ENOENT; /* another program has moved it: look into cur/ */
+        if (errno != ENOENT)
             maildir_alarm(m, f->file, err_errno());
         return;
     }
@@ -321,7 +321,7 @@ static void maildir_hand_over_all(struct maildir *m)
         if (ask && i % BOUND_INTAKE_CHUNK == 0 &&
             maildir_match(m, i, left < BOUND_INTAKE_CHUNK ? left : BOUND_INTAKE_CHUNK) < 0)
             return;
-        if (f->internal_ms < m->since_ms)
+        if (!m->looked && f->internal_ms < m->since_ms)
             maildir_mark(m, f->file);
         else if (!maildir_is_seen(m, f))
             maildir_hand_over(m, f);
@@ -337,10 +337,14 @@ static char *maildir_find(struct maildir *m, const char *unique)
     const char *file = json_string_value(json_object_get(m->seen, unique));
     if (file && faccessat(m->root, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return mem_str(file);
-    if (maildir_look(m, true, &ignored) < 0)
+    if (maildir_look(m, true, &ignored) < 0 || !json_object_get(m->present, unique))
         return NULL;
     file = json_string_value(json_object_get(m->seen, unique));
-    return file && faccessat(m->root, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? mem_str(file) : NULL;
+    for (size_t i = 0, n = strlen(unique); !file && i < m->count; i++)
+        if (maildir_unique_len(m->found[i].file + 4) == n &&
+            memcmp(m->found[i].file + 4, unique, n) == 0)
+            file = m->found[i].file;
+    return mem_str(file);
 }
 
 static void maildir_settle(struct maildir *m, const char *unique)
@@ -473,16 +477,14 @@ static int maildir_open(struct maildir *m, struct err *e)
         return err_set(e, ERR_TEMP, "%s: %s", m->set->path, err_errno());
     m->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     AUTO_FREE char *fresh = mem_printf("%s/new", m->set->path);
-    AUTO_FREE char *cur = mem_printf("%s/cur", m->set->path);
-    uint32_t what = IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE | IN_ONLYDIR;
-    if (m->watch >= 0 && (inotify_add_watch(m->watch, fresh, what) < 0 ||
-                          inotify_add_watch(m->watch, cur, what) < 0))
+    uint32_t what = IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR;
+    if (m->watch < 0 || inotify_add_watch(m->watch, fresh, what) < 0)
         log_warn("intake.watch", "path=\"%s\" error=\"%s\", looking every poll", m->set->path,
                  err_errno());
     return 0;
 }
 
-/* True when something was written into the directories. */
+/* True when something has come into new/. */
 static bool maildir_drain(const struct maildir *m)
 {
     char block[KIB(4)];
@@ -496,18 +498,19 @@ static int maildir_pass(struct maildir *m, bool full, struct err *e)
 {
     if (maildir_look(m, full || !m->known, e) < 0)
         return -1;
+    if (full)
+        maildir_tidy(m);
     if (!m->known && maildir_first_contact(m) < 0)
         return 0; /* told to end */
     maildir_hand_over_all(m);
-    if (full)
-        maildir_tidy(m);
+    m->looked |= full && !desk_over(m->desk);
     return 0;
 }
 
 /* Waits for a file, a frame or the next poll. */
 static void maildir_wait(struct maildir *m, int64_t ms)
 {
-    if (!desk_has_work(m->desk) && ms > 0)
+    if (!desk_has_work(m->desk) && !m->again && ms > 0)
         role_wait(m->desk->role, m->watch, EV_READ, (int)ms);
 }
 
@@ -517,7 +520,8 @@ static void maildir_stay(struct maildir *m, struct err *e)
     bool dirty = true;
     while (!desk_over(m->desk)) {
         maildir_adopt(m);
-        bool full = clock_mono_ms() >= poll_at;
+        bool full = m->again || clock_mono_ms() >= poll_at;
+        m->again = false;
         if (full)
             poll_at = clock_mono_ms() + m->set->poll_ms;
         if ((full || dirty) && maildir_pass(m, full, e) < 0)
@@ -546,7 +550,8 @@ static void maildir_pause(struct maildir *m, const struct err *e)
 
 void maildir_run(struct desk *d, const struct settings *s)
 {
-    struct maildir m = {.desk = d, .set = s, .root = -1, .watch = -1, .seen = json_object()};
+    struct maildir m = {.desk = d, .set = s, .root = -1, .watch = -1, .seen = json_object(),
+                        .present = json_object()};
     d->wants_done = s->after != SETTINGS_KEEP;
     if (desk_wait_engine(d) == 0)
         while (!desk_over(d)) {
@@ -559,6 +564,7 @@ void maildir_run(struct desk *d, const struct settings *s)
     maildir_forget_found(&m);
     mem_free(m.found);
     json_decref(m.seen);
+    json_decref(m.present);
     mem_cleanup_close(&m.root);
     mem_cleanup_close(&m.watch);
 }

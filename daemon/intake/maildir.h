@@ -2,8 +2,8 @@
  *
  * maildir - a Maildir as the mailbox
  *
- * New files are seen by inotify and, in case that is silent (network file
- * systems), every `poll`. A message is known by its name before ':'. tmp/ is
+ * Files in new/ are seen at once by inotify; cur/ is looked into every `poll`,
+ * and new/ too, in case inotify is silent (network file systems). A message is known by its name before ':'. tmp/ is
  * never looked into; links and anything but regular files are refused.
  */
 #ifndef LEADD_INTAKE_MAILDIR_H

@@ -91,6 +91,18 @@ static void an_endless_line_is_cut(void **state)
     assert_int_equal(n, BOUND_INTAKE_LINE);
 }
 
+static void endless_empty_lines_are_cut(void **state)
+{
+    (void)state;
+    struct guard g = fresh(SIZE_MAX, 10);
+    int n = 0;
+    while (n <= BOUND_INTAKE_LINES && feed(&g, "\r\n") == 0)
+        n++;
+    assert_int_equal(n, BOUND_INTAKE_LINES);
+    guard_allow(&g, SIZE_MAX, 10);
+    assert_int_equal(feed(&g, "\r\n"), 0);
+}
+
 static void deep_nesting_is_cut_also_across_literals(void **state)
 {
     (void)state;
@@ -109,6 +121,7 @@ int main(void)
         cmocka_unit_test(braces_in_a_quoted_string_are_text),
         cmocka_unit_test(the_budget_is_per_command),
         cmocka_unit_test(an_endless_line_is_cut),
+        cmocka_unit_test(endless_empty_lines_are_cut),
         cmocka_unit_test(deep_nesting_is_cut_also_across_literals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
