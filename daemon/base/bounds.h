@@ -81,7 +81,7 @@
 #define BOUND_RULES 100000
 #define BOUND_TEMPLATE_BYTES KIB(256)
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
-#define BOUND_TEMPLATE_OPS 20000         /* texts and tags, with all partials taken in */
+#define BOUND_TEMPLATE_TAGS 20000        /* with all partials taken in */
 #define BOUND_TEMPLATE_DEPTH 16          /* sections in sections, partials in partials */
 #define BOUND_TEMPLATE_STEPS 100000      /* texts and tags of one rendering */
 

@@ -49,11 +49,13 @@ struct template_reader {
     void *arg;
     struct errlist *errors;
     bool header; /* no lines, no partials */
-    int total;   /* operations and partials of all parts */
-    bool too_many;
+    int total;   /* tags read */
+    size_t bytes; /* of literal text */
+    bool too_many; /* of either: reading has ended */
     int open[BOUND_TEMPLATE_DEPTH]; /* sections that are open, and where they began */
     int open_line[BOUND_TEMPLATE_DEPTH];
     int open_count;
+    const char *partials[BOUND_TEMPLATE_DEPTH]; /* names of those we are in */
     int partial_depth;
 };
 

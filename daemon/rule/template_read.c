@@ -50,13 +50,6 @@ static void read_fail(const struct read_text *t, int line, const char *fmt, ...)
 static struct template_op *read_op(struct read_text *t, enum template_op_kind kind)
 {
     struct template_part *part = t->r->part;
-    if (t->r->total >= BOUND_TEMPLATE_OPS) {
-        if (!t->r->too_many)
-            read_fail(t, t->line, "the template has more than %d tags", BOUND_TEMPLATE_OPS);
-        t->r->too_many = true;
-        return NULL;
-    }
-    t->r->total++;
     if (part->count == part->cap) {
         part->cap = part->cap ? part->cap * 2 : 16;
         part->ops = mem_grow(part->ops, (size_t)part->cap * sizeof(*part->ops));
@@ -68,11 +61,16 @@ static struct template_op *read_op(struct read_text *t, enum template_op_kind ki
 
 static void read_literal(struct read_text *t, const char *from, const char *to)
 {
-    if (from >= to)
+    if (from >= to || t->r->too_many)
         return;
+    t->r->bytes += (size_t)(to - from);
+    if (t->r->bytes > BOUND_TEMPLATE_OUTPUT) {
+        read_fail(t, t->line, "the template with its partials is larger than %zu bytes",
+                  BOUND_TEMPLATE_OUTPUT);
+        t->r->too_many = true;
+        return;
+    }
     struct template_op *op = read_op(t, OP_TEXT);
-    if (!op)
-        return;
     op->len = (size_t)(to - from);
     op->text = mem_strn(from, op->len);
 }
@@ -164,9 +162,9 @@ static void read_value(struct read_text *t, const struct read_tag *tag, enum tem
     } else {
         field = read_field(t, tag);
     }
-    struct template_op *op = field < 0 ? NULL : read_op(t, kind);
-    if (!op)
+    if (field < 0)
         return;
+    struct template_op *op = read_op(t, kind);
     op->field = field;
     op->scope = scope;
 }
@@ -180,8 +178,6 @@ static void read_open(struct read_text *t, const struct read_tag *tag)
         return;
     }
     struct template_op *op = read_op(t, tag->sigil == '#' ? OP_SECTION : OP_INVERTED);
-    if (!op)
-        return;
     op->field = field; /* -1 after an error: the template is not used */
     r->open[r->open_count] = (int)(op - r->part->ops);
     r->open_line[r->open_count++] = tag->line;
@@ -208,6 +204,14 @@ static void read_close(struct read_text *t, const struct read_tag *tag)
     r->part->ops[r->open[r->open_count]].end = r->part->count;
 }
 
+static bool read_is_inside(const struct template_reader *r, const char *name)
+{
+    for (int i = 0; i < r->partial_depth; i++)
+        if (strcmp(r->partials[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void read_partial(struct read_text *t, const struct read_tag *tag)
 {
     const char *text, *path = tag->name;
@@ -215,14 +219,14 @@ static void read_partial(struct read_text *t, const struct read_tag *tag)
         read_fail(t, tag->line, "a header takes no partial");
     } else if (!t->r->partial || !t->r->partial(t->r->arg, tag->name, &text, &path)) {
         read_fail(t, tag->line, "there is no partial \"%s\"", tag->name);
+    } else if (read_is_inside(t->r, tag->name)) {
+        read_fail(t, tag->line, "the partial \"%s\" holds itself", tag->name);
     } else if (t->r->partial_depth == BOUND_TEMPLATE_DEPTH) {
-        read_fail(t, tag->line, "partials nested deeper than %d: does \"%s\" hold itself?",
-                  BOUND_TEMPLATE_DEPTH, tag->name);
+        read_fail(t, tag->line, "partials nested deeper than %d", BOUND_TEMPLATE_DEPTH);
     } else if (strlen(text) > BOUND_TEMPLATE_BYTES || !text_is_utf8(text, strlen(text))) {
         read_fail(t, tag->line, "partial \"%s\" is too long or not valid UTF-8", tag->name);
     } else {
-        t->r->partial_depth++;
-        t->r->total++; /* an empty partial costs, too: it may be named a thousand times */
+        t->r->partials[t->r->partial_depth++] = tag->name;
         template_read(t->r, text, strlen(text), path, 1);
         t->r->partial_depth--;
     }
@@ -257,6 +261,16 @@ static void read_apply(struct read_text *t, const struct read_tag *tag)
     }
 }
 
+/* Every tag counts, also one that is wrong or does nothing: with partials in
+ * partials there may be more of them than bytes in all the files. */
+static void read_count(struct read_text *t)
+{
+    if (++t->r->total <= BOUND_TEMPLATE_TAGS || t->r->too_many)
+        return;
+    read_fail(t, t->line, "the template has more than %d tags", BOUND_TEMPLATE_TAGS);
+    t->r->too_many = true;
+}
+
 static void read_advance(struct read_text *t, const char *to)
 {
     for (; t->p < to; t->p++)
@@ -280,6 +294,7 @@ void template_read(struct template_reader *r, const char *text, size_t n, const 
         const char *text_end = tag.start;
         const char *next = read_standalone(&t, &tag, &text_end);
         read_literal(&t, from, text_end < from ? from : text_end);
+        read_count(&t);
         read_apply(&t, &tag);
         from = next;
         read_advance(&t, next);

@@ -52,6 +52,8 @@ static void get(void *arg, int field, int item, struct template_value *out)
     }
 }
 
+static char *big_partial; /* set while one is tested */
+
 static bool partials(void *arg, const char *name, const char **text_out, const char **path_out)
 {
     (void)arg;
@@ -60,6 +62,8 @@ static bool partials(void *arg, const char *name, const char **text_out, const c
     } all[] = {
         {"signature", "-- \n{{owner.name}}, {{company}}\n"},
         {"self", "x{{> self}}"},
+        {"a1", "{{> a2}}"},
+        {"a2", "{{> a1}}{{> a2}}"},
         {"wrong", "ok\n{{nobody}}\n"},
         {"open", "{{#company}}"},
         {"close", "{{/company}}"},
@@ -71,10 +75,13 @@ static bool partials(void *arg, const char *name, const char **text_out, const c
         {"bomb6", "{{> nil}}{{> nil}}{{> nil}}x"},
         {"nil", "{{! nothing }}"},
     };
+    *path_out = name;
+    *text_out = big_partial;
+    if (big_partial && strcmp(name, "big") == 0)
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (strcmp(all[i].name, name) == 0) {
             *text_out = all[i].text;
-            *path_out = name;
             return true;
         }
     return false;
@@ -265,16 +272,23 @@ static void wrong_templates_are_refused_with_their_line(void **state)
         {"Subject: {{> signature}}\n\nx", "t.txt:1: a header takes no partial\n"},
         {"Subject: a\n\n{{> wrong}}", "wrong:2: unknown name \"nobody\"\n"},
         {"Subject: a\n\n{{> self}}",
-         "self:1: partials nested deeper than 16: does \"self\" hold itself?\n"},
+         "self:1: the partial \"self\" holds itself\n"},
+        {"Subject: a\n\n{{> a1}}",
+         "a2:1: the partial \"a1\" holds itself\na2:1: the partial \"a2\" holds itself\n"},
         {"Subject: a\n\n{{> open}}x", "open:1: the section {{#company}} is never closed\n"},
         {"Subject: a\n\n{{#company}}{{> close}}{{/company}}",
          "close:1: {{/company}} closes nothing\n"},
-        {"Subject: a\n\n{{> bomb1}}", "bomb6:1: the template has more than 20000 tags\n"},
+        {"Subject: a\n\n{{> bomb1}}", "nil:1: the template has more than 20000 tags\n"},
+        {"Subject: a\n\n{{> big}}{{> big}}{{> big}}{{> big}}{{> big}}{{> big}}{{> big}}{{> big}}"
+         "{{> big}}{{> big}}{{> big}}{{> big}}",
+         "big:1: the template with its partials is larger than 2097152 bytes\n"},
         {"Subject: a\n\n\xff", "t.txt: the template is not valid UTF-8\n"},
         {"", "t.txt:1: there is no \"Subject: ...\" line before the first empty line\n"
              "t.txt:1: the text is empty\n"},
     };
     int bad = 0;
+    big_partial = mem_alloc(KIB(200) + 1);
+    memset(big_partial, 'x', KIB(200));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct errlist errors AUTO_ERRLIST;
         struct buf said AUTO_BUF;
@@ -289,6 +303,7 @@ static void wrong_templates_are_refused_with_their_line(void **state)
         }
         template_free(&t);
     }
+    mem_free(big_partial);
     assert_int_equal(bad, 0);
 }
 
