@@ -228,6 +228,7 @@ static void hop_set_url(struct hop *h)
     curl_easy_setopt(h->easy, CURLOPT_PROXY, ""); /* none, whatever the environment says */
     curl_easy_setopt(h->easy, CURLOPT_USE_SSL,
                      (long)(to->tls == HOP_PLAIN ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or newer */
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (to->ca_file)

@@ -6,8 +6,16 @@ daemon_courier_libcourier_a_SOURCES = \
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_courier
-tests_unit_test_courier_SOURCES = tests/unit/test_courier.c
+tests_unit_test_courier_SOURCES = tests/unit/test_courier.c tests/fuzz/fuzz_reply.c
 tests_unit_test_courier_LDADD = daemon/courier/libcourier.a $(BASE_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_reply
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c
+tests_fuzz_fuzz_reply_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_reply_LDADD = daemon/courier/libcourier.a $(BASE_LIBS)
 endif
 
 EXTRA_DIST += tests/e2e/peers.py tests/e2e/test_courier.py

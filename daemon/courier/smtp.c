@@ -424,7 +424,9 @@ static void smtp_on_timer(evutil_socket_t fd, short what, void *arg)
         smtp_quit(s);
         return;
     default:
-        snprintf(why, sizeof(why), "%s in time", s->state == SMTP_BODY ? "not taken" : "no answer");
+        snprintf(why, sizeof(why), s->state == SMTP_BODY ? "takes no more" : "no answer in time");
+        if (s->state != SMTP_QUIT && s->state != SMTP_RSET)
+            s->setup->ops->failed(s->setup->arg, 0, why); /* the next mail would hang, too */
         smtp_lost(s, why);
     }
 }

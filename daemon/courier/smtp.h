@@ -37,7 +37,7 @@ struct smtp;
 
 /* What the relay's keeper hears. None of them may free the session. */
 struct smtp_ops {
-    /* No connection. fatal: 5xx, so somebody has to look at the config. */
+    /* No connection (code: the relay's refusal, or 0), or it hangs in a mail. */
     void (*failed)(void *arg, int code, const char *text);
     /* The job was not begun here after all: the connection had died while it
      * was idle. */

@@ -487,6 +487,17 @@ def test_a_stuck_relay_slows_no_other(start, serve):
     assert c.state(1) == FINAL
 
 
+@pytest.mark.parametrize("step, first", [("mail", "deferred"), ("dot", "unknown")])
+def test_mails_behind_a_hanging_one_take_the_next_relay(start, serve, step, first):
+    stuck, good = serve([{step: hang}] * 9), serve()
+    c = start(relay(stuck, "stuck", connections=1, reply_timeout=SHORT), relay(good, "good"))
+    for i in range(1, 6):
+        c.send(i)
+    assert c.sent(1)["outcome"] == first
+    assert [c.sent(i)["relay"] for i in range(2, 6)] == ["good"] * 4
+    assert stuck.sessions == 1 and len(good.mails) == 4
+
+
 def test_the_end_of_a_hanging_connection_stops_nobody(start, serve):
     """A library that says QUIT and waits for the answer would stop the whole courier."""
     rude, good = serve([{"mail": hang, "quit": hang}] * 9), serve()

@@ -153,6 +153,31 @@ static void a_wire_form_past_its_limit_is_refused(void **state)
     assert_int_equal(reply_wire(&out, "....\n....\n", 10), -1);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* From a fixed seed, so that a failure comes again. */
+static void replies_and_mails_broken_in_many_ways_keep_their_rules(void **state)
+{
+    (void)state;
+    static const char *const seeds[] = {
+        "250-a\r\n250-b\r\n250 c\r\n354 d\r\n", "550 5.1.1 <b@example.net> no such user\r\n",
+        "421\r\n", "a\r\n.b\r\n..\r\n.\r\n\r\n.", "\n.\n\r.\r\r\n.\r\n\n\r"};
+    static const char odd[] = "\r\n.-2 5\0\xff\xc3";
+    uint64_t x = 88172645463325252u;
+    for (int i = 0; i < 60000; i++) {
+        char b[256];
+        size_t n = strlen(seeds[i % ARRAY_LEN(seeds)]);
+        memcpy(b, seeds[i % ARRAY_LEN(seeds)], n);
+        for (int k = 0; k < 1 + i % 7; k++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            b[(x >> 32) % n] = odd[(x >> 20) % (sizeof(odd) - 1)];
+            if (x % 11 == 0 && n > 2)
+                n--;
+        }
+        LLVMFuzzerTestOneInput((const uint8_t *)b, n);
+    }
+}
+
 /* ---- Maildir ---------------------------------------------------------------- */
 
 static char dir[] = "/tmp/leadd-courier-XXXXXX";
@@ -297,6 +322,7 @@ int main(void)
         cmocka_unit_test(dots_are_doubled_and_line_ends_made_whole),
         cmocka_unit_test(no_second_mail_can_be_smuggled_in),
         cmocka_unit_test(a_wire_form_past_its_limit_is_refused),
+        cmocka_unit_test(replies_and_mails_broken_in_many_ways_keep_their_rules),
         cmocka_unit_test(a_mail_is_written_once),
         cmocka_unit_test(a_mail_that_was_read_meanwhile_is_not_written_again),
         cmocka_unit_test(an_id_counted_anew_is_another_mail),
