@@ -59,6 +59,23 @@ static void why_seen(const struct why *w, const json_t *decision)
     }
 }
 
+/* The stable names of rule_outcome_name, as people say them. */
+static const char *outcome_text(const char *outcome)
+{
+    static const char *const texts[][2] = {
+        {"matched", "matched"},
+        {"not_true", "did not match"},
+        {"not_new", "was true before"},
+        {"group_taken", "not asked: the group was taken"},
+        {"stopped", "not asked: stopped"},
+        {"cannot_know", "cannot know now"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (strcmp(texts[i][0], outcome) == 0)
+            return texts[i][1];
+    return outcome;
+}
+
 static void why_decision(const struct why *w, const json_t *d)
 {
     const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "?"),
@@ -66,7 +83,8 @@ static void why_decision(const struct why *w, const json_t *d)
     int64_t when = json_get_int(d, "when", -1);
     size_t i;
     json_t *did;
-    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(d, "at", "?"), outcome);
+    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(d, "at", "?"),
+               outcome_text(outcome));
     if (by)
         buf_printf(w->out, " by %s", by);
     const char *text = when >= 0 ? condition_text(w, rule, when) : NULL;
@@ -89,20 +107,16 @@ static void why_decision(const struct why *w, const json_t *d)
 static void why_event(const struct why *w, const json_t *ev)
 {
     const json_t *body = json_get_obj(w->row, "body");
+    const char *entity = json_get_str(ev, "entity", "");
     int64_t n = json_get_int(ev, "n", -1);
     size_t i;
     json_t *d;
-    bool any = false;
-    buf_printf(w->out, "  %s %s, by %s \"%s\"\n", json_get_str(ev, "event", "?"),
-               json_get_str(ev, "entity", ""), json_get_str(ev, "by", "?"),
+    buf_printf(w->out, "  %s%s%s, by %s \"%s\"\n", json_get_str(ev, "event", "?"),
+               *entity ? " " : "", entity, json_get_str(ev, "by", "?"),
                json_get_str(ev, "actor", "?"));
     json_array_foreach(json_get_arr(body, "decisions"), i, d)
-        if (json_get_int(d, "event", -2) == n) {
+        if (json_get_int(d, "event", -2) == n)
             why_decision(w, d);
-            any = true;
-        }
-    if (!any)
-        buf_str(w->out, "    no rule is for this\n");
 }
 
 /* Commands that no rule gave: people's, and what intake itself did. */

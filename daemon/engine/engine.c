@@ -130,13 +130,15 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
 static int item_fallback(struct engine *eng, struct item *it, const struct err *why, struct err *e)
 {
     enum frame_type t = it->frame.type;
+    if (t == FRAME_CTL) { /* the asker's mistake, and told to the asker */
+        engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
+                      json_pack("{s:i, s:s}", "exit", 1, "error", why->text));
+        return 0;
+    }
     log_warn("item.failed", "what=%s peer=%s error=\"%s\"", frame_type_name(t),
              it->peer_name ? it->peer_name : "-", why->text);
     if (it->kind == ITEM_MAIL || t == FRAME_FORM)
         return inbound_quarantine(eng, it, why->text, e);
-    if (t == FRAME_CTL)
-        engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
-                      json_pack("{s:i, s:s}", "exit", 1, "error", why->text));
     return 0;
 }
 

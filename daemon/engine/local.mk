@@ -6,3 +6,9 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/inbound.c %D%/input.c %D%/input.h %D%/ladder.c %D%/ladder.h %D%/mailbox.c \
 	%D%/outbound.c %D%/parsing.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/stats.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h
+
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_engine
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
+tests_unit_test_engine_LDADD = daemon/engine/libengine.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif

@@ -13,34 +13,58 @@
 #include "engine/engine.h"
 #include "store/ledger.h"
 
-static char *folder_source(const struct item *it)
+#define MAILDIR_FOLDER "maildir" /* the one folder of a Maildir, in frames */
+
+static const char *mailbox_name(const struct item *it)
 {
-    return mem_printf("imap:%s/%s", strchr(it->peer_name, ':') ? strchr(it->peer_name, ':') + 1 : "",
-                      json_get_str(it->frame.json, "folder", "INBOX"));
+    return it->peer_name + strlen("intake:");
+}
+
+static bool is_maildir(struct engine *eng, const struct item *it)
+{
+    const json_t *boxes = json_get_obj(eng->role->config, "mailboxes");
+    return strcmp(json_get_str(json_get_obj(boxes, mailbox_name(it)), "type", ""), "maildir") == 0;
+}
+
+static char *folder_source(struct engine *eng, const struct item *it)
+{
+    if (is_maildir(eng, it))
+        return mem_printf("maildir:%s", mailbox_name(it));
+    return mem_printf("imap:%s/%s", mailbox_name(it), json_get_str(it->frame.json, "folder", "INBOX"));
+}
+
+static int hello_folder(struct engine *eng, json_t *folders, const char *source, const char *folder,
+                        struct err *e)
+{
+    struct source_cursor c;
+    if (source_cursor_get(eng->db, source, &c, e) < 0)
+        return -1;
+    if (c.epoch)
+        json_object_set_new(folders, folder,
+                            json_pack("{s:I, s:I, s:I}", "uidvalidity", c.epoch, "last_uid",
+                                      c.last_uid, "start_uid", c.start_uid));
+    return 0;
 }
 
 static int mailbox_hello(struct engine *eng, struct item *it, struct err *e)
 {
-    AUTO_FREE char *prefix = mem_printf("imap:%s/", strchr(it->peer_name, ':') + 1);
+    bool maildir = is_maildir(eng, it);
+    AUTO_FREE char *prefix = mem_printf(maildir ? "maildir:%s" : "imap:%s/", mailbox_name(it));
+    AUTO_JSON json_t *folders = json_object();
     AUTO_JSON json_t *names = source_names(eng->db, prefix, e);
     size_t i;
-    json_t *name, *folders;
+    json_t *name;
     if (!names)
         return -1;
-    json_t *answer = json_pack("{s:o}", "folders", folders = json_object());
     json_array_foreach(names, i, name) {
-        struct source_cursor c;
         const char *s = json_string_value(name);
-        if (source_cursor_get(eng->db, s, &c, e) < 0) {
-            json_decref(answer);
+        if (maildir && strcmp(s, prefix) != 0)
+            continue; /* another Maildir whose name begins alike */
+        if (hello_folder(eng, folders, s, maildir ? MAILDIR_FOLDER : s + strlen(prefix), e) < 0)
             return -1;
-        }
-        if (c.epoch)
-            json_object_set_new(folders, s + strlen(prefix),
-                                json_pack("{s:I, s:I, s:I}", "uidvalidity", c.epoch, "last_uid",
-                                          c.last_uid, "start_uid", c.start_uid));
     }
-    engine_answer(eng, it->peer, FRAME_CURSORS, 0, answer);
+    engine_answer(eng, it->peer, FRAME_CURSORS, 0,
+                  json_pack("{s:O, s:b}", "folders", folders, "names", 1));
     return 0;
 }
 
@@ -48,10 +72,10 @@ static int mailbox_hello(struct engine *eng, struct item *it, struct err *e)
 static int mailbox_folder(struct engine *eng, struct item *it, struct err *e)
 {
     const json_t *j = it->frame.json;
-    AUTO_FREE char *source = folder_source(it);
+    AUTO_FREE char *source = folder_source(eng, it);
     struct source_cursor old, c = {.epoch = json_get_int(j, "uidvalidity", 0),
                                    .start_uid = json_get_int(j, "start_uid", 1)};
-    if (c.epoch <= 0 || c.start_uid < 1)
+    if (c.epoch <= 0 || c.start_uid < 0)
         return err_set(e, ERR_INPUT, "%s: a FOLDER frame without UIDVALIDITY", source);
     if (source_cursor_get(eng->db, source, &old, e) < 0)
         return -1;
@@ -100,10 +124,31 @@ static int mailbox_match_one(struct engine *eng, int64_t source, int64_t epoch, 
     return source_cursor_advance(eng->db, source, epoch, uid, e);
 }
 
+/* Which of these names has the ledger? */
+static int mailbox_match_names(struct engine *eng, struct item *it, struct err *e)
+{
+    AUTO_FREE char *source = folder_source(eng, it);
+    AUTO_JSON json_t *known = json_array();
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_get_arr(it->frame.json, "names"), i, name) {
+        bool has = false;
+        if (json_is_string(name) &&
+            ledger_has(eng->db, source, 0, json_string_value(name), &has, e) < 0)
+            return -1;
+        if (has)
+            json_array_append(known, name);
+    }
+    engine_answer(eng, it->peer, FRAME_MATCHED, it->frame.id, json_pack("{s:O}", "names", known));
+    return 0;
+}
+
 static int mailbox_match(struct engine *eng, struct item *it, struct err *e)
 {
+    if (json_get_arr(it->frame.json, "names"))
+        return mailbox_match_names(eng, it, e);
     const json_t *j = it->frame.json;
-    AUTO_FREE char *name = folder_source(it);
+    AUTO_FREE char *name = folder_source(eng, it);
     int64_t epoch = json_get_int(j, "uidvalidity", 0), source;
     size_t i;
     json_t *item;
@@ -144,7 +189,7 @@ static void mailbox_answered(struct engine *eng, struct item *it)
     struct ask *a = ask_find(eng, it->frame.id);
     if (!a || a->waiting <= 0)
         return;
-    json_put_str(it->frame.json, "mailbox", strchr(it->peer_name, ':') + 1);
+    json_put_str(it->frame.json, "mailbox", mailbox_name(it));
     ask_part(a, json_incref(it->frame.json));
 }
 

@@ -89,6 +89,19 @@ int ledger_settle(struct db *db, int64_t id, const char *state, const char *reas
                    "isso", id, state, reason, message_id);
 }
 
+int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key, bool *has_out,
+               struct err *e)
+{
+    int64_t id;
+    if (db_get_int(db, e, &id, 0,
+                   "SELECT l.id FROM ledger l JOIN source s ON s.id = l.source_id "
+                   "WHERE s.name = $1 AND l.epoch = $2 AND l.key = $3",
+                   "sis", source, epoch, key) < 0)
+        return -1;
+    *has_out = id != 0;
+    return 0;
+}
+
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e)
 {
     json_t *keys = json_object();

@@ -43,6 +43,9 @@ struct ledger_row {
 int ledger_add(struct db *db, struct ledger_row *row, struct err *e) LEADD_MUST_CHECK;
 int ledger_settle(struct db *db, int64_t id, const char *state, const char *reason,
                   int64_t message_id, struct err *e) LEADD_MUST_CHECK;
+/* Only to spare work: what decides is the unique key in ledger_add. */
+int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key, bool *has_out,
+               struct err *e) LEADD_MUST_CHECK;
 /* All keys of a source and epoch: {key: state}. */
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
 /* {"filed": n, "ignored": n, "quarantined": n} of the sources under prefix. */
