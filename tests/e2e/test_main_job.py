@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: ISC
+"""The main job: a mail and a form become owned leads with a follow-up that left."""
+import email
+import email.policy
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+import company
+from daemon import Daemon, CtlError, until
+
+
+@pytest.fixture
+def maildir_company():
+    with Daemon(company.conf(), company.files()) as d:
+        yield d
+
+
+def deliver(d, raw, name, box="inbox"):
+    company.deliver(os.path.join(d.dir, box), name, raw)
+
+
+def post(d, fields, form="contact"):
+    data = urllib.parse.urlencode(fields).encode()
+    url = "http://127.0.0.1:%d/form/%s" % (d.port("web-in"), form)
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=20) as r:
+        return r.status
+
+
+def rows(d, *argv):
+    return d.ctl(*argv)["rows"]
+
+
+def sent_mails(d):
+    folder = os.path.join(d.dir, "outbox", "new")
+    found = []
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        with open(os.path.join(folder, name), "rb") as f:
+            found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+    return found
+
+
+def wait_rows(d, n, *argv):
+    return until(lambda: (lambda r: r if len(r) >= n else None)(rows(d, *argv)),
+                 why="%d rows of %s" % (n, " ".join(argv)))
+
+
+def test_a_mail_becomes_an_owned_lead_with_a_follow_up(maildir_company):
+    d = maildir_company
+    deliver(d, company.mail(name="Ada Beispiel"), "1.a")
+    wait_rows(d, 1, "outbox", "list", "state=sent")
+    (lead,) = rows(d, "list", "leads")
+    assert lead["owner"] == "tom"
+    (m,) = sent_mails(d)
+    assert m["To"] == "Ada Beispiel <ada@shop.example>"
+    assert m["Auto-Submitted"] in ("auto-generated", "auto-replied")
+    assert "Hello Ada" in m.get_content()
+    assert "Tom Example has your request" in m.get_content()
+
+
+def test_a_form_becomes_an_owned_lead(maildir_company):
+    d = maildir_company
+    assert post(d, {"name": "Bo Big", "email": "bo@big.example", "employees": "900"}) == 200
+    (lead,) = rows(d, "list", "leads")  # the answer came after the commit
+    assert lead["owner"] == "mia"
+    assert lead["source"] == "website"
+
+
+def test_why_names_the_first_false_condition_with_its_value(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example", "employees": "12"})
+    text = d.ctl("why", "L1")["text"]
+    assert "lead.employees >= 500 is false" in text
+    assert "lead.employees is 12" in text
+    assert "10-rules.conf:" in text
+    assert "assign pool sales" in text
+
+
+def test_why_still_answers_after_the_rules_changed(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example", "employees": "12"})
+    before = d.ctl("why", "L1")["text"]
+    d.write("rules.d/10-rules.conf", 'lang = 1;\nrules : { x : { on = "lead.created"; '
+            'do = "assign eva"; }; };\n')
+    assert "reload.done" in d.reload()
+    until(lambda: d.ctl("status"), why="the new engine")
+    assert d.ctl("why", "L1")["text"] == before
+    post(d, {"email": "d@other.example"})
+    assert rows(d, "list", "leads", "owner=eva")
+
+
+def test_the_answer_threads_back_to_the_same_lead(maildir_company):
+    d = maildir_company
+    deliver(d, company.mail(message_id="<first@shop.example>"), "1.a")
+    wait_rows(d, 1, "outbox", "list", "state=sent")
+    (m,) = sent_mails(d)
+    assert m["In-Reply-To"] == "<first@shop.example>"
+    assert "<first@shop.example>" in m["References"]
+    assert m["Reply-To"].startswith("sales+")
+    # by the address alone, from another sender of the same company
+    deliver(d, company.mail(sender="boss@other.example", to=str(m["Reply-To"]), subject="yes"), "2.a")
+    # by References alone
+    deliver(d, company.mail(subject="and this", In_Reply_To=str(m["Message-ID"])), "3.a")
+    until(lambda: len(rows(d, "timeline", "L1")) >= 4, why="both answers on the lead")
+    assert len(rows(d, "list", "leads")) == 1
+
+
+def test_a_guessed_token_opens_nothing(maildir_company):
+    d = maildir_company
+    deliver(d, company.mail(), "1.a")
+    wait_rows(d, 1, "list", "leads")
+    deliver(d, company.mail(sender="x@evil.example", to="sales+L1.aaaaaaaaaaaaaaaa@example.com"), "2.a")
+    assert len(wait_rows(d, 2, "list", "leads")) == 2
+
+
+def test_one_mail_in_two_mailboxes_is_one_message():
+    boxes = company.MAILDIR_IN + ' second : { type = "maildir"; path = "@DIR@/second"; ' \
+        'start = "all"; poll = "1s"; };'
+    with Daemon(company.conf(mailboxes=boxes), company.files(), start=False) as d:
+        raw = company.mail()
+        deliver(d, raw, "1.a")
+        deliver(d, raw, "1.b", "second")
+        d.start()
+
+        def filed():
+            return {r["source"]: r["filed"] for r in rows(d, "reconcile") if "filed" in r}
+        until(lambda: filed() == {"maildir:inbox": 1, "maildir:second": 1}, why="two ledger rows")
+        assert len(rows(d, "list", "leads")) == 1
+        assert len(rows(d, "list", "activities")) >= 1
+
+
+def test_old_mail_is_filed_and_starts_nothing(maildir_company):
+    d = maildir_company
+    long_ago = int(time.time()) - 7 * 86400
+    deliver(d, company.mail(when=long_ago), "%d.a" % long_ago)
+    wait_rows(d, 1, "list", "leads")
+    held = wait_rows(d, 1, "outbox", "list", "state=held")
+    assert "automate_within" in held[0]["reply"]
+    assert sent_mails(d) == []
+
+
+def test_poison_is_quarantined_and_can_be_dropped(maildir_company):
+    d = maildir_company
+    bad = company.mail()[:50] + b"\0" * 100
+    d.ingest(bad)
+    d.ingest(company.mail(sender="next@shop.example"))
+    wait_rows(d, 1, "list", "leads")
+    for q in rows(d, "quarantine", "list"):
+        d.ctl("quarantine", "drop", q["q"])
+    assert rows(d, "quarantine", "list") == []
+
+
+def test_commands_and_undo(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example"})
+    d.ctl("do", "L1", "assign", "eva")
+    assert rows(d, "list", "leads")[0]["owner"] == "eva"
+    d.ctl("undo", "L1")
+    assert rows(d, "list", "leads")[0]["owner"] == "tom"
+    with pytest.raises(CtlError) as e:
+        d.ctl("do", "L1", "asign", "eva")
+    assert "assign" in e.value.text
+    with pytest.raises(CtlError):
+        d.ctl("show", "L99")
+
+
+def test_bad_forms_are_told_and_make_nothing(maildir_company):
+    d = maildir_company
+    with pytest.raises(urllib.error.HTTPError) as e:
+        post(d, {"name": "no address"})
+    assert e.value.code == 422
+    with pytest.raises(urllib.error.HTTPError) as e:
+        post(d, {"email": "x at y"})
+    assert e.value.code == 422
+    assert rows(d, "list", "leads") == []
+
+
+def test_a_form_with_one_unreadable_value_still_makes_a_lead(maildir_company):
+    d = maildir_company
+    assert post(d, {"email": "x@y.example", "employees": "many"}) == 200
+    (lead,) = rows(d, "list", "leads")
+    assert lead["owner"] == "tom"
+    assert "lead.employees is not set" in d.ctl("why", "L1")["text"]
+
+
+def test_reconcile_adds_up(maildir_company):
+    d = maildir_company
+    for i in range(5):
+        deliver(d, company.mail(sender="p%d@shop%d.example" % (i, i)), "%d.a" % i)
+    wait_rows(d, 5, "list", "leads")
+    (r,) = rows(d, "reconcile", "inbox")
+    assert (r["there"], r["filed"], r["missing"]) == (5, 5, 0)
+
+
+def test_metrics_and_health(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example"})
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % d.port("web-ui"), timeout=20) as r:
+        text = r.read().decode()
+    assert "leadd_forms_filed_total 1" in text
+    with urllib.request.urlopen("http://127.0.0.1:%d/healthz" % d.port("web-in"), timeout=20) as r:
+        assert r.status == 200
