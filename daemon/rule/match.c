@@ -150,6 +150,17 @@ static void match_decide(struct rule_match *m, const struct ruleset_rule *r)
         match_edge(m, r);
 }
 
+/* Commands ran. What the record was does not change, but a value that was not
+ * different then may have been read from where it is now. */
+static void match_forget(struct rule_match *m)
+{
+    expr_facts_changed(m->now);
+    if (m->before)
+        expr_facts_changed(m->before);
+    if (m->at_event)
+        expr_facts_changed(m->at_event);
+}
+
 bool rule_match_next(struct rule_match *m, struct rule_decision *d)
 {
     if (!m->event || m->next == m->event->count) {
@@ -157,7 +168,7 @@ bool rule_match_next(struct rule_match *m, struct rule_decision *d)
         return false;
     }
     if (m->ran)
-        expr_facts_changed(m->now);
+        match_forget(m);
     const struct ruleset_rule *r = &m->rs->rules[m->event->rules[m->next++]];
     match_decide(m, r);
     m->ran = m->last.outcome == RULE_MATCHED;

@@ -130,7 +130,8 @@ struct rule_match;
 struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
                                   const struct rule_facts *facts);
 /* The next rule's decision, in order; false when there is none left. After
- * RULE_MATCHED the facts `now` are read anew. */
+ * RULE_MATCHED all three states are read anew: what was read before may have
+ * gone with the commands. */
 bool rule_match_next(struct rule_match *m, struct rule_decision *d);
 /* For the decision just returned, before its commands run: RULE_NOT_TRUE and
  * RULE_CANNOT_KNOW only. */

@@ -249,6 +249,34 @@ static void commands_of_a_rule_count_for_the_rules_after_it(void **state)
     ruleset_free(&rs);
 }
 
+/* A command may free what an earlier state shared with the record as it is. */
+static void no_value_is_kept_over_commands(void **state)
+{
+    (void)state;
+    struct ruleset *rs = load("{`rules`:["
+                              RULE("one", "lead", WHEN("contact.country == 'AT'") "," DO) ","
+                              RULE("two", "lead", WHEN("contact.country ~ 'AT|DE'") "," DO)
+                              "]}");
+    char *shared = mem_str("contact.country=AT"), *old = mem_str("contact.country=FR");
+    struct test_facts now = {.text = shared}, at_event = {.text = shared}, before = {.text = old};
+    struct rule_facts facts = {.get = test_get, .now = &now, .before = &before, .event = &at_event};
+    struct rule_match *m = rule_match_new(rs, "lead.changed", &facts);
+    struct rule_decision d;
+    assert_true(rule_match_next(m, &d));
+    assert_int_equal(d.outcome, RULE_MATCHED);
+    now.text = "contact.country=DE";
+    at_event.text = mem_str(shared);
+    before.text = mem_str(old);
+    mem_free(shared);
+    mem_free(old);
+    assert_true(rule_match_next(m, &d));
+    assert_int_equal(d.outcome, RULE_MATCHED);
+    rule_match_free(&m);
+    ruleset_free(&rs);
+    mem_free((char *)at_event.text);
+    mem_free((char *)before.text);
+}
+
 static void a_decision_is_written_as_json_for_the_journal(void **state)
 {
     (void)state;
@@ -396,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_rule_on_an_entity_fires_when_it_becomes_true),
         cmocka_unit_test(what_cannot_be_known_is_not_guessed),
         cmocka_unit_test(commands_of_a_rule_count_for_the_rules_after_it),
+        cmocka_unit_test(no_value_is_kept_over_commands),
         cmocka_unit_test(a_decision_is_written_as_json_for_the_journal),
         cmocka_unit_test(all_errors_come_in_one_run_with_their_place),
         cmocka_unit_test(the_hash_follows_the_content_and_the_source_makes_the_same_set),
