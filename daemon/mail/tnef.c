@@ -14,9 +14,11 @@
 #include "mail/charset.h"
 #include "mail/flow.h"
 #include "mail/html.h"
+#include "mail/rtf.h"
 
 #define TNEF_SIGNATURE "\x78\x9f\x3e\x22"
 #define TNEF_ATTACHMENTS 200
+#define RTF_TIMES 4 /* of the text limit: RTF that is read */
 #define TNEF_OBJECT_HEAD 16 /* a GUID stands in front of an object's bytes */
 
 static const variableLength *property(MAPIProps *props, unsigned type, unsigned id)
@@ -42,6 +44,8 @@ static char *string_of(struct mail_ctx *c, const variableLength *v, const char *
     AUTO_BUF struct buf out;
     size_t n = strnlen((const char *)v->data, (size_t)v->size);
     buf_init(&out, n * 4 + 64);
+    if (text_is_utf8((const char *)v->data, n))
+        charset = "utf-8"; /* libytnef has converted Unicode strings */
     mail_to_utf8(c, &out, (const char *)v->data, n, charset, "winmail.dat");
     return buf_take(&out);
 }
@@ -55,10 +59,21 @@ static void code_page(const TNEFStruct *t, char out[32])
     snprintf(out, 32, "windows-%u", page >= 874 && page <= 1258 ? page : 1252);
 }
 
+static void read_rtf(struct mail_ctx *c, const variableLength *packed, const char *charset,
+                     struct buf *text)
+{
+    AUTO_BUF struct buf rtf;
+    buf_init(&rtf, c->lim->text * RTF_TIMES);
+    if (mail_rtf_unpack(&rtf, (const char *)packed->data, (size_t)packed->size) < 0)
+        mail_defect(c, "the RTF body in winmail.dat is broken: only a part of it was read");
+    mail_rtf_to_text(c, text, rtf.data, rtf.len, charset);
+}
+
 static void read_body(struct mail_ctx *c, TNEFStruct *t, const char *charset, struct buf *text)
 {
     const variableLength *html = any_property(&t->MapiProperties, PR_BODY_HTML);
     const variableLength *plain = any_property(&t->MapiProperties, PR_BODY);
+    const variableLength *rtf = any_property(&t->MapiProperties, PR_RTF_COMPRESSED);
     if (!plain && t->body.data && t->body.size > 0)
         plain = &t->body;
     if (plain) {
@@ -67,8 +82,8 @@ static void read_body(struct mail_ctx *c, TNEFStruct *t, const char *charset, st
     } else if (html) {
         AUTO_FREE char *s = string_of(c, html, charset);
         mail_html_to_text(c, text, s, strlen(s));
-    } else if (any_property(&t->MapiProperties, PR_RTF_COMPRESSED)) {
-        mail_defect(c, "the body in winmail.dat is RTF only: not read");
+    } else if (rtf) {
+        read_rtf(c, rtf, charset, text);
     }
 }
 
