@@ -450,6 +450,34 @@ static int scan_value(struct scanner *s, struct scan_node *n, const char *key)
     return scan_joined(s, n, key);
 }
 
+/* The two trees go hand in hand from here on, so they must be of one shape. */
+static bool scan_same(const config_setting_t *c, const struct scan_node *n)
+{
+    static const int kinds[] = {[SCAN_GROUP] = CONFIG_TYPE_GROUP, [SCAN_ARRAY] = CONFIG_TYPE_ARRAY,
+                                [SCAN_LIST] = CONFIG_TYPE_LIST, [SCAN_STRING] = CONFIG_TYPE_STRING,
+                                [SCAN_BOOL] = CONFIG_TYPE_BOOL};
+    int type = config_setting_type(c);
+    if (n->type == SCAN_NUMBER)
+        return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_FLOAT;
+    if (type != kinds[n->type])
+        return false;
+    if (!config_setting_is_aggregate(c))
+        return true;
+    if ((size_t)config_setting_length(c) != n->count)
+        return false;
+    for (size_t i = 0; i < n->count; i++)
+        if (!scan_same(config_setting_get_elem(c, (unsigned)i), n->sub[i]))
+            return false;
+    return true;
+}
+
+/* Not seen yet; a newer libconfig may read something in its own way. */
+static void scan_differs(struct scan *s, struct scanner *sc, const char *path)
+{
+    s->loaded = false;
+    errlist_add(sc->errors, path, "libconfig refuses the file: it reads it otherwise than we do");
+}
+
 static void scan_read(struct scan *s, struct scanner *sc, const char *path)
 {
     char *text = sc->out.data;
@@ -462,6 +490,8 @@ static void scan_read(struct scan *s, struct scanner *sc, const char *path)
     if (!s->loaded)
         errlist_add(sc->errors, path, "libconfig refuses the file: %s",
                     config_error_text(&s->config));
+    else if (!scan_same(config_root_setting(&s->config), s->root))
+        scan_differs(s, sc, path);
 }
 
 int scan_init(struct scan *s, const char *path, const char *at, struct errlist *errors)

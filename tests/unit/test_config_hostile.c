@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "config_files.h"
 
-#define MUTATIONS 400
+#ifndef MUTATIONS
+#define MUTATIONS 400 /* of each file; give more with CPPFLAGS=-DMUTATIONS=20000 */
+#endif
 
 static uint64_t seed;
 
