@@ -132,9 +132,10 @@ int crm_assign(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *u
     return deal_id && !deal ? -1 : 0;
 }
 
-int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, struct err *e)
+static int ensure_owner(struct crm_ctx *ctx, enum crm_entity t, int64_t id, bool *assigned_out,
+                        struct err *e)
 {
-    const json_t *rec = crm_record_any(ctx, CRM_LEAD, lead, e);
+    const json_t *rec = crm_record_any(ctx, t, id, e);
     const char *owner = crm_setting(ctx->crm, "default_owner", NULL);
     bool needed;
     if (!rec)
@@ -143,11 +144,21 @@ int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, stru
              strcmp(json_get_str(rec, "status", ""), "closed");
     if (needed) {
         AUTO_FREE char *line = mem_printf("assign %s", owner);
-        struct crm_target t;
-        if (crm_target_of(ctx, CRM_LEAD, lead, &t, e) < 0 ||
-            crm_command_run(ctx, &t, line, &crm_system, NULL, e) < 0)
+        struct crm_target target;
+        if (crm_target_of(ctx, t, id, &target, e) < 0 ||
+            crm_command_run(ctx, &target, line, &crm_system, NULL, e) < 0)
             return -1;
     }
     *assigned_out = needed;
     return 0;
+}
+
+int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, struct err *e)
+{
+    return ensure_owner(ctx, CRM_LEAD, lead, assigned_out, e);
+}
+
+int crm_ensure_case_owner(struct crm_ctx *ctx, int64_t kase, bool *assigned_out, struct err *e)
+{
+    return ensure_owner(ctx, CRM_CASE, kase, assigned_out, e);
 }

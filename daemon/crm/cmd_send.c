@@ -20,6 +20,8 @@ static int send_parse(struct cmd *c, struct err *e)
     if (cmd_word(c, "a template", e) < 0 ||
         cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
         return -1;
+    if (c->name[0] == '_')
+        return err_set(e, ERR_INPUT, "send: %s is a part of other templates only", c->name);
     const char *w = grammar_word(&c->g, &ok, e);
     if (!w)
         return ok ? 0 : -1;

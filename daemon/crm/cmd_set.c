@@ -126,6 +126,21 @@ json_t *crm_field_parse(const struct crm *crm, const struct crm_field *f, const 
     return NULL;
 }
 
+/* Back to what a new record has. */
+static int field_clear(struct crm_ctx *ctx, const struct crm_field *f, int64_t id, struct err *e)
+{
+    if (!strcmp(f->name, "task.title"))
+        return err_set(e, ERR_INPUT, "a task needs a title");
+    if (!strcmp(f->name, "lead.score"))
+        return crm_change_int(ctx, f->entity, id, f->key, 0, e);
+    if (!strcmp(f->name, "case.priority"))
+        return crm_change_str(ctx, f->entity, id, f->key, "normal", e);
+    if (!strcmp(f->name, "deal.amount") &&
+        crm_change(ctx, f->entity, id, "currency", NULL, e) < 0)
+        return -1;
+    return crm_change(ctx, f->entity, id, f->key, NULL, e);
+}
+
 int crm_field_set(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_field *f,
                   const char *text, struct err *e)
 {
@@ -138,7 +153,7 @@ int crm_field_set(struct crm_ctx *ctx, const struct crm_target *t, const struct 
     if (!rec)
         return -1;
     if (!text || !*text)
-        return crm_change(ctx, f->entity, id, f->key, NULL, e);
+        return field_clear(ctx, f, id, e);
     old = text_starts(f->key, "custom.") ? json_object_get(json_get_obj(rec, "custom"), f->key + 7)
                                          : json_object_get(rec, f->key);
     AUTO_JSON json_t *v = crm_field_parse(ctx->crm, f, text, old, ctx->now_ms, e);

@@ -81,7 +81,8 @@ static const json_t *row_undone_by(const struct undo *u, int64_t id)
     size_t i;
     const json_t *row;
     json_array_foreach(u->history, i, row)
-        if (row_undoes(row) == id && !row_undone_by(u, json_get_int(row, "id", 0)))
+        if (json_get_int(row, "id", 0) > id && row_undoes(row) == id &&
+            !row_undone_by(u, json_get_int(row, "id", 0)))
             return row;
     return NULL;
 }

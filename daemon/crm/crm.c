@@ -115,6 +115,8 @@ static void templates_build(struct crm *crm, struct errlist *errors)
     crm->template_index = json_object();
     crm->templates = mem_array(json_object_size(crm->templates_cfg) + 1, sizeof(*crm->templates));
     json_object_foreach((json_t *)crm->templates_cfg, name, t) {
+        if (name[0] == '_') /* a part of others: {{> _footer}} */
+            continue;
         struct template *tpl = template_compile(
             name, json_get_str(t, "text", ""), json_get_str(t, "path", name),
             crm_fieldset_rules(crm->fieldset), partial_find, crm, errors);

@@ -215,6 +215,9 @@ int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char 
 /* The lead has no owner: gives it default_owner. assigned_out says whether. */
 int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, struct err *e)
     LEADD_MUST_CHECK;
+/* The same for a case. */
+int crm_ensure_case_owner(struct crm_ctx *ctx, int64_t kase, bool *assigned_out, struct err *e)
+    LEADD_MUST_CHECK;
 
 /* May automatic mail go there now? Checked by `send`, and again at sending. */
 enum crm_address_use { CRM_ADDRESS_OK, CRM_ADDRESS_OPTED_OUT, CRM_ADDRESS_BOUNCING };

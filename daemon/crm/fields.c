@@ -83,7 +83,7 @@ static const struct crm_field core[] = {
      "email", SET, NULL},
     {"contact.phone", T_TEXT, PERS, "phone number, +4366012345", crm_read_address, CRM_CONTACT,
      "phone", SET, NULL},
-    {"contact.domain", T_TEXT, OPEN, "domain of the email address", crm_read_domain, CRM_CONTACT,
+    {"contact.domain", T_TEXT, PERS, "domain of the email address", crm_read_domain, CRM_CONTACT,
      "email", RO, NULL},
     {"contact.country", T_TEXT, PERS, "two-letter country code", COLUMN, CRM_CONTACT, "country",
      SET, NULL},

@@ -157,6 +157,8 @@ static int show_sections(struct crm_ctx *ctx, enum crm_entity t, int64_t id, jso
                        show_section(ctx, "Tasks", CRM_TASK, task_of_lead(db, id), sections, e) < 0
                    ? -1
                    : 0;
+    if (t == CRM_COMPANY)
+        return show_section(ctx, "Contacts", CRM_CONTACT, contact_of_company(db, id), sections, e);
     if (t == CRM_CONTACT)
         return show_addresses(ctx, id, sections, e) < 0 ||
                        show_section(ctx, "Leads", CRM_LEAD, lead_of_contact(db, id), sections,

@@ -61,6 +61,14 @@ int contact_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_ou
                      json_get_str(rec, "language", NULL), custom, now_ms);
 }
 
+struct db_rows *contact_of_company(struct db *db, int64_t company_id)
+{
+    return db_query(db,
+                    RECORD_SELECT(CONTACT) " FROM contact WHERE company_id = $1 "
+                                           "AND deleted_ms IS NULL ORDER BY id DESC LIMIT 100",
+                    "i", company_id);
+}
+
 #define ADDRESS_SELECT                                                                             \
     "SELECT channel, value, display, contact_id, verified_ms, verified_by, bouncing_ms, "          \
     "bounce_reason, opted_out_ms, opt_out_reason, created_ms FROM address "

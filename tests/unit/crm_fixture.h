@@ -22,6 +22,8 @@
 #include "crm/command.h"
 #include "crm/crm.h"
 #include "store/db.h"
+#include "rule/field.h"
+#include "rule/ruleset.h"
 #include "store/journal.h"
 
 #define NOW INT64_C(1795255200000) /* 2026-11-21 10:00 UTC, a Saturday */

@@ -426,6 +426,10 @@ static void set_reads_values_by_type(void **state)
     crm_end(&f->ctx);
     run_command(f, &t, "anna", "set deal.amount 99");
     assert_string_equal(DEAL(f, "amount", t.deal), "9900");
+    run_command(f, &t, "anna", "set lead.score");
+    assert_string_equal(LEAD(f, "score", t.lead), "0");
+    run_command(f, &t, "anna", "set deal.amount");
+    assert_string_equal(DEAL(f, "COALESCE(amount, 0) || COALESCE(currency, '')", t.deal), "0");
     refuse_command(f, &t, "anna", "set lead.employes 5", "did you mean lead.employees");
     refuse_command(f, &t, "anna", "set lead.owner ben", "command assign");
     refuse_command(f, &t, "anna", "set lead.created 2020-01-01", "cannot be set");
@@ -503,6 +507,12 @@ static void mail_to_a_support_mailbox_makes_cases_and_opens_them_again(void **st
     assert_int_equal(again.target.kase, who.target.kase);
     assert_string_equal(CASE(f, "status", who.target.kase), "open");
     assert_true(had_event(f, "case.reopened"));
+    bool assigned = false;
+    input_begin(f);
+    OK(crm_ensure_case_owner(f->ctx, who.target.kase, &assigned, e));
+    input_end(f, &who.target);
+    assert_true(assigned);
+    assert_string_equal(CASE(f, "owner", who.target.kase), "dora");
 }
 
 /* ---- sending and consent ---------------------------------------------------------------- */
@@ -812,6 +822,9 @@ static void show_and_timeline_tell_what_happened(void **state)
     json_decref(out);
     OK(crm_show(f->crm, CRM_CONTACT, t.contact, &out, e));
     assert_int_equal(json_array_size(json_get_arr(out, "sections")), 2);
+    json_decref(out);
+    OK(crm_show(f->crm, CRM_COMPANY, t.company, &out, e));
+    assert_int_equal(json_array_size(json_get_arr(out, "sections")), 1);
     json_decref(out);
     static const enum crm_entity of[] = {CRM_LEAD, CRM_CONTACT, CRM_DEAL};
     const int64_t ids[] = {t.lead, t.contact, t.deal};
