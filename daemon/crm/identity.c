@@ -27,6 +27,33 @@ static bool set_address(struct crm_who *out, const char *channel, const char *va
     return true;
 }
 
+/* The company's own address: what comes from there is a form mailer's or a loop,
+ * and nobody to be answered. */
+static bool is_own_address(const struct crm *crm, const char *address)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *own = crm_setting(crm, "address", NULL), *name;
+    const json_t *m;
+    if (own && crm_email_fold(own, folded) == 0) {
+        if (!strcmp(folded, address))
+            return true;
+        /* with a token: local+x@domain */
+        size_t local = (size_t)(strchr(folded, '@') - folded);
+        if (!strncmp(address, folded, local) && address[local] == '+' &&
+            !strcmp(strchr(address, '@'), folded + local))
+            return true;
+    }
+    json_object_foreach(json_get_obj(crm->config, "mailboxes"), name, m)
+        if (crm_email_fold(json_get_str(m, "user", ""), folded) == 0 && !strcmp(folded, address))
+            return true;
+    return false;
+}
+
+bool crm_is_ours(const struct crm *crm, const char *address)
+{
+    return crm_user_by_address(crm, "email", address) || is_own_address(crm, address);
+}
+
 static void sender_of_form(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out)
 {
     char folded[CRM_ADDRESS_MAX];
@@ -48,9 +75,13 @@ static void sender_of_message(struct crm_ctx *ctx, const struct crm_input *in, s
             set_address(out, "phone", folded);
         return;
     }
-    if (!s)
-        s = json_get_str(json_array_get(json_get_arr(in->message, "reply_to"), 0), "address", NULL);
-    if (s && crm_email_fold(s, folded) == 0)
+    if (s && crm_email_fold(s, folded) == 0 && !is_own_address(ctx->crm, folded)) {
+        set_address(out, "email", folded);
+        return;
+    }
+    /* no sender, or a form mailer that writes in the company's name */
+    s = json_get_str(json_array_get(json_get_arr(in->message, "reply_to"), 0), "address", NULL);
+    if (s && crm_email_fold(s, folded) == 0 && !crm_is_ours(ctx->crm, folded))
         set_address(out, "email", folded);
 }
 
@@ -99,28 +130,6 @@ static int thread_target(struct crm_ctx *ctx, const struct crm_target *thread,
     if (crm_record(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, &why))
         return crm_target_of(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, out, e);
     return why.cls == ERR_INPUT ? 0 : err_set(e, why.cls, "%s", why.text);
-}
-
-bool crm_is_ours(const struct crm *crm, const char *address)
-{
-    char folded[CRM_ADDRESS_MAX];
-    const char *own = crm_setting(crm, "address", NULL), *name;
-    const json_t *m;
-    if (crm_user_by_address(crm, "email", address))
-        return true;
-    if (own && crm_email_fold(own, folded) == 0) {
-        if (!strcmp(folded, address))
-            return true;
-        /* with a token: local+x@domain */
-        size_t local = (size_t)(strchr(folded, '@') - folded);
-        if (!strncmp(address, folded, local) && address[local] == '+' &&
-            !strcmp(strchr(address, '@'), folded + local))
-            return true;
-    }
-    json_object_foreach(json_get_obj(crm->config, "mailboxes"), name, m)
-        if (crm_email_fold(json_get_str(m, "user", ""), folded) == 0 && !strcmp(folded, address))
-            return true;
-    return false;
 }
 
 int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,

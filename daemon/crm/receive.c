@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -75,9 +76,18 @@ static int find_company(struct receive *r, int64_t *out, struct err *e)
     return crm_create(ctx, CRM_COMPANY, rec, out, e);
 }
 
+/* The name beside the address that counts: From, or Reply-To. */
 static void contact_name(const struct receive *r, struct crm_name *out)
 {
-    crm_name_split(json_get_str(json_get_obj(r->message, "from"), "name", NULL), out);
+    char folded[CRM_ADDRESS_MAX];
+    const json_t *who = json_get_obj(r->message, "from");
+    const json_t *reply_to = json_array_get(json_get_arr(r->message, "reply_to"), 0);
+    if (!r->in->form && crm_email_fold(json_get_str(reply_to, "address", NULL), folded) == 0 &&
+        !strcmp(folded, r->who->address) &&
+        (crm_email_fold(json_get_str(who, "address", NULL), folded) < 0 ||
+         strcmp(folded, r->who->address)))
+        who = reply_to;
+    crm_name_split(json_get_str(who, "name", NULL), out);
 }
 
 static int new_contact(struct receive *r, struct err *e)
@@ -111,12 +121,17 @@ static int new_contact(struct receive *r, struct err *e)
 static int complete_contact(struct receive *r, struct err *e)
 {
     struct crm_name name;
-    int64_t id = r->who->target.contact;
+    int64_t id = r->who->target.contact, sender;
     const json_t *rec = crm_record(r->ctx, CRM_CONTACT, id, e);
     if (!rec)
         return -1;
     contact_name(r, &name);
     if (json_object_get(rec, "name") || !name.full[0])
+        return 0;
+    /* in a thread somebody else may have written */
+    if (crm_find_contact(r->ctx, r->who->channel, r->who->address, &sender, e) < 0)
+        return -1;
+    if (sender != id)
         return 0;
     if (crm_change_str(r->ctx, CRM_CONTACT, id, "name", name.full, e) < 0 ||
         crm_change_str(r->ctx, CRM_CONTACT, id, "first_name", name.first[0] ? name.first : NULL,
@@ -208,10 +223,23 @@ static int file_user(struct receive *r, struct err *e)
     return to_contact && r->person ? crm_mark_contacted(r->ctx, t, e) : 0;
 }
 
-static bool is_person(const json_t *message)
+/* A list of the company's own domain is how several people share an address such
+ * as sales@: what comes through it is a person's. */
+static bool is_own_list(const struct crm *crm, const json_t *message)
+{
+    const char *list = json_get_str(json_get_obj(message, "auto"), "list_id", NULL);
+    const char *address = strrchr(crm_setting(crm, "address", ""), '@');
+    const char *domain = crm_setting(crm, "domain", address ? address + 1 : NULL);
+    size_t n = list ? strcspn(list, ">") : 0, k = domain ? strlen(domain) : 0;
+    return k > 0 && n > k && !strncasecmp(list + n - k, domain, k) &&
+           strchr(".@<", list[n - k - 1]);
+}
+
+static bool is_person(const struct crm *crm, const json_t *message)
 {
     const char *kind = json_get_str(message, "kind", "person");
-    return !strcmp(kind, "person") || !strcmp(kind, "calendar");
+    return !strcmp(kind, "person") || !strcmp(kind, "calendar") ||
+           (!strcmp(kind, "list") && is_own_list(crm, message));
 }
 
 static void receive_init(struct receive *r)
@@ -230,7 +258,7 @@ static void receive_init(struct receive *r)
     memcpy(r->subject, subject, n);
     r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
     r->creates = crm_creates(r->ctx->crm, r->in);
-    r->person = is_person(r->message);
+    r->person = is_person(r->ctx->crm, r->message);
     r->ctx->message = r->message;
     r->ctx->form = r->in->fields;
     r->ctx->form_name = r->in->form;

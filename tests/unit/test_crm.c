@@ -144,13 +144,58 @@ static void machines_create_nothing_and_answer_nothing(void **state)
     assert_string_equal(LEAD(f, "last_in_ms", t.lead), before);
 }
 
+static void receive_json(struct fixture *f, const char *text, struct crm_who *who)
+{
+    AUTO_JSON json_t *m = fixture_json(text);
+    struct crm_input in = {.kind = "mail", .message = m, .source = "sales"};
+    input_begin(f);
+    in.at_ms = f->now;
+    OK(crm_receive(f->ctx, &in, who, e));
+    input_end(f, &who->target);
+}
+
+static void a_list_of_our_own_is_people_and_others_are_not(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    receive_json(f, "{'from': {'address': 'a@one.example'}, 'kind': 'list',"
+                    " 'auto': {'list_id': 'Sales <sales.our.example>'}}", &who);
+    assert_true(who.new_lead);
+    receive_json(f, "{'from': {'address': 'b@two.example'}, 'kind': 'list',"
+                    " 'auto': {'list_id': '<news.your.example>'}}", &who);
+    assert_int_equal(who.target.contact, 0);
+    receive_json(f, "{'from': {'address': 'c@three.example'}, 'kind': 'list',"
+                    " 'auto': {'list_id': '<newsfour.example>'}}", &who);
+    assert_int_equal(who.target.contact, 0);
+}
+
+static void we_are_never_a_contact_of_ours(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    /* a form mailer writes in our name: the person is in Reply-To */
+    receive_json(f, "{'from': {'address': 'CRM@our.example', 'name': 'Web site'},"
+                    " 'reply_to': [{'address': 'lena@customer.example', 'name': 'Lena Lead'}],"
+                    " 'kind': 'person'}", &who);
+    assert_string_equal(who.address, "lena@customer.example");
+    assert_string_equal(CONTACT(f, "name", who.target.contact), "Lena Lead");
+    receive_json(f, "{'from': {'address': 'crm+L1.abc@our.example'}, 'kind': 'person',"
+                    " 'subject': 'words that must not be lost'}", &who);
+    assert_string_equal(who.address, "");
+    assert_true(who.new_lead);
+    struct err e;
+    assert_int_equal(try_command(f, &who.target, "anna", "send welcome", NULL, &e), -1);
+}
+
 static void a_proven_thread_wins_over_the_sender(void **state)
 {
     struct fixture *f = *state;
-    struct crm_target t = some_lead(f);
     struct crm_who who;
+    receive_mail(f, "lena@customer.example", NULL, "An offer, please", "person", &who);
+    struct crm_target t = who.target;
     AUTO_JSON json_t *m = fixture_json("{'channel': 'email', 'kind': 'person', 'subject': 'Re',"
-                                       " 'from': {'address': 'boss@customer.example'}}");
+                                       " 'from': {'address': 'boss@customer.example',"
+                                       " 'name': 'The Boss'}}");
     struct crm_input in = {.kind = "mail", .message = m, .source = "sales", .thread = t};
     input_begin(f);
     in.at_ms = f->now;
@@ -158,6 +203,7 @@ static void a_proven_thread_wins_over_the_sender(void **state)
     input_end(f, &who.target);
     assert_int_equal(who.target.lead, t.lead);
     assert_false(who.new_lead || who.new_contact);
+    assert_string_equal(CONTACT(f, "name", t.contact), "-");
 }
 
 static int64_t post_form(struct fixture *f, const char *fields, struct crm_who *who)
@@ -858,6 +904,8 @@ int main(void)
         T(a_user_is_never_made_a_contact),
         T(a_users_mail_to_the_contact_is_the_first_answer),
         T(machines_create_nothing_and_answer_nothing),
+        T(a_list_of_our_own_is_people_and_others_are_not),
+        T(we_are_never_a_contact_of_ours),
         T(a_proven_thread_wins_over_the_sender),
         T(a_form_fills_in_and_never_overwrites),
         T(somebody_elses_phone_number_stays_his),
