@@ -44,10 +44,11 @@ static char *filename_clean(char *name)
 {
     if (!name)
         return NULL;
+    char *last = name;
     for (char *p = name; *p; p++)
         if ((*p == '/' || *p == '\\') && p[1])
-            memmove(name, p + 1, strlen(p + 1) + 1), p = name - 1;
-    char *t = text_trim(name);
+            last = p + 1;
+    char *t = text_trim(last);
     t[text_utf8_cut(t, strlen(t), FILENAME_MAX_BYTES)] = '\0';
     char *out = *t && strcmp(t, ".") != 0 && strcmp(t, "..") != 0 ? mem_str(t) : NULL;
     mem_free(name);

@@ -79,21 +79,22 @@ static size_t field_name_len(const char *p, size_t n, size_t *colon)
     return name;
 }
 
-static bool is_needed(const struct mail_fields *f, const struct str *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-        if (name_is(name, needed[i]))
-            return mail_fields_count(f, needed[i]) < NEEDED_EACH;
-    return false;
-}
-
 struct reader {
     struct mail_ctx *c;
     struct mail_fields *f;
     const char *what;
     size_t kept; /* bytes of kept fields */
     bool cut;    /* a limit was reached */
+    size_t beyond[ARRAY_LEN(needed)]; /* how many of each came behind it */
 };
+
+static bool is_needed(struct reader *r, const struct str *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+        if (name_is(name, needed[i]))
+            return r->beyond[i]++ < NEEDED_EACH;
+    return false;
+}
 
 static void field_add(struct reader *r, struct mail_field field)
 {
@@ -109,7 +110,7 @@ static void field_add(struct reader *r, struct mail_field field)
                         "skipped but for the fields a message needs", r->what, lim->headers,
                         lim->header_bytes);
         r->cut = true;
-        if (!is_needed(r->f, &field.name))
+        if (!is_needed(r, &field.name))
             return;
     }
     if (r->f->count == r->f->cap) {

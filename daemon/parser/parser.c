@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -41,6 +42,8 @@ static int silence_stdout(struct err *e)
     AUTO_CLOSE int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
         return err_set(e, ERR_PERM, "cannot open /dev/null: %s", err_errno());
+    fputc('\n', stdout); /* stdio looks at the descriptor once */
+    fflush(stdout);
     return 0;
 }
 

@@ -240,6 +240,7 @@ static const struct linear cases[] = {
     {"plain lines", PLAIN, "some words in a line\r\n", ""},
     {"one line", PLAIN, "word ", ""},
     {"headers", "", "X-Junk: value\r\n", TOP "\r\nhi"},
+    {"recipients in headers", TOP, "To: a\r\n", "\r\nhi"},
     {"folds", "X-Junk: 1\r\n", " folded\r\n", TOP "\r\nhi"},
     {"address commas", TOP "To: ", "a,", "\r\n\r\nhi"},
     {"address brackets", TOP "To: ", "<,", "\r\n\r\nhi"},
