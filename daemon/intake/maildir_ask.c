@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * maildir_ask - after the receipt, and what the engine asks about a Maildir
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "intake/maildir_inner.h"
+
+static void maildir_settle(struct maildir *m, const char *unique)
+{
+    AUTO_FREE char *file = maildir_find(m, unique);
+    if (!file)
+        return; /* somebody has removed it */
+    AUTO_FREE char *target = NULL;
+    int dir = m->root;
+    AUTO_CLOSE int other = -1;
+    if (m->set->after == SETTINGS_FLAG) {
+        AUTO_FREE char *name = maildir_flagged(file + 4, 'S');
+        target = mem_printf("cur/%s", name);
+    } else {
+        bool plain = !strchr(file + 4, ':');
+        target = mem_printf("cur/%s%s", file + 4, plain ? ":2," : "");
+        other = openat(m->root, m->set->move_to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = other;
+    }
+    if (strcmp(file, target) == 0 && dir == m->root)
+        return;
+    if (dir < 0 || renameat2(m->root, file, dir, target, RENAME_NOREPLACE) < 0)
+        maildir_alarm(m, dir < 0 ? m->set->move_to : file, err_errno());
+    else if (dir == m->root)
+        maildir_mark(m, target);
+}
+
+void maildir_settle_all(struct maildir *m)
+{
+    for (struct desk_done *d; (d = desk_take_done(m->desk, 0)); desk_done_free(d))
+        maildir_settle(m, d->place.name);
+}
+
+/* ---- questions ---- */
+
+static json_t *maildir_list(struct maildir *m)
+{
+    size_t bytes = 0;
+    json_t *names = json_array(), *j = json_object();
+    const char *unique;
+    json_t *file;
+    json_object_foreach(m->seen, unique, file) {
+        if ((bytes += strlen(unique) + 3) > BOUND_FRAME_JSON - MIB(1)) {
+            json_decref(names);
+            json_put_str(j, "error", "too many messages to list");
+            return j;
+        }
+        json_array_append_new(names, json_string(unique));
+    }
+    json_object_set_new(j, "names", names);
+    return j;
+}
+
+static json_t *maildir_preview(struct maildir *m)
+{
+    int64_t older = 0, newer = 0, bytes = 0, first = 0, last = 0;
+    int64_t since = m->set->start == SETTINGS_NOW ? maildir_since_now(m) * 1000
+                    : m->set->start == SETTINGS_DATE ? m->set->start_ms : 0;
+    for (size_t i = 0; i < m->count; i++) {
+        int64_t ms = m->found[i].internal_ms;
+        if (ms < since) {
+            older++;
+            continue;
+        }
+        newer++;
+        bytes += m->found[i].size;
+        first = first == 0 || ms < first ? ms : first;
+        last = ms > last ? ms : last;
+    }
+    json_t *f = json_object(), *list = json_array(), *j = json_object();
+    json_put_str(f, "folder", MAILDIR_FOLDER);
+    json_put_int(f, "messages", older + newer);
+    json_put_int(f, "older", older);
+    json_put_int(f, "newer", newer);
+    json_put_int(f, "first_ms", first);
+    json_put_int(f, "last_ms", last);
+    json_put_int(f, "bytes", bytes);
+    json_array_append_new(list, f);
+    json_object_set_new(j, "folders", list);
+    return j;
+}
+
+static void maildir_refetch(struct maildir *m, const json_t *request)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach(json_get_arr(request, "names"), i, v) {
+        struct stat st;
+        AUTO_FREE char *file = json_is_string(v) ? maildir_find(m, json_string_value(v)) : NULL;
+        if (!file || fstatat(m->root, file, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+            log_warn("intake.refetch", "name=\"%s\" is not there", json_string_value(v));
+            continue;
+        }
+        int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000;
+        struct found f = {file, maildir_internal_ms(file + 4, mtime), st.st_size};
+        maildir_hand_over(m, &f);
+    }
+}
+
+void maildir_request(struct maildir *m, const struct desk_request *q)
+{
+    struct err e = {0};
+    if (q->type == FRAME_REFETCH) {
+        maildir_refetch(m, q->json);
+        return;
+    }
+    /* A look into an empty memory finds everything. */
+    json_t *seen = m->seen;
+    m->seen = q->type == FRAME_PREVIEW ? json_object() : json_incref(seen);
+    int rc = maildir_look(m, true, &e);
+    if (rc < 0)
+        desk_refuse(m->desk, q, e.text);
+    else if (q->type == FRAME_PREVIEW)
+        desk_answer(m->desk, q, FRAME_PREVIEWED, maildir_preview(m));
+    else
+        desk_answer(m->desk, q, FRAME_LISTED, maildir_list(m));
+    json_decref(m->seen);
+    m->seen = seen;
+}
