@@ -88,10 +88,12 @@ static void box_sift(struct box *b, struct box_folder *f, struct imap_uids *uids
     uids->count = n;
 }
 
-/* Until the server has announced nothing since the last look. */
+/* Until the server has announced nothing since the last look. Some announce
+ * something in every answer: looks in vain are counted. */
 static enum imap_result box_fetch_new(struct box *b, struct box_folder *f, struct err *e)
 {
     enum imap_result res;
+    int in_vain = 0;
     do {
         struct imap_uids uids;
         size_t given = 0;
@@ -101,19 +103,20 @@ static enum imap_result box_fetch_new(struct box *b, struct box_folder *f, struc
             res = box_fetch(b, f, uids.uid, uids.count, true, &given, e);
         }
         imap_uids_done(&uids);
-        if (given > 0)
-            f->alarm[0] = '\0';
-    } while (res == IMAP_OK && imap_has_news(&b->imap) && !desk_over(b->desk));
+        f->given += given;
+        in_vain = given > 0 ? 0 : in_vain + 1;
+    } while (res == IMAP_OK && in_vain < 3 && imap_has_news(&b->imap) && !desk_over(b->desk));
     return res;
 }
 
 /* UIDNEXT says there was mail, and none was seen. */
-static void box_check_uidnext(struct box *b, struct box_folder *f)
+static void box_check_uidnext(struct box *b, struct box_folder *f, size_t given_before)
 {
     uint32_t seen = f->top_uid >= f->next_uid ? f->top_uid + 1 : f->next_uid;
-    if (f->uidnext > seen)
+    if (f->uidnext > seen && f->uidnext > f->checked && f->given == given_before)
         box_alarm(b, f, "UIDNEXT moved from %u to %u but there is nothing to fetch", seen,
                   f->uidnext);
+    f->checked = f->uidnext;
 }
 
 static enum imap_result box_fetch_wanted(struct box *b, struct box_folder *f, struct err *e)
@@ -200,20 +203,42 @@ enum imap_result box_news(struct box *b, size_t folder, struct err *e)
     return res;
 }
 
+/* Selects, and knows what the engine knows. */
+static enum imap_result box_enter(struct box *b, struct box_folder *f, struct imap_folder *sel,
+                                  struct err *e)
+{
+    b->selected = SIZE_MAX;
+    enum imap_result res =
+        imap_select(&b->imap, f->name, b->set->after != SETTINGS_KEEP, sel, e);
+    if (res != IMAP_OK) {
+        f->unreadable = true;
+        box_alarm(b, f, "%s", e->text);
+        return res;
+    }
+    if (f->unreadable)
+        f->alarm[0] = '\0';
+    f->unreadable = false;
+    b->selected = f->index;
+    f->uidnext = sel->uidnext;
+    box_adopt(b, f);
+    if (!f->known) { /* never call it a first contact without having heard the engine */
+        if (desk_wait_engine(b->desk) < 0) {
+            err_set(e, ERR_TEMP, "told to end");
+            return IMAP_BROKEN;
+        }
+        box_adopt(b, f);
+    }
+    return IMAP_OK;
+}
+
 enum imap_result box_visit(struct box *b, size_t folder, struct err *e)
 {
     struct box_folder *f = &b->folders[folder];
     struct imap_folder sel;
-    b->selected = SIZE_MAX;
-    enum imap_result res =
-        imap_select(&b->imap, f->name, b->set->after != SETTINGS_KEEP, &sel, e);
-    if (res != IMAP_OK) {
-        box_alarm(b, f, "%s", e->text);
+    size_t given = f->given;
+    enum imap_result res = box_enter(b, f, &sel, e);
+    if (res != IMAP_OK)
         return res;
-    }
-    b->selected = folder;
-    f->uidnext = sel.uidnext;
-    box_adopt(b, f);
     if (!f->known)
         res = box_first_contact(b, f, &sel, e);
     else if (f->uidvalidity != sel.uidvalidity)
@@ -223,6 +248,6 @@ enum imap_result box_visit(struct box *b, size_t folder, struct err *e)
     if (res == IMAP_OK)
         res = box_news(b, folder, e);
     if (res == IMAP_OK)
-        box_check_uidnext(b, f);
+        box_check_uidnext(b, f, given);
     return res;
 }

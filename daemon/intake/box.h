@@ -36,6 +36,9 @@ struct box_folder {
     uint32_t careful_to; /* fetch one by one up to here */
     uint32_t trial_uid;  /* the one being tried, and how often */
     unsigned trials;
+    uint32_t checked;    /* UIDNEXT that was looked into */
+    size_t given;        /* messages handed over, in all */
+    bool unreadable;     /* could not be selected; the alarm says why */
     char alarm[300];
 };
 

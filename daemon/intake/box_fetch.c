@@ -60,7 +60,8 @@ static void fetch_give(void *arg, uint32_t uid, const char *p, size_t n, json_t 
     else
         json_decref(parts);
     desk_mail(x->b->desk, &place, j, p, n);
-    x->given++;
+    if (x->given++ == 0)
+        x->f->alarm[0] = '\0'; /* what follows in this command may set a new one */
     x->b->progress = true;
 }
 

@@ -3,8 +3,9 @@
  * maildir - a Maildir as the mailbox
  *
  * Files in new/ are seen at once by inotify; cur/ is looked into every `poll`,
- * and new/ too, in case inotify is silent (network file systems). A message is known by its name before ':'. tmp/ is
- * never looked into; links and anything but regular files are refused.
+ * and new/ too, in case inotify is silent (network file systems). A message is
+ * known by its name before ':'. tmp/ is never looked into; links and anything
+ * but regular files are refused.
  */
 #ifndef LEADD_INTAKE_MAILDIR_H
 #define LEADD_INTAKE_MAILDIR_H

@@ -114,6 +114,8 @@ static int settings_load_imap(struct settings *s, const json_t *mb, struct err *
     s->port = (int)port;
     s->idle = json_get_bool(mb, "idle", true);
     s->flag = json_get_str(mb, "flag", "\\Seen");
+    if (!text_is_single_line(s->flag) || !*s->flag || strpbrk(s->flag, " (){}\"%*]"))
+        return err_set(e, ERR_PERM, "flag: expected one flag such as \"\\Seen\"");
     s->batch = settings_bytes(mb, "batch", MIB(4));
     s->connect_ms = settings_ms(mb, "connect_timeout", BOUND_INTAKE_CONNECT_MS);
     s->command_ms = settings_ms(mb, "command_timeout", BOUND_INTAKE_COMMAND_MS);

@@ -36,7 +36,8 @@ class Session:
         return line.rstrip(b"\r").decode("latin-1")
 
     def run(self):
-        self.send(b"* OK ready\r\n")
+        if self.peer.greet:
+            self.send(b"* OK ready\r\n")
         while True:
             line = self.line()
             tag, _, rest = line.partition(" ")
@@ -132,6 +133,7 @@ class Peer:
         self.capabilities = capabilities
         self.handlers, self.said, self.sessions = {}, [], []
         self.idling = threading.Event()
+        self.greet = True
         self.root = tempfile.mkdtemp(prefix="leadd-peer-")
         self.context = None
         if tls:

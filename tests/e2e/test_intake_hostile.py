@@ -25,8 +25,10 @@ def alive(intake):
 
 def test_uidnext_that_moved_without_mail_is_an_alarm():
     with Peer(mails(2)) as peer:
-        peer.uidnext = 8
-        with Intake(peer.mailbox()) as intake:
+        with Intake(peer.mailbox(poll=200)) as intake:
+            intake.state("idle")
+            assert not intake.states or "alarm" not in intake.states[-1]["folders"][0]
+            peer.uidnext = 8
             alarm = intake.alarm("UIDNEXT")
             assert "from 3 to 8" in alarm
             assert intake.numbers() == [1, 2]
@@ -221,6 +223,56 @@ def test_with_uidplus_only_the_copied_are_expunged():
             intake.listed()
             assert gone.wait(20)
             assert not any(c.startswith("EXPUNGE") for c in peer.said)
+
+
+def test_a_server_that_announces_something_in_every_answer_is_still_left_in_peace():
+    with Peer(mails(1)) as peer:
+        def noisy(s, tag, args):
+            s.send(b"* %d EXISTS\r\n" % len(peer.mails))
+            return False
+        peer.on("UID SEARCH", noisy)
+        with Intake(peer.mailbox()) as intake:
+            intake.state("idle")
+            assert intake.listed() == "1"
+
+
+def test_an_engine_that_dies_before_the_first_look_does_not_make_it_a_first_contact():
+    with Peer(mails(3)) as peer:
+        selected, go = threading.Event(), threading.Event()
+
+        def hold(s, tag, args):
+            selected.set()
+            go.wait(20)
+            return False
+        peer.on("EXAMINE", hold)
+        cursors = {"INBOX": {"uidvalidity": 77, "start_uid": 1, "last_uid": 1}}
+        with Intake(peer.mailbox(start="now"), cursors=cursors) as intake:
+            intake.state("connected")
+            assert selected.wait(20)
+            intake.engine.close()
+            intake.role.sup.send("PING", 1)
+            intake.role.sup.recv("PONG")
+            go.set()
+            intake.new_engine()
+            intake.take(2)
+            assert intake.numbers() == [2, 3] and not intake.folders
+
+
+def test_without_starttls_no_password_is_sent():
+    with Peer(mails(1)) as peer:
+        with Intake(peer.mailbox(tls="starttls")) as intake:
+            assert "no TLS" in intake.state("failed")["error"]
+            assert {c.split(" ")[0] for c in peer.said} <= {"CAPABILITY", "LOGOUT"}
+
+
+def test_a_server_that_never_greets_is_left_at_the_deadline():
+    with Peer() as peer:
+        peer.greet = False
+        with Intake(peer.mailbox(connect_timeout=500)) as intake:
+            intake.state("connecting")
+            state = intake.state("backoff")
+            assert "time" in state["error"].lower()
+            assert intake.role.stop() == 0
 
 
 @pytest.mark.parametrize("line", [b"* STATUS x ()", b"* BYE [ALERT] x", b"* 0 FETCH ()", b"* LIST",

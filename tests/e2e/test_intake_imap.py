@@ -149,6 +149,11 @@ def test_a_missing_folder_is_an_alarm_and_stops_no_other(dovecot):
     with Intake(dovecot.mailbox(dovecot.name, folders=["Missing", "INBOX"])) as intake:
         intake.take(1)
         assert "Missing" in intake.pump_alarm("Missing", 20)["folder"]
+        dovecot.deliver(dovecot.name, mail(2), folder="Missing")
+        intake.refetch({"folder": "Missing", "uids": [1]})
+        intake.take(2)
+        assert not any("alarm" in f for f in intake.state(
+            "idle", lambda s: not any("alarm" in f for f in s["folders"]))["folders"])
 
 
 def test_start_now_leaves_old_mail_alone(dovecot):
