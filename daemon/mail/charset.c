@@ -19,6 +19,8 @@
 #define LABEL_MAX 64
 #define DETECT_BYTES KIB(16)
 #define DETECT_CONFIDENCE 30
+#define SHORT_TEXT 40
+#define HINT_TEXT 1000 /* header values and names, no texts */
 
 /* Labels as mail has them -> the superset that their senders really write. */
 static const struct {
@@ -154,20 +156,57 @@ static bool has_escape(const char *p, size_t n)
     return false;
 }
 
+/* A detector knows nothing about six letters with one umlaut. */
+static bool is_short_western(const char *p, size_t n)
+{
+    size_t high = 0;
+    for (size_t i = 0; i < n && n <= SHORT_TEXT; i++)
+        high += (unsigned char)p[i] >= 0x80;
+    return n <= SHORT_TEXT && high * 4 <= n && !has_escape(p, n);
+}
+
+/* Could the charset that the mail's text declares have produced these bytes? */
+static bool fits_hint(const struct mail_ctx *c, const char *p, size_t n)
+{
+    struct counted k = {0};
+    UConverter *cv = *c->charset && n <= HINT_TEXT ? converter_open(label_icu(c->charset), &k)
+                                                   : NULL;
+    if (!cv)
+        return false;
+    AUTO_BUF struct buf b;
+    buf_init(&b, n * 4 + 64);
+    convert(cv, &b, p, n);
+    ucnv_close(cv);
+    return k.wrong == 0;
+}
+
+static void detect_name(const struct mail_ctx *c, const char *p, size_t n, char name[LABEL_MAX])
+{
+    UErrorCode code = U_ZERO_ERROR;
+    if (text_is_utf8(p, n) && !has_escape(p, n)) {
+        snprintf(name, LABEL_MAX, "utf-8");
+        return;
+    }
+    if (fits_hint(c, p, n)) {
+        snprintf(name, LABEL_MAX, "%s", c->charset);
+        return;
+    }
+    snprintf(name, LABEL_MAX, "windows-1252");
+    UCharsetDetector *d = is_short_western(p, n) ? NULL : ucsdet_open(&code);
+    if (!d || U_FAILURE(code))
+        return;
+    ucsdet_setText(d, p, (int32_t)(n < DETECT_BYTES ? n : DETECT_BYTES), &code);
+    const UCharsetMatch *m = ucsdet_detect(d, &code);
+    if (U_SUCCESS(code) && m && ucsdet_getConfidence(m, &code) >= DETECT_CONFIDENCE)
+        snprintf(name, LABEL_MAX, "%s", ucsdet_getName(m, &code));
+    ucsdet_close(d);
+}
+
 static void detect(struct mail_ctx *c, struct buf *out, const char *p, size_t n,
                    const char *declared, const char *what)
 {
-    char name[LABEL_MAX] = "windows-1252";
-    UErrorCode code = U_ZERO_ERROR;
-    UCharsetDetector *d = ucsdet_open(&code);
-    if (U_SUCCESS(code)) {
-        size_t look = n < DETECT_BYTES ? n : DETECT_BYTES;
-        ucsdet_setText(d, p, (int32_t)look, &code);
-        const UCharsetMatch *m = ucsdet_detect(d, &code);
-        if (U_SUCCESS(code) && m && ucsdet_getConfidence(m, &code) >= DETECT_CONFIDENCE)
-            snprintf(name, sizeof(name), "%s", ucsdet_getName(m, &code));
-        ucsdet_close(d);
-    }
+    char name[LABEL_MAX];
+    detect_name(c, p, n, name);
     char clean[LABEL_MAX];
     label_clean(name, clean);
     struct counted k = {0};
@@ -239,6 +278,14 @@ void mail_to_utf8(struct mail_ctx *c, struct buf *out, const char *p, size_t n, 
     } else if (none || !read_declared(c, out, p, n, clean, what)) {
         detect(c, out, p, n, none ? "" : clean, what);
     }
+}
+
+void mail_charset_hint(struct mail_ctx *c, const char *label)
+{
+    char clean[LABEL_MAX];
+    label_clean(label, clean);
+    if (!label_says_nothing(clean) && strcmp(label_icu(clean), "utf-8") != 0)
+        memcpy(c->charset, clean, sizeof(c->charset));
 }
 
 void mail_charset_warm_up(void)

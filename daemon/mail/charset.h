@@ -20,6 +20,9 @@
 void mail_to_utf8(struct mail_ctx *c, struct buf *out, const char *p, size_t n, const char *label,
                   const char *what);
 
+/* The charset of the mail's text: tried first for header bytes that declare none. */
+void mail_charset_hint(struct mail_ctx *c, const char *label);
+
 void mail_charset_warm_up(void);
 
 #endif

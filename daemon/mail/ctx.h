@@ -19,6 +19,7 @@ struct mail_ctx {
     json_t *defects;               /* own */
     int64_t deadline_ms;           /* monotonic; 0: none */
     bool late;
+    char charset[64]; /* what the mail's text declares: a hint for raw header bytes; "" */
     uint64_t work;
 };
 

@@ -18,6 +18,7 @@
 #include "mail/part.h"
 #include "mail/word.h"
 
+#define HINT_PARTS 8
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
 void mail_limits_default(struct mail_limits *lim)
@@ -238,11 +239,25 @@ static void check_header_nuls(struct mail_ctx *c, const struct mail_part *top, c
         mail_defect(c, "the header holds NUL bytes: they were removed");
 }
 
+/* Header bytes without a charset are most likely in the one of the text. */
+static void hint_charset(struct mail_ctx *c, const struct mail_parts *ps)
+{
+    for (size_t i = 0; i < ps->count && i < HINT_PARTS && !*c->charset; i++) {
+        AUTO_FREE char *label = strncmp(ps->v[i].type, "text/", 5) == 0
+                                    ? mail_param_get(c, ps->v[i].type_value, "charset",
+                                                     "Content-Type")
+                                    : NULL;
+        if (label)
+            mail_charset_hint(c, label);
+    }
+}
+
 static void read_all(struct mail_ctx *c, const char *p, size_t n, json_t *msg)
 {
     struct mail_parts ps = {0};
     mail_parts_read(c, &ps, p, n);
     check_header_nuls(c, &ps.v[0], p);
+    hint_charset(c, &ps);
     read_header(c, &ps.v[0].fields, msg);
     if (c->lim->truncated) {
         read_missing_parts(c, msg);
