@@ -6,3 +6,7 @@ check-local: $(check_PROGRAMS)
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/run $(unit_tests)
 
 EXTRA_DIST += tests/run tests/lint
+EXTRA_DIST += tests/bench/run tests/crash/test_kill_roles.py tests/e2e/company.py \
+	tests/e2e/daemon.py tests/e2e/roles.py tests/e2e/test_leadctl.py \
+	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_roles_together.py \
+	tests/e2e/test_supervisor.py
