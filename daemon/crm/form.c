@@ -153,6 +153,18 @@ static int address_is_free(struct crm_ctx *ctx, const struct crm_field *f, const
     return 0;
 }
 
+/* A number tells the country of who has none. */
+static int fill_country(struct crm_ctx *ctx, int64_t contact, const char *phone, struct err *e)
+{
+    char country[3];
+    const json_t *rec = crm_record(ctx, CRM_CONTACT, contact, e);
+    if (!rec)
+        return -1;
+    if (json_object_get(rec, "country") || crm_phone_country(phone, country) < 0)
+        return 0;
+    return crm_change_str(ctx, CRM_CONTACT, contact, "country", country, e);
+}
+
 static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_field *f,
                       const char *text, struct err *e)
 {
@@ -167,7 +179,11 @@ static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const str
         return 0;
     if (address_is_free(ctx, f, v, &avail, e) < 0)
         return -1;
-    return avail ? crm_field_set(ctx, t, f, text, e) : 0;
+    if (!avail)
+        return 0;
+    if (crm_field_set(ctx, t, f, text, e) < 0)
+        return -1;
+    return strcmp(f->name, "contact.phone") ? 0 : fill_country(ctx, id, json_string_value(v), e);
 }
 
 int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,

@@ -20,6 +20,7 @@
 #include "store/contact.h"
 
 #define SUBJECT_MAX 300
+#define FORM_SUBJECT_MAX 80
 
 struct receive {
     struct crm_ctx *ctx;
@@ -181,6 +182,15 @@ static int known_record(struct receive *r, struct err *e)
     return 0;
 }
 
+/* Whose doing it is from here on: the contact's. */
+static void receive_actor(struct receive *r)
+{
+    int64_t contact = r->who->target.contact;
+    if (r->who->kind == CRM_WHO_CONTACT && contact)
+        r->ctx->op_actor =
+            (struct crm_actor){CRM_BY_CONTACT, cmd_id(r->ctx, CRM_CONTACT, contact), NULL};
+}
+
 static int file_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
@@ -200,6 +210,7 @@ static int file_contact(struct receive *r, struct err *e)
         return -1;
     if (t->main == CRM_NONE)
         return 0;
+    receive_actor(r);
     return crm_add_activity(r->ctx, t, r->in->kind, "in", r->subject[0] ? r->subject : NULL,
                             r->in->message_id, 0, r->in->at_ms, &t->activity, e);
 }
@@ -255,6 +266,11 @@ static void receive_init(struct receive *r)
     }
     subject = json_get_str(r->message, "subject", "");
     size_t n = text_utf8_cut(subject, strlen(subject), SUBJECT_MAX);
+    if (form && !n) { /* forms seldom ask for one: the first words stand for it */
+        subject = json_get_str(r->message, "text", "");
+        subject += strspn(subject, " \t\r\n");
+        n = text_utf8_cut(subject, strcspn(subject, "\r\n"), FORM_SUBJECT_MAX);
+    }
     memcpy(r->subject, subject, n);
     r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
     r->creates = crm_creates(r->ctx->crm, r->in);
@@ -294,12 +310,6 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
     }
     if (who.new_lead || who.new_case)
         json_put_str(ctx->op, "line", who.new_lead ? "new-lead" : "new-case");
-    if (who.kind == CRM_WHO_CONTACT && who.target.contact) {
-        char name[CRM_ID_LEN];
-        ctx->op_actor = (struct crm_actor){
-            CRM_BY_CONTACT,
-            crm_keep_str(ctx, crm_id_format(CRM_CONTACT, who.target.contact, name)), NULL};
-    }
     announce(&r);
     if (crm_op_end(ctx, NULL, e) < 0)
         return -1;

@@ -222,9 +222,13 @@ static void a_form_fills_in_and_never_overwrites(void **state)
     struct crm_who who, again;
     struct err why = {0};
     post_form(f, "{'mail': 'Lena@Customer.example', 'name': 'Lena Lead', 'tel': '0660 7654321',"
-                 " 'size': 250, 'words': 'Call me'}", &who);
+                 " 'size': 250, 'words': ' Call me\\nor not'}", &who);
     assert_true(who.new_lead);
     assert_string_equal(LEAD(f, "source", who.target.lead), "website");
+    assert_string_equal(LEAD(f, "subject", who.target.lead), "Call me");
+    assert_string_equal(CONTACT(f, "country", who.target.contact), "AT");
+    assert_string_equal(cell(f, "SELECT actor FROM activity WHERE id = $1", who.target.activity),
+                        "contact C1");
     assert_string_equal(LEAD(f, "custom", who.target.lead), "{\"employees\":250}");
     assert_string_equal(cell(f, "SELECT value FROM address WHERE contact_id = $1 AND "
                                 "channel = 'phone'", who.target.contact), "+436607654321");
