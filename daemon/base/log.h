@@ -6,11 +6,14 @@
  *
  * gives: `2026-11-21T10:00:00.000Z info engine out.sent out=17 try=2 relay=main`.
  * The event name is stable. Control characters are escaped as \xNN, so a line
- * stays one line. Bodies are never logged. With a systemd journal on stderr
+ * stays one line. Bodies are never logged, and mail addresses only as
+ * "j***@example.com" until log_set_personal(true). With a systemd journal on stderr
  * (JOURNAL_STREAM set) the time is left out and a priority prefix is added.
  */
 #ifndef LEADD_LOG_H
 #define LEADD_LOG_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -18,6 +21,7 @@ enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
 void log_init(const char *role, enum log_level level);
 void log_set_level(enum log_level level);
+void log_set_personal(bool full); /* the setting log_personal */
 int log_level_parse(const char *name, enum log_level *out); /* 0 or -1 */
 void log_write(enum log_level level, const char *event, const char *fmt, ...) LEADD_PRINTF(3, 4);
 

@@ -85,6 +85,7 @@ static void role_configure(struct role *r, struct frame *f)
     f->json = NULL;
     if (log_level_parse(json_get_str(r->config, "log_level", "info"), &level) == 0)
         log_set_level(level);
+    log_set_personal(json_get_bool(r->config, "log_personal", false));
     if ((r->ops->open && r->ops->open(r, &e) < 0) || role_drop(r, &e) < 0)
         role_fail(r, &e);
 }

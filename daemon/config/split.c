@@ -18,6 +18,8 @@ static json_t *split_part(const json_t *tree, const char *role)
     json_t *part = json_object();
     const json_t *settings = json_object_get(tree, "settings");
     json_put_str(part, "log_level", json_get_str(settings, "log_level", "info"));
+    if (json_get_bool(settings, "log_personal", false))
+        json_put_bool(part, "log_personal", true);
     if (role)
         json_put_str(part, "run_as", json_get_str(json_object_get(tree, "run_as"), role, NULL));
     return part;

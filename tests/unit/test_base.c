@@ -17,6 +17,7 @@
 #include "base/errlist.h"
 #include "base/frame.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -57,6 +58,45 @@ static void utf8(void **state)
     assert_false(text_add_utf8(&b, "a\0\xff" "b", 4));
     assert_string_equal(b.data, "a\xef\xbf\xbd" "b");
     assert_int_equal(text_utf8_cut("a\xe2\x82\xac", 4, 3), 1);
+}
+
+/* What a log line says behind its event. */
+static const char *logged(const char *text)
+{
+    static char line[4096];
+    int ends[2], err = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_info("test.event", "%s", text);
+    dup2(err, STDERR_FILENO);
+    close(err);
+    close(ends[1]);
+    ssize_t n = read(ends[0], line, sizeof(line) - 1);
+    close(ends[0]);
+    assert_true(n > 0 && line[n - 1] == '\n');
+    line[n - 1] = '\0';
+    return strstr(line, "test.event ") + strlen("test.event ");
+}
+
+static void addresses_are_masked_in_the_log(void **state)
+{
+    (void)state;
+    assert_string_equal(logged("to=jane.doe@example.com try=2"), "to=j***@example.com try=2");
+    assert_string_equal(logged("text=\"550 <bob+x=y@example.net>: no\""),
+                        "text=\"550 <b***@example.net>: no\"");
+    assert_string_equal(logged("a@b.example,c@[192.0.2.1]"), "a***@b.example,c***@[192.0.2.1]");
+    assert_string_equal(logged("\xc3\xa4\xc3\xb6@example.com"), "***@example.com");
+    assert_string_equal(logged("a @ b @dach @ x@"), "a @ b @dach @ x@");
+    assert_string_equal(logged("x\n b@c"), "x\\x0a b***@c");
+    assert_string_equal(logged(""), "");
+    char many[2048];
+    for (size_t i = 0; i < sizeof(many) - 1; i++)
+        many[i] = "a@b "[i % 4];
+    many[sizeof(many) - 1] = '\0';
+    assert_int_equal(strncmp(logged(many), "a***@b a***@b", 13), 0);
+    log_set_personal(true);
+    assert_string_equal(logged("to=jane@example.com"), "to=jane@example.com");
+    log_set_personal(false);
 }
 
 static void nearest(void **state)
@@ -366,6 +406,7 @@ int main(void)
         cmocka_unit_test(durations),
         cmocka_unit_test(sizes),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(addresses_are_masked_in_the_log),
         cmocka_unit_test(nearest),
         cmocka_unit_test(dates),
         cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),

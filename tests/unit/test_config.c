@@ -301,12 +301,12 @@ static void each_role_gets_its_part_and_no_more(void **state)
     json_t *tree AUTO_JSON = good_tree(), *parts AUTO_JSON = config_split(tree);
     const char *role;
     json_t *part;
-    has_keys(parts, "web-in", "log_level run_as web forms ");
-    has_keys(parts, "web-ui", "log_level run_as web store ");
-    has_keys(parts, "courier", "log_level run_as relays domain ");
-    has_keys(parts, "parser", "log_level run_as default_country mail_size ");
-    has_keys(parts, "intake:sales", "log_level run_as name mailbox ");
-    has_keys(parts, "supervisor", "log_level store run_as settings web mailboxes ");
+    has_keys(parts, "web-in", "log_level log_personal run_as web forms ");
+    has_keys(parts, "web-ui", "log_level log_personal run_as web store ");
+    has_keys(parts, "courier", "log_level log_personal run_as relays domain ");
+    has_keys(parts, "parser", "log_level log_personal run_as default_country mail_size ");
+    has_keys(parts, "intake:sales", "log_level log_personal run_as name mailbox ");
+    has_keys(parts, "supervisor", "log_level log_personal store run_as settings web mailboxes ");
     assert_int_equal(json_object_size(parts), 9);
     json_object_foreach(parts, role, part) {
         char *text AUTO_FREE = json_text(part);
