@@ -95,11 +95,12 @@ class Daemon:
                                          daemon=True),
                         threading.Thread(target=self._read_notify, args=(self.notify,),
                                          daemon=True)]
-        told = len(self.told)
+        told, mark = len(self.told), self.mark()
         for t in self.readers:
             t.start()
         if ready:
             self.wait_told("READY=1", after=told)
+            self.wait_log("supervisor ready ms=", after=mark)  # and all lines before it
 
     def _read_log(self, pipe):
         keep = open(os.path.join(self.dir, "log"), "ab")
