@@ -15,7 +15,7 @@ _leadctl() {
         names=$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "$names --json --socket --wait --help --version" -- "$cur")
         ;;
-    list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities' -- "$cur") ;;
+    list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities users fields events commands' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;

@@ -34,7 +34,7 @@ static int cmd_version(const struct ctl_options *opt, int argc, char **argv)
 static const struct command commands[] = {
     {"status", "", "how the daemon is: roles, mailboxes, queues", NULL},
     {"list", "leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ..] [limit=N]",
-     "records of one kind, newest first", NULL},
+     "records of one kind, newest first; also users, fields, events, commands", NULL},
     {"show", "ID", "one record, such as L42, with all its fields", NULL},
     {"timeline", "ID [limit=N]", "everything that happened to a record, in order", NULL},
     {"why", "ID [limit=N]", "which rules matched and, for those that did not, why not", NULL},

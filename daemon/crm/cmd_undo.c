@@ -151,13 +151,15 @@ static bool row_touches(const json_t *row, const struct undo_change *c, const js
     size_t i, k;
     const json_t *command, *j;
     bool created = !strcmp(c->field, "created");
+    bool whole = c->entity == CRM_LEAD || c->entity == CRM_CASE || c->entity == CRM_CONTACT;
     json_array_foreach(row_commands(row), i, command)
         json_array_foreach(json_get_arr(command, "changes"), k, j) {
-            if (crm_entity_parse(json_get_str(j, "e", "")) != c->entity ||
-                json_get_int(j, "id", 0) != c->id)
-                continue;
-            /* what filing noted on a new record does not make it anybody's work */
-            if (created ? by_system(command) : strcmp(json_get_str(j, "f", ""), c->field) != 0)
+            bool same = crm_entity_parse(json_get_str(j, "e", "")) == c->entity &&
+                        json_get_int(j, "id", 0) == c->id;
+            /* what filing noted on a new record does not make it anybody's work;
+             * what people and rules did with a lead, also beside it, does */
+            if (created ? by_system(command) || !(same || whole)
+                        : !same || strcmp(json_get_str(j, "f", ""), c->field) != 0)
                 continue;
             *command_out = command;
             return true;
@@ -179,10 +181,11 @@ static int undo_conflict(struct undo *u, const struct undo_change *c, struct err
         if (!row_touches(row, c, &command))
             continue;
         crm_when_print(u->ctx->crm->zone, json_get_int(row, "at_ms", 0), at, sizeof(at));
-        return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s of %s was changed later by "
-                       "J%" PRId64 " (%s %s, %s)", u->journal, c->field,
-                       crm_id_format(c->entity, c->id, id), n, json_get_str(command, "by", "?"),
-                       json_get_str(command, "actor", "?"), at);
+        bool created = !strcmp(c->field, "created");
+        return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s%s%s was changed later by "
+                       "J%" PRId64 " (%s %s, %s)", u->journal, created ? "" : c->field,
+                       created ? "" : " of ", crm_id_format(c->entity, c->id, id), n,
+                       json_get_str(command, "by", "?"), json_get_str(command, "actor", "?"), at);
     }
     return 0;
 }

@@ -254,6 +254,10 @@ int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *temp
  * filters: ["status=new", "owner=anna", ...], may be NULL. Times are RFC 3339. */
 int crm_list(struct crm *crm, enum crm_entity t, const json_t *filters, int64_t limit,
              json_t **out, struct err *e) LEADD_MUST_CHECK;
+/* What rules are written with, as crm_list: "fields", "events", "commands"; and
+ * "users". ERR_INPUT for anything else. */
+int crm_list_names(struct crm *crm, const char *what, json_t **out,
+                   struct err *e) LEADD_MUST_CHECK;
 /* {"fields": [[label, value]], "sections": [{"title", "columns", "rows"}]} */
 int crm_show(struct crm *crm, enum crm_entity t, int64_t id, json_t **out, struct err *e)
     LEADD_MUST_CHECK;

@@ -20,7 +20,9 @@ static const struct {
     const char *usage;
 } commands[] = {
     {"status", ctl_status, 0, 0, "status"},
-    {"list", ctl_list, 1, 20, "list leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ...] [limit=N]"},
+    {"list", ctl_list, 1, 20,
+     "list leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ...] [limit=N], "
+     "list users|fields|events|commands"},
     {"show", ctl_show, 1, 1, "show ID"},
     {"timeline", ctl_timeline, 1, 2, "timeline ID [limit=N]"},
     {"why", ctl_why, 1, 2, "why ID [limit=N]"},

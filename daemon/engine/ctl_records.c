@@ -23,9 +23,11 @@ json_t *ctl_list(struct ctl *c, struct err *e)
     json_t *out = NULL;
     enum crm_entity t = crm_entity_parse(c->argv[1]);
     if (t == CRM_NONE) {
-        err_set(e, ERR_INPUT, "cannot list \"%s\"; expected leads, contacts, companies, deals, "
-                "cases, activities or tasks", c->argv[1]);
-        return NULL;
+        if (crm_list_names(c->eng->crm, c->argv[1], &out, e) < 0 && e->cls == ERR_INPUT)
+            err_set(e, ERR_INPUT, "cannot list \"%s\"; expected leads, contacts, companies, "
+                    "deals, cases, activities, tasks, users, fields, events or commands",
+                    c->argv[1]);
+        return out;
     }
     AUTO_JSON json_t *filters = json_array();
     for (int i = 2; i < c->argc; i++)

@@ -671,6 +671,19 @@ static void an_undo_can_be_undone(void **state)
     assert_string_equal(LEAD(f, "score", t.lead), "0");
 }
 
+static void undo_of_a_note_leaves_later_work_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    char line[32];
+    snprintf(line, sizeof(line), "undo J%lld", (long long)run_command(f, &t, "anna", "note one"));
+    run_command(f, &t, "anna", "note two");
+    run_command(f, &t, "anna", "stage proposal");
+    run_command(f, &t, "anna", line);
+    assert_string_equal(cell(f, "SELECT group_concat(text) FROM activity WHERE lead_id = $1 AND "
+                                "kind = 'note' AND deleted_ms IS NULL", t.lead), "two");
+}
+
 static void undo_of_a_filing_marks_deleted_and_keeps_the_ids(void **state)
 {
     struct fixture *f = *state;
@@ -681,6 +694,9 @@ static void undo_of_a_filing_marks_deleted_and_keeps_the_ids(void **state)
     refuse_command(f, &who.target, "anna", "undo", "nothing to take back");
     run_command(f, &who.target, "anna", "tag seen");
     refuse_command(f, &who.target, "dora", line, "changed later");
+    run_command(f, &who.target, "anna", "undo");
+    run_command(f, &who.target, "anna", "note somebody's work");
+    refuse_command(f, &who.target, "dora", line, "was changed later");
     run_command(f, &who.target, "anna", "undo");
     run_command(f, &who.target, "dora", line);
     refuse_command(f, &who.target, "anna", "note x", "deleted");
@@ -856,6 +872,28 @@ static void lists_filter_by_any_field(void **state)
     json_decref(out);
 }
 
+static void fields_events_commands_and_users_are_listed(void **state)
+{
+    static const struct {
+        const char *what, *has;
+    } cases[] = {{"fields", "lead.employees"}, {"events", "deal.won"}, {"commands", "assign"},
+                 {"users", "vera"}};
+    struct fixture *f = *state;
+    struct err why = {0};
+    json_t *out = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        OK(crm_list_names(f->crm, cases[i].what, &out, e));
+        size_t n;
+        const json_t *row;
+        bool found = false;
+        json_array_foreach(json_get_arr(out, "rows"), n, row)
+            found |= !strcmp(json_get_str(row, "name", ""), cases[i].has);
+        assert_true(found);
+        json_decref(out);
+    }
+    assert_int_equal(crm_list_names(f->crm, "nonsense", &out, &why), -1);
+}
+
 static void show_and_timeline_tell_what_happened(void **state)
 {
     struct fixture *f = *state;
@@ -933,6 +971,7 @@ int main(void)
         T(everybody_may_only_what_the_table_says),
         T(undo_refuses_when_the_field_was_touched_later_and_names_it),
         T(an_undo_can_be_undone),
+        T(undo_of_a_note_leaves_later_work_alone),
         T(undo_of_a_filing_marks_deleted_and_keeps_the_ids),
         T(personal_values_stand_beside_the_journal_only),
         T(no_command_changes_anything_when_it_is_refused_by_the_outbox),
@@ -941,6 +980,7 @@ int main(void)
         T(every_event_of_a_record_is_told_once),
         T(templates_see_the_record_as_it_is_now),
         T(lists_filter_by_any_field),
+        T(fields_events_commands_and_users_are_listed),
         T(show_and_timeline_tell_what_happened),
         T(users_of_the_config_are_in_the_store),
     };
