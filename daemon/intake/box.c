@@ -54,6 +54,7 @@ static void box_adopt(struct box *b, struct box_folder *f)
         return;
     if (f->uidvalidity != (uint32_t)uidvalidity) {
         imap_uids_done(&f->matched);
+        f->settle.uid = 0;
         box_list_done(&f->todo);
         f->top_uid = 0;
     }
@@ -194,6 +195,8 @@ enum imap_result box_news(struct box *b, size_t folder, struct err *e)
 {
     struct box_folder *f = &b->folders[folder];
     enum imap_result res = box_fetch_new(b, f, e);
+    if (res == IMAP_OK)
+        res = box_match_settle(b, f, e);
     if (res == IMAP_OK)
         res = box_fetch_wanted(b, f, e);
     if (res == IMAP_OK)

@@ -31,6 +31,7 @@ struct box_folder {
     uint32_t top_uid;    /* highest UID ever listed by the server */
     uint32_t uidnext;    /* as the server last told */
     struct imap_uids matched; /* known under the old UIDVALIDITY: not fetched */
+    struct imap_item settle;  /* highest of them, until the cursor is moved over it */
     struct box_list wanted;   /* to be fetched again */
     struct box_list todo;     /* receipted: to be flagged or moved */
     uint32_t careful_to; /* fetch one by one up to here */
@@ -78,6 +79,9 @@ enum imap_result box_first_contact(struct box *b, struct box_folder *f,
                                    const struct imap_folder *sel, struct err *e);
 enum imap_result box_match(struct box *b, struct box_folder *f, const struct imap_folder *sel,
                            struct err *e);
+/* After a new UIDVALIDITY, when all that was unknown is receipted: moves the
+ * engine's cursor over what was known, so that a restart need not fetch it. */
+enum imap_result box_match_settle(struct box *b, struct box_folder *f, struct err *e);
 /* Where leadd would begin in the selected folder. */
 enum imap_result box_start_uid(struct box *b, const struct imap_folder *sel, uint32_t *out,
                                struct err *e);

@@ -65,10 +65,13 @@ static void fetch_give(void *arg, uint32_t uid, const char *p, size_t n, json_t 
     x->b->progress = true;
 }
 
-/* Waits until bytes may be handed over; keeps the connection alive meanwhile. */
+/* Waits until bytes may be handed over; keeps the connection alive meanwhile.
+ * Once the desk is full, until it is half empty: one command per message would
+ * be slow. */
 static enum imap_result fetch_wait_room(struct box *b, size_t bytes, struct err *e)
 {
-    while (!desk_has_room(b->desk, bytes)) {
+    size_t least = desk_has_room(b->desk, bytes) ? 1 : BOUND_MAILBOX_INFLIGHT / 2;
+    while (!desk_has_room(b->desk, bytes) || desk_room(b->desk) < least) {
         size_t before = desk_room(b->desk);
         desk_wait(b->desk, 60000);
         if (desk_over(b->desk)) {

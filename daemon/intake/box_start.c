@@ -76,6 +76,7 @@ struct match {
     struct imap_uids all;
     bool *known;  /* own; parallel to all */
     int64_t *day; /* own; internal dates */
+    struct imap_item last; /* the highest known */
 };
 
 static json_t *match_question(const struct box_folder *f, uint32_t uidvalidity,
@@ -135,6 +136,12 @@ static enum imap_result match_chunk(struct box *b, struct box_folder *f, uint32_
     if (!answer)
         return start_over(e);
     match_mark(m, answer);
+    for (size_t i = 0, j = from; i < found; i++) {
+        while (m->all.uid[j] != items[i].uid)
+            j++;
+        if (m->known[j])
+            m->last = items[i];
+    }
     return IMAP_OK;
 }
 
@@ -161,6 +168,17 @@ static void match_keep(struct box_folder *f, const struct match *m)
     for (size_t i = 0; i < m->all.count; i++)
         if (m->known[i])
             f->matched.uid[f->matched.count++] = m->all.uid[i];
+    f->settle = m->last;
+}
+
+enum imap_result box_match_settle(struct box *b, struct box_folder *f, struct err *e)
+{
+    if (f->settle.uid == 0 || b->desk->item_count > 0)
+        return IMAP_OK;
+    json_t *q = match_question(f, f->uidvalidity, &f->settle, 1);
+    f->settle.uid = 0;
+    AUTO_JSON json_t *answer = desk_ask(b->desk, FRAME_MATCH, q);
+    return answer ? IMAP_OK : start_over(e);
 }
 
 enum imap_result box_match(struct box *b, struct box_folder *f, const struct imap_folder *sel,

@@ -305,13 +305,14 @@ def new_uidvalidity(server, user):
 def test_after_a_new_uidvalidity_only_unknown_mail_is_fetched(dovecot):
     now = int(time.time())
     dovecot.deliver(dovecot.name, mail(90), mail(91), when=now - 1000)
-    with Intake(dovecot.mailbox(dovecot.name, start="now")) as intake:
+    with Intake(dovecot.mailbox(dovecot.name, start="now", poll=500)) as intake:
         intake.state("idle")
         dovecot.deliver(dovecot.name, *[mail(n) for n in range(4)], when=now - 500)
         intake.take(4)
         dovecot.stop()
         intake.state("backoff")
         dovecot.deliver(dovecot.name, mail(4), when=now)
+        assert not intake.matches
         expected = new_uidvalidity(dovecot, dovecot.name)
         dovecot.start()
         intake.state("idle")
@@ -323,6 +324,8 @@ def test_after_a_new_uidvalidity_only_unknown_mail_is_fetched(dovecot):
         item = intake.matches[0]["items"][2]
         assert item["message_id"] == "<m0@example.com>" and item["size"] > 0
         assert item["internal_ms"] == (now - 500) * 1000
+        intake.pump(lambda: len(intake.matches) == 2)
+        assert [i["message_id"] for i in intake.matches[1]["items"]] == ["<m3@example.com>"]
 
 
 def test_flag_marks_only_what_has_a_receipt(dovecot):
