@@ -175,19 +175,24 @@ static int input_drain(struct input *in, struct err *e)
 static int input_owners(struct input *in, struct err *e)
 {
     for (size_t i = 0; i < in->count; i++) {
-        const struct crm_event *ev = &in->events[i].ev;
-        bool assigned = false;
-        if (strcmp(ev->name, "lead.created") != 0)
+        struct crm_event ev = in->events[i].ev; /* the array grows below */
+        bool assigned = false, lead = strcmp(ev.name, "lead.created") == 0;
+        char id[CRM_ID_LEN];
+        if (!lead && strcmp(ev.name, "case.created") != 0)
             continue;
-        if (crm_ensure_owner(in->ctx, ev->target.lead, &assigned, e) < 0)
+        if ((lead ? crm_ensure_owner(in->ctx, ev.target.lead, &assigned, e)
+                  : crm_ensure_case_owner(in->ctx, ev.target.kase, &assigned, e)) < 0)
             return -1;
-        if (assigned) {
-            char id[CRM_ID_LEN];
-            crm_id_format(CRM_LEAD, ev->target.lead, id);
-            input_note(in, "no rule gave %s an owner: default_owner \"%s\" got it", id,
-                       engine_setting(in->eng, "default_owner", "?"));
+        if (!assigned)
+            continue;
+        crm_id_format(lead ? CRM_LEAD : CRM_CASE, lead ? ev.target.lead : ev.target.kase, id);
+        input_note(in, "no rule gave %s an owner: default_owner \"%s\" got it", id,
+                   engine_setting(in->eng, "default_owner", "?"));
+        if (lead) {
             log_warn("lead.no_rule", "lead=%s next=\"default_owner\"", id);
             engine_count(in->eng, "leads_default_owner", 1);
+        } else {
+            log_warn("case.no_rule", "case=%s next=\"default_owner\"", id);
         }
     }
     return 0;
