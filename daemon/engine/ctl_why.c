@@ -24,24 +24,14 @@ struct why {
     int64_t rules_id;
 };
 
-/* Where condition i of a rule stands, from the rule set of that time. */
-static const char *condition_at(const struct why *w, const char *rule, int64_t i)
+/* The rule of that name in the rule set of that time, or NULL. */
+static const json_t *rule_then(const struct why *w, const char *name)
 {
-    size_t k;
+    size_t i;
     json_t *r;
-    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), k, r)
-        if (strcmp(json_get_str(r, "name", ""), rule) == 0)
-            return json_get_str(json_array_get(json_get_arr(r, "when"), (size_t)i), "at", NULL);
-    return NULL;
-}
-
-static const char *condition_text(const struct why *w, const char *rule, int64_t i)
-{
-    size_t k;
-    json_t *r;
-    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), k, r)
-        if (strcmp(json_get_str(r, "name", ""), rule) == 0)
-            return json_get_str(json_array_get(json_get_arr(r, "when"), (size_t)i), "text", NULL);
+    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), i, r)
+        if (strcmp(json_get_str(r, "name", ""), name) == 0)
+            return r;
     return NULL;
 }
 
@@ -80,19 +70,21 @@ static void why_decision(const struct why *w, const json_t *d)
 {
     const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "?"),
                *by = json_get_str(d, "by", NULL);
+    const json_t *then = rule_then(w, rule), *trace = json_get_obj(d, "trace");
     int64_t when = json_get_int(d, "when", -1);
     size_t i;
     json_t *did;
-    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(d, "at", "?"),
+    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(then, "at", "?"),
                outcome_text(outcome));
     if (by)
         buf_printf(w->out, " by %s", by);
-    const char *text = when >= 0 ? condition_text(w, rule, when) : NULL;
-    if (text) {
-        const char *at = condition_at(w, rule, when), *part = json_get_str(json_get_obj(d, "trace"), "part", text);
-        buf_printf(w->out, ": %s is false (%s)", part, at ? at : "?");
+    const json_t *cond = when >= 0 ? json_array_get(json_get_arr(then, "when"), (size_t)when) : NULL;
+    if (cond) {
+        const char *note = json_get_str(trace, "note", NULL);
+        buf_printf(w->out, ": %s is false (%s)",
+                   json_get_str(trace, "part", json_get_str(cond, "text", "?")),
+                   json_get_str(cond, "at", "?"));
         why_seen(w, d);
-        const char *note = json_get_str(json_get_obj(d, "trace"), "note", NULL);
         if (note)
             buf_printf(w->out, " (%s)", note);
     }

@@ -96,9 +96,24 @@ static void trace_seal(struct input *in, json_t *decision)
     }
 }
 
-static json_t *journal_decision(struct input *in, size_t event, struct rule_match *m)
+/* What the rule set of this row's ruleset_id tells again is left out: where the
+ * rule stands, and the condition's text when the whole of it was false. */
+static void decision_shorten(json_t *d, const struct rule_decision *rd)
+{
+    json_t *trace = json_get_obj(d, "trace");
+    const char *part = json_get_str(trace, "part", NULL);
+    json_object_del(d, "at");
+    if (part && rd->when_index >= 0 && strcmp(part, rd->rule->when[rd->when_index].text) == 0) {
+        json_object_del(trace, "part");
+        json_object_del(trace, "col");
+    }
+}
+
+static json_t *journal_decision(struct input *in, size_t event, struct rule_match *m,
+                                const struct rule_decision *rd)
 {
     json_t *d = rule_match_json(m);
+    decision_shorten(d, rd);
     json_put_int(d, "event", (json_int_t)event);
     trace_seal(in, d);
     json_array_append_new(in->j_decisions, d);
@@ -126,8 +141,8 @@ static int rule_commands(struct input *in, const struct crm_event *ev, const str
             *e = ce;
             return err_wrap(e, "rule %s (%s): %s", rule->name, rule->commands[i].at, line);
         }
-        json_array_append_new(results, json_pack("{s:s, s:s, s:s}", "line", line, "at",
-                                                 rule->commands[i].at, rc < 0 ? "error" : "result",
+        json_array_append_new(results, json_pack("{s:s, s:s}", "line", line,
+                                                 rc < 0 ? "error" : "result",
                                                  rc < 0 ? ce.text : res.text));
         if (rc < 0)
             log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
@@ -147,7 +162,7 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
         rule_match_new(crm_rules(in->eng->crm), ev.name, crm_facts_rule(facts));
     struct rule_decision d;
     while (rc == 0 && rule_match_next(m, &d)) {
-        json_t *j = journal_decision(in, n, m);
+        json_t *j = journal_decision(in, n, m, &d);
         if (d.outcome != RULE_MATCHED)
             continue;
         rc = rule_commands(in, &ev, d.rule, j, e);

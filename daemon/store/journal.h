@@ -7,9 +7,9 @@
  * values stand in `personal`, which erasure empties:
  *
  *   { "events":    [{"n", "event", "entity": "L42", "depth", "by"}],
- *     "decisions": [{"event": n, "rule", "result": "matched"|"false"|"unknown"|"skipped",
- *                    "cond": i, "at", "col", "seen", "why"}],
- *     "commands":  [{"line", "actor", "rule", "at", "result", "error", "changes": [...]}],
+ *     "decisions": [{"event": n, "rule", "outcome", "by"?, "when"?: condition, "trace"?: {seen},
+ *                    "did"?: [{"line", "result"|"error"}]}],
+ *     "commands":  [{"line", "by", "actor", "rule"?, "result", "changes": [...]}],
  *     "notes":     ["..."] }
  */
 #ifndef LEADD_STORE_JOURNAL_H
