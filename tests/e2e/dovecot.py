@@ -239,12 +239,17 @@ class Dovecot:
         path = os.path.join(self.root, "mail", user, "Maildir")
         if folder != "INBOX":
             path = os.path.join(path, "." + folder.replace("/", "."))
-        for sub in ("tmp", "new", "cur"):
-            os.makedirs(os.path.join(path, sub), exist_ok=True)
-        for at, dirs, files in os.walk(os.path.join(self.root, "mail", user)):
+        if not os.path.isdir(os.path.join(path, "cur")):
+            for sub in ("tmp", "new", "cur"):
+                os.makedirs(os.path.join(path, sub), exist_ok=True)
+            self.own(user)
+        return path
+
+    def own(self, user):
+        """Gives all of a user's mail to the user Dovecot runs as."""
+        for at, _, files in os.walk(os.path.join(self.root, "mail", user)):
             for name in [at] + [os.path.join(at, f) for f in files]:
                 os.chown(name, self.user.pw_uid, self.user.pw_gid)
-        return path
 
     def write(self, user, raw, folder="INBOX", when=None):
         """Writes into tmp/; the caller renames the returned pair into place."""

@@ -298,7 +298,7 @@ def new_uidvalidity(server, user):
         os.remove(name)
     with open(os.path.join(path, "dovecot-uidlist"), "w") as f:
         f.write("3 V%d N1\n" % (old + 7))
-    server.maildir(user)  # sets the owner
+    server.own(user)
     return old + 7
 
 
