@@ -360,8 +360,11 @@ static void engine_peer_gone(struct role *r, const char *name, const char *gen)
         next = p->next;
         /* its last frames may still be in the socket: the channel's own end
          * removes it when they have been read */
-        if (strcmp(p->name, name) == 0 && strcmp(p->gen, gen) == 0 &&
-            strcmp(name, "courier") != 0)
+        if (strcmp(p->name, name) != 0 || strcmp(p->gen, gen) != 0)
+            continue;
+        if (strcmp(name, "courier") == 0)
+            p->draining = true; /* a row claimed for it from now on would never be settled */
+        else
             peer_remove(eng, p, "ended");
     }
     if (strcmp(name, "courier") == 0) {

@@ -41,6 +41,7 @@ struct peer {
     json_t *state;   /* own; intake: its last INTAKE_STATE */
     int inflight;    /* intake: MAIL frames without receipt */
     struct slots *slots; /* own; courier */
+    bool greeted;    /* courier: its HELLO was handled; before that no row is claimed for it */
     bool draining;   /* courier: a successor is there, or it gave a mail back */
 };
 

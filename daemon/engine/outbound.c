@@ -84,7 +84,7 @@ static int free_slot(const struct peer *courier)
 static bool courier_has_room(struct engine *eng)
 {
     struct peer *c = peer_by_name(eng, "courier");
-    return c && c->slots && free_slot(c) >= 0;
+    return c && c->slots && c->greeted && free_slot(c) >= 0;
 }
 
 void outbound_arm(struct engine *eng)
@@ -166,7 +166,7 @@ int outbound_due(struct engine *eng, struct err *e)
     size_t i;
     json_t *row;
     eng->due_queued = false;
-    if (!courier || !courier->slots)
+    if (!courier || !courier->slots || !courier->greeted)
         return 0;
     AUTO_JSON json_t *rows = outbox_due(eng->db, clock_now_ms(), OUTBOUND_BATCH, e);
     AUTO_JSON json_t *relays = relay_names(eng);
@@ -353,6 +353,8 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
     json_t *row;
     if (!p || !p->slots)
         return 0;
+    /* a row claimed before this would look as if it had not been handed over */
+    p->greeted = true;
     AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
     if (!rows)
         return -1;
