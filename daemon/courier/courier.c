@@ -69,7 +69,9 @@ static void courier_send(struct courier *c, struct frame *f)
     if (j) {
         if (j->sent)
             courier_tell(c, j);
-        return; /* running: its outcome comes */
+        else
+            job_move(j, f, c->map); /* its outcome comes */
+        return;
     }
     j = job_new(f, c->map);
     j->on_done = courier_on_done;

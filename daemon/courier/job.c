@@ -31,13 +31,18 @@ void slotmap_drop(struct slotmap **mp)
     mem_free(m);
 }
 
+static uint32_t frame_slot(const struct frame *f)
+{
+    int64_t slot = json_get_int(f->json, "slot", -1);
+    return slot >= 0 && slot < UINT32_MAX ? (uint32_t)slot : UINT32_MAX;
+}
+
 struct job *job_new(struct frame *f, struct slotmap *map)
 {
     struct job *j = mem_alloc(sizeof(*j));
-    int64_t slot = json_get_int(f->json, "slot", -1);
     j->id = f->id;
     j->map = slotmap_hold(map);
-    j->slot = slot >= 0 && slot < UINT32_MAX ? (uint32_t)slot : UINT32_MAX;
+    j->slot = frame_slot(f);
     j->from = mem_str(json_get_str(f->json, "from", ""));
     j->to = mem_str(json_get_str(f->json, "to", ""));
     j->began_ms = clock_mono_ms();
@@ -90,7 +95,24 @@ const char *job_check(struct job *j, enum job_outcome *out)
 
 int job_mark(struct job *j, enum slot_state state)
 {
-    return slots_set(j->map->slots, j->slot, j->id, state, 0);
+    if (slots_set(j->map->slots, j->slot, j->id, state, 0) < 0)
+        return -1;
+    j->mark = state;
+    return 0;
+}
+
+void job_move(struct job *j, const struct frame *f, struct slotmap *map)
+{
+    uint32_t at = frame_slot(f);
+    struct slot row;
+    if (!map || slots_get(map->slots, at, &row) < 0 || row.id != j->id ||
+        row.state != SLOT_CLAIMED)
+        return;
+    if (j->mark > SLOT_CLAIMED)
+        slots_set(map->slots, at, j->id, j->mark, 0);
+    slotmap_drop(&j->map);
+    j->map = slotmap_hold(map);
+    j->slot = at;
 }
 
 /* The slot's last word. An unknown outcome leaves FINAL, and what was not

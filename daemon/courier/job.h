@@ -34,6 +34,7 @@ struct job {
     uint64_t id;
     struct slotmap *map; /* a reference; NULL: none was given */
     uint32_t slot;
+    enum slot_state mark; /* what the row was last made to say */
     bool slot_ours; /* the row stood for this mail, claimed: only then it is written */
     char *from, *to;           /* own */
     struct buf raw;            /* as the engine sent it */
@@ -53,6 +54,10 @@ void job_free(struct job **j);
 /* Text why this job cannot be begun, or NULL: addresses, slot, relays. The
  * outcome is FAILED for what no later attempt can change. */
 const char *job_check(struct job *j, enum job_outcome *out);
+
+/* The engine asks again for a mail in hand, under another row or mapping: that
+ * one is written from now on, and says at once how far the mail is. */
+void job_move(struct job *j, const struct frame *f, struct slotmap *map);
 
 /* Marks how far it is; -1 when the slot is not this job's any more. */
 int job_mark(struct job *j, enum slot_state state);

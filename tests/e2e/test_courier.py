@@ -35,8 +35,9 @@ class Slots:
         os.ftruncate(self.fd, 64 + 32 * count)
         self.next = 0
 
-    def claim(self, id_, attempt=1):
-        at, self.next = self.next, self.next + 1
+    def claim(self, id_, attempt=1, at=None):
+        if at is None:
+            at, self.next = self.next, self.next + 1
         os.pwrite(self.fd, struct.pack("=QIIIIII", id_, attempt, CLAIMED, 0, 0, 0, 0), 64 + 32 * at)
         return at
 
@@ -668,6 +669,24 @@ def test_a_mail_in_hand_is_not_begun_twice(start, serve):
     assert c.engine.recv("SENT").json["outcome"] == "accepted"
     c.engine.send("SEND", 1, again, raw=MAIL)  # reported, no receipt yet: told again
     assert c.engine.recv("SENT").json["outcome"] == "accepted"
+    assert len(peer.received) == 1 and peer.sessions == 1
+
+
+def test_a_mail_asked_for_under_another_slot_is_marked_there(start, serve):
+    gate = threading.Event()
+    peer = serve([{"data": hold(gate), "dot": hang}])
+    c = start(relay(peer))
+    c.send(1)
+    peer.wait(lambda: peer.count("data") == 1)
+    c.send(1)  # the engine claimed another row for it meanwhile
+    c.slots.claim(2, at=0)  # and gave the old one to another mail
+    c.send(3, to="")  # told after it: the courier has looked at the second SEND
+    assert c.sent(3)["outcome"] == "failed"
+    assert c.state(1) == SENDING
+    gate.set()
+    peer.wait(lambda: peer.count("dot") == 1)
+    assert c.state(1) == FINAL
+    assert c.slots.row(0)[:3] == (2, 1, CLAIMED)
     assert len(peer.received) == 1 and peer.sessions == 1
 
 
