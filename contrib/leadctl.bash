@@ -18,6 +18,7 @@ _leadctl() {
     list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities users fields events commands' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
+    ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;
     clock) mapfile -t COMPREPLY < <(compgen -W 'advance' -- "$cur") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur") ;;

@@ -23,7 +23,7 @@ static const struct {
     {"list", ctl_list, 1, 20,
      "list leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ...] [limit=N], "
      "list users|fields|events|commands"},
-    {"show", ctl_show, 1, 1, "show ID"},
+    {"show", ctl_show, 1, 2, "show ID, show M12 [raw]"},
     {"timeline", ctl_timeline, 1, 2, "timeline ID [limit=N]"},
     {"why", ctl_why, 1, 2, "why ID [limit=N]"},
     {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
@@ -31,6 +31,7 @@ static const struct {
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
     {"quarantine", ctl_quarantine, 1, 2, "quarantine list | show Q | retry Q | drop Q"},
+    {"ledger", ctl_ledger, 0, 3, "ledger [state=STATE] [source=SOURCE] [limit=N]"},
     {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},
     {"mailbox", ctl_mailbox, 1, 10,
      "mailbox list | preview NAME | refetch NAME [FOLDER] UID|NAME ..."},

@@ -35,6 +35,8 @@ json_t *ctl_reload(struct ctl *c, struct err *e);
 json_t *ctl_clock(struct ctl *c, struct err *e);
 json_t *ctl_list(struct ctl *c, struct err *e);       /* ctl_records.c */
 json_t *ctl_show(struct ctl *c, struct err *e);
+json_t *ctl_ledger(struct ctl *c, struct err *e);     /* ctl_message.c */
+json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e);
 json_t *ctl_timeline(struct ctl *c, struct err *e);
 json_t *ctl_do(struct ctl *c, struct err *e);
 json_t *ctl_undo(struct ctl *c, struct err *e);

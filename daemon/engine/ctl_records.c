@@ -41,8 +41,19 @@ json_t *ctl_show(struct ctl *c, struct err *e)
     json_t *out = NULL;
     enum crm_entity t;
     int64_t id;
+    bool raw = c->argc > 2;
+    if (raw && strcmp(c->argv[2], "raw") != 0) {
+        err_set(e, ERR_INPUT, "show %s %s: expected nothing more, or raw", c->argv[1], c->argv[2]);
+        return NULL;
+    }
+    if ((c->argv[1][0] | 0x20) == 'm' && text_parse_int(c->argv[1] + 1, &id) == 0)
+        return ctl_message_show(c, id, raw, e);
     if (record_of(c->argv[1], &t, &id, e) < 0)
         return NULL;
+    if (raw) {
+        err_set(e, ERR_INPUT, "show %s raw: only a message such as M12 has raw bytes", c->argv[1]);
+        return NULL;
+    }
     return crm_show(c->eng->crm, t, id, &out, e) < 0 ? NULL : out;
 }
 

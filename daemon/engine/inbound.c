@@ -337,7 +337,7 @@ static json_t *form_message(const struct item *it)
     const json_t *j = it->frame.json;
     json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
                           json_get_str(j, "form", ""));
-    static const char *const copied[] = {"fields", "extra", "files", "remote", "agent"};
+    static const char *const copied[] = {"fields", "extra", "files", "remote", "agent", "defects"};
     for (size_t i = 0; i < ARRAY_LEN(copied); i++)
         if (json_object_get(j, copied[i]))
             json_object_set(m, copied[i], json_object_get(j, copied[i]));

@@ -136,6 +136,35 @@ json_t *ledger_counts(struct db *db, const char *prefix, struct err *e)
     return counts;
 }
 
+json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t message,
+                    int64_t limit, struct err *e)
+{
+    json_t *list = json_array();
+    struct db_rows *r =
+        db_query(db,
+                 "SELECT s.name, l.key, l.state, l.reason, l.message_id, m.lead_id, m.case_id,"
+                 " l.size, l.at_ms FROM ledger l JOIN source s ON s.id = l.source_id "
+                 "LEFT JOIN message m ON m.id = l.message_id "
+                 "WHERE (CAST($1 AS TEXT) IS NULL OR l.state = $1) AND "
+                 "(CAST($2 AS TEXT) IS NULL OR s.name = $2) AND "
+                 "(CAST($3 AS BIGINT) IS NULL OR l.message_id = $3) ORDER BY l.id DESC LIMIT $4",
+                 "ssoi", state, source, message, limit);
+    while (db_step(r)) {
+        const char *reason = db_text(r, 3);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "source",
+                            db_text(r, 0), "key", db_text(r, 1), "state", db_text(r, 2), "reason",
+                            reason ? reason : "", "message_id", db_int(r, 4), "lead_id",
+                            db_int(r, 5), "case_id", db_int(r, 6), "size", db_int(r, 7), "at_ms",
+                            db_int(r, 8)));
+    }
+    if (db_done(&r, e) < 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
 int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,
                       int64_t size, int64_t internal_ms, int64_t *message_out, struct err *e)
 {

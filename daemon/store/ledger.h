@@ -50,6 +50,11 @@ int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
 /* {"filed": n, "ignored": n, "quarantined": n} of the sources under prefix. */
 json_t *ledger_counts(struct db *db, const char *prefix, struct err *e);
+/* Newest first, each with its source's name and its message's records. state,
+ * source: NULL is all; message 0: all. [{"source", "key", "state", "reason",
+ * "message_id", "lead_id", "case_id", "size", "at_ms"}], NULL with e. */
+json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t message,
+                    int64_t limit, struct err *e);
 /* A filed mail of this source under an older epoch with that Message-ID hash,
  * size and arrival: 0 in *id_out when there is none. */
 int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,
