@@ -18,6 +18,16 @@
 
 #define VALUE_MAX 4096
 
+/* Names, subjects and the like are one line: they may stand in a header. */
+static json_t *one_line(const char *text)
+{
+    AUTO_FREE char *s = mem_str(text);
+    for (char *p = s; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = ' ';
+    return json_string(text_trim(s));
+}
+
 static json_t *parse_text(const struct crm *crm, const struct crm_field *f, const char *text,
                           struct err *e)
 {
@@ -40,7 +50,7 @@ static json_t *parse_text(const struct crm *crm, const struct crm_field *f, cons
         err_set(e, ERR_INPUT, "%s: this is no phone number", f->name);
         return NULL;
     }
-    return json_string(text);
+    return text_starts(f->key, "custom.") ? json_string(text) : one_line(text);
 }
 
 static json_t *parse_int(const struct crm_field *f, const char *text, const json_t *old,
