@@ -202,6 +202,11 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
 int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
                 struct err *e) LEADD_MUST_CHECK;
 
+/* Was it written by a machine, so that nothing automatic may answer it to this
+ * address? why_out, when it is: borrowed, the field that says so. */
+bool crm_is_machine(const struct crm *crm, const json_t *message, const char *address,
+                    const char **why_out);
+
 /* A form's posted fields do not fit (a bad email, a bad number): ERR_INPUT with
  * the posted name. Called by crm_receive too; alone for an early answer. */
 int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e);

@@ -191,10 +191,20 @@ static void receive_actor(struct receive *r)
             (struct crm_actor){CRM_BY_CONTACT, cmd_id(r->ctx, CRM_CONTACT, contact), NULL};
 }
 
+/* Nobody wrote it and nothing is in it: then it is no lead either. What has
+ * words or files is one for a person to look at, whoever wrote it. */
+static bool is_blank(const struct receive *r)
+{
+    const char *text = json_get_str(r->message, "text", "");
+    return !r->in->form && !r->who->address[0] && !r->subject[0] &&
+           !text[strspn(text, " \t\r\n")] &&
+           json_array_size(json_get_arr(r->message, "attachments")) == 0;
+}
+
 static int file_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
-    bool makes = r->person && strcmp(r->creates, "nothing");
+    bool makes = r->person && strcmp(r->creates, "nothing") && !is_blank(r);
     enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
     if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
         return -1;
@@ -253,6 +263,20 @@ static bool is_person(const struct crm *crm, const json_t *message)
            (!strcmp(kind, "list") && is_own_list(crm, message));
 }
 
+bool crm_is_machine(const struct crm *crm, const json_t *message, const char *address,
+                    const char **why_out)
+{
+    const json_t *a = json_get_obj(message, "auto");
+    const char *from = json_get_str(json_get_obj(message, "from"), "folded", "");
+    bool person = is_person(crm, message);
+    *why_out = json_get_str(a, "why", json_get_str(message, "kind", "?"));
+    if (!person)
+        return true;
+    /* sent by a machine on behalf of the person that it names in Reply-To */
+    return json_get_bool(a, "suppress", false) && !strcmp(from, address) &&
+           !is_own_list(crm, message);
+}
+
 static void receive_init(struct receive *r)
 {
     const json_t *form = r->in->form ? json_get_obj(r->ctx->crm->forms, r->in->form) : NULL;
@@ -271,7 +295,8 @@ static void receive_init(struct receive *r)
         subject += strspn(subject, " \t\r\n");
         n = text_utf8_cut(subject, strcspn(subject, "\r\n"), FORM_SUBJECT_MAX);
     }
-    memcpy(r->subject, subject, n);
+    for (size_t i = 0; i < n; i++) /* one line: it may become the subject of an answer */
+        r->subject[i] = (unsigned char)subject[i] < ' ' || subject[i] == 0x7f ? ' ' : subject[i];
     r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
     r->creates = crm_creates(r->ctx->crm, r->in);
     r->person = is_person(r->ctx->crm, r->message);

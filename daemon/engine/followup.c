@@ -184,8 +184,12 @@ static int draft_write(struct draft *d, const struct template_result *r, struct 
 static int draft_consent(struct draft *d, struct err *e)
 {
     enum crm_address_use use = CRM_ADDRESS_OK;
+    const char *why;
     if (d->send->to_user)
         return 0;
+    if (d->in->message && crm_is_machine(d->in->eng->crm, d->in->message, d->send->to, &why))
+        return err_set(e, ERR_INPUT, "not sent: a machine wrote the message (%s), and two machines "
+                       "that answer each other never end", why);
     if (crm_address_check(d->in->eng->db, "email", d->send->to, &use, e) < 0)
         return -1;
     if (use != CRM_ADDRESS_OK)

@@ -237,6 +237,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     input_begin(&in, eng, mem_printf("mail M%" PRId64 " from %s", m->id, a->source),
                 mem_printf("M%" PRId64, m->id));
     in.hold = hold_of(a, in.now_ms);
+    in.message = it->message;
     struct crm_input ci = {
         .kind = "mail",
         .message = it->message,

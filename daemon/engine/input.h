@@ -27,6 +27,7 @@ struct input {
     char *cause;  /* own; "mail sales/INBOX", "form contact", "anna: stage won" */
     char *intent; /* own; start of the intent key of what this input sends: unique */
     const char *hold; /* why automatic mail may not leave, or NULL */
+    const json_t *message; /* borrowed; the mail that came in, or NULL */
     struct crm_target target; /* whom the journal row is about */
 
     struct input_event *events; /* own */
