@@ -180,9 +180,9 @@ class Conn:
 
 
 class Peer:
-    """Listens on an ephemeral loopback port; one thread per connection."""
+    """Listens on a loopback port, an ephemeral one unless told; one thread per connection."""
 
-    def __init__(self, script=(), tls=None, rcvbuf=None):
+    def __init__(self, script=(), tls=None, rcvbuf=None, port=0):
         self.script, self.tls = list(script), tls
         self.steps = []       # (connection number, step) as they happened
         self.sessions = 0     # connections accepted
@@ -193,7 +193,8 @@ class Peer:
         self.server = socket.socket()
         if rcvbuf:
             self.server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        self.server.bind(("127.0.0.1", 0))
+        self.server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.server.bind(("127.0.0.1", port))
         self.server.listen(128)
         self.port = self.server.getsockname()[1]
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -271,13 +272,13 @@ class SmtpPeer(Peer):
     auth: {user: secret}; sign-in is then offered, and wanted before MAIL."""
 
     def __init__(self, script=(), tls=None, implicit=False, auth=None, rcvbuf=None,
-                 caps=("SIZE 100000000", "8BITMIME"), on_bytes=None):
+                 caps=("SIZE 100000000", "8BITMIME"), on_bytes=None, port=0):
         self.implicit, self.auth, self.caps = implicit, auth, caps
         self.mails = []      # what got a 2xx to its dot
         self.received = []   # every whole mail, whatever the answer was
         self.lines = []      # (connection number, command line)
         self.on_bytes = on_bytes  # called with the number of body bytes read so far
-        super().__init__(script, tls, rcvbuf)
+        super().__init__(script, tls, rcvbuf, port)
 
     def _note(self, where, what):
         with self.changed:
