@@ -265,9 +265,9 @@ static void maildir_stay(struct maildir *m, struct err *e)
 static void maildir_pause(struct maildir *m, const struct err *e)
 {
     int64_t until = clock_mono_ms() + m->set->poll_ms;
-    if (strncmp(m->failed, e->text, sizeof(m->failed) - 1) != 0)
+    if (strcmp(m->failed.text, e->text) != 0)
         log_warn("intake.failed", "error=\"%s\" retry_ms=%d", e->text, m->set->poll_ms);
-    snprintf(m->failed, sizeof(m->failed), "%s", e->text);
+    m->failed = *e;
     maildir_report(m, "failed", e->text);
     while (!desk_over(m->desk) && clock_mono_ms() < until) {
         for (struct desk_request *q; (q = desk_take_request(m->desk)); desk_request_free(q))

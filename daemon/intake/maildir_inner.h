@@ -32,7 +32,7 @@ struct maildir {
     struct found *found; /* own; of the current look */
     size_t count, cap;
     char alarm[300];
-    char failed[300]; /* what was logged last: a lasting failure is one line */
+    struct err failed; /* what was logged last: a lasting failure is one line */
 };
 
 void maildir_alarm(struct maildir *m, const char *file, const char *what);
