@@ -92,8 +92,7 @@ int bounce_take(struct engine *eng, const json_t *message, int64_t message_id, b
     struct input in;
     input_begin(&in, eng, mem_printf("bounce M%" PRId64 " of mail %" PRId64, message_id, id),
                 mem_printf("M%" PRId64, message_id));
-    int64_t lead = json_get_int(row, "lead_id", 0);
-    int rc = lead ? crm_target_of(in.ctx, CRM_LEAD, lead, &in.target, &gone) : 0;
+    int rc = outbound_target(in.ctx, row, &in.target, &gone);
     if (rc < 0 && gone.cls == ERR_INPUT)
         rc = 0;
     if (rc == 0)

@@ -155,6 +155,8 @@ void parsing_parser_gone(struct engine *eng, const char *why);
 /* ---- outbound.c ------------------------------------------------------------ */
 
 void outbound_arm(struct engine *eng); /* sets the timer to the next due row */
+/* The record that a row of outbox_get is about; untouched when there is none. */
+int outbound_target(struct crm_ctx *ctx, const json_t *row, struct crm_target *out, struct err *e);
 int outbound_courier(struct engine *eng, struct peer *p, struct err *e);
 
 /* ---- stats.c ---------------------------------------------------------------- */

@@ -208,7 +208,9 @@ static void deferred_set(const json_t *row, const struct outcome *o, struct outb
     }
 }
 
-/* on_unknown: ask (a task for the owner), resend, or drop. */
+/* on_unknown: ask (a task for the owner), resend, or drop. To resend is to try
+ * again as after any failure, later each time, and not for ever: each try may be
+ * another copy to the recipient. */
 static int unknown_take(struct engine *eng, struct input *in, const json_t *row,
                         struct outbox_change *c, struct err *e)
 {
@@ -217,12 +219,11 @@ static int unknown_take(struct engine *eng, struct input *in, const json_t *row,
     c->attempt = true;
     c->done_ms = clock_now_ms();
     if (strcmp(policy, "resend") == 0) {
-        c->state = "deferred";
         c->done_ms = 0;
-        c->next_ms = clock_now_ms() + retry_delay_ms(1, 0);
+        deferred_set(row, &(struct outcome){0}, c);
         return 0;
     }
-    if (strcmp(policy, "ask") != 0 || !in->target.lead)
+    if (strcmp(policy, "ask") != 0 || in->target.main == CRM_NONE)
         return 0;
     struct err ce = {0};
     struct crm_actor actor = crm_system;
@@ -279,18 +280,25 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     return input_finish(in, e);
 }
 
+int outbound_target(struct crm_ctx *ctx, const json_t *row, struct crm_target *out, struct err *e)
+{
+    int64_t lead = json_get_int(row, "lead_id", 0), kase = json_get_int(row, "case_id", 0),
+            contact = json_get_int(row, "contact_id", 0);
+    if (lead)
+        return crm_target_of(ctx, CRM_LEAD, lead, out, e);
+    if (kase)
+        return crm_target_of(ctx, CRM_CASE, kase, out, e);
+    return contact ? crm_target_of(ctx, CRM_CONTACT, contact, out, e) : 0;
+}
+
 /* row as outbox_get gives it. */
 static int settle(struct engine *eng, const json_t *row, const struct outcome *o, struct err *e)
 {
     struct input in;
     int64_t id = json_get_int(row, "id", 0);
     input_begin(&in, eng, mem_printf("mail out %" PRId64, id), mem_printf("O%" PRId64, id));
-    int64_t lead = json_get_int(row, "lead_id", 0), contact = json_get_int(row, "contact_id", 0);
     struct err gone = {0};
-    int rc = 0;
-    if (lead || contact)
-        rc = crm_target_of(in.ctx, lead ? CRM_LEAD : CRM_CONTACT, lead ? lead : contact, &in.target,
-                           &gone);
+    int rc = outbound_target(in.ctx, row, &in.target, &gone);
     if (rc < 0 && gone.cls == ERR_INPUT)
         rc = 0; /* the record is gone, the outbox row is not */
     else if (rc < 0)

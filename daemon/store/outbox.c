@@ -107,20 +107,21 @@ int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, s
 
 #define OUTBOX_COLUMNS                                                                             \
     "SELECT o.id, o.intent, o.state, o.class, o.to_addr, o.lead_id, o.contact_id, o.template, "    \
-    "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject, o.gen, o.slot " \
+    "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject, o.gen, " \
+    "o.slot, o.case_id "                                                                           \
     "FROM outbox o LEFT JOIN outbox_body b ON b.outbox_id = o.id "
 
 static json_t *outbox_read(struct db_rows *r)
 {
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:s?, s:I, "
-                     "s:s?, s:s?, s:s?, s:I}",
+                     "s:s?, s:s?, s:s?, s:I, s:I}",
                      "id", db_int(r, 0), "intent", db_text(r, 1), "state", db_text(r, 2), "class",
                      db_text(r, 3), "to", db_text(r, 4), "lead_id", db_int(r, 5), "contact_id",
                      db_int(r, 6), "template", db_text(r, 7), "attempts", db_int(r, 8),
                      "created_ms", db_int(r, 9), "next_ms", db_int(r, 10), "done_ms",
                      db_int(r, 11), "relay", db_text(r, 12), "code", db_int(r, 13), "reply",
                      db_text(r, 14), "subject", db_text(r, 15), "gen", db_text(r, 16), "slot",
-                     db_int(r, 17));
+                     db_int(r, 17), "case_id", db_int(r, 18));
 }
 
 static json_t *outbox_read_all(struct db_rows *r, struct err *e)
