@@ -4,7 +4,7 @@ daemon_intake_libintake_a_SOURCES = \
 	%D%/desk.c %D%/desk.h %D%/guard.c %D%/guard.h %D%/imap.c %D%/imap.h %D%/imap_answer.c \
 	%D%/imap_answer.h %D%/imap_idle.c %D%/intake.c %D%/intake.h %D%/link.c %D%/link.h \
 	%D%/maildir.c %D%/maildir.h %D%/maildir_ask.c %D%/maildir_inner.h %D%/maildir_look.c \
-	%D%/maildir_name.c %D%/settings.c %D%/settings.h
+	%D%/maildir_name.c %D%/maildir_parts.c %D%/settings.c %D%/settings.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_guard

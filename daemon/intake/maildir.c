@@ -142,7 +142,7 @@ void maildir_hand_over(struct maildir *m, const struct found *f)
     json_put_int(j, "size", truncated ? f->size : (int64_t)raw.len);
     json_put_bool(j, "truncated", truncated);
     if (truncated)
-        json_object_set_new(j, "parts", json_array());
+        json_object_set_new(j, "parts", maildir_parts(fd));
     desk_mail(m->desk, &place, j, raw.data, raw.len);
     maildir_mark(m, f->file);
 }

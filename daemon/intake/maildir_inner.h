@@ -52,6 +52,9 @@ char *maildir_find(struct maildir *m, const char *unique);
 int64_t maildir_since_now(const struct maildir *m);
 void maildir_hand_over(struct maildir *m, const struct found *f);
 
+/* The parts of the mail in this file, as imap_parts() lists them: own. */
+json_t *maildir_parts(int fd);
+
 /* Flags or moves what was receipted. */
 void maildir_settle_all(struct maildir *m);
 /* LIST, PREVIEW or REFETCH. */

@@ -226,7 +226,8 @@ def test_bad_mail_is_accounted_for(d, name):
             assert "Defects" in text and re.search(words, text)
 
 
-@pytest.mark.parametrize("name,parts", [("over", 0), ("just_over", 0)])
+@pytest.mark.parametrize("name,parts", [("over", ["text/plain", "application/zip"]),
+                                        ("just_over", ["text/plain"])])
 def test_a_mail_over_mail_size_is_taken_as_headers_and_list_of_parts(d, name, parts):
     row = d.arrived[name]
     assert row["state"] == "filed" and row["record"]
@@ -234,8 +235,10 @@ def test_a_mail_over_mail_size_is_taken_as_headers_and_list_of_parts(d, name, pa
     assert any("over the size limit" in x for x in m["defects"]), m["defects"]
     assert m["from"]["address"] == "ada.%s@shop.example" % name.replace("_", "-")
     assert m["message_id"].startswith(name.replace("_", "-"))
-    if parts:
-        assert [a["filename"] for a in m["attachments"] if "filename" in a] == ["large.zip"]
+    assert [a["type"] for a in m["attachments"]] == parts
+    if len(parts) > 1:
+        assert m["attachments"][1]["filename"] == "large.zip"
+    assert OVER <= m["attachments"][-1]["size"] < OVER + 2000
     raw = d.ctl_text("show", row["message"], "raw")
     assert "Message-ID" in raw and "eHh4eHh4" not in raw
 

@@ -136,6 +136,73 @@ def test_mail_over_the_limit_comes_as_headers(box):
         assert f.raw.endswith(b"\n\n") and number(f) == 1 and len(f.raw) < 300
 
 
+NESTED = b"""From: a@example.com
+Content-Type: multipart/mixed; charset=x;
+\tBOUNDARY="out er"
+
+preamble --out er
+--out er
+Content-Type: multipart/alternative; boundary=in
+
+--in
+
+no header at all
+--in
+Content-Type: text/HTML; charset=utf-8
+
+--other
+-- in
+<p>
+--in--
+epilogue
+--out er 	
+Content-Disposition: attachment; x="a;b"; filename="off\\"er.pdf"
+Content-Type: application/pdf; name=other.pdf
+
+%s
+--out er
+content-type: message/rfc822
+
+Subject: inner
+Content-Type: multipart/mixed; boundary=unused
+
+--out er--
+--in
+after the end
+"""
+
+
+def test_mail_over_the_limit_names_its_parts(box):
+    box.deliver(NESTED % (b"x" * 5000))
+    box.deliver((NESTED % (b"y" * 5000)).replace(b"\n", b"\r\n"))
+    with Intake(box.mailbox(mail_size=1000)) as intake:
+        for f in intake.take(2):
+            parts = f.json["parts"]
+            assert [(p["type"], p.get("filename")) for p in parts] == [
+                ("text/plain", None), ("text/html", None), ("application/pdf", 'off"er.pdf'),
+                ("message/rfc822", None)]
+            assert 5000 < parts[2]["size"] < 5010
+            assert b"preamble" not in f.raw
+
+
+def test_a_hostile_mail_over_the_limit_does_no_harm(box):
+    top = b"From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n"
+    deep = b"".join(b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1)
+                    for n in range(1000))
+    for raw in (top + b"--b\n\n" * 20000,
+                top.replace(b"boundary=b", b"boundary=b0") + deep,
+                top + b"--b\nContent-Type: " + b"x" * 100000 + b"\n " * 5000,
+                top + b"--b" * 50000, b"\0" * 20000,
+                b"Content-Type: multipart/mixed; boundary=\"" + b"q" * 90000,
+                top + b"--b\nContent-Disposition: attachment; filename=\"\xff\0\\" * 5000):
+        box.deliver(raw + b"\n" * 10)
+    with Intake(box.mailbox(mail_size=10000)) as intake:
+        mails = intake.take(7)
+        assert all(f.json["truncated"] and len(f.json["parts"]) <= 500 for f in mails)
+        assert max(len(f.json["parts"]) for f in mails) == 500
+        assert intake.role.stop() == 0
+
+
 def test_large_mail_travels_whole(box):
     raw = mail(1, "y" * (5 << 20))
     box.deliver(raw)
