@@ -8,8 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static void err_one_line(char *s)
+#include "base/text.h"
+
+/* One line, and still UTF-8 when it was cut: the text goes into JSON. */
+static void err_one_line(char s[ERR_TEXT])
 {
+    size_t n = strlen(s);
+    if (n == ERR_TEXT - 1)
+        s[text_utf8_cut(s, n, n - 1)] = '\0';
     for (; *s; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f)
             *s = ' ';

@@ -13,9 +13,11 @@
 
 enum err_class { ERR_NONE = 0, ERR_INPUT, ERR_TEMP, ERR_PERM, ERR_BUG };
 
+#define ERR_TEXT 768
+
 struct err {
     enum err_class cls;
-    char text[768];
+    char text[ERR_TEXT];
 };
 
 #define LEADD_PRINTF(f, a) __attribute__((format(printf, f, a)))

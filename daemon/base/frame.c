@@ -243,7 +243,7 @@ static const char *chan_fill(struct chan *c)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return NULL;
         if (n <= 0)
-            return n == 0 ? "closed" : err_errno();
+            return CHAN_CLOSED;
         if (chan_keep_fds(c, &msg) < 0 || buf_add(&c->in, chunk, (size_t)n) < 0)
             return "too much at once";
         if ((size_t)n < sizeof(chunk))
@@ -364,20 +364,26 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
     AUTO_FREE char *text = json ? json_text(json) : NULL;
     struct head h = {.type = (uint16_t)type, .id = id, .raw_len = (uint32_t)raw_len};
     size_t json_len = text ? strlen(text) : 0, inline_raw = raw_len;
-    LEADD_ASSERT(json_len <= BOUND_FRAME_JSON);
+    if (json_len > BOUND_FRAME_JSON) { /* it may be made of what came from outside */
+        chan_gone(c, "more JSON than a frame takes");
+        return;
+    }
     h.json_len = (uint32_t)json_len;
 
     struct out *o = mem_alloc(sizeof(*o));
     o->fd = -1;
     if (raw_len > BOUND_FRAME_INLINE) {
         o->fd = memfd_of(raw, raw_len);
-        LEADD_ASSERT(o->fd >= 0);
         h.flags = FRAME_FD | FRAME_MEMFD;
         inline_raw = 0;
     } else if (fd >= 0) {
         o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        LEADD_ASSERT(o->fd >= 0);
         h.flags = FRAME_FD;
+    }
+    if (h.flags && o->fd < 0) {
+        mem_free(o);
+        chan_gone(c, "no descriptor left");
+        return;
     }
     h.length = (uint32_t)(HEAD_LEN - 4 + json_len + inline_raw);
     o->len = (size_t)h.length + 4;

@@ -44,7 +44,7 @@
     X(PROCESSES, "supervisor")   /* id: {processes: [...]} */                                      \
     X(READY, "role")             /* {user, no_new_privs, ...}: initialised; or {error} */          \
     X(PONG, "role")                                                                                \
-    X(REPLACE_PEER, "engine")    /* {name, why}: that peer hangs; kill and start it anew */        \
+    X(REPLACE_PEER, "engine")    /* {name, gen?, why}: it hangs or broke the format; start anew */ \
     X(RELOAD, "engine")          /* id: validate and load the config again */                      \
     X(LIST_PROCESSES, "engine")  /* id */                                                          \
     X(HELLO, "peer")             /* first frame of a role to the engine on a new channel */        \
@@ -105,6 +105,7 @@ typedef void (*chan_frame_fn)(struct chan *c, struct frame *f, void *arg);
 /* The peer closed, broke the format or fell too far behind. Called once, never
  * from inside chan_send; the callback should chan_free. */
 typedef void (*chan_gone_fn)(struct chan *c, const char *why, void *arg);
+#define CHAN_CLOSED "closed" /* `why` when the peer ended it; all else is our doing */
 
 /* Takes fd (made non-blocking). name is copied: the peer's name. */
 struct chan *chan_new(struct event_base *base, int fd, const char *name, chan_frame_fn on_frame,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/cmd.h"
 #include "store/deal.h"
 
@@ -47,6 +48,7 @@ void cmd_say(struct crm_result *out, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(out->text, sizeof(out->text), fmt, ap);
     va_end(ap);
+    out->text[text_utf8_cut(out->text, strlen(out->text), sizeof(out->text) - 2)] = '\0';
 }
 
 static int deal_create(struct crm_ctx *ctx, struct crm_target *t, struct err *e)
