@@ -207,15 +207,23 @@ static void peers_join(struct proc *engine, struct proc *p)
     close(pair[1]);
 }
 
+/* The running roles that are current, or those that only drain. */
+static void engine_join_all(struct proc *engine, bool current)
+{
+    for (struct proc *o = engine->super->procs; o; o = o->next)
+        if (o != engine && o->chan && !o->reaped && !is_engine(o->kind) &&
+            (o->svc && o->svc->cur == o) == current)
+            peers_join(engine, o);
+}
+
 /* Everything a new process needs before START. */
 static void proc_equip(struct proc *p)
 {
     struct super *s = p->super;
     chan_send_json(p->chan, FRAME_CONFIG, 0, p->svc->config);
     if (is_engine(p->kind)) {
-        for (struct proc *o = s->procs; o; o = o->next)
-            if (o != p && o->chan && !o->reaped && !is_engine(o->kind))
-                peers_join(p, o);
+        engine_join_all(p, false); /* the engine takes the last of a name for the current one */
+        engine_join_all(p, true);
     } else {
         peers_join(super_engine(s), p);
     }
@@ -255,7 +263,8 @@ static void proc_ready(struct proc *p, const struct frame *f)
 static void proc_replace_peer(struct super *s, const struct frame *f)
 {
     struct service *svc = service_find(s, json_get_str(f->json, "name", ""));
-    if (!svc || !svc->cur || is_engine(svc->kind))
+    const char *gen = json_get_str(f->json, "gen", NULL);
+    if (!svc || !svc->cur || is_engine(svc->kind) || (gen && strcmp(gen, svc->cur->gen) != 0))
         return;
     svc->cur->expected = true; /* no backoff: the engine waits for it */
     proc_kill(svc->cur, json_get_str(f->json, "why", "asked by the engine"));
