@@ -53,10 +53,22 @@ int source_cursor_advance(struct db *db, int64_t source, int64_t epoch, int64_t 
                    "iii", source, epoch, uid);
 }
 
+/* The end of the range of names that begin with prefix. Folder names may hold any
+ * UTF-8, so behind "imap:sales/" the next character is the end. Own. */
+static char *prefix_end(const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (n == 0 || prefix[n - 1] != '/')
+        return mem_printf("%s\x7f", prefix);
+    char *end = mem_str(prefix);
+    end[n - 1]++;
+    return end;
+}
+
 /* Names under a prefix are a range: no LIKE, which differs between drivers. */
 json_t *source_names(struct db *db, const char *prefix, struct err *e)
 {
-    AUTO_FREE char *end = mem_printf("%s\x7f", prefix);
+    AUTO_FREE char *end = prefix_end(prefix);
     json_t *names = json_array();
     struct db_rows *r = db_query(db,
                                  "SELECT name FROM source WHERE name >= $1 AND name < $2 "
@@ -120,7 +132,7 @@ json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err
 
 json_t *ledger_counts(struct db *db, const char *prefix, struct err *e)
 {
-    AUTO_FREE char *end = mem_printf("%s\x7f", prefix);
+    AUTO_FREE char *end = prefix_end(prefix);
     json_t *counts = json_pack("{s:i, s:i, s:i}", "filed", 0, "ignored", 0, "quarantined", 0);
     struct db_rows *r = db_query(db,
                                  "SELECT l.state, count(*) FROM ledger l JOIN source s "
@@ -184,8 +196,8 @@ int quarantine_add(struct db *db, const struct quarantine_row *q, struct err *e)
                    q->raw_len ? q->raw : "", q->raw_len);
 }
 
-#define QUARANTINE_COLUMNS                                                                         \
-    "SELECT q.id, s.name, l.key, q.kind, q.reason, q.attempts, q.at_ms, length(q.raw), q.meta, "   \
+#define QUARANTINE_COLUMNS(meta)                                                                   \
+    "SELECT q.id, s.name, l.key, q.kind, q.reason, q.attempts, q.at_ms, length(q.raw), " meta ", " \
     "l.id, l.epoch FROM quarantine q JOIN ledger l ON l.id = q.ledger_id "                         \
     "JOIN source s ON s.id = l.source_id "
 
@@ -204,7 +216,7 @@ static json_t *quarantine_read(struct db_rows *r)
 json_t *quarantine_get(struct db *db, int64_t id, struct err *e)
 {
     json_t *q = NULL;
-    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS "WHERE q.id = $1", "i", id);
+    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS("q.meta") "WHERE q.id = $1", "i", id);
     if (db_step(r))
         q = quarantine_read(r);
     if (db_done(&r, e) < 0) {
@@ -219,7 +231,9 @@ json_t *quarantine_get(struct db *db, int64_t id, struct err *e)
 json_t *quarantine_list(struct db *db, int64_t limit, struct err *e)
 {
     json_t *list = json_array();
-    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS "ORDER BY q.id LIMIT $1", "i", limit);
+    /* without what strangers posted: a list of it would fit no memory */
+    struct db_rows *r =
+        db_query(db, QUARANTINE_COLUMNS("'{}'") "ORDER BY q.id LIMIT $1", "i", limit);
     while (db_step(r))
         json_array_append_new(list, quarantine_read(r));
     if (db_done(&r, e) < 0) {
