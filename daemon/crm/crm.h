@@ -207,6 +207,9 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
 bool crm_is_machine(const struct crm *crm, const json_t *message, const char *address,
                     const char **why_out);
 
+/* Is this folded address a user's or the company's own? */
+bool crm_is_ours(const struct crm *crm, const char *address);
+
 /* A form's posted fields do not fit (a bad email, a bad number): ERR_INPUT with
  * the posted name. Called by crm_receive too; alone for an early answer. */
 int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e);

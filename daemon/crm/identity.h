@@ -13,8 +13,6 @@ int crm_find_contact(struct crm_ctx *ctx, const char *channel, const char *value
 /* The first contact among To and Cc of a message; 0 when there is none. */
 int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,
                        struct err *e) LEADD_MUST_CHECK;
-/* Is this folded address a user's or the company's own? */
-bool crm_is_ours(const struct crm *crm, const char *address);
 /* "lead", "case" or "nothing" */
 const char *crm_creates(const struct crm *crm, const struct crm_input *in);
 

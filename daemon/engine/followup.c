@@ -19,6 +19,7 @@
 #include "engine/input.h"
 #include "engine/ladder.h"
 #include "engine/token.h"
+#include "mail/classify.h"
 #include "mail/compose.h"
 #include "rule/template.h"
 #include "store/message.h"
@@ -181,15 +182,27 @@ static int draft_write(struct draft *d, const struct template_result *r, struct 
     return outbox_fill(eng->db, &d->row, e);
 }
 
+/* Two machines that answer each other never end (RFC 3834, section 2). */
+static int draft_loop(const struct draft *d, struct err *e)
+{
+    const char *why, *to = d->send->to;
+    if (d->in->message && crm_is_machine(d->in->eng->crm, d->in->message, to, &why))
+        return err_set(e, ERR_INPUT, "not sent: a machine wrote the message (%s), and two machines "
+                       "that answer each other never end", why);
+    if (mail_is_machine_address(to))
+        return err_set(e, ERR_INPUT, "not sent: nobody reads what is sent to this address");
+    if (crm_is_ours(d->in->eng->crm, to))
+        return err_set(e, ERR_INPUT, "not sent: the address is our own");
+    return 0;
+}
+
 static int draft_consent(struct draft *d, struct err *e)
 {
     enum crm_address_use use = CRM_ADDRESS_OK;
-    const char *why;
     if (d->send->to_user)
         return 0;
-    if (d->in->message && crm_is_machine(d->in->eng->crm, d->in->message, d->send->to, &why))
-        return err_set(e, ERR_INPUT, "not sent: a machine wrote the message (%s), and two machines "
-                       "that answer each other never end", why);
+    if (draft_loop(d, e) < 0)
+        return -1;
     if (crm_address_check(d->in->eng->db, "email", d->send->to, &use, e) < 0)
         return -1;
     if (use != CRM_ADDRESS_OK)

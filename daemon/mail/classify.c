@@ -112,12 +112,11 @@ static const char *why_list(const struct mail_fields *f, const json_t *a)
     return any_field(f, fields, ARRAY_LEN(fields));
 }
 
-static bool is_machine_sender(const json_t *msg)
+bool mail_is_machine_address(const char *folded)
 {
-    const char *from = json_get_str(json_get_obj(msg, "from"), "folded", "");
-    size_t n = strcspn(from, "@+");
+    size_t n = strcspn(folded, "@+");
     for (size_t i = 0; i < ARRAY_LEN(machine_senders); i++)
-        if (strlen(machine_senders[i]) == n && memcmp(from, machine_senders[i], n) == 0)
+        if (strlen(machine_senders[i]) == n && memcmp(folded, machine_senders[i], n) == 0)
             return true;
     return false;
 }
@@ -203,7 +202,7 @@ void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
     const char *kind = kind_of(c, ps, msg, a, &why);
     if (!why)
         why = any_field(f, machine_fields, ARRAY_LEN(machine_fields));
-    if (!why && is_machine_sender(msg))
+    if (!why && mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")))
         why = "From";
     json_put_str(msg, "kind", kind);
     json_put_bool(a, "suppress", why != NULL);

@@ -16,6 +16,9 @@
  * addresses, subject and text. */
 void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg);
 
+/* A folded address that only machines have: noreply@, mailer-daemon@ ... */
+bool mail_is_machine_address(const char *folded);
+
 /* Sets msg.bounce from a delivery report, or from what other systems write
  * instead. False when it is no bounce; *delivered: a report of success. */
 bool mail_bounce_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg,
