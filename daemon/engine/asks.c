@@ -18,6 +18,7 @@ static void ask_free(struct ask *a)
     *at = a->next;
     event_free(a->late);
     json_decref(a->parts);
+    mem_free(a->only);
     mem_free(a);
 }
 
@@ -71,13 +72,20 @@ void ask_part(struct ask *a, json_t *part)
         ask_finish(a);
 }
 
+/* Does it wait for this intake? The supervisor answers for itself. */
+static bool ask_is_for(const struct ask *a, const struct peer *p)
+{
+    return (strcmp(a->what, "reconcile") == 0 || strcmp(a->what, "preview") == 0) &&
+           (!a->only || strcmp(a->only, peer_instance(p)) == 0);
+}
+
 void asks_gone(struct engine *eng, const struct peer *p)
 {
     for (struct ask *a = eng->asks, *next; a; a = next) {
         next = a->next;
         if (a->peer == p->serial)
             ask_free(a);
-        else if (strncmp(p->name, "intake:", 7) == 0 && a->waiting > 0)
+        else if (strncmp(p->name, "intake:", 7) == 0 && a->waiting > 0 && ask_is_for(a, p))
             ask_part(a, json_pack("{s:s, s:s}", "mailbox", peer_instance(p), "error",
                                   "the intake has ended; ask again"));
     }

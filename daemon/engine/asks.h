@@ -17,6 +17,7 @@ struct ask {
     uint64_t peer;   /* who asked: client's serial */
     uint64_t client; /* the client's frame id */
     const char *what; /* static: "reconcile", "preview", "reload", "status" */
+    char *only;      /* own; the one mailbox that is asked, or NULL */
     int waiting;     /* parts still to come */
     json_t *parts;   /* own; array of {"mailbox", ...answer} */
     struct event *late; /* own */

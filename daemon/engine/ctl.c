@@ -65,13 +65,25 @@ int64_t ctl_limit(const struct ctl *c)
     return s && text_parse_int(s, &n) == 0 && n > 0 && n <= 10000 ? n : CTL_LIMIT_DEFAULT;
 }
 
+/* An answer that fits no frame would be none at all. Takes j. */
+static json_t *answer_bounded(json_t *j)
+{
+    size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT);
+    if (n <= BOUND_FRAME_JSON)
+        return j;
+    json_decref(j);
+    AUTO_FREE char *text =
+        mem_printf("the answer has %zu bytes, more than fit: ask for less, as with limit=20", n);
+    return json_pack("{s:i, s:s}", "exit", 1, "error", text);
+}
+
 static void ctl_answer(struct engine *eng, const struct item *it, int code, const char *error,
                        json_t *data)
 {
     json_t *j = json_pack("{s:i, s:s?}", "exit", code, "error", error);
     if (data)
         json_object_set_new(j, "data", data);
-    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, j);
+    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, answer_bounded(j));
 }
 
 static int ctl_read(struct engine *eng, const struct item *it, struct ctl *c)
@@ -142,5 +154,5 @@ json_t *ask_answer(struct ask *a)
         json_put_str(j, "error", "not everybody answered in time; the rest is shown");
         json_put_int(j, "exit", code ? code : 75);
     }
-    return j;
+    return answer_bounded(j);
 }

@@ -122,6 +122,7 @@ static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type
                            struct err *e)
 {
     struct ask *a = ask_new(c->eng, c->it, what);
+    a->only = only ? mem_str(only) : NULL;
     for (struct peer *p = c->eng->peers; p; p = p->next) {
         if (strncmp(p->name, "intake:", 7) != 0 || (only && strcmp(peer_instance(p), only) != 0))
             continue;

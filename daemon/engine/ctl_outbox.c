@@ -103,6 +103,15 @@ static json_t *outbox_cmd_move(struct ctl *c, size_t move, int64_t id, struct er
         return NULL;
     }
     bool ready = strcmp(moves[move].to, "ready") == 0;
+    struct outbox_mail mail;
+    if (ready && outbox_mail(c->eng->db, id, &mail, e) < 0) {
+        if (e->cls == ERR_BUG)
+            err_set(e, ERR_INPUT, "mail %" PRId64 " was never written (%s): there is nothing to send",
+                    id, json_get_str(row, "reply", "no reason noted"));
+        return NULL;
+    }
+    if (ready)
+        outbox_mail_done(&mail);
     AUTO_FREE char *by = mem_printf("%s by %s", moves[move].said, c->user);
     struct outbox_change change = {
         .state = moves[move].to,

@@ -52,7 +52,8 @@ struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type 
         eng->answers = mem_grow(eng->answers, eng->answer_cap * sizeof(*eng->answers));
     }
     struct answer *a = &eng->answers[eng->answer_count++];
-    *a = (struct answer){.peer = peer, .type = type, .id = id, .json = json, .slot = -1};
+    *a = (struct answer){
+        .peer = peer, .type = type, .id = id, .json = json, .slot = -1, .settled = -1};
     return a;
 }
 
@@ -75,7 +76,9 @@ static void answers_send(struct engine *eng)
     for (size_t i = 0; i < eng->answer_count; i++) {
         struct answer *a = &eng->answers[i];
         struct peer *p = peer_by_serial(eng, a->peer);
-        if (p && p->chan) {
+        if (p && p->slots && a->settled >= 0)
+            slots_free(p->slots, (uint32_t)a->settled);
+        if (p && p->chan && a->type != FRAME_NONE) {
             if (a->type == FRAME_RECEIPT && p->inflight > 0)
                 p->inflight--;
             chan_send(p->chan, a->type, a->id, a->json, a->raw, a->raw_len, -1);
@@ -159,12 +162,18 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
     }
     if (db_savepoint(eng->db, e) < 0)
         return -1;
-    if (item_fallback(eng, it, &why, e) < 0) {
-        answers_drop(eng, answers);
-        db_rollback_to(eng->db);
+    if (item_fallback(eng, it, &why, e) == 0)
+        return db_release(eng->db, e);
+    answers_drop(eng, answers);
+    db_rollback_to(eng->db);
+    if (e->cls == ERR_TEMP || !db_in_transaction(eng->db))
         return -1;
-    }
-    return db_release(eng->db, e);
+    /* it must not hold up all others for ever; without an answer it was not
+     * acknowledged, and its sender still has it */
+    log_error("item.dropped", "what=%s peer=%s error=\"%s\" next=\"no receipt\"",
+              frame_type_name(it->frame.type), it->peer_name ? it->peer_name : "-", e->text);
+    engine_count(eng, "items_dropped", 1);
+    return 0;
 }
 
 /* The store failed: nothing of this pass was acknowledged. Mails wait here for
@@ -277,6 +286,12 @@ static void peer_on_gone(struct chan *c, const char *why, void *arg)
     struct peer *p = arg;
     (void)c;
     log_debug("peer.gone", "peer=%s why=\"%s\"", p->name, why);
+    if (strcmp(why, CHAN_CLOSED) != 0 && *p->gen) { /* cut by us: it lives, and gets no other */
+        AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s}", "name", p->name, "gen", p->gen, "why",
+                                        why);
+        log_error("peer.cut", "peer=%s why=\"%s\" next=replaced", p->name, why);
+        chan_send_json(p->eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+    }
     peer_remove(p->eng, p, why);
 }
 
@@ -358,12 +373,13 @@ static void engine_peer_gone(struct role *r, const char *name, const char *gen)
     struct engine *eng = r->state;
     for (struct peer *p = eng->peers, *next; p; p = next) {
         next = p->next;
-        /* its last frames may still be in the socket: the channel's own end
-         * removes it when they have been read */
         if (strcmp(p->name, name) != 0 || strcmp(p->gen, gen) != 0)
             continue;
+        /* a courier's last frames may still be in the socket: the channel's own
+         * end removes it when they have been read; but nothing may be claimed
+         * for it any more, since ITEM_GONE settles only what is claimed now */
         if (strcmp(name, "courier") == 0)
-            p->draining = true; /* a row claimed for it from now on would never be settled */
+            p->draining = true;
         else
             peer_remove(eng, p, "ended");
     }

@@ -94,6 +94,7 @@ struct answer {
     char *raw;      /* own */
     size_t raw_len;
     int64_t slot;   /* SEND: the slot to give back when the commit fails; else -1 */
+    int64_t settled; /* the courier's slot to give back once the outcome is durable; else -1 */
 };
 
 /* ---- the engine ---------------------------------------------------------- */
@@ -123,7 +124,8 @@ struct engine {
 };
 
 void engine_count(struct engine *eng, const char *counter, int64_t n);
-/* Sends json to the peer after the commit; takes the reference to json. */
+/* Sends json to the peer after the commit; takes the reference to json. FRAME_NONE
+ * sends nothing: it stands for what else waits for the commit. */
 struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type type, uint64_t id,
                              json_t *json);
 void engine_queue(struct engine *eng, struct item *it);

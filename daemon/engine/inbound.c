@@ -145,8 +145,16 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
     if (it->quarantine)
         return quarantine_failed_again(eng->db, it->quarantine, reason, e);
     int rc = arrival_read(eng, it, &a, e);
-    if (rc == 0)
-        rc = arrival_enter(eng, &a, it, "quarantined", reason, e);
+    if (rc < 0) { /* no honest role sends it, and no row could stand for it */
+        arrival_done(&a);
+        log_warn("inbound.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
+        if (form)
+            form_done(eng, it, "invalid", "the form was not understood", 0);
+        else
+            receipt(eng, it, "ignored");
+        return 0;
+    }
+    rc = arrival_enter(eng, &a, it, "quarantined", reason, e);
     if (rc == 0 && a.ledger_id) {
         json_object_set_new(it->frame.json, "peer", json_string(it->peer_name));
         AUTO_FREE char *meta = json_text(it->frame.json);

@@ -135,13 +135,22 @@ static int row_allowed(struct engine *eng, const json_t *row, bool *ok_out, stru
     return outbox_set_state(eng->db, json_get_int(row, "id", 0), &c, e);
 }
 
+/* A row that cannot be sent must not stop those behind it. */
+static int row_give_up(struct engine *eng, int64_t id, struct err *e)
+{
+    AUTO_FREE char *why = mem_printf("not sent: %s", e->text);
+    struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = why};
+    log_error("out.broken", "out=%" PRId64 " error=\"%s\" next=failed", id, e->text);
+    return outbox_set_state(eng->db, id, &c, e);
+}
+
 static int row_claim(struct engine *eng, struct peer *courier, const json_t *row, int slot,
                      json_t *relays, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
     struct outbox_mail mail;
     if (outbox_mail(eng->db, id, &mail, e) < 0)
-        return -1;
+        return e->cls == ERR_BUG ? row_give_up(eng, id, e) : -1;
     if (outbox_claim(eng->db, id, courier->gen, slot, e) < 0 ||
         slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1) < 0) {
         outbox_mail_done(&mail);
@@ -332,13 +341,12 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e)
     AUTO_JSON json_t *row = outbox_get(eng->db, (int64_t)it->frame.id, e);
     if (!row)
         return -1;
-    if (held_by(row, p->gen)) {
-        if (settle(eng, row, &o, e) < 0)
-            return -1;
-        if (p->slots)
-            slots_free(p->slots, (uint32_t)json_get_int(row, "slot", 0));
-    }
-    engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id, json_object());
+    bool held = held_by(row, p->gen);
+    if (held && settle(eng, row, &o, e) < 0)
+        return -1;
+    struct answer *a = engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id, json_object());
+    if (held) /* not before the commit: if all ends there, the slot is what tells */
+        a->settled = json_get_int(row, "slot", 0);
     return 0;
 }
 
@@ -375,7 +383,7 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
             continue;
         if (settle(eng, row, &o, e) < 0)
             return -1;
-        slots_free(p->slots, at);
+        engine_answer(eng, it->peer, FRAME_NONE, 0, NULL)->settled = at;
     }
     return 0;
 }
@@ -398,7 +406,7 @@ static void outcome_of_slot(const struct slots *slots, const json_t *row, struct
         o->what = s.code >= 200 && s.code < 300 ? "accepted"
                   : s.code >= 500               ? "failed"
                                                 : "deferred";
-    } else {
+    } else if (s.state == SLOT_CLAIMED || s.state == SLOT_SENDING) {
         o->what = "deferred";
         o->untried = true;
     }

@@ -39,6 +39,8 @@ static void parsing_send(struct engine *eng)
         json_put_int(ask, "now_ms", clock_now_ms());
         if (json_get_arr(it->frame.json, "parts"))
             json_object_set(ask, "parts", json_get_arr(it->frame.json, "parts"));
+        if (json_dumpb(ask, NULL, 0, JSON_COMPACT) > BOUND_FRAME_JSON)
+            json_object_del(ask, "parts"); /* numbers may be longer than they came */
         if (eng->parsing.count == 0)
             it->parse_start_mono = clock_mono_ms();
         queue_add(&eng->parsing, it);
