@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/command.h"
 #include "crm/events.h"
 #include "rule/ruleset.h"
@@ -24,6 +25,7 @@ void input_note(struct input *in, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    text[text_utf8_cut(text, strlen(text), sizeof(text) - 2)] = '\0'; /* or JSON refuses it */
     if (json_array_size(in->j_notes) < 64)
         json_array_append_new(in->j_notes, json_string(text));
 }
