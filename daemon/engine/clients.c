@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
+#include "engine/notice.h"
 
 static char *client_user(int fd)
 {
@@ -67,9 +69,27 @@ void clients_listen(struct engine *eng, const char *name, int fd)
     event_add(*ev, NULL);
 }
 
+/* After SIGHUP nobody waits for the answer: the administrator gets the errors. */
+static void reload_failed(struct engine *eng, const json_t *errors)
+{
+    struct buf text AUTO_BUF;
+    size_t i;
+    json_t *line;
+    char stamp[32];
+    buf_init(&text, 64 * 1024);
+    buf_str(&text, "The new configuration has errors; the old one stays in force.\n\n");
+    json_array_foreach((json_t *)errors, i, line)
+        buf_printf(&text, "%s\n", json_string_value(line) ? json_string_value(line) : "");
+    AUTO_FREE char *key =
+        mem_printf("reload/%s", clock_format_utc(clock_now_ms(), stamp, sizeof(stamp)));
+    notice_queue(eng, key, "leadd: the new configuration was refused", text.data);
+}
+
 void clients_sup_frame(struct engine *eng, struct frame *f)
 {
     struct ask *a = ask_find(eng, f->id);
+    if (f->type == FRAME_RELOAD_DONE && f->id == 0 && !json_get_bool(f->json, "ok", true))
+        reload_failed(eng, json_get_arr(f->json, "errors"));
     if ((f->type == FRAME_RELOAD_DONE || f->type == FRAME_PROCESSES) && a)
         ask_part(a, json_incref(f->json));
 }

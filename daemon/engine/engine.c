@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/clients.h"
+#include "engine/notice.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -123,6 +124,8 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return outbound_settle(eng, it->gen, e);
     case ITEM_TIDY:
         return outbound_settle_all(eng, e);
+    case ITEM_NOTICE:
+        return notice_item(eng, it, e);
     case ITEM_FRAME:
         return frame_handle(eng, it, e);
     }

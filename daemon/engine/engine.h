@@ -57,6 +57,7 @@ enum item_kind {
     ITEM_DUE,   /* outbox rows have come due */
     ITEM_GONE,  /* a courier process ended: settle what it held */
     ITEM_TIDY,  /* the engine has just started */
+    ITEM_NOTICE, /* a mail to the administrator */
 };
 
 struct item {

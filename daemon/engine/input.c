@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "crm/command.h"
 #include "crm/events.h"
+#include "engine/notice.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
 
@@ -189,6 +190,23 @@ static int input_drain(struct input *in, struct err *e)
 
 /* ---- the end of it ------------------------------------------------------------ */
 
+/* A gap in the assignment rules: told in the log, and to the administrator at
+ * most once an hour. */
+static int owner_missed(struct input *in, const char *id, bool lead, struct err *e)
+{
+    char hour[32];
+    log_warn(lead ? "lead.no_rule" : "case.no_rule", "%s=%s next=\"default_owner\"",
+             lead ? "lead" : "case", id);
+    engine_count(in->eng, lead ? "leads_default_owner" : "cases_default_owner", 1);
+    AUTO_FREE char *key = mem_printf("no-rule/%s", notice_hour(hour));
+    AUTO_FREE char *text =
+        mem_printf("No rule gave %s an owner, so the default owner has it.\n\n"
+                   "leadctl why %s shows what each rule saw. This is told at most once an hour; all\n"
+                   "such leads: leadctl list leads owner=%s\n",
+                   id, id, engine_setting(in->eng, "default_owner", "?"));
+    return notice_admin(in->eng, key, "leadd: no assignment rule matched", text, e);
+}
+
 static int input_owners(struct input *in, struct err *e)
 {
     for (size_t i = 0; i < in->count; i++) {
@@ -205,12 +223,8 @@ static int input_owners(struct input *in, struct err *e)
         crm_id_format(lead ? CRM_LEAD : CRM_CASE, lead ? ev.target.lead : ev.target.kase, id);
         input_note(in, "no rule gave %s an owner: default_owner \"%s\" got it", id,
                    engine_setting(in->eng, "default_owner", "?"));
-        if (lead) {
-            log_warn("lead.no_rule", "lead=%s next=\"default_owner\"", id);
-            engine_count(in->eng, "leads_default_owner", 1);
-        } else {
-            log_warn("case.no_rule", "case=%s next=\"default_owner\"", id);
-        }
+        if (owner_missed(in, id, lead, e) < 0)
+            return -1;
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/asks.h"
 #include "engine/engine.h"
+#include "engine/notice.h"
 #include "store/ledger.h"
 
 #define MAILDIR_FOLDER "maildir" /* the one folder of a Maildir, in frames */
@@ -168,19 +169,31 @@ static int mailbox_match(struct engine *eng, struct item *it, struct err *e)
     return 0;
 }
 
-static void mailbox_state(struct engine *eng, struct item *it)
+/* A mailbox that stopped working must not go unnoticed for days. */
+static int mailbox_failed(struct engine *eng, const char *name, const char *error, struct err *e)
+{
+    char day[32];
+    AUTO_FREE char *key = mem_printf("mailbox/%s/%s", name, notice_day(day));
+    AUTO_FREE char *text = mem_printf("Mailbox \"%s\" is not read: %s\n\n"
+                                      "It is tried again by itself; see leadctl mailbox list.\n",
+                                      name, error ? error : "no reason given");
+    return notice_admin(eng, key, "leadd: a mailbox cannot be read", text, e);
+}
+
+static int mailbox_state(struct engine *eng, struct item *it, struct err *e)
 {
     struct peer *p = peer_by_serial(eng, it->peer);
     const char *state = json_get_str(it->frame.json, "state", "?"),
                *error = json_get_str(it->frame.json, "error", NULL);
     if (!p)
-        return;
+        return 0;
     if (!p->state || strcmp(json_get_str(p->state, "state", ""), state) != 0)
         log_info("mailbox.state", "mailbox=%s state=%s error=\"%s\"", peer_instance(p), state,
                  error ? error : "");
     json_decref(p->state);
     p->state = json_incref(it->frame.json);
     json_put_int(p->state, "at_ms", clock_now_ms());
+    return strcmp(state, "failed") == 0 ? mailbox_failed(eng, peer_instance(p), error, e) : 0;
 }
 
 /* The answer of an intake to LIST or PREVIEW. */
@@ -205,8 +218,7 @@ int mailbox_frame(struct engine *eng, struct item *it, struct err *e)
     case FRAME_MATCH:
         return mailbox_match(eng, it, e);
     case FRAME_INTAKE_STATE:
-        mailbox_state(eng, it);
-        return 0;
+        return mailbox_state(eng, it, e);
     case FRAME_LISTED:
     case FRAME_PREVIEWED:
         mailbox_answered(eng, it);

@@ -63,6 +63,7 @@ def conf(mailboxes=MAILDIR_IN, relays=MAILDIR_OUT, settings=""):
 
 def files(rules=RULES, **more):
     found = {"rules.d/10-rules.conf": rules, "templates/welcome.txt": WELCOME}
+    found.update(("inbox/%s/.keep" % sub, "") for sub in ("tmp", "new", "cur"))
     found.update(more)
     return found
 
@@ -98,10 +99,14 @@ def imap(server, user="sales", name="sales", **more):
     return "%s : { %s };" % (name, text)
 
 
-def deliver(folder, name, raw):
-    """As an MTA does into a Maildir: whole in tmp, then renamed into new."""
+def maildir(folder):
     for sub in ("tmp", "new", "cur"):
         os.makedirs(os.path.join(folder, sub), exist_ok=True)
+
+
+def deliver(folder, name, raw):
+    """As an MTA does into a Maildir: whole in tmp, then renamed into new."""
+    maildir(folder)
     with open(os.path.join(folder, "tmp", name), "wb") as f:
         f.write(raw)
     os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))

@@ -206,3 +206,37 @@ def test_metrics_and_health(maildir_company):
     assert "leadd_forms_filed_total 1" in text
     with urllib.request.urlopen("http://127.0.0.1:%d/healthz" % d.port("web-in"), timeout=20) as r:
         assert r.status == 200
+
+
+def notices(d):
+    return [r for r in rows(d, "outbox", "list") if r["intent"].startswith("admin/no-rule/")]
+
+
+def test_the_admin_hears_of_a_gap_in_the_rules_once(maildir_company):
+    d = maildir_company
+    d.write("rules.d/10-rules.conf", 'lang = 1;\nrules : { x : { on = "lead.created"; '
+            'when = "lead.employees >= 500"; do = "assign eva"; }; };\n')
+    assert "reload.done" in d.reload()
+    for n in range(3):
+        post(d, {"email": "c%d@small%d.example" % (n, n)})
+    assert {r["owner"] for r in rows(d, "list", "leads")} == {"mia"}
+    until(lambda: [n["state"] for n in notices(d)] == ["sent"], why="one notice")
+    (m,) = [m for m in sent_mails(d) if "no assignment rule" in m["Subject"]]
+    assert m["To"] == "mia@example.com"
+    assert "leadctl why L1" in m.get_content()
+
+
+def test_the_admin_hears_why_a_reload_by_signal_was_refused(maildir_company):
+    d = maildir_company
+    d.write("rules.d/10-rules.conf", 'lang = 1;\nrules : { x : { on = "lead.craeted"; '
+            'do = "assign eva"; }; };\n')
+    assert "reload.failed" in d.reload()
+    until(lambda: [m for m in sent_mails(d) if "refused" in m["Subject"]], why="the notice")
+    assert "lead.craeted" in sent_mails(d)[-1].get_content()
+
+
+def test_the_admin_hears_of_a_mailbox_that_cannot_be_read():
+    box = company.MAILDIR_IN.replace("/inbox", "/missing")
+    with Daemon(company.conf(mailboxes=box), company.files()) as d:
+        until(lambda: [m for m in sent_mails(d) if "cannot be read" in m["Subject"]],
+              why="the notice")

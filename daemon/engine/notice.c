@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * notice - see notice.h
+ */
+#include "engine/notice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/token.h"
+#include "mail/compose.h"
+#include "store/outbox.h"
+
+static const char *notice_stamp(char out[32], size_t keep)
+{
+    clock_format_utc(clock_now_ms(), out, 32);
+    out[keep] = '\0';
+    return out;
+}
+
+const char *notice_day(char out[32])
+{
+    return notice_stamp(out, 10);
+}
+
+const char *notice_hour(char out[32])
+{
+    return notice_stamp(out, 13);
+}
+
+static const char *admin_address(const struct engine *eng)
+{
+    const json_t *users = json_get_obj(eng->role->config, "users");
+    const json_t *owner = json_get_obj(users, engine_setting(eng, "default_owner", ""));
+    return engine_setting(eng, "admin", json_get_str(owner, "email", NULL));
+}
+
+static int notice_compose(struct engine *eng, int64_t id, const char *to, const char *subject,
+                          const char *text, struct outbox_row *row, struct buf *raw, struct err *e)
+{
+    char name[32], own[TOKEN_NAME_LEN];
+    snprintf(name, sizeof(name), "O%" PRId64, id);
+    token_make(eng->key, "own", name, own);
+    AUTO_FREE char *message_id = mem_printf("%s@%s", own, engine_setting(eng, "domain", "localhost"));
+    const struct mail_header headers[] = {{"Auto-Submitted", "auto-generated"},
+                                          {"X-Auto-Response-Suppress", "All"},
+                                          {"X-Leadd-Token", own}};
+    struct mail_address rcpt = {to, NULL};
+    struct mail_compose m = {
+        .from = {engine_setting(eng, "address", ""), "leadd"},
+        .to = &rcpt,
+        .to_count = 1,
+        .subject = subject,
+        .message_id = message_id,
+        .date_ms = clock_now_ms(),
+        .headers = headers,
+        .header_count = ARRAY_LEN(headers),
+        .text = text,
+    };
+    if (mail_compose(&m, raw, e) < 0)
+        return -1;
+    row->msgid_hash = hash_64(message_id, strlen(message_id));
+    row->mail_from = ""; /* the null sender: nothing may answer it by machine */
+    row->rcpt_to = to;
+    row->subject = subject;
+    row->raw = raw->data;
+    row->raw_len = raw->len;
+    return outbox_fill(eng->db, row, e);
+}
+
+int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
+                 struct err *e)
+{
+    const char *to = admin_address(eng);
+    AUTO_FREE char *intent = mem_printf("admin/%s", key);
+    struct buf raw AUTO_BUF;
+    buf_init(&raw, BOUND_TEMPLATE_OUTPUT);
+    if (!to)
+        return 0;
+    struct outbox_row row = {.intent = intent, .state = "ready", .class_ = "notice",
+                             .to_addr = to, .created_ms = clock_now_ms(),
+                             .next_ms = clock_now_ms()};
+    if (outbox_add(eng->db, &row, e) < 0)
+        return -1;
+    if (row.id == 0)
+        return 0; /* told already */
+    if (notice_compose(eng, row.id, to, subject, text, &row, &raw, e) == 0)
+        return 0;
+    if (e->cls != ERR_INPUT)
+        return -1;
+    log_error("notice.failed", "key=\"%s\" error=\"%s\" next=\"not sent\"", key, e->text);
+    struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = e->text};
+    return outbox_set_state(eng->db, row.id, &c, e);
+}
+
+void notice_queue(struct engine *eng, const char *key, const char *subject, const char *text)
+{
+    struct item *it = item_new(ITEM_NOTICE, NULL);
+    it->frame.json = json_pack("{s:s, s:s, s:s}", "key", key, "subject", subject, "text", text);
+    engine_queue(eng, it);
+}
+
+int notice_item(struct engine *eng, struct item *it, struct err *e)
+{
+    const json_t *j = it->frame.json;
+    return notice_admin(eng, json_get_str(j, "key", ""), json_get_str(j, "subject", ""),
+                        json_get_str(j, "text", ""), e);
+}

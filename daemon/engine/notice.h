@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * notice - what leadd tells its administrator by mail
+ *
+ * Each matter is told once: the key names it, with the day or hour in it where
+ * it may come again, and the outbox's unique intent does the rest. Goes to
+ * settings.admin, else to the default owner, from the null sender.
+ */
+#ifndef LEADD_ENGINE_NOTICE_H
+#define LEADD_ENGINE_NOTICE_H
+
+#include "engine/engine.h"
+
+/* Inside a pass. 0, or -1 when the store failed; what else goes wrong is
+ * logged: a notice must not undo what it tells about. */
+int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
+                 struct err *e) LEADD_MUST_CHECK;
+/* From outside a pass: queues it for the next one. */
+void notice_queue(struct engine *eng, const char *key, const char *subject, const char *text);
+/* The handler of ITEM_NOTICE. */
+int notice_item(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
+
+/* "2026-11-21" or "2026-11-21T10", for keys. */
+const char *notice_day(char out[32]);
+const char *notice_hour(char out[32]);
+
+#endif
