@@ -187,7 +187,7 @@ static void parts_close(struct walker *w, int stop, const char *end)
             n -= n > 0 && part->body.p[n - 1] == '\r';
         }
         part->body.n = n;
-        if (part->kind == MAIL_MULTI && part->children == 0) {
+        if (part->kind == MAIL_MULTI && part->children == 0 && !w->c->lim->truncated) {
             mail_defect(w->c, "a multipart has no parts: read as text");
             part->kind = MAIL_LEAF;
             snprintf(part->type, sizeof(part->type), "text/plain");

@@ -127,9 +127,14 @@ void mail_words_decode(struct mail_ctx *c, struct buf *out, const char *p, size_
     AUTO_BUF struct buf raw;
     buf_init(&raw, n * 4 + 256);
     words_decode_raw(c, &raw, p, n, what);
+    bool control = false;
     for (size_t i = 0; i < raw.len; i++)
-        if ((unsigned char)raw.data[i] < 0x20 || raw.data[i] == 0x7f)
+        if ((unsigned char)raw.data[i] < 0x20 || raw.data[i] == 0x7f) {
+            control |= raw.data[i] != '\t'; /* white space of a folded line */
             raw.data[i] = ' ';
+        }
+    if (control)
+        mail_defect(c, "%s holds control characters: read as spaces", what);
     char *t = text_trim(raw.data);
     buf_add(out, t, text_utf8_cut(t, strlen(t), out->max - out->len));
 }

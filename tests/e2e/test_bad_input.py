@@ -107,19 +107,21 @@ MAILS = {
     "binary": (bytes((n * 7 + n // 256) % 256 for n in range(65536)), "filed",
                "no From"),
     "control_name": (sender(b"\"Ada\x01\x02 \x1b[31mRed\" <ada@control.example>", "control_name"),
-                     "filed", None),
+                     "filed", "From holds control characters"),
     "control_name_word": (sender(word("Ada\r\nBcc: victim@evil.example\r\n\r\nx") +
-                                 b" <ada@word.example>", "control_name_word"), "filed", None),
+                                 b" <ada@word.example>", "control_name_word"), "filed",
+                          "From holds control characters"),
     "control_address": (sender(b"<a\x07da@control2.example>", "control_address"), None, None),
     "inject_subject": (plain("inject_subject", b"Subject: " +
                              word("hi\r\nBcc: victim@evil.example\r\nX-Evil: 1") + b"\r\n"),
-                       "filed", None),
+                       "filed", "Subject holds control characters"),
     "inject_id": (plain("inject_id").replace(b"<inject-id@shop.example>",
                                              b"<x@y> <\x08z> \xff\"@shop.example>"), None, None),
     "bidi": (plain("bidi", b"Subject: " + word("invoice" + BIDI + "fdp.exe") + b"\r\n"),
              "filed", None),
     "escape": (sender(word(ESC + "Ada") + b" <ada@escape.example>", "escape",
-                      b"Subject: " + word(ESC + "price \x9b31m") + b"\r\n"), "filed", None),
+                      b"Subject: " + word(ESC + "price \x9b31m") + b"\r\n"), "filed",
+               "Subject holds control characters"),
     "long_address": (sender(b"<" + b"a" * 8192 + b"@long.example>", "long_address"), None, None),
     "sql": (sender(b"\"Robert'); DROP TABLE lead;--\" <o'brien@sql.example>", "sql",
                    b"Subject: ' OR '1'='1'; DELETE FROM outbox;--\r\n"), "filed", None),
@@ -232,7 +234,7 @@ def test_a_mail_over_mail_size_is_taken_as_headers_and_list_of_parts(d, name, pa
     row = d.arrived[name]
     assert row["state"] == "filed" and row["record"]
     m = message(d, row)
-    assert any("over the size limit" in x for x in m["defects"]), m["defects"]
+    assert m["defects"] == ["over the size limit: only headers and the list of parts were read"]
     assert m["from"]["address"] == "ada.%s@shop.example" % name.replace("_", "-")
     assert m["message_id"].startswith(name.replace("_", "-"))
     assert [a["type"] for a in m["attachments"]] == parts
@@ -312,19 +314,19 @@ FORMS = {
     "wrong_charset": (b"email=a%40form1.example&name=Gr%FC%DFe", None, 200, "name"),
     "declared_charset": (b"email=b%40form1.example&name=Gr%FC%DFe", LATIN, 200, None),
     "nul": (b"email=c%40form1.example&name=A%00B", None, 200, "not UTF-8"),
-    "huge_field": (b"email=d%40form1.example&message=" + b"m" * 300000, None, None, None),
+    "huge_field": (b"email=d%40form1.example&message=" + b"m" * 300000, None, 200, "message: cut"),
     "over_max_body": (b"email=e%40form1.example&message=" + b"m" * (2 << 20), None, 413, None),
     "fields_1000": (b"email=f%40form1.example&" + b"&".join(b"f%d=%d" % (n, n)
-                                                            for n in range(1000)), None, None, None),
+                                                            for n in range(1000)), None, 200, "more than"),
     "nested_json": (json.dumps({"email": "g@form1.example", "name": {"first": ["G", {"x": 1}]}}),
                     JSON, None, None),
-    "deep_json": ('{"email":"h@form1.example","x":' + "[" * 500 + "]" * 500 + "}", JSON, None,
-                  None),
+    "deep_json": ('{"email":"h@form1.example","x":' + "[" * 500 + "]" * 500 + "}", JSON, 400,
+                  "nested deeper"),
     "broken_json": ('{"email": "i@form1.example"', JSON, None, None),
     "a_file": (part(b"email", b"j@form1.example") + part(b"cv", b"\x00\x01PK", b"; filename=\"cv"
                b"\x1b[31m.pdf\"", b"Content-Type: application/pdf\r\n") + b"--cut--\r\n", MULTI, 200,
                None),
-    "no_end": (part(b"email", b"k@form1.example"), MULTI, None, None),
+    "no_end": (part(b"email", b"k@form1.example"), MULTI, 200, "before the last boundary"),
     "two_addresses": (b"email=l%40form1.example&email=m%40form1.example", None, None, None),
     "inject": (b"email=n%40form1.example%0d%0aBcc:victim%40evil.example&name=x", None, 422, None),
     "inject_name": (b"email=o%40form1.example&name=x%0d%0aBcc:+victim%40evil.example"
@@ -348,7 +350,7 @@ def test_a_bad_form_is_filed_or_told(d, name):
         if words:
             assert re.search(words, "\n".join(message(d, rows[0])["defects"]))
     else:
-        assert len(rows) == before and text.strip(), "refused without a readable reason"
+        assert len(rows) == before and re.search(words or r"\w", text), text
 
 
 # ---- the whole ------------------------------------------------------------------------
