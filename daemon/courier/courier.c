@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
@@ -119,8 +120,10 @@ static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
         break;
     case FRAME_RECEIPT: {
         struct job *j = courier_find(c, f->id);
+        CRASH_POINT("courier.receipt.before");
         if (j && j->sent)
             courier_forget(c, j);
+        CRASH_POINT("courier.receipt.after");
         break;
     }
     default:

@@ -15,6 +15,7 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/crash.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -138,8 +139,10 @@ int maildir_deliver(const char *path, uint64_t id, const char *from, const char 
         return 0;
     if (file_write(tmp, from, raw, n, e) < 0)
         return -1;
+    CRASH_POINT("courier.rename.before");
     if (link(tmp, dst) < 0 && errno != EEXIST)
         return err_set(e, ERR_TEMP, "%s: %s", dst, err_errno());
+    CRASH_POINT("courier.rename.after");
     unlink(tmp);
     return dir_sync(dir, e);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "courier/reply.h"
@@ -151,10 +152,12 @@ static void smtp_release_dot(struct smtp *s)
     smtp_read(s);
     if (s->state != SMTP_BODY)
         return;
+    CRASH_POINT("courier.final.before");
     if (job_mark(s->job, SLOT_FINAL) < 0) {
         smtp_lost(s, "the slot is not this mail's any more");
         return;
     }
+    CRASH_POINT("courier.final.after");
     buf_reset(&s->out);
     buf_str(&s->out, SMTP_END);
     s->out_at = 0;
@@ -180,8 +183,10 @@ static void smtp_flush(struct smtp *s)
     }
     if (s->state == SMTP_BODY)
         smtp_release_dot(s);
-    else if (s->state == SMTP_DOT)
+    else if (s->state == SMTP_DOT) {
         smtp_set(s, SMTP_RESULT);
+        CRASH_POINT("courier.dot.after");
+    }
 }
 
 static void smtp_command(struct smtp *s, enum smtp_state state, const char *text)
@@ -270,7 +275,9 @@ static void smtp_result(struct smtp *s, const struct reply *r)
 {
     static const enum job_outcome by_class[6] = {
         [2] = JOB_ACCEPTED, [3] = JOB_UNKNOWN, [4] = JOB_DEFERRED, [5] = JOB_FAILED};
+    CRASH_POINT("courier.result.before");
     smtp_finish(s, by_class[r->code / 100], r->code, r->text);
+    CRASH_POINT("courier.result.after");
     /* bytes behind the answer, or 3xx: nobody knows what the next reply will mean */
     bool close = r->code == 421 || r->code / 100 == 3 || s->in.len > 0;
     smtp_set(s, close ? SMTP_DEAD : SMTP_IDLE);

@@ -11,6 +11,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -72,6 +73,23 @@ static void answers_drop(struct engine *eng, size_t from)
     eng->answer_count = from;
 }
 
+/* Tests end the process around what leaves after the commit. */
+static void answer_crash(enum frame_type t, bool before)
+{
+    if (t == FRAME_RECEIPT && before)
+        CRASH_POINT("receipt.before");
+    else if (t == FRAME_RECEIPT)
+        CRASH_POINT("receipt.after");
+    else if (t == FRAME_FORM_DONE && before)
+        CRASH_POINT("answer.before");
+    else if (t == FRAME_FORM_DONE)
+        CRASH_POINT("answer.after");
+    else if (t == FRAME_SEND && before)
+        CRASH_POINT("send.before");
+    else if (t == FRAME_SEND)
+        CRASH_POINT("send.after");
+}
+
 static void answers_send(struct engine *eng)
 {
     for (size_t i = 0; i < eng->answer_count; i++) {
@@ -82,7 +100,9 @@ static void answers_send(struct engine *eng)
         if (p && p->chan && a->type != FRAME_NONE) {
             if (a->type == FRAME_RECEIPT && p->inflight > 0)
                 p->inflight--;
+            answer_crash(a->type, true);
             chan_send(p->chan, a->type, a->id, a->json, a->raw, a->raw_len, -1);
+            answer_crash(a->type, false);
         }
         json_decref(a->json);
         mem_free(a->raw);

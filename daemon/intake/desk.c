@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -105,6 +106,8 @@ static void desk_receipt(struct desk *d, struct frame *f)
     enum frame_type expected = it && it->type == FRAME_MATCH ? FRAME_MATCHED : FRAME_RECEIPT;
     if (!it || f->type != expected)
         return; /* settled before, or not ours: nothing to do */
+    if (it->type == FRAME_MAIL)
+        CRASH_POINT("intake.receipt.before");
     *p = it->next;
     if (d->items_tail == &it->next)
         d->items_tail = p;
@@ -114,6 +117,7 @@ static void desk_receipt(struct desk *d, struct frame *f)
         desk_follow(d, it);
         if (d->wants_done)
             desk_add_done(d, it);
+        CRASH_POINT("intake.receipt.after");
     } else {
         *it->answered = true;
         *it->answer = f->json;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/maildir_inner.h"
@@ -33,10 +34,12 @@ static void maildir_settle(struct maildir *m, const char *unique)
     }
     if (strcmp(file, target) == 0 && dir == m->root)
         return;
+    CRASH_POINT("intake.rename.before");
     if (dir < 0 || renameat2(m->root, file, dir, target, RENAME_NOREPLACE) < 0)
         maildir_alarm(m, dir < 0 ? m->set->move_to : file, err_errno());
     else if (dir == m->root)
         maildir_mark(m, target);
+    CRASH_POINT("intake.rename.after");
 }
 
 void maildir_settle_all(struct maildir *m)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/mem.h"
 
 #define STMT_SLOTS 1024 /* power of two, well above the number of statements we have */
@@ -315,7 +316,10 @@ int db_begin(struct db *db, struct err *e)
 
 int db_commit(struct db *db, struct err *e)
 {
-    return db_exec(db, e, "COMMIT", "");
+    CRASH_POINT("commit.before");
+    int rc = db_exec(db, e, "COMMIT", "");
+    CRASH_POINT("commit.after");
+    return rc;
 }
 
 void db_rollback(struct db *db)
