@@ -1,11 +1,15 @@
 # `make check` builds the unit tests and hands everything to tests/run, which
-# counts what passed.
+# counts what passed. tests/lint compares DISTFILES with what git tracks.
 check_PROGRAMS += $(unit_tests)
 
 check-local: $(check_PROGRAMS)
-	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/run $(unit_tests)
+	@ONLY="$${ONLY:-$(CHECK_ONLY)}" DISTFILES='$(DISTFILES)' srcdir='$(abs_srcdir)' \
+	builddir='$(abs_builddir)' $(srcdir)/tests/run $(unit_tests)
+
+CLEANFILES += pytest.log
 
 EXTRA_DIST += tests/run tests/lint
+EXTRA_DIST += tests/crash/test_crash_points.py tests/crash/traffic.py tests/e2e/test_install.py
 EXTRA_DIST += tests/bench/run tests/crash/test_kill_roles.py tests/e2e/company.py \
 	tests/e2e/daemon.py tests/e2e/roles.py tests/e2e/test_engine_hostile.py tests/e2e/test_leadctl.py \
 	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_roles_together.py \

@@ -11,7 +11,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 
 import company  # noqa: E402
-from daemon import until  # noqa: E402
+from daemon import CtlError, until  # noqa: E402
 
 
 def post(d, n):
@@ -72,7 +72,13 @@ def check_end(d, count, arrived):
     total = leads()
     assert total == 2 * count
 
-    (box,) = [r for r in d.ctl("reconcile")["rows"] if r["source"] == "maildir:inbox"]
+    def compared():
+        try:
+            return d.ctl("reconcile")["rows"]
+        except CtlError as e:  # the mailbox's process has only just been killed
+            assert e.code == 75
+            return None
+    (box,) = [r for r in until(compared, why="reconcile") if r["source"] == "maildir:inbox"]
     assert (box["there"], box["filed"], box["missing"]) == (count, count, 0)
 
     def outbox():
