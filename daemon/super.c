@@ -3,7 +3,8 @@
  * super - see super.h: start, signals, the tick, and the order of the end
  *
  * The end goes in stages: what brings new work stops first (intake, web), then
- * the courier, then the parser, and the engine last. Each stage has a limit
+ * the courier, then the engine, and the parser last: a mail that it has in hand
+ * when it goes before the engine would look like poison. Each stage has a limit
  * after which its processes are killed; all state is in the store.
  */
 #include "super.h"

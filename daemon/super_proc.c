@@ -27,8 +27,8 @@
 #include "base/text.h"
 
 static const struct super_kind kinds[] = {
-    {"engine", {"ctl", "ingest"}, false, 3, 5000, 30000},
-    {"parser", {NULL}, false, 2, 1000, 1000}, /* a crash on hostile mail must not stop the next */
+    {"engine", {"ctl", "ingest"}, false, 2, 5000, 30000},
+    {"parser", {NULL}, false, 3, 1000, 1000}, /* a crash on hostile mail must not stop the next */
     {"intake", {NULL}, false, 0, 3000, 30000},
     {"courier", {NULL}, true, 1, 5000, 30000},
     {"web-in", {"web-in"}, false, 0, 3000, 30000},

@@ -266,6 +266,17 @@ static void chan_readable(evutil_socket_t fd, short what, void *arg)
     chan_leave(c);
 }
 
+void chan_read_rest(struct chan *c)
+{
+    const char *why = NULL;
+    chan_enter(c);
+    for (int i = 0; i < 64 && !why && !c->dead && !c->gone_why; i++) {
+        why = chan_fill(c);
+        chan_dispatch(c);
+    }
+    chan_leave(c);
+}
+
 /* ---- writing ---------------------------------------------------------- */
 
 static int memfd_of(const void *raw, size_t len)

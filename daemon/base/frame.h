@@ -125,6 +125,8 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
                const void *raw, size_t raw_len, int fd);
 #define chan_send_json(c, type, id, json) chan_send((c), (type), (id), (json), NULL, 0, -1)
 
+/* Hands over what a peer that has ended sent last, now; not from its own callbacks. */
+void chan_read_rest(struct chan *c);
 /* Stops reading (back-pressure) or goes on. */
 void chan_pause(struct chan *c, bool paused);
 /* Writes what is queued, waiting up to timeout_ms; 0, or -1 when not all left.

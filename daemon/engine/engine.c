@@ -293,7 +293,7 @@ static void peer_remove(struct engine *eng, struct peer *p, const char *why)
         at = &(*at)->next;
     *at = p->next;
     if (strcmp(p->name, "parser") == 0 && !peer_by_name(eng, "parser"))
-        parsing_parser_gone(eng, why);
+        parsing_parser_gone(eng, why, p->leaving);
     clients_gone(eng, p);
     chan_free(&p->chan);
     slots_unmap(&p->slots);
@@ -345,6 +345,10 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
         log_warn("peer.too_many", "peer=%s next=\"frame dropped\"", p->name);
         return; /* no receipt: it will come again */
     }
+    if (f->type == FRAME_HELLO && strcmp(p->name, "parser") == 0) {
+        p->leaving = json_get_bool(f->json, "leaving", false);
+        return;
+    }
     struct item *it = item_new(f->type == FRAME_MAIL ? ITEM_MAIL : ITEM_FRAME, p);
     it->frame = *f;
     *f = (struct frame){.fd = -1};
@@ -369,6 +373,14 @@ struct peer *peer_add(struct engine *eng, const char *name, const char *gen, int
     return p;
 }
 
+/* What it answered counts: else the next in line would look like its death. */
+static void peer_replaced(struct engine *eng, struct peer *p, const char *why)
+{
+    if (strcmp(p->name, "parser") == 0)
+        chan_read_rest(p->chan);
+    peer_remove(eng, p, why);
+}
+
 static void engine_peer(struct role *r, const char *name, const char *gen, int fd)
 {
     struct engine *eng = r->state;
@@ -379,7 +391,7 @@ static void engine_peer(struct role *r, const char *name, const char *gen, int f
         if (strcmp(name, "courier") == 0 && strcmp(old->gen, gen) != 0)
             old->draining = true; /* it goes on with what it has */
         else
-            peer_remove(eng, old, "replaced");
+            peer_replaced(eng, old, "replaced");
     }
     struct peer *p = peer_add(eng, name, gen, fd);
     if (strcmp(name, "parser") == 0)
@@ -404,7 +416,7 @@ static void engine_peer_gone(struct role *r, const char *name, const char *gen)
         if (strcmp(name, "courier") == 0)
             p->draining = true;
         else
-            peer_remove(eng, p, "ended");
+            peer_replaced(eng, p, "ended");
     }
     if (strcmp(name, "courier") == 0) {
         struct item *it = item_new(ITEM_GONE, NULL);

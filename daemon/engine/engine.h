@@ -42,6 +42,7 @@ struct peer {
     int inflight;    /* intake: MAIL frames without receipt */
     struct slots *slots; /* own; courier */
     bool greeted;    /* courier: its HELLO was handled; before that no row is claimed for it */
+    bool leaving;    /* parser: it was told to end, and is at no message */
     bool draining;   /* courier: a successor is there, or it gave a mail back */
 };
 
@@ -71,6 +72,7 @@ struct item {
     char *poison;       /* own; ITEM_MAIL: why there is none */
     int64_t quarantine; /* ITEM_MAIL, ITEM_FRAME: retry of this row; 0: fresh */
     int64_t parse_start_mono;
+    int given_back; /* by a parser that left */
 };
 
 struct queue {
@@ -153,7 +155,8 @@ int ctl_frame(struct engine *eng, struct item *it, struct err *e);          /* c
 void parsing_add(struct engine *eng, struct item *it);
 void parsing_done(struct engine *eng, struct frame *f);
 void parsing_new_parser(struct engine *eng);
-void parsing_parser_gone(struct engine *eng, const char *why);
+/* leaving: it said before that it is at no message. */
+void parsing_parser_gone(struct engine *eng, const char *why, bool leaving);
 
 /* ---- outbound.c ------------------------------------------------------------ */
 

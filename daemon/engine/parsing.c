@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
+#define GIVEN_BACK_MAX 5
 #define PARSING_AHEAD 8 /* mails in the parser's channel: it need never wait for us */
 
 static void parsing_arm(struct engine *eng)
@@ -84,11 +85,12 @@ void parsing_new_parser(struct engine *eng)
     parsing_send(eng);
 }
 
-void parsing_parser_gone(struct engine *eng, const char *why)
+void parsing_parser_gone(struct engine *eng, const char *why, bool leaving)
 {
     struct queue rest;
     queue_init(&rest);
-    if (eng->parsing.head) {
+    /* one that always says so and dies of the message is not believed for ever */
+    if (eng->parsing.head && (!leaving || eng->parsing.head->given_back++ >= GIVEN_BACK_MAX)) {
         eng->parsing.head->poison = mem_printf("the parser ended at this message (%s)", why);
         log_warn("parser.poison", "size=%zu peer=%s why=\"%s\" next=quarantine",
                  eng->parsing.head->frame.raw_len, eng->parsing.head->peer_name, why);

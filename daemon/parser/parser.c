@@ -124,8 +124,15 @@ static void parser_peer(struct role *r, const char *name, const char *gen, int f
     p->engine = chan_new(r->base, fd, name, parser_on_frame, parser_on_gone, p);
 }
 
+/* Between two messages: what the engine has sent ahead was not begun. */
 static void parser_stop(struct role *r)
 {
+    struct parser *p = r->state;
+    AUTO_JSON json_t *j = json_pack("{s:b}", "leaving", 1);
+    if (p && p->engine) {
+        chan_send_json(p->engine, FRAME_HELLO, 0, j);
+        chan_flush(p->engine, 500);
+    }
     role_quit(r, 0);
 }
 

@@ -107,6 +107,31 @@ def test_poison_in_a_frame_without_a_place_holds_up_nobody(tmp_path):
         assert p.receipt(p.mail(message())) == "filed"
 
 
+def test_a_parser_that_is_told_to_end_makes_no_mail_suspect(tmp_path):
+    with engine(tmp_path) as role:
+        p = Peers(role)
+        a, b = p.mail(), p.mail()
+        p.parser.recv("PARSE")
+        p.parser.send("HELLO", 0, {"leaving": True})
+        p.parser.close()
+        p.new_parser()
+        for id_ in (a, b):
+            p.parser.send("PARSED", p.parser.recv("PARSE").id, message())
+            assert p.receipt(id_) == "filed"
+
+
+def test_a_parser_that_always_says_it_leaves_is_not_believed_for_ever(tmp_path):
+    with engine(tmp_path) as role:
+        p = Peers(role)
+        poison = p.mail()
+        for _ in range(6):
+            p.parser.recv("PARSE")
+            p.parser.send("HELLO", 0, {"leaving": True})
+            p.parser.close()
+            p.new_parser()
+        assert p.receipt(poison) == "quarantined"
+
+
 def test_a_form_without_a_request_id_undoes_nothing_of_others(tmp_path):
     with engine(tmp_path) as role:
         p = Peers(role)

@@ -511,7 +511,7 @@ def test_the_end_goes_from_the_outside_in():
         ended = [m.group(1) for m in (re.search(r"role\.ended role=(\S+)", x)
                                       for x in d.lines[mark:]) if m]
         assert set(ended[:4]) == {"intake:a", "intake:b", "web-in", "web-ui"}
-        assert ended[4:] == ["courier", "parser", "engine"]
+        assert ended[4:] == ["courier", "engine", "parser"]
         assert os.listdir(d.run) == []
 
 
