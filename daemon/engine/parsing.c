@@ -16,7 +16,7 @@
 #include "engine/engine.h"
 
 #define GIVEN_BACK_MAX 5
-#define PARSING_AHEAD 8 /* mails in the parser's channel: it need never wait for us */
+#define PARSING_AHEAD 32 /* mails in the parser's channel: a pass then has many to commit */
 
 static void parsing_arm(struct engine *eng)
 {
