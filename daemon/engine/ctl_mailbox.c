@@ -296,7 +296,9 @@ static json_t *reconcile_folder(struct engine *eng, const char *mailbox, const j
     return tally_row(&t, source);
 }
 
-static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const json_t *names)
+/* A file that intake cannot hand over has no row: it is missing, too. */
+static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const json_t *names,
+                                 int64_t left_alone)
 {
     struct tally t = {.missing_keys = json_array()};
     size_t i;
@@ -306,7 +308,24 @@ static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const 
     json_array_foreach((json_t *)names, i, name)
         if (json_is_string(name) && keys)
             tally_key(&t, keys, json_string_value(name));
-    return tally_row(&t, source);
+    t.there += left_alone;
+    t.missing += left_alone;
+    json_t *row = tally_row(&t, source);
+    json_put_int(row, "left_alone", left_alone);
+    return row;
+}
+
+static char *reconcile_note(const json_t *row)
+{
+    int64_t odd = json_get_int(row, "left_alone", 0);
+    AUTO_FREE char *keys = json_dumps(json_object_get(row, "missing_keys"), JSON_COMPACT);
+    AUTO_FREE char *lost = json_get_int(row, "missing", 0) > odd
+                               ? mem_printf("missing %s: leadctl mailbox refetch", keys)
+                               : mem_str("");
+    if (odd == 0)
+        return mem_str(lost);
+    return mem_printf("%s%s%" PRId64 " left alone: not a file, or a name that is not text; rename",
+                      lost, *lost ? "; " : "", odd);
 }
 
 json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_out)
@@ -323,14 +342,14 @@ json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_
         json_array_foreach(json_get_arr(part, "folders"), k, f)
             json_array_append_new(rows, reconcile_folder(eng, box, f));
         if (json_get_arr(part, "names"))
-            json_array_append_new(rows, reconcile_maildir(eng, box, json_get_arr(part, "names")));
+            json_array_append_new(rows, reconcile_maildir(eng, box, json_get_arr(part, "names"),
+                                                          json_get_int(part, "left_alone", 0)));
     }
     json_array_foreach(rows, i, row) {
         if (json_get_int(row, "missing", 0) == 0)
             continue;
         *exit_out = 1;
-        AUTO_FREE char *text = json_dumps(json_object_get(row, "missing_keys"), JSON_COMPACT);
-        AUTO_FREE char *note = mem_printf("missing %s: leadctl mailbox refetch", text);
+        AUTO_FREE char *note = reconcile_note(row);
         json_put_str(row, "note", note);
     }
     return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"

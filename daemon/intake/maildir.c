@@ -279,7 +279,7 @@ static void maildir_pause(struct maildir *m, const struct err *e)
 void maildir_run(struct desk *d, const struct settings *s)
 {
     struct maildir m = {.desk = d, .set = s, .root = -1, .watch = -1, .seen = json_object(),
-                        .present = json_object()};
+                        .present = json_object(), .told = json_object()};
     d->wants_done = s->after != SETTINGS_KEEP;
     if (desk_wait_engine(d) == 0)
         while (!desk_over(d)) {
@@ -293,6 +293,7 @@ void maildir_run(struct desk *d, const struct settings *s)
     mem_free(m.found);
     json_decref(m.seen);
     json_decref(m.present);
+    json_decref(m.told);
     mem_cleanup_close(&m.root);
     mem_cleanup_close(&m.watch);
 }

@@ -65,6 +65,7 @@ static json_t *maildir_list(struct maildir *m)
         json_array_append_new(names, json_string(unique));
     }
     json_object_set_new(j, "names", names);
+    json_put_int(j, "left_alone", m->odd[0] + m->odd[1]);
     return j;
 }
 

@@ -31,6 +31,8 @@ struct maildir {
     unsigned cursors;
     struct found *found; /* own; of the current look */
     size_t count, cap;
+    int64_t odd[2]; /* files of new/ and cur/ that cannot be handed over */
+    json_t *told;   /* own; alarms that were logged */
     char alarm[300];
     struct err failed; /* what was logged last: a lasting failure is one line */
 };

@@ -15,13 +15,18 @@
 #include "base/mem.h"
 #include "intake/maildir_inner.h"
 
+#define TOLD_MAX 100 /* alarms that are remembered */
+
 void maildir_alarm(struct maildir *m, const char *file, const char *what)
 {
     char text[sizeof m->alarm];
     snprintf(text, sizeof text, "%.200s: %s", file, what);
-    if (strcmp(text, m->alarm) == 0)
-        return;
     memcpy(m->alarm, text, sizeof m->alarm);
+    if (json_object_get(m->told, text))
+        return; /* every look sees it again */
+    if (json_object_size(m->told) >= TOLD_MAX)
+        json_object_clear(m->told);
+    json_object_set_new(m->told, text, json_true());
     log_warn("intake.alarm", "alarm=\"%s\"", m->alarm);
 }
 
@@ -53,6 +58,7 @@ static void maildir_add(struct maildir *m, const char *sub, const char *name)
     if (fstatat(m->root, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return; /* gone meanwhile */
     if (!S_ISREG(st.st_mode)) {
+        m->odd[sub[0] == 'c']++;
         maildir_alarm(m, file, "not a regular file, left alone");
         return;
     }
@@ -74,13 +80,16 @@ static int maildir_read(struct maildir *m, const char *sub, struct err *e)
         mem_cleanup_close(&fd);
         return -1;
     }
+    m->odd[sub[0] == 'c'] = 0;
     for (struct dirent *d; (d = readdir(dir));) {
         if (d->d_name[0] == '.')
             continue;
-        if (maildir_unique_len(d->d_name) == 0)
-            maildir_alarm(m, sub, "a file name is not text, left alone");
-        else
+        if (maildir_unique_len(d->d_name) > 0) {
             maildir_add(m, sub, d->d_name);
+            continue;
+        }
+        m->odd[sub[0] == 'c']++;
+        maildir_alarm(m, sub, "a file name is not text, left alone");
     }
     closedir(dir);
     return 0;

@@ -288,6 +288,30 @@ def test_an_over_limit_mail_on_a_real_imap_server_is_taken_as_headers_and_parts(
             assert (r["there"], r["filed"], r["missing"]) == (2, 2, 0)
 
 
+def test_a_file_that_cannot_be_a_mail_is_told_and_missing_until_it_is_renamed():
+    with Daemon(company.conf(), company.files()) as d:
+        inbox = os.fsencode(d.dir) + b"/inbox/"
+        for n, name in enumerate([b"new/odd\xff.a", b"new/odd\x1b[2J.b", b"cur/odd\nx.c:2,S"]):
+            with open(inbox + name, "wb") as f:
+                f.write(company.mail(sender="p%d@odd.example" % n))
+        os.mkfifo(inbox + b"new/fifo")
+        company.deliver(d.dir + "/inbox", "good", company.mail(sender="good@good.example"))
+        until(lambda: ledger(d), why="the good mail")
+
+        def tally():
+            r = d.leadctl("--json", "reconcile")
+            (row,) = json.loads(r.stdout)["rows"]
+            return r.returncode, row["there"], row["filed"], row["missing"], row.get("note")
+        until(lambda: tally()[3] == 4, why="four files left alone")
+        code, there, filed, _, note = tally()
+        assert (code, there, filed) == (1, 5, 1) and "4 left alone" in note
+        for n, name in enumerate([b"new/odd\xff.a", b"new/odd\x1b[2J.b", b"cur/odd\nx.c:2,S"]):
+            os.rename(inbox + name, inbox + b"new/renamed%d" % n)
+        os.unlink(inbox + b"new/fifo")
+        until(lambda: tally()[:4] == (0, 4, 4, 0), why="all of it filed")
+        assert len([x for x in d.lines if "left alone" in x]) <= 3  # not at every look
+
+
 # ---- forms --------------------------------------------------------------------------
 
 def post(d, body, kind="application/x-www-form-urlencoded", form="contact"):
