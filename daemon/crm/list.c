@@ -140,8 +140,9 @@ json_t *crm_cell(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec, cons
                    ? crm_money_json(json_get_int(rec, "amount", 0),
                                     json_get_str(rec, "currency", ctx->crm->currency))
                    : json_null();
+    /* a deal has a stage and, in stage_ms, since when: the name alone is the former */
     snprintf(column, sizeof(column), "%s_ms", name);
-    v = json_object_get(rec, column);
+    v = record_col_find(crm_table(t), name) ? NULL : json_object_get(rec, column);
     if (v && strcmp(name, "waited"))
         return crm_time_json(json_integer_value(v));
     v = json_object_get(rec, name);

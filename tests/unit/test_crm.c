@@ -872,6 +872,21 @@ static void lists_filter_by_any_field(void **state)
     json_decref(out);
 }
 
+static void deals_are_listed_by_their_stage_and_not_by_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    json_t *out = NULL;
+    run_command(f, &t, "anna", "stage proposal");
+    AUTO_JSON json_t *filters = fixture_json("['stage=proposal']");
+    OK(crm_list(f->crm, CRM_DEAL, filters, 10, &out, e));
+    assert_int_equal(json_array_size(json_get_arr(out, "rows")), 1);
+    const json_t *row = json_array_get(json_get_arr(out, "rows"), 0);
+    assert_string_equal(json_get_str(row, "stage", ""), "proposal");
+    assert_string_not_equal(json_get_str(row, "created", ""), "");
+    json_decref(out);
+}
+
 static void fields_events_commands_and_users_are_listed(void **state)
 {
     static const struct {
@@ -980,6 +995,7 @@ int main(void)
         T(every_event_of_a_record_is_told_once),
         T(templates_see_the_record_as_it_is_now),
         T(lists_filter_by_any_field),
+        T(deals_are_listed_by_their_stage_and_not_by_its_time),
         T(fields_events_commands_and_users_are_listed),
         T(show_and_timeline_tell_what_happened),
         T(users_of_the_config_are_in_the_store),
