@@ -56,7 +56,7 @@ static void reply_html(struct web_in *w, struct evhttp_request *req, struct web_
                        const char *text)
 {
     struct buf page AUTO_BUF;
-    const char *title = r->code < 300 ? "Thank you" : "This did not work";
+    const char *title = r->code < 400 ? "Thank you" : "This did not work";
     buf_init(&page, KIB(16));
     buf_printf(&page,
                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"

@@ -244,6 +244,7 @@ def test_redirect_goes_to_the_configured_page_only_and_only_for_browsers(web):
     _, a = post(web, "email=a@example.com&redirect=https://evil.example&retURL=https://e.example",
                 form="landing")
     assert a.status == 303 and a.headers["location"] == "https://www.example.com/thanks"
+    assert "Thank you" in a.text and "did not work" not in a.text
     _, a = post(web, "email=a@example.com", form="landing", headers={"Accept": "application/json"})
     assert a.status == 200 and a.json["ok"] is True and "location" not in a.headers
     _, a = post(web, "email=a@example.com", form="landing", status="quarantined")
