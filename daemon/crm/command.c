@@ -117,13 +117,21 @@ int cmd_end(struct cmd *c, struct err *e)
                    c->row->grammar);
 }
 
+#define CHOICES_TOLD 8 /* so many names are told to whom none of them is near */
+
 static int unknown(const char *what, const char *name, const char *const *list, size_t n,
                    struct err *e)
 {
     const char *near = text_nearest(name, list, n);
+    struct buf all AUTO_BUF;
+    buf_init(&all, 16 * 1024);
     if (near)
         return err_set(e, ERR_INPUT, "no %s '%s'; did you mean '%s'?", what, name, near);
-    return err_set(e, ERR_INPUT, "no %s '%s'", what, name);
+    if (n == 0 || n > CHOICES_TOLD)
+        return err_set(e, ERR_INPUT, "no %s '%s'%s", what, name, n ? "" : "; there is none at all");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&all, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", list[i]);
+    return err_set(e, ERR_INPUT, "no %s '%s'; expected %.200s", what, name, all.data);
 }
 
 int cmd_choice(const char *const *choices, const char *what, const char *name, struct err *e)

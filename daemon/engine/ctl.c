@@ -58,11 +58,38 @@ const char *ctl_option(const struct ctl *c, const char *name)
     return NULL;
 }
 
+static bool limit_parse(const char *s, int64_t *n)
+{
+    return text_parse_int(s, n) == 0 && *n > 0 && *n <= CTL_LIMIT_MAX;
+}
+
 int64_t ctl_limit(const struct ctl *c)
 {
     int64_t n;
     const char *s = ctl_option(c, "limit");
-    return s && text_parse_int(s, &n) == 0 && n > 0 && n <= 10000 ? n : CTL_LIMIT_DEFAULT;
+    return s && limit_parse(s, &n) ? n : CTL_LIMIT_DEFAULT;
+}
+
+static bool option_among(const char *arg, size_t n, const char *names)
+{
+    for (const char *p = names; n && *p; p += strcspn(p, " "), p += *p == ' ')
+        if (strcspn(p, " ") == n && strncmp(p, arg, n) == 0)
+            return true;
+    return false;
+}
+
+int ctl_options_check(const struct ctl *c, int first, const char *names, struct err *e)
+{
+    int64_t n;
+    for (int i = first; i < c->argc; i++) {
+        const char *arg = c->argv[i], *eq = strchr(arg, '=');
+        if (names && (!eq || !option_among(arg, (size_t)(eq - arg), names)))
+            return err_set(e, ERR_INPUT, "%s: \"%s\" is not known; expected NAME=VALUE with one of: %s",
+                           c->argv[0], arg, names);
+        if (strncmp(arg, "limit=", 6) == 0 && !limit_parse(arg + 6, &n))
+            return err_set(e, ERR_INPUT, "%s: expected a number from 1 to %d", arg, CTL_LIMIT_MAX);
+    }
+    return 0;
 }
 
 /* An answer that fits no frame would be none at all. Takes j. */

@@ -24,11 +24,16 @@ struct ctl {
 };
 
 #define CTL_LIMIT_DEFAULT 50
+#define CTL_LIMIT_MAX 10000
 
 json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
 /* The value of "name=value" among the arguments, or NULL. */
 const char *ctl_option(const struct ctl *c, const char *name);
 int64_t ctl_limit(const struct ctl *c);
+/* From argument first on, refuses what is not NAME=VALUE with a name of the list
+ * (separated by spaces; NULL: any), and a limit that is no number. */
+int ctl_options_check(const struct ctl *c, int first, const char *names, struct err *e)
+    LEADD_MUST_CHECK;
 
 json_t *ctl_status(struct ctl *c, struct err *e);     /* ctl_status.c */
 json_t *ctl_reload(struct ctl *c, struct err *e);

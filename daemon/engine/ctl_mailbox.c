@@ -118,9 +118,26 @@ json_t *ctl_quarantine(struct ctl *c, struct err *e)
 
 /* ---- asking the intakes -------------------------------------------------------- */
 
+/* Is there such a mailbox in the config? Names those that are, when not. */
+static int mailbox_known(struct ctl *c, const char *name, struct err *e)
+{
+    json_t *boxes = json_get_obj(c->eng->role->config, "mailboxes"), *v;
+    const char *key;
+    struct buf all AUTO_BUF;
+    buf_init(&all, 64 * 1024);
+    if (json_object_get(boxes, name))
+        return 0;
+    json_object_foreach(boxes, key, v)
+        buf_printf(&all, "%s%s", all.len ? ", " : "", key);
+    return err_set(e, ERR_INPUT, "no mailbox \"%s\"; there is: %.400s", name,
+                   all.len ? all.data : "none at all");
+}
+
 static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type, const char *only,
                            struct err *e)
 {
+    if (only && mailbox_known(c, only, e) < 0)
+        return NULL;
     struct ask *a = ask_new(c->eng, c->it, what);
     a->only = only ? mem_str(only) : NULL;
     for (struct peer *p = c->eng->peers; p; p = p->next) {

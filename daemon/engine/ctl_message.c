@@ -47,13 +47,8 @@ static json_t *arrivals(json_t *rows)
 json_t *ctl_ledger(struct ctl *c, struct err *e)
 {
     const char *state = ctl_option(c, "state");
-    for (int i = 1; i < c->argc; i++)
-        if (!text_starts(c->argv[i], "state=") && !text_starts(c->argv[i], "source=") &&
-            !text_starts(c->argv[i], "limit=")) {
-            err_set(e, ERR_INPUT, "ledger %s: expected state=STATE, source=SOURCE or limit=N",
-                    c->argv[i]);
-            return NULL;
-        }
+    if (ctl_options_check(c, 1, "state source limit", e) < 0)
+        return NULL;
     if (state && strcmp(state, "filed") != 0 && strcmp(state, "ignored") != 0 &&
         strcmp(state, "quarantined") != 0) {
         err_set(e, ERR_INPUT, "state=%s: expected filed, ignored or quarantined", state);

@@ -18,19 +18,46 @@ static void time_field(json_t *row, const char *key, const char *from)
     json_put_str(row, key, ms ? clock_format_utc(ms, stamp, sizeof(stamp)) : "");
 }
 
+/* Adds to a row of the store what people read. */
+static void outbox_readable(json_t *row)
+{
+    char id[CRM_ID_LEN] = "";
+    if (json_get_int(row, "lead_id", 0))
+        crm_id_format(CRM_LEAD, json_get_int(row, "lead_id", 0), id);
+    json_put_str(row, "lead", id);
+    time_field(row, "created", "created_ms");
+    time_field(row, "next", "next_ms");
+    time_field(row, "done", "done_ms");
+}
+
+/* One mail as labels and values; what is not set is left out. */
+static json_t *outbox_fields(const json_t *row)
+{
+    static const struct {
+        const char *label, *key;
+    } shown[] = {{"Id", "id"},           {"State", "state"},     {"Kind", "class"},
+                 {"To", "to"},           {"Subject", "subject"}, {"Lead", "lead"},
+                 {"Template", "template"}, {"Intent", "intent"}, {"Tries", "attempts"},
+                 {"Created", "created"}, {"Next try", "next"},   {"Done", "done"},
+                 {"Relay", "relay"},     {"Code", "code"},       {"Reply", "reply"},
+                 {"Return path", "return_path"}};
+    json_t *fields = json_array();
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        json_t *v = json_object_get(row, shown[i].key);
+        bool empty = !v || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) ||
+                     (!strcmp(shown[i].key, "code") && !json_integer_value(v));
+        if (!empty)
+            json_array_append_new(fields, json_pack("[s, O]", shown[i].label, v));
+    }
+    return fields;
+}
+
 static json_t *outbox_rows(json_t *rows)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row) {
-        char id[CRM_ID_LEN] = "";
-        if (json_get_int(row, "lead_id", 0))
-            crm_id_format(CRM_LEAD, json_get_int(row, "lead_id", 0), id);
-        json_put_str(row, "lead", id);
-        time_field(row, "created", "created_ms");
-        time_field(row, "next", "next_ms");
-        time_field(row, "done", "done_ms");
-    }
+    json_array_foreach(rows, i, row)
+        outbox_readable(row);
     return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},"
                      "{s:s,s:s}], s:o}", "columns", "name", "id", "title", "ID", "name", "state",
                      "title", "STATE", "name", "lead", "title", "LEAD", "name", "to", "title", "TO",
@@ -39,13 +66,30 @@ static json_t *outbox_rows(json_t *rows)
                      rows);
 }
 
+#define OUTBOX_STATES "ready claimed sent deferred failed unknown held"
+
+static bool state_in(const char *state, const char *list)
+{
+    size_t n = strlen(state);
+    for (const char *p = list; n && (p = strstr(p, state)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
 static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
 {
     int64_t lead = 0;
     enum crm_entity t = CRM_LEAD;
-    const char *s = ctl_option(c, "lead");
+    const char *s = ctl_option(c, "lead"), *state = ctl_option(c, "state");
+    if (ctl_options_check(c, 2, "state lead limit", e) < 0)
+        return NULL;
     if (s && (crm_id_parse(s, &t, &lead) < 0 || t != CRM_LEAD)) {
         err_set(e, ERR_INPUT, "lead=%s: expected a lead such as L42", s);
+        return NULL;
+    }
+    if (state && !state_in(state, OUTBOX_STATES)) {
+        err_set(e, ERR_INPUT, "state=%s: expected one of: %s", state, OUTBOX_STATES);
         return NULL;
     }
     json_t *rows = outbox_list(c->eng->db, ctl_option(c, "state"), lead, ctl_limit(c), e);
@@ -54,20 +98,15 @@ static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
 
 static json_t *outbox_cmd_show(struct ctl *c, int64_t id, struct err *e)
 {
-    const char *key;
-    json_t *v, *fields = json_array();
     AUTO_JSON json_t *row = outbox_get(c->eng->db, id, e);
     struct outbox_mail mail;
-    if (!row || outbox_mail(c->eng->db, id, &mail, e) < 0) {
-        json_decref(fields);
+    if (!row || outbox_mail(c->eng->db, id, &mail, e) < 0)
         return NULL;
-    }
-    json_object_foreach(row, key, v)
-        json_array_append_new(fields, json_pack("[s, O]", key, v));
-    json_array_append_new(fields, json_pack("[s, s]", "return path", mail.mail_from));
+    outbox_readable(row);
+    json_put_str(row, "return_path", mail.mail_from);
     json_t *text = json_stringn(mail.raw, text_utf8_cut(mail.raw, mail.raw_len, 64 * 1024));
-    json_t *out = json_pack("{s:o, s:[{s:s, s:o}]}", "fields", fields, "sections", "title", "Mail",
-                            "text", text ? text : json_string(""));
+    json_t *out = json_pack("{s:o, s:[{s:s, s:o}], s:O}", "fields", outbox_fields(row), "sections",
+                            "title", "Mail", "text", text ? text : json_string(""), "mail", row);
     outbox_mail_done(&mail);
     return out;
 }
@@ -81,15 +120,6 @@ static const struct {
     {"release", "held", "ready", "released"},
     {"drop", "ready deferred held unknown", "failed", "dropped"},
 };
-
-static bool state_in(const char *state, const char *list)
-{
-    size_t n = strlen(state);
-    for (const char *p = list; (p = strstr(p, state)); p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-            return true;
-    return false;
-}
 
 static json_t *outbox_cmd_move(struct ctl *c, size_t move, int64_t id, struct err *e)
 {

@@ -30,6 +30,8 @@ json_t *ctl_list(struct ctl *c, struct err *e)
         return out;
     }
     AUTO_JSON json_t *filters = json_array();
+    if (ctl_options_check(c, 2, NULL, e) < 0)
+        return NULL;
     for (int i = 2; i < c->argc; i++)
         if (strncmp(c->argv[i], "limit=", 6) != 0)
             json_array_append_new(filters, json_string(c->argv[i]));
@@ -62,7 +64,7 @@ json_t *ctl_timeline(struct ctl *c, struct err *e)
     json_t *out = NULL;
     enum crm_entity t;
     int64_t id;
-    if (record_of(c->argv[1], &t, &id, e) < 0)
+    if (record_of(c->argv[1], &t, &id, e) < 0 || ctl_options_check(c, 2, "limit", e) < 0)
         return NULL;
     return crm_timeline(c->eng->crm, t, id, ctl_limit(c), &out, e) < 0 ? NULL : out;
 }

@@ -164,6 +164,8 @@ json_t *ctl_why(struct ctl *c, struct err *e)
         return NULL;
     }
     json_t *shown = NULL;
+    if (ctl_options_check(c, 2, "limit", e) < 0)
+        return NULL;
     if (crm_show(c->eng->crm, t, id, &shown, e) < 0)
         return NULL; /* no such record */
     json_decref(shown);

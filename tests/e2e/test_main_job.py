@@ -170,6 +170,36 @@ def test_commands_and_undo(maildir_company):
         d.ctl("show", "L99")
 
 
+def test_a_mistyped_option_is_told_and_not_passed_over(maildir_company):
+    d = maildir_company
+    for argv, said in ((("list", "leads", "limit=x"), "number from 1 to"),
+                       (("timeline", "L1", "limt=2"), "limit"),
+                       (("outbox", "list", "stat=sent"), "state lead limit"),
+                       (("outbox", "list", "state=bogus"), "deferred"),
+                       (("outbox", "list", "state="), "deferred"),
+                       (("ledger", "limit=0"), "number from 1 to"),
+                       (("reconcile", "nobody"), "inbox"),
+                       (("mailbox", "preview", "nobody"), "inbox")):
+        with pytest.raises(CtlError) as e:
+            d.ctl(*argv)
+        assert e.value.code == 1 and said in e.value.text, argv
+    post(d, {"email": "c@small.example"})
+    with pytest.raises(CtlError) as e:
+        d.ctl("do", "L1", "stage", "xyzzy")
+    assert "expected" in e.value.text and "proposal" in e.value.text
+
+
+def test_an_outgoing_mail_is_shown_with_labels(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example"})
+    (mail,) = wait_rows(d, 1, "outbox", "list", "state=sent", "lead=L1", "limit=1")
+    shown = d.ctl("outbox", "show", str(mail["id"]))
+    labels = dict(shown["fields"])
+    assert labels["State"] == "sent" and labels["Lead"] == "L1" and labels["Done"].endswith("Z")
+    assert "Next try" not in labels and shown["mail"]["state"] == "sent"
+    assert "\nSubject: " in d.ctl_text("outbox", "show", str(mail["id"]))
+
+
 def test_bad_forms_are_told_and_make_nothing(maildir_company):
     d = maildir_company
     with pytest.raises(urllib.error.HTTPError) as e:
