@@ -97,6 +97,8 @@ static void add_harmless(struct buf *out, const char *s, bool line)
     size_t len;
     for (; *s; s += len) {
         uint32_t c = char_at(s, &len);
+        if (!line && c == '\r' && s[1] == '\n')
+            continue; /* a line end of mail */
         if (c == '\n' || c == '\t' || c == '\r')
             buf_str(out, line || c == '\r' ? " " : c == '\n' ? "\n" : "\t");
         else if (char_harmful(c) || c == 0xfffd)
@@ -116,6 +118,17 @@ void ctl_render_text(const char *text, FILE *to)
         fputc('\n', to);
 }
 
+/* A list of texts, such as tags, is read as one: a, b. */
+static bool texts_only(const json_t *v)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)v, i, item)
+        if (!json_is_string(item))
+            return false;
+    return json_is_array(v);
+}
+
 static char *cell_text(const json_t *v)
 {
     struct buf b AUTO_BUF;
@@ -124,6 +137,13 @@ static char *cell_text(const json_t *v)
         add_harmless(&b, json_string_value(v), true);
     } else if (json_is_boolean(v)) {
         buf_str(&b, json_is_true(v) ? "yes" : "no");
+    } else if (texts_only(v)) {
+        size_t i;
+        json_t *item;
+        json_array_foreach((json_t *)v, i, item) {
+            buf_str(&b, i ? ", " : "");
+            add_harmless(&b, json_string_value(item), true);
+        }
     } else if (v && !json_is_null(v)) {
         AUTO_FREE char *text = json_text(v);
         add_harmless(&b, text, true);
@@ -173,8 +193,11 @@ static void table_fit(struct table *t, int width)
 
 static void table_put_row(const struct table *t, char *const *cells, FILE *to)
 {
-    for (size_t i = 0; i < t->ncol; i++) {
-        bool last = i + 1 == t->ncol;
+    size_t end = t->ncol; /* no blanks after the last cell that holds something */
+    while (cells && end > 1 && !*cells[end - 1])
+        end--;
+    for (size_t i = 0; i < end; i++) {
+        bool last = i + 1 == end;
         put_padded(cells ? cells[i] : t->col[i].title, t->col[i].width, t->col[i].right, last, to);
         fprintf(to, "%*s", last ? 0 : RENDER_GAP, "");
     }

@@ -28,6 +28,8 @@ DATA = {
     "record": {"fields": [["Owner", "anna"], ["Last contact", "2026-03-01"]],
                "sections": [{"title": "Mail", "columns": [{"name": "at", "title": "At"}],
                              "rows": [["10:00"]]}, {"title": "Note", "text": "two\nlines"}]},
+    "tags": {"fields": [["Tags", ["hot", "vip"]], ["Map", {"a": 1}]],
+             "sections": [{"title": "Mail", "text": "To: a\r\n\r\nHello\rthere\r\n"}]},
     "prose": {"text": "All is well.\n"},
     "evil": {"columns": [{"name": "s", "title": "Subject"}, {"name": "t", "title": "T"}],
              "rows": [["\x1b[2J\x1b]0;owned\x07 hi", "a\nb\tc"], ["\u009b31m", "\u202egnp.exe"]],
@@ -74,7 +76,12 @@ def test_without_a_terminal_nothing_is_cut(daemon):
 
 def test_rows_by_name_are_put_into_their_columns_and_numbers_to_the_right(daemon):
     assert daemon.ctl_text("show", "named") == (
-        "PROCESS    PID  user\nengine       7  \nparser   12345  p\n")
+        "PROCESS    PID  user\nengine       7\nparser   12345  p\n")
+
+
+def test_a_list_of_texts_reads_as_one_and_lines_of_mail_end_without_blanks(daemon):
+    assert daemon.ctl_text("show", "tags") == (
+        'Tags  hot, vip\nMap   {"a":1}\n\nMail\nTo: a\n\nHello there\n')
 
 
 def test_an_empty_list_says_so(daemon):
