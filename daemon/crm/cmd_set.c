@@ -217,7 +217,7 @@ static int set_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         return -1;
     if (crm_field_set(ctx, t, c->field, c->text, e) < 0)
         return -1;
-    cmd_say(out, "%s is set on %s", c->field->name,
+    cmd_say(out, "%s is %s on %s", c->field->name, c->text && *c->text ? "set" : "cleared",
             cmd_id(ctx, c->field->entity, crm_target_id(t, c->field->entity)));
     return 0;
 }

@@ -90,7 +90,9 @@ static int done_guess(struct crm_ctx *ctx, const struct crm_target *t, int64_t *
     }
     if (db_done(&r, e) < 0)
         return -1;
-    if (open != 1)
+    if (open == 0)
+        return err_set(e, ERR_INPUT, "%s has no open task", cmd_id(ctx, CRM_LEAD, t->lead));
+    if (open > 1)
         return err_set(e, ERR_INPUT, "%s has %d open tasks; say which is done, such as done T42",
                        cmd_id(ctx, CRM_LEAD, t->lead), open);
     return 0;
