@@ -211,6 +211,21 @@ def test_the_slot_is_free_when_the_receipt_is_there(tmp_path):
     assert outbox(tmp_path)[0][1] == "sent"
 
 
+def test_a_row_whose_mail_was_never_written_stops_no_other(tmp_path):
+    with engine(tmp_path, [WELCOME_RULE]) as role:
+        p = Peers(role)
+        assert p.receipt(p.mail(message())) == "filed"
+        db = sqlite3.connect(str(tmp_path / "leadd.db"), timeout=30)
+        with db:
+            db.execute("DELETE FROM outbox_body")
+        db.close()
+        courier = role.peer("courier", "courier.1.1")
+        courier.send("HELLO", 0, {"busy": []})
+        p.receipt(p.mail(message("bob@shop.example")))
+        assert courier.recv("SEND").json["to"] == "bob@shop.example"
+    assert outbox(tmp_path)[0][1] == "failed"
+
+
 AUTO_RULES = [rule("answer", "message.received", "send welcome", "send welcome to owner")]
 
 
