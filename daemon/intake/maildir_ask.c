@@ -50,19 +50,45 @@ void maildir_settle_all(struct maildir *m)
 
 /* ---- questions ---- */
 
+/* From before `start`: it was seen, and is not leadd's. */
+static bool maildir_is_old(const struct maildir *m, const char *file)
+{
+    struct stat st;
+    int64_t ms = maildir_internal_ms(file + 4, -1);
+    if (ms < 0)
+        ms = fstatat(m->root, file, &st, AT_SYMLINK_NOFOLLOW) == 0
+                 ? (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 : 0;
+    return ms < m->since_ms;
+}
+
+static bool list_add(json_t *names, const char *unique, size_t *bytes)
+{
+    if ((*bytes += strlen(unique) + 3) > BOUND_FRAME_JSON - MIB(1))
+        return false;
+    json_array_append_new(names, json_string(unique));
+    return true;
+}
+
+/* What was handed over, and what could not be until now. */
 static json_t *maildir_list(struct maildir *m)
 {
     size_t bytes = 0;
+    bool whole = true;
     json_t *names = json_array(), *j = json_object();
     const char *unique;
     json_t *file;
-    json_object_foreach(m->seen, unique, file) {
-        if ((bytes += strlen(unique) + 3) > BOUND_FRAME_JSON - MIB(1)) {
-            json_decref(names);
-            json_put_str(j, "error", "too many messages to list");
-            return j;
-        }
-        json_array_append_new(names, json_string(unique));
+    json_object_foreach(m->seen, unique, file)
+        if (whole && !maildir_is_old(m, json_string_value(file)))
+            whole = list_add(names, unique, &bytes);
+    for (size_t i = 0; i < m->count && whole; i++) {
+        AUTO_FREE char *name = maildir_unique(m->found[i].file);
+        if (m->found[i].internal_ms >= m->since_ms)
+            whole = list_add(names, name, &bytes);
+    }
+    if (!whole) {
+        json_decref(names);
+        json_put_str(j, "error", "too many messages to list");
+        return j;
     }
     json_object_set_new(j, "names", names);
     json_put_int(j, "left_alone", m->odd[0] + m->odd[1]);

@@ -312,6 +312,22 @@ def test_a_file_that_cannot_be_a_mail_is_told_and_missing_until_it_is_renamed():
         assert len([x for x in d.lines if "left alone" in x]) <= 3  # not at every look
 
 
+def test_mail_from_before_the_start_is_not_missing():
+    box = 'inbox : { type = "maildir"; path = "@DIR@/inbox"; poll = "1s"; };'
+    with Daemon(company.conf(mailboxes=box), company.files(), start=False) as d:
+        company.deliver(d.dir + "/inbox", "1700000000.old", company.mail())
+        company.deliver(d.dir + "/inbox", "without-a-time", company.mail())
+        d.start()
+        d.wait_log("intake.folder ")
+        company.deliver(d.dir + "/inbox", "%d.new" % (time.time() + 1), company.mail())
+        until(lambda: ledger(d), why="the new mail")
+        for _ in range(2):
+            (r,) = d.ctl("reconcile")["rows"]
+            assert (r["there"], r["filed"], r["missing"]) == (1, 1, 0)
+            d.kill("intake:inbox")
+            d.wait_log("mailbox.state mailbox=inbox state=idle", after=d.mark() - 5)
+
+
 # ---- forms --------------------------------------------------------------------------
 
 def post(d, body, kind="application/x-www-form-urlencoded", form="contact"):
