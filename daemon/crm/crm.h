@@ -269,7 +269,8 @@ int crm_list_names(struct crm *crm, const char *what, json_t **out,
 /* {"fields": [[label, value]], "sections": [{"title", "columns", "rows"}]} */
 int crm_show(struct crm *crm, enum crm_entity t, int64_t id, json_t **out, struct err *e)
     LEADD_MUST_CHECK;
-/* As crm_list: time, kind, direction, who, text; oldest first. */
+/* As crm_list: time, id, kind, direction, who, text; oldest first. Activities, and
+ * as kind "command" what people and rules did. */
 int crm_timeline(struct crm *crm, enum crm_entity t, int64_t id, int64_t limit, json_t **out,
                  struct err *e) LEADD_MUST_CHECK;
 

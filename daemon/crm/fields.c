@@ -266,7 +266,7 @@ static void fieldset_add_custom(struct crm_fieldset *s, const char *entity, cons
     json_object_foreach((json_t *)fields, name, v) {
         const char *at = json_get_str(v, "at", NULL);
         struct crm_field f = {.personal = true, .read = COLUMN, .entity = t, .settable = true};
-        f.help = json_get_str(v, "label", "a field of the config");
+        f.help = json_get_str(v, "label", CRM_FIELD_NO_LABEL);
         if (t == CRM_NONE || t == CRM_ACTIVITY || t == CRM_TASK) {
             errlist_add(errors, at, "fields: a %s has no fields of its own", entity);
             continue;

@@ -31,6 +31,9 @@ struct crm_field {
     const char *const *choices;
 };
 
+/* The help of an own field is its label; of one without a label this. */
+#define CRM_FIELD_NO_LABEL "a field of the config"
+
 struct crm_fieldset;
 
 /* stages, fields and forms of the config tree (any may be NULL). Mistakes are

@@ -6,7 +6,8 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/cmd_undo.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
 	%D%/ctx.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/ids.c \
-	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/show.c %D%/when.c %D%/when.h
+	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/show.c \
+	%D%/timeline.c %D%/when.c %D%/when.h
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * show - one record with what belongs to it, and its timeline
+ * show - one record with what belongs to it
  *
  * Labels and order come from the field table: a custom field shows without a
  * line here.
@@ -12,14 +12,11 @@
 #include "crm/facts.h"
 #include "crm/fields.h"
 #include "crm/list.h"
-#include "store/activity.h"
 #include "store/case.h"
 #include "store/contact.h"
 #include "store/deal.h"
 #include "store/lead.h"
 #include "store/task.h"
-
-#define TIMELINE_MAX 1000
 
 /* A field as JSON, as a rule sees it; NULL when it is unset. */
 static json_t *field_json(struct crm_view *v, const struct crm_field *f)
@@ -51,9 +48,11 @@ static json_t *field_json(struct crm_view *v, const struct crm_field *f)
     return list;
 }
 
-/* "first_in" -> "First in" */
+/* The label of an own field, else "first_in" -> "First in". */
 static json_t *label_json(const struct crm_field *f)
 {
+    if (text_starts(f->key ? f->key : "", "custom.") && strcmp(f->help, CRM_FIELD_NO_LABEL))
+        return json_string(f->help);
     AUTO_FREE char *label = mem_str(strchr(f->name, '.') + 1);
     for (char *p = label; *p; p++)
         if (*p == '_')
@@ -195,49 +194,5 @@ int crm_show(struct crm *crm, enum crm_entity t, int64_t id, json_t **out, struc
     struct crm_ctx *ctx = crm_begin(crm, NULL, 0);
     int rc = show(ctx, t, id, out, e);
     crm_end(&ctx);
-    return rc;
-}
-
-/* ---- timeline -------------------------------------------------------------------- */
-
-static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int64_t limit,
-                         json_t *rows, struct err *e)
-{
-    char name[CRM_ID_LEN];
-    if (!crm_record_any(ctx, t, id, e))
-        return -1;
-    struct db_rows *r = activity_of(ctx->crm->db, crm_entity_name(t), id, limit);
-    while (db_step(r)) {
-        AUTO_JSON json_t *rec = record_of_row(r, &activity_table);
-        json_t *row = json_object();
-        json_object_set_new(row, "time", crm_time_json(json_get_int(rec, "at_ms", 0)));
-        json_put_str(row, "id",
-                     crm_id_format(CRM_ACTIVITY, json_get_int(rec, "id", 0), name));
-        json_put_str(row, "kind", json_get_str(rec, "kind", ""));
-        json_put_str(row, "direction", json_get_str(rec, "direction", ""));
-        json_put_str(row, "who", json_get_str(rec, "actor", ""));
-        json_put_str(row, "text", json_get_str(rec, "text", ""));
-        json_array_insert_new(rows, 0, row); /* the newest come first; oldest first is wanted */
-    }
-    return db_done(&r, e);
-}
-
-int crm_timeline(struct crm *crm, enum crm_entity t, int64_t id, int64_t limit, json_t **out,
-                 struct err *e)
-{
-    AUTO_JSON json_t *rows = json_array();
-    if (t != CRM_LEAD && t != CRM_CASE && t != CRM_DEAL && t != CRM_CONTACT)
-        return err_set(e, ERR_INPUT, "a timeline belongs to a lead, case, deal or contact");
-    struct crm_ctx *ctx = crm_begin(crm, NULL, 0);
-    int rc = timeline_rows(ctx, t, id, limit > 0 && limit < TIMELINE_MAX ? limit : TIMELINE_MAX,
-                           rows, e);
-    crm_end(&ctx);
-    if (rc == 0)
-        *out = json_pack("{s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, "
-                         "{s:s, s:s}], s:O}",
-                         "columns", "name", "time", "title", "Time", "name", "id", "title", "Id",
-                         "name", "kind", "title", "Kind", "name", "direction", "title",
-                         "Direction", "name", "who", "title", "Who", "name", "text", "title",
-                         "Text", "rows", rows);
     return rc;
 }

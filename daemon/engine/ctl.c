@@ -84,8 +84,8 @@ int ctl_options_check(const struct ctl *c, int first, const char *names, struct 
     for (int i = first; i < c->argc; i++) {
         const char *arg = c->argv[i], *eq = strchr(arg, '=');
         if (names && (!eq || !option_among(arg, (size_t)(eq - arg), names)))
-            return err_set(e, ERR_INPUT, "%s: \"%s\" is not known; expected NAME=VALUE with one of: %s",
-                           c->argv[0], arg, names);
+            return err_set(e, ERR_INPUT, "%s: \"%s\" is not known; expected NAME=VALUE with one "
+                           "of: %s", c->argv[0], arg, names);
         if (strncmp(arg, "limit=", 6) == 0 && !limit_parse(arg + 6, &n))
             return err_set(e, ERR_INPUT, "%s: expected a number from 1 to %d", arg, CTL_LIMIT_MAX);
     }

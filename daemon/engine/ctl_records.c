@@ -111,6 +111,7 @@ json_t *ctl_do(struct ctl *c, struct err *e)
 
 json_t *ctl_undo(struct ctl *c, struct err *e)
 {
-    AUTO_FREE char *line = mem_printf("undo %s", c->argc > 2 ? c->argv[2] : "");
+    AUTO_FREE char *line =
+        c->argc > 2 ? mem_printf("undo %s", c->argv[2]) : mem_str("undo");
     return run_line(c, c->argv[1], line, e);
 }

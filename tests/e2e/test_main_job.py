@@ -3,6 +3,7 @@
 import email
 import email.policy
 import os
+import pwd
 import time
 import urllib.error
 import urllib.parse
@@ -106,7 +107,8 @@ def test_the_answer_threads_back_to_the_same_lead(maildir_company):
     deliver(d, company.mail(sender="boss@other.example", to=str(m["Reply-To"]), subject="yes"), "2.a")
     # by References alone
     deliver(d, company.mail(subject="and this", In_Reply_To=str(m["Message-ID"])), "3.a")
-    until(lambda: len(rows(d, "timeline", "L1")) >= 4, why="both answers on the lead")
+    until(lambda: len([a for a in rows(d, "timeline", "L1") if a["kind"] == "mail"]) >= 4,
+          why="both answers on the lead")
     assert len(rows(d, "list", "leads")) == 1
 
 
@@ -163,6 +165,10 @@ def test_commands_and_undo(maildir_company):
     assert rows(d, "list", "leads")[0]["owner"] == "eva"
     d.ctl("undo", "L1")
     assert rows(d, "list", "leads")[0]["owner"] == "tom"
+    told = [(a["kind"], a["who"], a["text"]) for a in rows(d, "timeline", "L1")]
+    me = "operator " + pwd.getpwuid(os.getuid()).pw_name
+    assert told.index(("command", me, "assign eva")) < told.index(("command", me, "undo"))
+    assert ("command", "rule rest", "assign pool sales") in told
     with pytest.raises(CtlError) as e:
         d.ctl("do", "L1", "asign", "eva")
     assert "assign" in e.value.text

@@ -43,7 +43,7 @@ static const char fixture_config[] =
     " 'pools': {'dach': {'by': 'weighted', 'at': 'c:6', 'members': ["
     "   {'user': 'anna', 'weight': 2, 'at': 'c:7'}, {'user': 'ben', 'weight': 1, 'at': 'c:8'}]}},"
     " 'stages': ['new', 'proposal', 'negotiation'],"
-    " 'fields': {'lead': {'employees': {'type': 'int', 'label': 'Employees', 'at': 'c:9'},"
+    " 'fields': {'lead': {'employees': {'type': 'int', 'label': 'Number of employees', 'at': 'c:9'},"
     "   'budget': {'type': 'money', 'label': 'Budget', 'at': 'c:10'},"
     "   'demo': {'type': 'bool', 'label': 'Demo wanted', 'at': 'c:11'}}},"
     " 'forms': {'contact': {'source': 'website', 'creates': 'lead', 'at': 'c:12', 'required': [],"

@@ -909,6 +909,14 @@ static void fields_events_commands_and_users_are_listed(void **state)
     assert_int_equal(crm_list_names(f->crm, "nonsense", &out, &why), -1);
 }
 
+static size_t row_with_text(const json_t *rows, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (!strcmp(json_get_str(json_array_get(rows, i), "text", ""), text))
+            return i;
+    return SIZE_MAX;
+}
+
 static void show_and_timeline_tell_what_happened(void **state)
 {
     struct fixture *f = *state;
@@ -917,9 +925,11 @@ static void show_and_timeline_tell_what_happened(void **state)
     run_command(f, &t, "anna", "note first words");
     run_command(f, &t, "anna", "stage proposal");
     run_command(f, &t, "anna", "task tomorrow call");
+    run_command(f, &t, NULL, "set lead.employees 7");
     OK(crm_show(f->crm, CRM_LEAD, t.lead, &out, e));
     AUTO_FREE char *text = json_text(out);
     assert_non_null(strstr(text, "\"Status\",\"qualified\""));
+    assert_non_null(strstr(text, "\"Number of employees\",7"));
     assert_non_null(strstr(text, "C1 Lena Lead lena@customer.example"));
     assert_int_equal(json_array_size(json_get_arr(out, "sections")), 2);
     json_decref(out);
@@ -934,9 +944,13 @@ static void show_and_timeline_tell_what_happened(void **state)
     for (size_t i = 0; i < ARRAY_LEN(of); i++) {
         OK(crm_timeline(f->crm, of[i], ids[i], 10, &out, e));
         const json_t *rows = json_get_arr(out, "rows");
-        assert_int_equal(json_array_size(rows), 2);
+        assert_int_equal(json_array_size(rows), 5);
         assert_string_equal(json_get_str(json_array_get(rows, 0), "kind", ""), "mail");
-        assert_string_equal(json_get_str(json_array_get(rows, 1), "text", ""), "first words");
+        size_t note = row_with_text(rows, "first words");
+        assert_true(note < row_with_text(rows, "stage proposal"));
+        assert_true(row_with_text(rows, "stage proposal") <
+                    row_with_text(rows, "task tomorrow call"));
+        assert_int_equal(row_with_text(rows, "note first words"), SIZE_MAX);
         json_decref(out);
     }
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * timeline - what happened to a record, oldest first
+ *
+ * Mails, forms, notes and calls are activities. What people and rules did is in
+ * the journal, one command each: who was assigned, what was won, what was taken
+ * back. A command that is an activity itself (a note, a call) stands once, and
+ * one that was refused does not stand here: it changed nothing.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/facts.h"
+#include "crm/list.h"
+#include "store/activity.h"
+#include "store/journal.h"
+
+#define TIMELINE_MAX 1000
+
+static json_t *row_new(int64_t at_ms, const char *id, const char *kind, const char *direction)
+{
+    json_t *row = json_object();
+    json_object_set_new(row, "time", crm_time_json(at_ms));
+    json_put_str(row, "id", id);
+    json_put_str(row, "kind", kind);
+    json_put_str(row, "direction", direction);
+    return row;
+}
+
+static json_t *activity_row(const json_t *rec)
+{
+    char name[CRM_ID_LEN];
+    json_t *row = row_new(json_get_int(rec, "at_ms", 0),
+                          crm_id_format(CRM_ACTIVITY, json_get_int(rec, "id", 0), name),
+                          json_get_str(rec, "kind", ""), json_get_str(rec, "direction", ""));
+    json_put_str(row, "who", json_get_str(rec, "actor", ""));
+    json_put_str(row, "text", json_get_str(rec, "text", ""));
+    return row;
+}
+
+static bool command_told(const json_t *cmd)
+{
+    static const char *const activities[] = {"note", "call", "meeting"};
+    static const char *const own[] = {"file", "new-lead", "new-case", "sent"};
+    const char *line = json_get_str(cmd, "line", "");
+    bool system = !strcmp(json_get_str(cmd, "by", ""), "system");
+    size_t word = strcspn(line, " ");
+    if (json_object_get(cmd, "error"))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(activities); i++)
+        if (strlen(activities[i]) == word && !strncmp(line, activities[i], word))
+            return false;
+    for (size_t i = 0; system && i < ARRAY_LEN(own); i++)
+        if (!strcmp(line, own[i]))
+            return false;
+    return true;
+}
+
+static json_t *command_row(const json_t *pass, const json_t *cmd, size_t i)
+{
+    char key[32], id[32];
+    const char *by = json_get_str(cmd, "by", ""), *actor = json_get_str(cmd, "actor", "");
+    snprintf(key, sizeof(key), "line:%zu", i);
+    snprintf(id, sizeof(id), "J%" PRId64, json_get_int(pass, "id", 0));
+    json_t *row = row_new(json_get_int(pass, "at_ms", 0), id, "command", "none");
+    AUTO_FREE char *who = strcmp(by, actor) ? mem_printf("%s %s", by, actor) : mem_str(by);
+    json_put_str(row, "who", who);
+    json_put_str(row, "text", json_get_str(json_get_obj(pass, "personal"), key,
+                                           json_get_str(cmd, "line", "")));
+    return row;
+}
+
+/* The commands of one pass, put before what is there already: all of it is later. */
+static void pass_rows(const json_t *pass, int64_t limit, json_t *rows)
+{
+    const json_t *cmds = json_get_arr(json_get_obj(pass, "body"), "commands");
+    for (size_t i = json_array_size(cmds); i-- > 0 && (int64_t)json_array_size(rows) < limit;) {
+        const json_t *cmd = json_array_get(cmds, i);
+        if (command_told(cmd))
+            json_array_insert_new(rows, 0, command_row(pass, cmd, i));
+    }
+}
+
+/* Both lists come newest first. */
+static void merge(struct db_rows *r, const json_t *passes, int64_t limit, json_t *rows)
+{
+    size_t i = 0;
+    bool more = db_step(r);
+    while ((int64_t)json_array_size(rows) < limit && (more || i < json_array_size(passes))) {
+        const json_t *pass = json_array_get(passes, i);
+        AUTO_JSON json_t *rec = more ? record_of_row(r, &activity_table) : NULL;
+        /* what came in is written a moment before what was done because of it */
+        while (pass && (!rec || json_get_int(pass, "at_ms", 0) >= json_get_int(rec, "at_ms", 0))) {
+            pass_rows(pass, limit, rows);
+            pass = json_array_get(passes, ++i);
+        }
+        if (rec && (int64_t)json_array_size(rows) < limit)
+            json_array_insert_new(rows, 0, activity_row(rec));
+        more = more && db_step(r);
+    }
+}
+
+static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int64_t limit,
+                         json_t *rows, struct err *e)
+{
+    const json_t *rec = crm_record_any(ctx, t, id, e);
+    char letter = t == CRM_CASE ? 'K' : t == CRM_CONTACT ? 'C' : 'L'; /* a deal is its lead's */
+    if (!rec)
+        return -1;
+    AUTO_JSON json_t *passes =
+        journal_list(ctx->crm->db, letter, t == CRM_DEAL ? json_get_int(rec, "lead_id", 0) : id, 0,
+                     limit, e);
+    if (!passes)
+        return -1;
+    struct db_rows *r = activity_of(ctx->crm->db, crm_entity_name(t), id, limit);
+    merge(r, passes, limit, rows);
+    return db_done(&r, e);
+}
+
+int crm_timeline(struct crm *crm, enum crm_entity t, int64_t id, int64_t limit, json_t **out,
+                 struct err *e)
+{
+    AUTO_JSON json_t *rows = json_array();
+    if (t != CRM_LEAD && t != CRM_CASE && t != CRM_DEAL && t != CRM_CONTACT)
+        return err_set(e, ERR_INPUT, "a timeline belongs to a lead, case, deal or contact");
+    struct crm_ctx *ctx = crm_begin(crm, NULL, 0);
+    int rc = timeline_rows(ctx, t, id, limit > 0 && limit < TIMELINE_MAX ? limit : TIMELINE_MAX,
+                           rows, e);
+    crm_end(&ctx);
+    if (rc == 0)
+        *out = json_pack("{s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, "
+                         "{s:s, s:s}], s:O}",
+                         "columns", "name", "time", "title", "Time", "name", "id", "title", "Id",
+                         "name", "kind", "title", "Kind", "name", "direction", "title",
+                         "Direction", "name", "who", "title", "Who", "name", "text", "title",
+                         "Text", "rows", rows);
+    return rc;
+}
