@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "config/config.h"
 #include "courier/courier.h"
 #include "engine/engine.h"
 #include "intake/intake.h"
@@ -50,6 +51,12 @@ static int role_start_named(const char *name, const char *config)
     return SUPER_EXIT_USAGE;
 }
 
+static int help_config(void)
+{
+    AUTO_FREE char *text = config_help_text();
+    return fputs(text, stdout) == EOF;
+}
+
 static int usage(FILE *to)
 {
     fputs("usage: leadd [-c FILE] [-t] [--pretend-time TIME]\n"
@@ -57,6 +64,7 @@ static int usage(FILE *to)
           "  -c, --config FILE     default " LEADD_SYSCONFDIR "/leadd.conf\n"
           "  -t, --check           check the config, print every error, and end: 0 or 78\n"
           "      --pretend-time T  the engine's clock stands at T (RFC 3339), for tests\n"
+          "      --help-config     every key of the config\n"
           "  -V, --version\n"
           "  -h, --help\n"
           "\n"
@@ -69,7 +77,8 @@ int main(int argc, char **argv)
     static const struct option longs[] = {
         {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 't'},
         {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {"pretend-time", required_argument, NULL, 'P'}, {NULL, 0, NULL, 0}};
+        {"pretend-time", required_argument, NULL, 'P'},
+        {"help-config", no_argument, NULL, 'K'}, {NULL, 0, NULL, 0}};
     struct super_options opt = {.config = LEADD_SYSCONFDIR "/leadd.conf"};
     const char *role = NULL;
     bool check = false;
@@ -96,6 +105,8 @@ int main(int argc, char **argv)
         case 'V':
             puts("leadd " LEADD_VERSION);
             return 0;
+        case 'K':
+            return help_config();
         case 'h':
             return usage(stdout);
         default:

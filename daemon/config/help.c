@@ -10,7 +10,8 @@
 #include "config/config.h"
 #include "config/read.h"
 
-/* Text where a backslash or a line's first . or ' would be read as markup. */
+/* Text where a backslash or a line's first . or ' would be read as markup. Each
+ * sentence gets a line of its own, as mdoc(7) wants it. */
 static void help_escaped(struct buf *out, const char *s)
 {
     for (const char *p = s; *p; p++) {
@@ -21,6 +22,8 @@ static void help_escaped(struct buf *out, const char *s)
             buf_printf(out, "\\&%c", *p);
         else if (*p == '"')
             buf_str(out, "\\(dq");
+        else if (*p == ' ' && p > s && strchr(".?!", p[-1]))
+            buf_char(out, '\n');
         else
             buf_char(out, *p);
     }
@@ -49,12 +52,14 @@ static void help_default(struct buf *out, const struct schema_key *k)
     bool quote = k->type != TYPE_INT && k->type != TYPE_BOOL && k->type != TYPE_PORT;
     if (!def)
         return;
+    if (out->data[out->len - 1] != '\n')
+        buf_char(out, '\n');
     for (size_t i = 0; i < ARRAY_LEN(built); i++)
         if (strcmp(def, built[i].value) == 0) {
-            buf_printf(out, " Default: %s.", built[i].name);
+            buf_printf(out, "Default: %s.", built[i].name);
             return;
         }
-    buf_str(out, " Default: ");
+    buf_str(out, "Default: ");
     help_escaped(out, quote ? "\"" : "");
     help_escaped(out, def);
     help_escaped(out, quote ? "\"." : ".");

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from roles import BUILD, SRC
+from roles import BUILD, LEADD, SRC
 
 SWITCHES = ["--enable-sanitize", "--enable-fuzz", "--enable-crash-points", "--enable-werror",
             "--with-systemdsystemunitdir"]
@@ -70,3 +70,17 @@ def test_configure_names_all_that_is_missing_in_one_run(tmp_path):
 def test_configure_help_tells_the_switches(tmp_path):
     r = configure(tmp_path, "--help")
     assert r.returncode == 0 and not [s for s in SWITCHES if s not in r.stdout]
+
+
+def test_the_manual_has_no_markup_mistakes():
+    folder = os.path.join(SRC, "contrib", "man")
+    r = subprocess.run(["mandoc", "-Tlint", "-Wwarning"] +
+                       [os.path.join(folder, name) for name in sorted(os.listdir(folder))],
+                       capture_output=True, text=True, timeout=60, check=False)
+    assert (r.returncode, r.stdout) == (0, "")
+
+
+def test_help_config_prints_every_key():
+    r = subprocess.run([LEADD, "--help-config"], capture_output=True, text=True, timeout=60,
+                       check=False)
+    assert r.returncode == 0 and "default_owner" in r.stdout and "password_file" in r.stdout
