@@ -271,21 +271,27 @@ def test_ingest_takes_the_same_and_accounts_for_it(d):
     assert e.value.code == 65 and len(ledger(d, "source=ingest")) == before + 1
 
 
-def test_an_over_limit_mail_on_a_real_imap_server_is_taken_as_headers_and_parts():
+def test_a_real_imap_server_with_bad_mail_and_one_over_the_limit():
+    bad = ("headers_10000", "nested_100", "binary", "only_cr", "empty_file", "two_from")
     with Dovecot() as server:
         server.add_user("big", "secret")
-        server.deliver("big", head("imap-over") + attachment(OVER + 1000), plain("imap-good"))
+        server.deliver("big", head("imap-over") + attachment(OVER + 1000), plain("imap-good"),
+                       *(MAILS[name][0] for name in bad))
         conf = company.conf(mailboxes=company.imap(server, "big", mail_size="256K"))
         with Daemon(conf, company.files()) as d:
-            until(lambda: len(ledger(d)) == 2, why="two ledger rows")
+            until(lambda: len(ledger(d)) == 2 + len(bad), why="a ledger row for each")
             rows = {r["key"]: r for r in ledger(d)}
-            assert [rows[k]["state"] for k in ("1", "2")] == ["filed", "filed"]
             m = message(d, rows["1"])
-            assert any("over the size limit" in x for x in m["defects"])
+            assert m["defects"] == ["over the size limit: only headers and the list of parts were "
+                                    "read"]
             assert [a["filename"] for a in m["attachments"] if "filename" in a] == ["large.zip"]
-            assert message(d, rows["2"])["defects"] == []
+            assert rows["2"]["state"] == "filed" and message(d, rows["2"])["defects"] == []
+            for uid, name in enumerate(bad, 3):
+                row = rows[str(uid)]
+                assert row["state"] == MAILS[name][1], (name, row)
+                assert re.search(MAILS[name][2], "\n".join(said(d, row))), name
             (r,) = d.ctl("reconcile")["rows"]
-            assert (r["there"], r["filed"], r["missing"]) == (2, 2, 0)
+            assert (r["there"], r["filed"], r["ignored"], r["missing"]) == (8, 7, 1, 0)
 
 
 def test_a_file_that_cannot_be_a_mail_is_told_and_missing_until_it_is_renamed():
