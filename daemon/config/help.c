@@ -42,6 +42,19 @@ static bool help_is_group(const struct schema_key *k)
                       k->type == TYPE_CUSTOM);
 }
 
+/* "a b" as it is written in a config: [ "a", "b" ]. */
+static void help_default_list(struct buf *out, const char *def)
+{
+    buf_str(out, "[ ");
+    for (const char *p = def; *p; p += *p == ' ') {
+        size_t n = strcspn(p, " ");
+        AUTO_FREE char *item = mem_printf("%s\"%.*s\"", p == def ? "" : ", ", (int)n, p);
+        help_escaped(out, item);
+        p += n;
+    }
+    buf_str(out, " ].");
+}
+
 static void help_default(struct buf *out, const struct schema_key *k)
 {
     static const struct {
@@ -60,6 +73,10 @@ static void help_default(struct buf *out, const struct schema_key *k)
             return;
         }
     buf_str(out, "Default: ");
+    if (k->type == TYPE_TEXTS) {
+        help_default_list(out, def);
+        return;
+    }
     help_escaped(out, quote ? "\"" : "");
     help_escaped(out, def);
     help_escaped(out, quote ? "\"." : ".");
