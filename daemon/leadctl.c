@@ -70,7 +70,7 @@ static int usage(FILE *to)
     fputs("usage: leadctl [-s SOCKET] [-w SECONDS] [--json] COMMAND [ARGUMENT..]\n\n", to);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
-    fputs("\nleadctl help COMMAND says more. Exit: 0 done, 64 usage, 69 leadd does not answer.\n",
+    fputs("\nleadctl help COMMAND says more. Exit: 0 done, 1 refused, 64 usage,\n69 leadd does not answer.\n",
           to);
     return to == stdout ? 0 : CTL_EXIT_USAGE;
 }

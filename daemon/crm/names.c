@@ -24,16 +24,21 @@ static json_t *names_table(const char *const *titles, json_t *rows)
 
 static json_t *list_fields(const struct crm *crm)
 {
-    static const char *const titles[] = {"name",     "Field",    "type", "Type",     "personal",
-                                         "Personal", "settable", "Set",  "help",     "Meaning",
-                                         NULL};
+    static const char *const titles[] = {"name", "Field",    "type",     "Type", "personal",
+                                         "Personal", "settable", "Set",  "help", "Meaning",
+                                         "values", "Values", NULL};
     json_t *rows = json_array();
     const struct crm_field *f;
-    for (int i = 0; (f = crm_fieldset_get(crm->fieldset, i)) != NULL; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", f->name, "type",
-                                              rule_type_name(f->type), "personal",
+    for (int i = 0; (f = crm_fieldset_get(crm->fieldset, i)) != NULL; i++) {
+        json_t *values = json_array();
+        for (size_t k = 0; f->choices && f->choices[k]; k++)
+            json_array_append_new(values, json_string(f->choices[k]));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", f->name,
+                                              "type", rule_type_name(f->type), "personal",
                                               f->personal ? "yes" : "no", "settable",
-                                              f->settable ? "yes" : "no", "help", f->help));
+                                              f->settable ? "yes" : "no", "help", f->help,
+                                              "values", values));
+    }
     return names_table(titles, rows);
 }
 
