@@ -4,7 +4,7 @@
  */
 #include "store/journal.h"
 
-#include "base/mem.h"
+#include "store/rows.h"
 
 int journal_add(struct db *db, struct journal_row *row, struct err *e)
 {
@@ -34,17 +34,8 @@ static json_t *journal_read(struct db_rows *r)
 
 json_t *journal_get(struct db *db, int64_t id, struct err *e)
 {
-    json_t *j = NULL;
-    struct db_rows *r = db_query(db, JOURNAL_COLUMNS "WHERE id = $1", "i", id);
-    if (db_step(r))
-        j = journal_read(r);
-    if (db_done(&r, e) < 0) {
-        json_decref(j);
-        return NULL;
-    }
-    if (!j)
-        err_set(e, ERR_INPUT, "no journal entry J%lld", (long long)id);
-    return j;
+    return rows_one(db_query(db, JOURNAL_COLUMNS "WHERE id = $1", "i", id), journal_read,
+                    "journal entry J", id, e);
 }
 
 json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t after_id, int64_t limit,
@@ -57,15 +48,7 @@ json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t afte
     static const char by_contact[] =
         JOURNAL_COLUMNS "WHERE contact_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3";
     const char *sql = entity == 'L' ? by_lead : entity == 'K' ? by_case : by_contact;
-    json_t *list = json_array();
-    struct db_rows *r = db_query(db, sql, "iii", entity_id, after_id, limit);
-    while (db_step(r))
-        json_array_append_new(list, journal_read(r));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
+    return rows_all(db_query(db, sql, "iii", entity_id, after_id, limit), journal_read, e);
 }
 
 int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now_ms,
@@ -83,20 +66,15 @@ int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now
     return 0;
 }
 
+static json_t *ruleset_read(struct db_rows *r)
+{
+    json_t *body = json_loads(db_text(r, 1), 0, NULL);
+    return json_pack("{s:s, s:o, s:I}", "hash", db_text(r, 0), "body", body ? body : json_object(),
+                     "at_ms", db_int(r, 2));
+}
+
 json_t *ruleset_load(struct db *db, int64_t id, struct err *e)
 {
-    json_t *set = NULL;
-    struct db_rows *r = db_query(db, "SELECT hash, body, at_ms FROM ruleset WHERE id = $1", "i", id);
-    if (db_step(r)) {
-        json_t *body = json_loads(db_text(r, 1), 0, NULL);
-        set = json_pack("{s:s, s:o, s:I}", "hash", db_text(r, 0), "body",
-                        body ? body : json_object(), "at_ms", db_int(r, 2));
-    }
-    if (db_done(&r, e) < 0) {
-        json_decref(set);
-        return NULL;
-    }
-    if (!set)
-        err_set(e, ERR_INPUT, "no rule set %lld", (long long)id);
-    return set;
+    return rows_one(db_query(db, "SELECT hash, body, at_ms FROM ruleset WHERE id = $1", "i", id),
+                    ruleset_read, "rule set ", id, e);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/rows.h"
 
 int source_id(struct db *db, const char *name, int64_t *id_out, struct err *e)
 {
@@ -215,49 +216,22 @@ static json_t *quarantine_read(struct db_rows *r)
 
 json_t *quarantine_get(struct db *db, int64_t id, struct err *e)
 {
-    json_t *q = NULL;
-    struct db_rows *r = db_query(db, QUARANTINE_COLUMNS("q.meta") "WHERE q.id = $1", "i", id);
-    if (db_step(r))
-        q = quarantine_read(r);
-    if (db_done(&r, e) < 0) {
-        json_decref(q);
-        return NULL;
-    }
-    if (!q)
-        err_set(e, ERR_INPUT, "no quarantined message Q%lld", (long long)id);
-    return q;
+    return rows_one(db_query(db, QUARANTINE_COLUMNS("q.meta") "WHERE q.id = $1", "i", id),
+                    quarantine_read, "quarantined message Q", id, e);
 }
 
 json_t *quarantine_list(struct db *db, int64_t limit, struct err *e)
 {
-    json_t *list = json_array();
     /* without what strangers posted: a list of it would fit no memory */
-    struct db_rows *r =
-        db_query(db, QUARANTINE_COLUMNS("'{}'") "ORDER BY q.id LIMIT $1", "i", limit);
-    while (db_step(r))
-        json_array_append_new(list, quarantine_read(r));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
+    return rows_all(
+        db_query(db, QUARANTINE_COLUMNS("'{}'") "ORDER BY q.id LIMIT $1", "i", limit),
+        quarantine_read, e);
 }
 
 char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e)
 {
-    char *raw = NULL;
-    struct db_rows *r = db_query(db, "SELECT raw FROM quarantine WHERE id = $1", "i", id);
-    if (db_step(r)) {
-        const void *p = db_blob(r, 0, n_out);
-        raw = mem_strn(p, *n_out);
-    }
-    if (db_done(&r, e) < 0) {
-        mem_free(raw);
-        return NULL;
-    }
-    if (!raw)
-        err_set(e, ERR_INPUT, "no quarantined message Q%lld", (long long)id);
-    return raw;
+    return rows_blob(db_query(db, "SELECT raw FROM quarantine WHERE id = $1", "i", id), n_out,
+                     "quarantined message Q", id, e);
 }
 
 int quarantine_failed_again(struct db *db, int64_t id, const char *reason, struct err *e)

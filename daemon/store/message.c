@@ -4,7 +4,7 @@
  */
 #include "store/message.h"
 
-#include "base/mem.h"
+#include "store/rows.h"
 
 int message_add(struct db *db, struct message_row *m, const char *json, const void *raw,
                 size_t raw_len, struct err *e)
@@ -58,34 +58,15 @@ int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, boo
 
 json_t *message_json(struct db *db, int64_t id, struct err *e)
 {
-    json_t *m = NULL;
-    struct db_rows *r = db_query(db, "SELECT json FROM message_body WHERE message_id = $1", "i", id);
-    if (db_step(r))
-        m = json_loads(db_text(r, 0), 0, NULL);
-    if (db_done(&r, e) < 0) {
-        json_decref(m);
-        return NULL;
-    }
-    if (!m)
-        err_set(e, ERR_INPUT, "no message M%lld", (long long)id);
-    return m;
+    return rows_one(
+        db_query(db, "SELECT json FROM message_body WHERE message_id = $1", "i", id),
+        rows_read_json, "message M", id, e);
 }
 
 char *message_raw(struct db *db, int64_t id, size_t *n_out, struct err *e)
 {
-    char *raw = NULL;
-    struct db_rows *r = db_query(db, "SELECT raw FROM message_body WHERE message_id = $1", "i", id);
-    if (db_step(r)) {
-        const void *p = db_blob(r, 0, n_out);
-        raw = mem_strn(p, *n_out);
-    }
-    if (db_done(&r, e) < 0) {
-        mem_free(raw);
-        return NULL;
-    }
-    if (!raw)
-        err_set(e, ERR_INPUT, "no message M%lld", (long long)id);
-    return raw;
+    return rows_blob(db_query(db, "SELECT raw FROM message_body WHERE message_id = $1", "i", id),
+                     n_out, "message M", id, e);
 }
 
 int message_latest_of_lead(struct db *db, int64_t lead_id, int64_t *id_out, struct err *e)

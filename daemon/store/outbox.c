@@ -5,6 +5,7 @@
 #include "store/outbox.h"
 
 #include "base/mem.h"
+#include "store/rows.h"
 
 int outbox_add(struct db *db, struct outbox_row *row, struct err *e)
 {
@@ -30,25 +31,21 @@ int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e)
                    row->raw_len);
 }
 
+static json_t *outbox_due_read(struct db_rows *r)
+{
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", db_int(r, 0), "to_addr",
+                     db_text(r, 1), "class", db_text(r, 2), "attempts", db_int(r, 3), "lead_id",
+                     db_int(r, 4), "contact_id", db_int(r, 5), "created_ms", db_int(r, 6));
+}
+
 json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e)
 {
-    json_t *list = json_array();
-    struct db_rows *r =
+    return rows_all(
         db_query(db,
                  "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms FROM outbox "
                  "WHERE next_ms <= $1 ORDER BY next_ms LIMIT $2",
-                 "ii", now_ms, limit);
-    while (db_step(r))
-        json_array_append_new(
-            list, json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", db_int(r, 0), "to_addr",
-                            db_text(r, 1), "class", db_text(r, 2), "attempts", db_int(r, 3),
-                            "lead_id", db_int(r, 4), "contact_id", db_int(r, 5), "created_ms",
-                            db_int(r, 6)));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
+                 "ii", now_ms, limit),
+        outbox_due_read, e);
 }
 
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e)
@@ -124,47 +121,26 @@ static json_t *outbox_read(struct db_rows *r)
                      db_int(r, 17), "case_id", db_int(r, 18));
 }
 
-static json_t *outbox_read_all(struct db_rows *r, struct err *e)
-{
-    json_t *list = json_array();
-    while (db_step(r))
-        json_array_append_new(list, outbox_read(r));
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
-}
-
 json_t *outbox_get(struct db *db, int64_t id, struct err *e)
 {
-    json_t *o = NULL;
-    struct db_rows *r = db_query(db, OUTBOX_COLUMNS "WHERE o.id = $1", "i", id);
-    if (db_step(r))
-        o = outbox_read(r);
-    if (db_done(&r, e) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    if (!o)
-        err_set(e, ERR_INPUT, "no outbox row %lld", (long long)id);
-    return o;
+    return rows_one(db_query(db, OUTBOX_COLUMNS "WHERE o.id = $1", "i", id), outbox_read,
+                    "outbox row ", id, e);
 }
 
 json_t *outbox_claimed(struct db *db, struct err *e)
 {
-    return outbox_read_all(db_query(db, OUTBOX_COLUMNS "WHERE o.state = 'claimed'", ""), e);
+    return rows_all(db_query(db, OUTBOX_COLUMNS "WHERE o.state = 'claimed'", ""), outbox_read, e);
 }
 
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit, struct err *e)
 {
-    return outbox_read_all(db_query(db,
-                                    OUTBOX_COLUMNS
-                                    "WHERE (CAST($1 AS TEXT) IS NULL OR o.state = $1) AND "
-                                    "(CAST($2 AS BIGINT) IS NULL OR o.lead_id = $2) "
-                                    "ORDER BY o.id DESC LIMIT $3",
-                                    "soi", state, lead_id, limit),
-                           e);
+    return rows_all(db_query(db,
+                             OUTBOX_COLUMNS
+                             "WHERE (CAST($1 AS TEXT) IS NULL OR o.state = $1) AND "
+                             "(CAST($2 AS BIGINT) IS NULL OR o.lead_id = $2) "
+                             "ORDER BY o.id DESC LIMIT $3",
+                             "soi", state, lead_id, limit),
+                    outbox_read, e);
 }
 
 int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,
