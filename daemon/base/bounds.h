@@ -22,6 +22,7 @@
 /* engine */
 #define BOUND_PASS_FRAMES 256
 #define BOUND_PASS_MS 50
+#define BOUND_PEER_QUEUE 512             /* frames of one peer that wait; then it is not read */
 #define BOUND_MAILBOX_INFLIGHT 64        /* frames without receipt, per mailbox */
 #define BOUND_CHAIN_DEPTH 8              /* events caused by events */
 #define BOUND_EVENTS_PER_INPUT 128

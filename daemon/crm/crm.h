@@ -170,6 +170,7 @@ struct crm_input {
     const char *source;    /* mailbox NAME; forms take theirs from the config */
     const char *creates;   /* "lead", "case" or "nothing"; NULL: the form's, else "lead" */
     struct crm_target thread; /* from a proven thread token; zeroes when none */
+    bool proven;           /* the sender is who From says; without it a mail files and no more */
     int64_t message_id;    /* the store's message row, 0 when none */
     int64_t at_ms;         /* when it arrived */
 };

@@ -241,7 +241,8 @@ static int file_user(struct receive *r, struct err *e)
                          r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
                          &t->activity, e) < 0)
         return -1;
-    return to_contact && r->person ? crm_mark_contacted(r->ctx, t, e) : 0;
+    /* anybody can write a From: only a proven one says that the lead was contacted */
+    return to_contact && r->person && r->in->proven ? crm_mark_contacted(r->ctx, t, e) : 0;
 }
 
 /* A list of the company's own domain is how several people share an address such

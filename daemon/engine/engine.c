@@ -110,6 +110,15 @@ static void answers_send(struct engine *eng)
     eng->answer_count = 0;
 }
 
+/* An item has been through a pass: its peer may send on when little waits. */
+static void item_done(struct engine *eng, struct item *it)
+{
+    struct peer *p = it->peer ? peer_by_serial(eng, it->peer) : NULL;
+    if (p && --p->queued < BOUND_PEER_QUEUE / 2)
+        chan_pause(p->chan, false);
+    item_free(it);
+}
+
 /* ---- the pass ------------------------------------------------------------- */
 
 static int frame_handle(struct engine *eng, struct item *it, struct err *e)
@@ -221,7 +230,7 @@ static void pass_undo(struct engine *eng, struct queue *done, const struct err *
             queue_add(&keep, it);
             continue;
         }
-        item_free(it);
+        item_done(eng, it);
     }
     for (struct item *it; (it = queue_take(&eng->ready));)
         queue_add(&keep, it);
@@ -256,7 +265,7 @@ static void engine_pass(struct role *r)
     }
     answers_send(eng); /* only now: what they promise is durable */
     for (struct item *it; (it = queue_take(&done));)
-        item_free(it);
+        item_done(eng, it);
     outbound_arm(eng);
     if (eng->ready.head)
         engine_kick(eng);
@@ -341,10 +350,6 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
         parsing_done(eng, f);
         return;
     }
-    if (f->type == FRAME_MAIL && p->inflight >= 2 * BOUND_MAILBOX_INFLIGHT) {
-        log_warn("peer.too_many", "peer=%s next=\"frame dropped\"", p->name);
-        return; /* no receipt: it will come again */
-    }
     if (f->type == FRAME_HELLO && strcmp(p->name, "parser") == 0) {
         p->leaving = json_get_bool(f->json, "leaving", false);
         return;
@@ -352,6 +357,9 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
     struct item *it = item_new(f->type == FRAME_MAIL ? ITEM_MAIL : ITEM_FRAME, p);
     it->frame = *f;
     *f = (struct frame){.fd = -1};
+    if (++p->queued >= BOUND_PEER_QUEUE ||
+        (it->kind == ITEM_MAIL && p->inflight >= 2 * BOUND_MAILBOX_INFLIGHT))
+        chan_pause(p->chan, true); /* what it sends on waits in its own memory */
     if (it->kind == ITEM_MAIL) {
         p->inflight++;
         parsing_add(eng, it);

@@ -40,6 +40,7 @@ struct peer {
     char *who;       /* own; ctl: the Unix user */
     json_t *state;   /* own; intake: its last INTAKE_STATE */
     int inflight;    /* intake: MAIL frames without receipt */
+    int queued;      /* its frames that wait; at BOUND_PEER_QUEUE it is not read on */
     struct slots *slots; /* own; courier */
     bool greeted;    /* courier: its HELLO was handled; before that no row is claimed for it */
     bool leaving;    /* parser: it was told to end, and is at no message */
@@ -72,6 +73,7 @@ struct item {
     char *poison;       /* own; ITEM_MAIL: why there is none */
     int64_t quarantine; /* ITEM_MAIL, ITEM_FRAME: retry of this row; 0: fresh */
     int64_t parse_start_mono;
+    uint64_t parse_id; /* of the PARSE frame; the answer must carry it */
     int given_back; /* by a parser that left */
 };
 
@@ -110,7 +112,7 @@ struct engine {
     int64_t ruleset_id;
     unsigned char key[32]; /* HMAC key for tokens */
     struct peer *peers;
-    uint64_t next_serial, next_ask;
+    uint64_t next_serial, next_ask, next_parse;
     struct queue ready;   /* for the next pass */
     struct queue parse;   /* mails not yet sent to the parser */
     struct queue parsing; /* sent, in order */

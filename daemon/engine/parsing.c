@@ -44,8 +44,9 @@ static void parsing_send(struct engine *eng)
             json_object_del(ask, "parts"); /* numbers may be longer than they came */
         if (eng->parsing.count == 0)
             it->parse_start_mono = clock_mono_ms();
+        it->parse_id = ++eng->next_parse;
         queue_add(&eng->parsing, it);
-        chan_send(parser->chan, FRAME_PARSE, eng->parsing.count, ask, it->frame.raw,
+        chan_send(parser->chan, FRAME_PARSE, it->parse_id, ask, it->frame.raw,
                   it->frame.raw_len, -1);
     }
     parsing_arm(eng);
@@ -69,8 +70,12 @@ static void parsing_finish_head(struct engine *eng)
 void parsing_done(struct engine *eng, struct frame *f)
 {
     struct item *it = eng->parsing.head;
-    if (!it)
-        return; /* an answer to a question nobody asked */
+    if (!it || f->id != it->parse_id) {
+        /* an answer to a question nobody asked: it must not become another mail's */
+        log_warn("parser.wrong_answer", "id=%" PRIu64 " expected=%" PRIu64 " next=\"not taken\"",
+                 f->id, it ? it->parse_id : 0);
+        return;
+    }
     json_t *message = json_get_obj(f->json, "message");
     if (message)
         it->message = json_incref(message);

@@ -105,7 +105,7 @@ static void a_user_is_never_made_a_contact(void **state)
     assert_true(had_event(f, "message.received"));
 }
 
-static void a_users_mail_to_the_contact_is_the_first_answer(void **state)
+static void a_users_mail_to_the_contact_is_the_first_answer_when_proven(void **state)
 {
     struct fixture *f = *state;
     struct crm_who who;
@@ -119,6 +119,13 @@ static void a_users_mail_to_the_contact_is_the_first_answer(void **state)
     OK(crm_receive(f->ctx, &in, &who, e));
     input_end(f, &who.target);
     assert_int_equal(who.target.lead, t.lead);
+    /* the From alone files it and changes nothing */
+    assert_string_equal(LEAD(f, "status", t.lead), "new");
+    assert_false(had_event(f, "lead.contacted"));
+    in.proven = true;
+    input_begin(f);
+    OK(crm_receive(f->ctx, &in, &who, e));
+    input_end(f, &who.target);
     assert_string_equal(LEAD(f, "status", t.lead), "contacted");
     assert_true(had_event(f, "lead.contacted"));
     assert_string_equal(cell(f, "SELECT actor || ' ' || direction FROM activity WHERE id = $1",
@@ -973,7 +980,7 @@ int main(void)
         T(the_same_person_is_found_again_and_the_open_lead_too),
         T(colleagues_share_a_company_but_a_mail_provider_is_none),
         T(a_user_is_never_made_a_contact),
-        T(a_users_mail_to_the_contact_is_the_first_answer),
+        T(a_users_mail_to_the_contact_is_the_first_answer_when_proven),
         T(machines_create_nothing_and_answer_nothing),
         T(a_list_of_our_own_is_people_and_others_are_not),
         T(we_are_never_a_contact_of_ours),
