@@ -219,7 +219,9 @@ int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *val
     if (address_get(ctx->crm->db, channel, value, &row, e) < 0)
         return -1;
     int64_t was = json_get_int(row, column, 0);
-    if ((was != 0) == (at_ms != 0))
+    /* a second opt-out is a request of its own: undo of the first must not pass it */
+    bool again = state == ADDRESS_OPTED_OUT && was != 0 && at_ms > was;
+    if ((was != 0) == (at_ms != 0) && !again)
         return 0;
     AUTO_JSON json_t *before = json_pack("{s:s, s:s, s:I}", "channel", channel, "value", value,
                                          "at", was);

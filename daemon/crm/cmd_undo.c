@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "crm/cmd.h"
 #include "crm/when.h"
+#include "store/contact.h"
 #include "store/journal.h"
 
 #define HISTORY_MAX 200
@@ -190,13 +191,29 @@ static int undo_conflict(struct undo *u, const struct undo_change *c, struct err
     return 0;
 }
 
+/* An address stands as this row left it, or somebody has spoken since: a consent
+ * or an opt-out that came later must not fall with an earlier one. */
+static int address_check(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    char column[24];
+    AUTO_JSON json_t *row = NULL;
+    snprintf(column, sizeof(column), "%s_ms", c->field);
+    if (address_get(u->ctx->crm->db, json_get_str(c->before, "channel", "email"),
+                    json_get_str(c->before, "value", ""), &row, e) < 0)
+        return -1;
+    if (json_get_int(row, column, 0) == json_get_int(c->after, "at", 0))
+        return 0;
+    return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s of the address has changed since",
+                   u->journal, c->field);
+}
+
 /* seen: "L42 status" -> true for fields whose newest change in the row was looked at */
 static int change_check(struct undo *u, const struct undo_change *c, json_t *seen, struct err *e)
 {
     char id[CRM_ID_LEN];
     bool known;
     if (c->entity == CRM_NONE)
-        return 0;
+        return c->mail ? 0 : address_check(u, c, e);
     AUTO_FREE char *key = mem_printf("%s %s", crm_id_format(c->entity, c->id, id), c->field);
     if (json_object_get(seen, key))
         return 0;

@@ -574,6 +574,23 @@ static void mail_to_a_support_mailbox_makes_cases_and_opens_them_again(void **st
 
 /* ---- sending and consent ---------------------------------------------------------------- */
 
+static void undo_of_an_optout_does_not_pass_the_contacts_own(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_actor contact = {CRM_BY_CONTACT, "C1", NULL};
+    enum crm_address_use use;
+    char line[32];
+    int64_t j = run_command(f, &t, "anna", "optout lena@customer.example by phone");
+    input_begin(f);
+    OK(crm_command_run(f->ctx, &t, "optout lena@customer.example by link", &contact, NULL, e));
+    input_end(f, &t);
+    snprintf(line, sizeof(line), "undo J%lld", (long long)j);
+    refuse_command(f, &t, "anna", line, "opted_out");
+    OK(crm_address_check(f->db, "email", "lena@customer.example", &use, e));
+    assert_int_equal(use, CRM_ADDRESS_OPTED_OUT);
+}
+
 static void who_opted_out_or_bounces_gets_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -1002,6 +1019,7 @@ int main(void)
         T(a_contacts_new_address_counts_and_undo_gives_the_old),
         T(a_case_opens_waits_closes_and_opens_again),
         T(mail_to_a_support_mailbox_makes_cases_and_opens_them_again),
+        T(undo_of_an_optout_does_not_pass_the_contacts_own),
         T(who_opted_out_or_bounces_gets_nothing),
         T(undo_takes_a_mail_back_while_it_has_not_left),
         T(everybody_may_only_what_the_table_says),
