@@ -125,8 +125,8 @@ int address_set_state(struct db *db, const char *channel, const char *value,
     static const char *const sql[] = {
         "UPDATE address SET verified_ms = $1, verified_by = $2 WHERE channel = $3 AND value = $4",
         "UPDATE address SET bouncing_ms = $1, bounce_reason = $2 WHERE channel = $3 AND value = $4",
-        "UPDATE address SET opted_out_ms = $1, opt_out_reason = $2 "
-        "WHERE channel = $3 AND value = $4"};
+        ("UPDATE address SET opted_out_ms = $1, opt_out_reason = $2 "
+         "WHERE channel = $3 AND value = $4")};
     if (db_exec(db, e,
                 "INSERT INTO address (channel, value, display, created_ms) VALUES ($1, $2, $2, $3) "
                 "ON CONFLICT (channel, value) DO NOTHING",
