@@ -44,9 +44,9 @@ static const struct schema schema_store = SCHEMA(keys_store, "store", false);
 
 static const struct schema_key keys_web[] = {
     {"listen", TYPE_LISTEN, .def = "127.0.0.1:8025",
-     .help = "Where forms, SMS callbacks and links come in. Put a TLS server in front."},
+     .help = "Where forms come in. Put a TLS server in front."},
     {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
-     .help = "Where browsers, API clients and metrics collectors come in."},
+     .help = "Where health checks and metrics collectors come in: /healthz, /metrics."},
     {"max_body", TYPE_SIZE, .def = "1M", RANGE(1024, MIB(64)), .help = "Largest request body."},
     {"timeout", TYPE_DURATION, .def = "20s", RANGE(SECOND, 10 * MINUTE),
      .help = "How long a client may take for its request."},
@@ -158,7 +158,7 @@ static const struct schema schema_team = SCHEMA(keys_team, "team", true);
 static const struct schema_key keys_user[] = {
     {"name", TYPE_TEXT, REQUIRED, .help = "Name to show."},
     {"email", TYPE_EMAIL, REQUIRED, .help = "Where notices go, and whom mail from there is by."},
-    {"phone", TYPE_PHONE, .help = "Number for SMS, in quotes and with its country code."},
+    {"phone", TYPE_PHONE, .help = "Phone number, in quotes and with its country code."},
     {"team", TYPE_NAME, .help = "One of teams."},
     {"role", TYPE_CHOICE, .def = "rep", .choices = "admin manager rep viewer",
      .help = "What the user may do."},
@@ -227,7 +227,8 @@ static const struct schema_key keys_main[] = {
     {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
     {"relays", TYPE_LIST, .sub = &schema_relay,
      .help = "Where mail goes out, in the order they are tried."},
-    {"forms", TYPE_MAP, .sub = &schema_form, .help = "Web forms; each is posted to /form/NAME."},
+    {"forms", TYPE_MAP, .sub = &schema_form,
+     .help = "Web forms; each is posted to /form/NAME, as a browser does or as JSON."},
     {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
     {"users", TYPE_MAP, REQUIRED, .sub = &schema_user, .help = "The people who work with leads."},
     {"stages", TYPE_TEXTS, FULL, .def = "new qualified proposal negotiation",
