@@ -224,6 +224,31 @@ static const char *hold_of(const struct arrival *a, int64_t now_ms)
     return NULL;
 }
 
+static const char *kind_in_words(const char *kind)
+{
+    static const struct {
+        const char *kind, *words;
+    } all[] = {{"list", "from a mailing list, or bulk mail"},
+               {"auto_reply", "an automatic answer, about nobody known"},
+               {"bounce", "a bounce of no mail of ours"},
+               {"receipt", "a receipt, about nobody known"},
+               {"report", "a report of a mail system"}};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (strcmp(kind, all[i].kind) == 0)
+            return all[i].words;
+    return kind;
+}
+
+/* The record that a message was filed with, for the log. */
+static const char *record_name(const struct crm_target *t, char out[CRM_ID_LEN])
+{
+    if (t->lead)
+        return crm_id_format(CRM_LEAD, t->lead, out);
+    if (t->kase)
+        return crm_id_format(CRM_CASE, t->kase, out);
+    return t->contact ? crm_id_format(CRM_CONTACT, t->contact, out) : "none";
+}
+
 /* The message is filed even where no record takes it; the ledger says why. */
 static const char *ignored_reason(const struct crm_who *who, const char *kind)
 {
@@ -233,7 +258,8 @@ static const char *ignored_reason(const struct crm_who *who, const char *kind)
         return "from a user of ours, about nobody known";
     if (who->kind == CRM_WHO_NOBODY)
         return "no usable sender";
-    return strcmp(kind, "person") == 0 ? "the mailbox creates nothing" : kind;
+    return strcmp(kind, "person") == 0 ? "the mailbox creates nothing"
+                                       : kind_in_words(kind);
 }
 
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
@@ -241,6 +267,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
 {
     struct input in;
     struct crm_who who = {0};
+    char record[CRM_ID_LEN];
     const char *mailbox = a->mailbox ? peer_instance(&(struct peer){.name = it->peer_name}) : NULL;
     input_begin(&in, eng, mem_printf("mail M%" PRId64 " from %s", m->id, a->source),
                 mem_printf("M%" PRId64, m->id));
@@ -269,9 +296,9 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);
     if (rc == 0)
-        log_info("mail.filed", "message=M%" PRId64 " source=\"%s\" key=%s lead=L%" PRId64
-                 " new=%d kind=%s", m->id, a->source, a->key, who.target.lead, who.new_lead,
-                 m->kind);
+        log_info("mail.filed", "message=M%" PRId64 " source=\"%s\" key=%s record=%s new=%d kind=%s",
+                 m->id, a->source, a->key, record_name(&who.target, record),
+                 who.new_lead || who.new_case, m->kind);
     if (rc == 0 && who.new_lead)
         engine_count(eng, "leads_created", 1);
     input_end(&in);
@@ -363,6 +390,7 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
         return -1;
     struct input in;
     struct crm_who who = {0};
+    char record[CRM_ID_LEN];
     input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
                 mem_printf("M%" PRId64, m.id));
     struct crm_input ci = {
@@ -390,8 +418,8 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
         engine_count(eng, "forms_filed", 1);
         if (who.new_lead)
             engine_count(eng, "leads_created", 1);
-        log_info("form.filed", "message=M%" PRId64 " form=%s lead=L%" PRId64 " new=%d", m.id, form,
-                 who.target.lead, who.new_lead);
+        log_info("form.filed", "message=M%" PRId64 " form=%s record=%s new=%d", m.id, form,
+                 record_name(&who.target, record), who.new_lead || who.new_case);
     }
     input_end(&in);
     return rc;

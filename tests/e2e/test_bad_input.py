@@ -135,7 +135,7 @@ MAILS = {
     "from_noreply": (sender(b"noreply@service.example", "from_noreply"), "filed", None),
     "auto_reply": (sender(b"away@reply.example", "auto_reply",
                           b"Subject: Out of office\r\nAuto-Submitted: auto-replied\r\n"),
-                   "ignored", "auto_reply"),
+                   "ignored", "automatic answer"),
     "a_bounce": (sender(b"postmaster@bounces.example", "a_bounce",
                         b"Subject: Undelivered\r\nAuto-Submitted: auto-replied\r\n"
                         b"Content-Type: multipart/report; report-type=delivery-status;"

@@ -176,6 +176,16 @@ def test_commands_and_undo(maildir_company):
         d.ctl("show", "L99")
 
 
+def test_the_log_names_the_record_and_the_ledger_says_why_in_words(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example"})
+    d.wait_log("form.filed .*record=L1 new=1")
+    deliver(d, company.mail(sender="news@list.example", List_Id="<news.list.example>",
+                            Precedence="bulk"), "1.list")
+    (row,) = wait_rows(d, 1, "ledger", "state=ignored")
+    assert "bulk mail" in row["reason"]
+
+
 def test_a_mistyped_option_is_told_and_not_passed_over(maildir_company):
     d = maildir_company
     for argv, said in ((("list", "leads", "limit=x"), "number from 1 to"),
