@@ -59,8 +59,10 @@ int source_cursor_advance(struct db *db, int64_t source, int64_t epoch, int64_t 
 static char *prefix_end(const char *prefix)
 {
     size_t n = strlen(prefix);
-    if (n == 0 || prefix[n - 1] != '/')
-        return mem_printf("%s\x7f", prefix);
+    if (n == 0)
+        return mem_str("\x7f");
+    if (prefix[n - 1] != '/') /* the one source of that name */
+        return mem_printf("%s\x01", prefix);
     char *end = mem_str(prefix);
     end[n - 1]++;
     return end;

@@ -48,7 +48,8 @@ int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key
                struct err *e) LEADD_MUST_CHECK;
 /* All keys of a source and epoch: {key: state}. */
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
-/* {"filed": n, "ignored": n, "quarantined": n} of the sources under prefix. */
+/* {"filed": n, "ignored": n, "quarantined": n} of the sources under a prefix that
+ * ends in '/', of the one source of that name, or of all ("").  */
 json_t *ledger_counts(struct db *db, const char *prefix, struct err *e);
 /* Newest first, each with its source's name and its message's records. state,
  * source: NULL is all; message 0: all. [{"source", "key", "state", "reason",

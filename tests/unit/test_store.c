@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/db.h"
+#include "store/ledger.h"
 #include "store/migrate.h"
 
 static char dir[64];
@@ -173,6 +174,31 @@ static void conflict_do_nothing_gives_no_id(void **state)
     db_close(&db);
 }
 
+static void counts_are_of_one_source_a_folder_tree_or_all(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"maildir:a", "maildir:ab", "imap:a/INBOX", "imap:a/\xc3\xa4"};
+    static const struct {
+        const char *prefix;
+        int64_t filed;
+    } cases[] = {{"maildir:a", 1}, {"imap:a/", 2}, {"", 4}, {"maildir:", 0}};
+    struct db *db = open_db();
+    for (size_t i = 0; i < 4; i++) {
+        struct ledger_row row = {.key = "1", .state = "filed", .at_ms = 1};
+        assert_int_equal(source_id(db, names[i], &row.source, NULL), 0);
+        assert_int_equal(ledger_add(db, &row, NULL), 0);
+        assert_true(row.id > 0);
+        assert_int_equal(ledger_add(db, &row, NULL), 0);
+        assert_int_equal(row.id, 0); /* the unique key decides */
+    }
+    for (size_t i = 0; i < 4; i++) {
+        json_t *counts = ledger_counts(db, cases[i].prefix, NULL);
+        assert_int_equal(json_integer_value(json_object_get(counts, "filed")), cases[i].filed);
+        json_decref(counts);
+    }
+    db_close(&db);
+}
+
 static void a_reader_sees_and_cannot_write(void **state)
 {
     (void)state;
@@ -199,6 +225,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(savepoints_undo_one_item, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(a_query_inside_itself_works, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(conflict_do_nothing_gives_no_id, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(counts_are_of_one_source_a_folder_tree_or_all, dir_make,
+                                        dir_remove),
         cmocka_unit_test_setup_teardown(a_reader_sees_and_cannot_write, dir_make, dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
