@@ -8,6 +8,7 @@
  * one that was refused does not stand here: it changed nothing.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -72,34 +73,49 @@ static json_t *command_row(const json_t *pass, const json_t *cmd, size_t i)
     return row;
 }
 
-/* The commands of one pass, put before what is there already: all of it is later. */
-static void pass_rows(const json_t *pass, int64_t limit, json_t *rows)
+/* ---- both together ----------------------------------------------------------- */
+
+struct moment {
+    const char *time; /* of the row: RFC 3339 of one width, so that it sorts as text */
+    size_t seq;
+    json_t *row;
+};
+
+static int moment_order(const void *a, const void *b)
 {
-    const json_t *cmds = json_get_arr(json_get_obj(pass, "body"), "commands");
-    for (size_t i = json_array_size(cmds); i-- > 0 && (int64_t)json_array_size(rows) < limit;) {
-        const json_t *cmd = json_array_get(cmds, i);
-        if (command_told(cmd))
-            json_array_insert_new(rows, 0, command_row(pass, cmd, i));
-    }
+    const struct moment *x = a, *y = b;
+    int c = strcmp(x->time, y->time);
+    return c ? c : x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* Both lists come newest first. */
-static void merge(struct db_rows *r, const json_t *passes, int64_t limit, json_t *rows)
+/* The newest of rows, by time, into out; of one moment those that stand first come first. */
+static void newest(const json_t *rows, int64_t limit, json_t *out)
 {
-    size_t i = 0;
-    bool more = db_step(r);
-    while ((int64_t)json_array_size(rows) < limit && (more || i < json_array_size(passes))) {
-        const json_t *pass = json_array_get(passes, i);
-        AUTO_JSON json_t *rec = more ? record_of_row(r, &activity_table) : NULL;
-        /* what came in is written a moment before what was done because of it */
-        while (pass && (!rec || json_get_int(pass, "at_ms", 0) >= json_get_int(rec, "at_ms", 0))) {
-            pass_rows(pass, limit, rows);
-            pass = json_array_get(passes, ++i);
-        }
-        if (rec && (int64_t)json_array_size(rows) < limit)
-            json_array_insert_new(rows, 0, activity_row(rec));
-        more = more && db_step(r);
+    size_t n = json_array_size(rows), i;
+    json_t *row;
+    AUTO_FREE struct moment *all = mem_array(n + 1, sizeof(*all));
+    json_array_foreach((json_t *)rows, i, row)
+        all[i] = (struct moment){json_get_str(row, "time", ""), i, row};
+    qsort(all, n, sizeof(*all), moment_order);
+    for (i = (int64_t)n > limit ? n - (size_t)limit : 0; i < n; i++)
+        json_array_append(out, all[i].row);
+}
+
+/* What came in stands before what was done because of it. Both lists come newest first. */
+static int gather(struct db_rows *r, const json_t *passes, json_t *rows, struct err *e)
+{
+    while (db_step(r)) {
+        AUTO_JSON json_t *rec = record_of_row(r, &activity_table);
+        json_array_insert_new(rows, 0, activity_row(rec));
     }
+    for (size_t i = json_array_size(passes); i-- > 0;) {
+        const json_t *pass = json_array_get(passes, i), *cmd;
+        size_t k;
+        json_array_foreach(json_get_arr(json_get_obj(pass, "body"), "commands"), k, cmd)
+            if (command_told(cmd))
+                json_array_append_new(rows, command_row(pass, cmd, k));
+    }
+    return db_done(&r, e);
 }
 
 static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int64_t limit,
@@ -114,9 +130,11 @@ static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int
                      limit, e);
     if (!passes)
         return -1;
-    struct db_rows *r = activity_of(ctx->crm->db, crm_entity_name(t), id, limit);
-    merge(r, passes, limit, rows);
-    return db_done(&r, e);
+    AUTO_JSON json_t *all = json_array();
+    if (gather(activity_of(ctx->crm->db, crm_entity_name(t), id, limit), passes, all, e) < 0)
+        return -1;
+    newest(all, limit, rows);
+    return 0;
 }
 
 int crm_timeline(struct crm *crm, enum crm_entity t, int64_t id, int64_t limit, json_t **out,
