@@ -59,9 +59,11 @@ static int bounce_settle(struct engine *eng, const json_t *row, const json_t *bo
 static int bounce_mark(struct input *in, const json_t *row, const json_t *bounce, struct err *e)
 {
     struct crm_actor actor = crm_system;
-    AUTO_FREE char *line = mem_printf("bounced %s", json_get_str(row, "to", ""));
+    const char *status = json_get_str(bounce, "status", "");
+    bool plain = status[strspn(status, "0123456789.")] == '\0'; /* it came from outside */
+    AUTO_FREE char *line = mem_printf("bounced %s%s%s", json_get_str(row, "to", ""),
+                                      plain && *status ? " " : "", plain ? status : "");
     struct err ce = {0};
-    (void)bounce;
     if (crm_command_run(in->ctx, &in->target, line, &actor, NULL, &ce) < 0) {
         if (ce.cls != ERR_INPUT) {
             *e = ce;

@@ -186,6 +186,25 @@ def test_the_log_names_the_record_and_the_ledger_says_why_in_words(maildir_compa
     assert "bulk mail" in row["reason"]
 
 
+def test_a_bounce_tells_its_status_with_the_address_and_on_the_timeline(maildir_company):
+    d = maildir_company
+    post(d, {"email": "c@small.example"})
+    wait_rows(d, 1, "outbox", "list", "state=sent")
+    (m,) = sent_mails(d)
+    report = ("From: MAILER-DAEMON@mx.example\r\nTo: %s\r\nSubject: Undelivered\r\n"
+              "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\nContent-Type: "
+              "multipart/report; report-type=delivery-status; boundary=r\r\n\r\n--r\r\n\r\nno\r\n"
+              "--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example"
+              "\r\n\r\nFinal-Recipient: rfc822; c@small.example\r\nAction: failed\r\n"
+              "Status: 5.1.1\r\n\r\n--r--\r\n" % str(m["Return-Path"]).strip("<>"))
+    deliver(d, report.encode(), "1.bounce")
+    wait_rows(d, 1, "outbox", "list", "state=failed")
+    (address,) = [s for s in d.ctl("show", "C1")["sections"] if s["title"] == "Addresses"]
+    assert address["rows"][0]["state"] == "bouncing" and "5.1.1" in address["rows"][0]["reason"]
+    last = rows(d, "timeline", "L1")[-1]
+    assert last["who"] == "system" and last["text"] == "bounced c@small.example 5.1.1"
+
+
 def test_a_mistyped_option_is_told_and_not_passed_over(maildir_company):
     d = maildir_company
     for argv, said in ((("list", "leads", "limit=x"), "number from 1 to"),
