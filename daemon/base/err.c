@@ -44,8 +44,9 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof(e->text) - 1)
-        snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
+    if (n >= 0 && (size_t)n < sizeof(e->text) - 1 && /* the end of a long text may go */
+        snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old) < 0)
+        e->text[n] = '\0';
     err_one_line(e->text);
     return -1;
 }

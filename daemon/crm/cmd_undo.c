@@ -275,7 +275,7 @@ static int row_each(struct undo *u, int (*fn)(struct undo *, const struct undo_c
         if (!u->all && by_system(command))
             continue;
         for (size_t k = json_array_size(changes); k-- > 0;) {
-            struct undo_change c;
+            struct undo_change c = {.entity = CRM_NONE};
             if (change_read(u->row, json_array_get(changes, k), &c, e) < 0 ||
                 fn(u, &c, seen, e) < 0)
                 return -1;

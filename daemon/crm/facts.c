@@ -95,7 +95,7 @@ static const json_t *view_value(const struct crm_view *v, enum crm_entity t, con
     if (v->at != VIEW_NOW && crm_log_value_at(v->ctx, t, id, key, v->at, &old))
         return old;
     if (text_starts(key, "custom."))
-        return json_object_get(json_get_obj(rec, "custom"), key + strlen("custom."));
+        return json_object_get(json_get_obj(rec, "custom"), strchr(key, '.') + 1);
     return json_object_get(rec, key);
 }
 

@@ -118,7 +118,7 @@ static void the_traps_of_libconfig_are_still_there(void **state)
     };
     static const char *const refused[] = {
         "a = [ \"x\", ];", "24h-x = 1;", "\xc3\xbc = 1;", "a = \"x", "a = [ 1, \"x\" ];",
-        "a = [ 1;",        "a { b = 1; }", "a = yes;",     "_a = 1;", "\xef\xbb\xbf" "a = 1;",
+        "a = [ 1;",        "a { b = 1; }", "a = yes;",     "_a = 1;", ("\xef\xbb\xbf" "a = 1;"),
     };
     for (size_t i = 0; i < ARRAY_LEN(silent); i++)
         libconfig_takes_it(silent[i], true);
@@ -210,6 +210,7 @@ static void sign_in_without_tls_warns_when_allowed(void **state)
         put_config(3, more);
         json_t *tree AUTO_JSON = NULL;
         char *got AUTO_FREE = messages("leadd.conf", &tree);
+        (void)got;
         assert_int_equal(tree != NULL, cases[i].ok);
         if (tree)
             assert_int_equal(json_array_size(json_object_get(tree, "warnings")), cases[i].warnings);
@@ -227,11 +228,13 @@ static void credentials_are_found_and_looked_at(void **state)
     unsetenv("CREDENTIALS_DIRECTORY");
     json_t *first AUTO_JSON = NULL, *second AUTO_JSON = NULL;
     char *got AUTO_FREE = messages("leadd.conf", &first);
+    (void)got;
     assert_string_equal(json_string_value(json_array_get(json_object_get(first, "warnings"), 0)),
                         "leadd.conf:4: mailboxes.m.password_file: CREDENTIALS_DIRECTORY is not set "
                         "here, so the file is not checked");
     setenv("CREDENTIALS_DIRECTORY", dir, 1);
     char *again AUTO_FREE = messages("leadd.conf", &second);
+    (void)again;
     unsetenv("CREDENTIALS_DIRECTORY");
     const char *warning =
         json_string_value(json_array_get(json_object_get(second, "warnings"), 0));
@@ -337,6 +340,7 @@ static void nobody_changes_user_when_run_as_self(void **state)
     put_config(-1, "run_as = \"self\";\n");
     json_t *tree AUTO_JSON = NULL;
     char *got AUTO_FREE = messages("leadd.conf", &tree);
+    (void)got;
     assert_int_equal(json_object_size(json_object_get(tree, "run_as")), 0);
     json_t *parts AUTO_JSON = config_split(tree), *part;
     const char *role;
