@@ -202,6 +202,32 @@ int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
     return 0;
 }
 
+json_t *crm_form_misfits(const struct crm *crm, const char *form, const json_t *fields,
+                         int64_t now_ms)
+{
+    const char *posted;
+    const json_t *v;
+    json_t *all = json_array();
+    json_object_foreach((json_t *)form_fields(crm, form), posted, v) {
+        struct err why = {0};
+        const char *to = json_get_str(v, "to", ""), *said = why.text;
+        const struct crm_field *f =
+            is_message_target(to) ? NULL : crm_fieldset_find(crm->fieldset, to, NULL);
+        AUTO_FREE char *text = posted_text(json_object_get(fields, posted));
+        if (!f || !text || !*text_trim(text))
+            continue;
+        AUTO_JSON json_t *value = crm_field_parse(crm, f, text_trim(text), NULL, now_ms, &why);
+        if (value)
+            continue;
+        if (text_starts(said, to) && text_starts(said + strlen(to), ": "))
+            said += strlen(to) + 2;
+        AUTO_FREE char *line = mem_printf("%s: %s; not taken into %s", posted, said, to);
+        json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "posted", posted, "to", to, "text",
+                                             line));
+    }
+    return all;
+}
+
 json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields)
 {
     char folded[CRM_ADDRESS_MAX] = "";

@@ -17,9 +17,13 @@ char *crm_form_value(const struct crm *crm, const char *form, const json_t *fiel
                      const char *field);
 /* Sets what was posted where nothing is set yet: who fills in a form proves
  * nothing, so it never overwrites. A value that does not fit its field stays in
- * the message only. */
+ * the message only; crm_form_misfits() names it. */
 int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
                   const struct crm_target *t, struct err *e) LEADD_MUST_CHECK;
+/* What was posted and does not fit its field: [{"posted", "to", "text"}], text
+ * being the defect for people. It quotes the value; the other two never do. Own. */
+json_t *crm_form_misfits(const struct crm *crm, const char *form, const json_t *fields,
+                         int64_t now_ms);
 /* The message form of a posted form; own. */
 json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields);
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/form.h"
 #include "engine/bounce.h"
 #include "engine/engine.h"
 #include "engine/input.h"
@@ -367,6 +368,31 @@ int inbound_mail(struct engine *eng, struct item *it, struct err *e)
 
 /* ---- forms -------------------------------------------------------------------- */
 
+/* What did not fit its field is named with the message's other defects. */
+static void form_defects(json_t *message, const json_t *misfits)
+{
+    size_t i;
+    const json_t *v;
+    json_t *defects = json_copy(json_object_get(message, "defects"));
+    if (!json_is_array(defects)) {
+        json_decref(defects);
+        defects = json_array();
+    }
+    json_array_foreach((json_t *)misfits, i, v)
+        json_array_append(defects, json_object_get(v, "text"));
+    json_object_set_new(message, "defects", defects);
+}
+
+/* The same in the journal, without the value: it may be personal. */
+static void form_notes(struct input *in, const json_t *misfits)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach((json_t *)misfits, i, v)
+        input_note(in, "the posted %s does not fit and was not taken into %s: show %s",
+                   json_get_str(v, "posted", ""), json_get_str(v, "to", ""), in->intent);
+}
+
 /* A form is a message too: the same JSON form, with its fields. */
 static json_t *form_message(const struct item *it)
 {
@@ -383,7 +409,11 @@ static json_t *form_message(const struct item *it)
 static int form_file(struct engine *eng, struct item *it, struct arrival *a, const char *form,
                      struct err *e)
 {
+    const json_t *fields = json_get_obj(it->frame.json, "fields");
     AUTO_JSON json_t *message = form_message(it);
+    AUTO_JSON json_t *misfits = crm_form_misfits(eng->crm, form, fields, clock_now_ms());
+    if (json_array_size(misfits))
+        form_defects(message, misfits);
     AUTO_FREE char *text = json_text(message);
     struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
     if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
@@ -393,10 +423,11 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     char record[CRM_ID_LEN];
     input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
                 mem_printf("M%" PRId64, m.id));
+    form_notes(&in, misfits);
     struct crm_input ci = {
         .kind = "form",
         .form = form,
-        .fields = json_get_obj(it->frame.json, "fields"),
+        .fields = fields,
         .message_id = m.id,
         .at_ms = in.now_ms,
     };

@@ -251,7 +251,12 @@ def test_a_form_with_one_unreadable_value_still_makes_a_lead(maildir_company):
     assert post(d, {"email": "x@y.example", "employees": "many"}) == 200
     (lead,) = rows(d, "list", "leads")
     assert lead["owner"] == "tom"
-    assert "lead.employees is not set" in d.ctl("why", "L1")["text"]
+    why = d.ctl("why", "L1")["text"]
+    assert "lead.employees is not set" in why
+    assert "the posted employees does not fit and was not taken into lead.employees: show M1" in why
+    said = "employees: 'many' is no whole number; not taken into lead.employees"
+    assert d.ctl("show", "M1")["message"]["defects"] == [said]
+    assert said in d.ctl_text("show", "M1", width=200)
 
 
 def test_reconcile_adds_up(maildir_company):

@@ -6,6 +6,7 @@
 #include "crm_fixture.h"
 
 #include "crm/events.h"
+#include "crm/form.h"
 #include "rule/ruleset.h"
 #include "rule/template.h"
 
@@ -247,6 +248,12 @@ static void a_form_fills_in_and_never_overwrites(void **state)
     /* what does not fit its field is left out, but a wrong address is told */
     post_form(f, "{'mail': 'x@other.example', 'tel': 'none', 'size': 'many'}", &again);
     assert_string_equal(LEAD(f, "custom", again.target.lead), "-");
+    AUTO_JSON json_t *odd = fixture_json("{'mail': 'x@other.example', 'size': ' zwölf ',"
+                                         " 'name': 'Otto', 'words': 'many'}");
+    AUTO_JSON json_t *misfits = crm_form_misfits(f->crm, "contact", odd, f->now);
+    assert_int_equal(json_array_size(misfits), 1);
+    assert_string_equal(json_get_str(json_array_get(misfits, 0), "text", ""),
+                        "size: 'zwölf' is no whole number; not taken into lead.employees");
     AUTO_JSON json_t *bad = fixture_json("{'mail': 'not an address'}");
     assert_int_equal(crm_form_check(f->crm, "contact", bad, &why), -1);
     assert_non_null(strstr(why.text, "mail"));
