@@ -6,6 +6,10 @@ check-local: $(check_PROGRAMS)
 	@ONLY="$${ONLY:-$(CHECK_ONLY)}" DISTFILES='$(DISTFILES)' srcdir='$(abs_srcdir)' \
 	builddir='$(abs_builddir)' $(srcdir)/tests/run $(unit_tests)
 
+# all that the tests need, built and not run
+check-programs: all-am $(check_PROGRAMS)
+.PHONY: check-programs
+
 CLEANFILES += pytest.log
 
 EXTRA_DIST += tests/run tests/lint

@@ -10,6 +10,7 @@ Everything lies in one temporary directory: configuration, users, Maildirs, a
 made-up authority and its certificates. Ports are free ones, kept over a
 restart. Needs root, as Dovecot does.
 """
+import grp
 import http.server
 import imaplib
 import json
@@ -66,6 +67,25 @@ service imap-login {{
     port = {imaps}
     ssl = yes
   }}
+}}
+"""
+
+# Started by anybody but root, it can be nobody else.
+ROOTLESS = """
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+service anvil {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service auth-worker {{
+  user = {user}
 }}
 """
 
@@ -139,7 +159,7 @@ class Dovecot:
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="leadd-dovecot-")
         os.chmod(self.root, 0o755)
-        self.user = pwd.getpwnam("mail")
+        self.user = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.imap_port, self.imaps_port = free_port(), free_port()
         self.ca_file = os.path.join(self.root, "ca.pem")
         self.count = 0
@@ -149,9 +169,12 @@ class Dovecot:
         os.mkdir(os.path.join(self.root, "mail"))
         os.chown(os.path.join(self.root, "mail"), self.user.pw_uid, self.user.pw_gid)
         self._introspect()
-        self._write("conf", CONF.format(root=self.root, imap=self.imap_port,
-                                        imaps=self.imaps_port, uid=self.user.pw_uid,
-                                        gid=self.user.pw_gid))
+        text = CONF.format(root=self.root, imap=self.imap_port, imaps=self.imaps_port,
+                           uid=self.user.pw_uid, gid=self.user.pw_gid)
+        if os.geteuid() != 0:
+            text += ROOTLESS.format(user=self.user.pw_name,
+                                    group=grp.getgrgid(self.user.pw_gid).gr_name)
+        self._write("conf", text)
 
     def _introspect(self):
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Introspection)
@@ -168,7 +191,8 @@ class Dovecot:
     # -- life --
 
     def start(self):
-        self.proc = subprocess.Popen(["dovecot", "-F", "-c", os.path.join(self.root, "conf")],
+        program = shutil.which("dovecot", path=os.environ["PATH"] + ":/usr/sbin") or "dovecot"
+        self.proc = subprocess.Popen([program, "-F", "-c", os.path.join(self.root, "conf")],
                                      stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while True:  # a greeting, not only a listening socket
