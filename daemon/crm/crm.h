@@ -188,6 +188,7 @@ struct crm_who {
     const char *channel; /* "email" or "phone" */
     struct crm_target target;
     bool new_contact, new_lead, new_case;
+    bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
 };
 
 /* Looks only: who is it, and which contact, open lead or open case is meant. */
@@ -197,7 +198,8 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
 /* Files the input: finds or creates contact, address, company, and lead or case;
  * writes one activity; announces message.received or form.received, then
  * lead.created and so on. A user's mail is filed on the contact among its
- * recipients (or the thread's records) and creates nothing. Machine mail
+ * recipients (or the thread's records) and creates nothing, as does mail that
+ * names no sender. Machine mail
  * (message kind auto_reply, bounce, receipt, report, own) never creates a lead
  * and never counts as an answer. */
 int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,

@@ -191,8 +191,8 @@ static void receive_actor(struct receive *r)
             (struct crm_actor){CRM_BY_CONTACT, cmd_id(r->ctx, CRM_CONTACT, contact), NULL};
 }
 
-/* Nobody wrote it and nothing is in it: then it is no lead either. What has
- * words or files is one for a person to look at, whoever wrote it. */
+/* Nobody wrote it and nothing is in it. What has words or files is one for a
+ * person to look at. */
 static bool is_blank(const struct receive *r)
 {
     const char *text = json_get_str(r->message, "text", "");
@@ -201,10 +201,21 @@ static bool is_blank(const struct receive *r)
            json_array_size(json_get_arr(r->message, "attachments")) == 0;
 }
 
+/* No address in From, Sender or Reply-To: a lead of it could never be answered.
+ * Our own address is one that can be read: a form mailer's, with the person's
+ * words in it. */
+static bool is_nobodys(const struct receive *r)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *from = json_get_str(json_get_obj(r->message, "from"), "address", NULL);
+    return !strcmp(r->in->kind, "mail") && !r->who->address[0] && crm_email_fold(from, folded) < 0;
+}
+
 static int file_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
-    bool makes = r->person && strcmp(r->creates, "nothing") && !is_blank(r);
+    bool wants = r->person && strcmp(r->creates, "nothing") && !is_blank(r);
+    bool makes = wants && !is_nobodys(r);
     enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
     if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
         return -1;
@@ -218,8 +229,10 @@ static int file_contact(struct receive *r, struct err *e)
     }
     if (r->in->form && crm_form_fill(r->ctx, r->in->form, r->in->fields, t, e) < 0)
         return -1;
-    if (t->main == CRM_NONE)
+    if (t->main == CRM_NONE) {
+        r->who->no_sender = wants && !makes;
         return 0;
+    }
     receive_actor(r);
     return crm_add_activity(r->ctx, t, r->in->kind, "in", r->subject[0] ? r->subject : NULL,
                             r->in->message_id, 0, r->in->at_ms, &t->activity, e);

@@ -263,6 +263,19 @@ static const char *ignored_reason(const struct crm_who *who, const char *kind)
                                        : kind_in_words(kind);
 }
 
+/* Words of nobody: not a lead, and not to be lost either. It stays as it came. */
+static int mail_of_nobody(const json_t *m, struct err *e)
+{
+    static const char *const fields[] = {"from", "message_id", "date_ms"};
+    static const char *const lists[] = {"reply_to", "to", "cc"};
+    bool readable = *json_get_str(m, "subject", "") != '\0';
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        readable |= json_object_get(m, fields[i]) != NULL;
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        readable |= json_array_size(json_get_arr(m, lists[i])) > 0;
+    return err_set(e, ERR_INPUT, "%s", readable ? "no usable sender" : "no header that can be read");
+}
+
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
                      struct message_row *m, struct err *e)
 {
@@ -285,6 +298,8 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     int rc = thread_find(eng, in.ctx, it->message, &ci.thread, e);
     if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
+    if (rc == 0 && who.no_sender)
+        rc = mail_of_nobody(it->message, e);
     in.target = who.target;
     if (rc == 0)
         rc = input_finish(&in, e);

@@ -195,6 +195,26 @@ static void we_are_never_a_contact_of_ours(void **state)
     assert_int_equal(try_command(f, &who.target, "anna", "send welcome", NULL, &e), -1);
 }
 
+static void mail_that_names_nobody_makes_nothing(void **state)
+{
+    static const char *const mails[] = {
+        "{'kind': 'person', 'subject': 'words', 'text': 'and more'}",
+        "{'kind': 'person', 'text': 'xQ z', 'reply_to': [], 'attachments': []}",
+        "{'kind': 'person', 'subject': 'words', 'from': {'address': 'no address'}}"};
+    struct fixture *f = *state;
+    struct crm_who who;
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++) {
+        receive_json(f, mails[i], &who);
+        assert_true(who.no_sender && !who.new_contact && !who.new_lead);
+    }
+    assert_string_equal(cell(f, "SELECT CAST(COUNT(*) AS TEXT) FROM contact WHERE $1 = 0", 0), "0");
+    receive_json(f, "{'kind': 'person', 'text': ' ', 'attachments': []}", &who);
+    assert_false(who.no_sender); /* nothing is in it */
+    receive_json(f, "{'kind': 'person', 'text': 'words',"
+                    " 'reply_to': [{'address': 'lena@customer.example'}]}", &who);
+    assert_true(who.new_lead && !who.no_sender);
+}
+
 static void a_proven_thread_wins_over_the_sender(void **state)
 {
     struct fixture *f = *state;
@@ -1008,6 +1028,7 @@ int main(void)
         T(machines_create_nothing_and_answer_nothing),
         T(a_list_of_our_own_is_people_and_others_are_not),
         T(we_are_never_a_contact_of_ours),
+        T(mail_that_names_nobody_makes_nothing),
         T(a_proven_thread_wins_over_the_sender),
         T(a_form_fills_in_and_never_overwrites),
         T(somebody_elses_phone_number_stays_his),
