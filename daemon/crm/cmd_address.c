@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
@@ -46,6 +47,8 @@ static int address_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     int64_t at = on ? ctx->now_ms : 0;
     size_t before = ctx->log_count, i;
     const json_t *a;
+    struct buf whose AUTO_BUF;
+    buf_init(&whose, sizeof(out->text));
     if (c->to) {
         if (crm_change_address(ctx, c->to[0] == '+' ? "phone" : "email", c->to, field, at, c->text,
                                e) < 0)
@@ -55,13 +58,20 @@ static int address_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         if (!list)
             return t->contact ? -1 : err_set(e, ERR_INPUT, "%s: whose address?", c->row->name);
         AUTO_JSON json_t *copy = json_deep_copy(list); /* the cache is renewed by each change */
-        json_array_foreach(copy, i, a)
-            if (!strcmp(json_get_str(a, "channel", ""), "email") &&
-                crm_change_address(ctx, "email", json_get_str(a, "value", ""), field, at, c->text,
-                                   e) < 0)
+        json_array_foreach(copy, i, a) {
+            const char *value = json_get_str(a, "value", "");
+            if (strcmp(json_get_str(a, "channel", ""), "email") != 0)
+                continue;
+            if (crm_change_address(ctx, "email", value, field, at, c->text, e) < 0)
                 return -1;
+            buf_printf(&whose, "%s%s", whose.len ? ", " : "", value);
+        }
     }
-    cmd_say(out, ctx->log_count > before ? "%s is noted" : "%s was known already", c->row->name);
+    if (!c->to && !whose.len)
+        cmd_say(out, "%s: the contact has no email address", c->row->name);
+    else
+        cmd_say(out, ctx->log_count > before ? "%s is noted for %s" : "%s was known already for %s",
+                c->row->name, c->to ? c->to : whose.data);
     return ctx->log_count > before ? address_event(ctx, t, field, on) : 0;
 }
 

@@ -618,6 +618,25 @@ static void undo_of_an_optout_does_not_pass_the_contacts_own(void **state)
     assert_int_equal(use, CRM_ADDRESS_OPTED_OUT);
 }
 
+static void the_answer_names_the_address_whose_state_it_is(void **state)
+{
+    static const char *const said[][2] = {
+        {"optout", "optout is noted for lena@customer.example"},
+        {"optin Lena@Customer.example", "optin is noted for lena@customer.example"},
+        {"optin", "optin was known already for lena@customer.example"},
+        {"bounced other@customer.example 550", "bounced is noted for other@customer.example"},
+        {"verified other@customer.example", "verified is noted for other@customer.example"},
+    };
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    struct crm_result out;
+    struct err e;
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        assert_true(try_command(f, &t, "dora", said[i][0], &out, &e) >= 0);
+        assert_string_equal(out.text, said[i][1]);
+    }
+}
+
 static void who_opted_out_or_bounces_gets_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -1047,6 +1066,7 @@ int main(void)
         T(a_contacts_new_address_counts_and_undo_gives_the_old),
         T(a_case_opens_waits_closes_and_opens_again),
         T(mail_to_a_support_mailbox_makes_cases_and_opens_them_again),
+        T(the_answer_names_the_address_whose_state_it_is),
         T(undo_of_an_optout_does_not_pass_the_contacts_own),
         T(who_opted_out_or_bounces_gets_nothing),
         T(undo_takes_a_mail_back_while_it_has_not_left),
