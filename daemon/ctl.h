@@ -44,10 +44,17 @@ int ctl_ask(const char *path, enum frame_type type, const json_t *json, const vo
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
             struct err *e) LEADD_MUST_CHECK;
 
+/* How an answer is shown. */
+struct ctl_look {
+    int width;        /* of the terminal; 0 for no limit */
+    const char *zone; /* for times; NULL: UTC */
+    bool seconds;     /* in times */
+};
+
 /* data: {"columns": [{"name", "title", "align"}], "rows": [[..] or {NAME: ..}]},
  * {"fields": [[label, value]], "sections": [{"title", ..}]}, {"text"}, or several.
- * width is the terminal's, 0 for no limit. */
-void ctl_render(const json_t *data, int width, FILE *to);
+ * A cell or value that is exactly a time in UTC is shown in the zone. */
+void ctl_render(const json_t *data, const struct ctl_look *look, FILE *to);
 void ctl_render_json(const json_t *data, FILE *to);
 /* Text that strangers may have written, made harmless; newlines stay. */
 void ctl_render_text(const char *text, FILE *to);

@@ -90,6 +90,7 @@ int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv)
         return CTL_EXIT_DATA;
     }
     AUTO_JSON json_t *data = message_for_people(m);
-    ctl_render(data, ctl_terminal_width(stdout), stdout);
+    struct ctl_look look = {.width = ctl_terminal_width(stdout), .seconds = true};
+    ctl_render(data, &look, stdout);
     return 0;
 }

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/when.h"
 
 #define RENDER_COLUMNS 32
 #define RENDER_NARROW 8 /* a column is not cut below that */
@@ -129,12 +130,17 @@ static bool texts_only(const json_t *v)
     return json_is_array(v);
 }
 
-static char *cell_text(const json_t *v)
+/* Without a look, for titles and labels, a time stays as it is written. */
+static char *cell_text(const json_t *v, const struct ctl_look *look)
 {
     struct buf b AUTO_BUF;
+    char when[40];
     buf_init(&b, RENDER_CELL);
     if (json_is_string(v)) {
-        add_harmless(&b, json_string_value(v), true);
+        const char *s = json_string_value(v);
+        const char *told =
+            look ? crm_when_retell(look->zone, s, look->seconds, when, sizeof(when)) : NULL;
+        add_harmless(&b, told ? told : s, true);
     } else if (json_is_boolean(v)) {
         buf_str(&b, json_is_true(v) ? "yes" : "no");
     } else if (texts_only(v)) {
@@ -229,7 +235,8 @@ static bool column_right(const json_t *column, const json_t *rows, size_t i)
     return number;
 }
 
-static void render_table(const json_t *columns, const json_t *rows, int width, FILE *to)
+static void render_table(const json_t *columns, const json_t *rows, const struct ctl_look *look,
+                         FILE *to)
 {
     struct table t = {.ncol = json_array_size(columns), .nrow = json_array_size(rows)};
     if (t.ncol == 0 || t.ncol > RENDER_COLUMNS)
@@ -238,17 +245,18 @@ static void render_table(const json_t *columns, const json_t *rows, int width, F
     t.cell = mem_array(t.ncol * t.nrow + 1, sizeof(*t.cell));
     for (size_t i = 0; i < t.ncol; i++) {
         const json_t *c = json_array_get(columns, i);
-        title[i] = cell_text(json_object_get(c, json_get_str(c, "title", NULL) ? "title" : "name"));
+        title[i] = cell_text(json_object_get(c, json_get_str(c, "title", NULL) ? "title" : "name"),
+                             NULL);
         t.col[i] = (struct column){title[i], column_right(c, rows, i), text_width(title[i])};
         for (size_t r = 0; r < t.nrow; r++) {
-            char *text = cell_text(row_cell(json_array_get(rows, r), c, i));
+            char *text = cell_text(row_cell(json_array_get(rows, r), c, i), look);
             int w = text_width(text);
             t.cell[r * t.ncol + i] = text;
             if (w > t.col[i].width)
                 t.col[i].width = w;
         }
     }
-    table_fit(&t, width);
+    table_fit(&t, look->width);
     table_put_row(&t, NULL, to);
     for (size_t r = 0; r < t.nrow; r++)
         table_put_row(&t, t.cell + r * t.ncol, to);
@@ -259,40 +267,40 @@ static void render_table(const json_t *columns, const json_t *rows, int width, F
     mem_free(t.cell);
 }
 
-static void render_fields(const json_t *fields, FILE *to)
+static void render_fields(const json_t *fields, const struct ctl_look *look, FILE *to)
 {
     int widest = 0;
     size_t i;
     json_t *v;
     json_array_foreach((json_t *)fields, i, v) {
-        AUTO_FREE char *label = cell_text(json_array_get(v, 0));
+        AUTO_FREE char *label = cell_text(json_array_get(v, 0), NULL);
         int w = text_width(label);
         if (w > widest)
             widest = w;
     }
     json_array_foreach((json_t *)fields, i, v) {
-        AUTO_FREE char *label = cell_text(json_array_get(v, 0));
-        AUTO_FREE char *value = cell_text(json_array_get(v, 1));
+        AUTO_FREE char *label = cell_text(json_array_get(v, 0), NULL);
+        AUTO_FREE char *value = cell_text(json_array_get(v, 1), look);
         put_padded(label, widest, false, false, to);
         fprintf(to, "%*s%s\n", RENDER_GAP, "", value);
     }
 }
 
-static void render_block(const json_t *data, int width, FILE *to)
+static void render_block(const json_t *data, const struct ctl_look *look, FILE *to)
 {
     json_t *columns = json_get_arr(data, "columns"), *rows = json_get_arr(data, "rows");
     const char *text = json_get_str(data, "text", NULL);
     if (json_get_arr(data, "fields"))
-        render_fields(json_get_arr(data, "fields"), to);
+        render_fields(json_get_arr(data, "fields"), look, to);
     if (columns && json_array_size(rows) > 0)
-        render_table(columns, rows, width, to);
+        render_table(columns, rows, look, to);
     else if (columns)
         fputs("none\n", to);
     if (text)
         ctl_render_text(text, to);
 }
 
-void ctl_render(const json_t *data, int width, FILE *to)
+void ctl_render(const json_t *data, const struct ctl_look *look, FILE *to)
 {
     size_t i;
     json_t *v;
@@ -301,11 +309,11 @@ void ctl_render(const json_t *data, int width, FILE *to)
         ctl_render_text(json_string_value(data), to);
         return;
     }
-    render_block(data, width, to);
+    render_block(data, look, to);
     json_array_foreach(json_get_arr(data, "sections"), i, v) {
-        AUTO_FREE char *title = cell_text(json_object_get(v, "title"));
+        AUTO_FREE char *title = cell_text(json_object_get(v, "title"), NULL);
         fprintf(to, "\n%s\n", title);
-        render_block(v, width, to);
+        render_block(v, look, to);
     }
 }
 

@@ -101,8 +101,17 @@ static int cmd_help(const struct ctl_options *opt, int argc, char **argv)
     return 0;
 }
 
-static int show_answer(const struct ctl_options *opt, const struct frame *f, const char *name)
+/* Seconds matter where one looks at one record, and for the order of what happened. */
+static bool with_seconds(int argc, char **argv)
 {
+    return strcmp(argv[0], "show") == 0 || strcmp(argv[0], "timeline") == 0 ||
+           (argc > 1 && strcmp(argv[1], "show") == 0);
+}
+
+static int show_answer(const struct ctl_options *opt, const struct frame *f, int argc, char **argv)
+{
+    struct ctl_look look = {ctl_terminal_width(stdout), json_get_str(f->json, "zone", NULL),
+                            with_seconds(argc, argv)};
     const json_t *data = json_object_get(f->json, "data");
     const char *error = json_get_str(f->json, "error", NULL);
     int64_t code = json_get_int(f->json, "exit", CTL_EXIT_FAILED);
@@ -110,7 +119,7 @@ static int show_answer(const struct ctl_options *opt, const struct frame *f, con
         if (opt->json)
             ctl_render_json(data, stdout);
         else
-            ctl_render(data, ctl_terminal_width(stdout), stdout);
+            ctl_render(data, &look, stdout);
     }
     if (error) {
         fflush(stdout);
@@ -118,7 +127,7 @@ static int show_answer(const struct ctl_options *opt, const struct frame *f, con
         ctl_render_text(error, stderr);
     }
     if (code == CTL_EXIT_USAGE)
-        hint(name);
+        hint(argv[0]);
     return code >= 0 && code < 256 ? (int)code : CTL_EXIT_FAILED;
 }
 
@@ -143,7 +152,7 @@ static int ask_daemon(const struct ctl_options *opt, int argc, char **argv)
         fprintf(stderr, "leadctl: %s\n", e.text);
         return CTL_EXIT_UNAVAILABLE;
     }
-    int code = show_answer(opt, &f, argv[0]);
+    int code = show_answer(opt, &f, argc, argv);
     frame_done(&f);
     return code;
 }

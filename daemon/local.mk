@@ -15,5 +15,5 @@ tests_e2e_fakeleadd_LDADD = $(BASE_LIBS)
 bin_PROGRAMS += daemon/leadctl
 daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c %D%/ctl_parse.c \
 	%D%/ctl_render.c
-daemon_leadctl_LDADD = $(MAIL_LIBS) $(BASE_LIBS)
+daemon_leadctl_LDADD = daemon/crm/libcrm.a $(MAIL_LIBS) $(BASE_LIBS)
 EXTRA_DIST += %D%/README.md

@@ -14,6 +14,7 @@
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define MINUTE INT64_C(60000)
@@ -282,4 +283,25 @@ const char *crm_when_print(const char *zone, int64_t ms, char *out, size_t n)
     snprintf(out, n, "%04d-%02d-%02d %02d:%02d", l.year, l.month, l.day, l.minute / 60,
              l.minute % 60);
     return out;
+}
+
+const char *crm_when_tell(const char *zone, int64_t ms, bool seconds, char *out, size_t n)
+{
+    bool known = zone && *zone && strcmp(zone, "UTC") != 0 && crm_zone_ok(zone);
+    char day[32], rest[8] = "";
+    crm_when_print(known ? zone : "UTC", ms, day, sizeof(day));
+    if (seconds) /* the same in every zone: offsets are whole minutes since 1972 */
+        snprintf(rest, sizeof(rest), ":%02d", (int)(ms / 1000 % 60));
+    snprintf(out, n, "%s%s%s", day, rest, known ? "" : "Z");
+    return out;
+}
+
+const char *crm_when_retell(const char *zone, const char *utc, bool seconds, char *out, size_t n)
+{
+    int64_t ms;
+    size_t len = strlen(utc);
+    if (len < strlen("2026-11-21T09:00:00Z") || utc[10] != 'T' || utc[16] != ':' || utc[len - 1] != 'Z' ||
+        clock_parse_utc(utc, &ms) < 0 || ms < 0)
+        return NULL;
+    return crm_when_tell(zone, ms, seconds, out, n);
 }

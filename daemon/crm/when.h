@@ -28,6 +28,14 @@ int crm_when_parse(const char *s, const char *zone, int64_t now_ms, int64_t *out
 /* "2026-11-21 10:00" in the zone. */
 const char *crm_when_print(const char *zone, int64_t ms, char *out, size_t n);
 
+/* For people who must know which clock is meant: as crm_when_print, with ":05"
+ * for the seconds if wanted. Without a zone, in "UTC" and in a zone that ICU does
+ * not know it is UTC and ends in "Z". n >= 32. */
+const char *crm_when_tell(const char *zone, int64_t ms, bool seconds, char *out, size_t n);
+/* The same for what is exactly a time in UTC, "2026-11-21T09:00:00.000Z"; NULL for
+ * any other text, and for times before 1970. */
+const char *crm_when_retell(const char *zone, const char *utc, bool seconds, char *out, size_t n);
+
 /* "5000", "5.000,50 EUR", "5,000.50", "5k", "1.5m", "EUR 5000", "€ 20": to minor
  * units. One separator followed by exactly three digits groups thousands;
  * otherwise it is the decimal point. Returns the bytes taken, 0 when s does not

@@ -92,16 +92,16 @@ int ctl_options_check(const struct ctl *c, int first, const char *names, struct 
     return 0;
 }
 
-/* An answer that fits no frame would be none at all. Takes j. */
-static json_t *answer_bounded(json_t *j)
+json_t *ctl_done(const struct engine *eng, json_t *j)
 {
+    json_put_str(j, "zone", engine_setting(eng, "time_zone", "UTC"));
     size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT);
     if (n <= BOUND_FRAME_JSON)
         return j;
-    json_decref(j);
+    json_decref(j); /* what fits no frame would be no answer at all */
     AUTO_FREE char *text =
         mem_printf("the answer has %zu bytes, more than fit: ask for less, as with limit=20", n);
-    return json_pack("{s:i, s:s}", "exit", 1, "error", text);
+    return ctl_done(eng, json_pack("{s:i, s:s}", "exit", 1, "error", text));
 }
 
 static void ctl_answer(struct engine *eng, const struct item *it, int code, const char *error,
@@ -110,7 +110,7 @@ static void ctl_answer(struct engine *eng, const struct item *it, int code, cons
     json_t *j = json_pack("{s:i, s:s?}", "exit", code, "error", error);
     if (data)
         json_object_set_new(j, "data", data);
-    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, answer_bounded(j));
+    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, ctl_done(eng, j));
 }
 
 static int ctl_read(struct engine *eng, const struct item *it, struct ctl *c)
@@ -181,5 +181,5 @@ json_t *ask_answer(struct ask *a)
         json_put_str(j, "error", "not everybody answered in time; the rest is shown");
         json_put_int(j, "exit", code ? code : 75);
     }
-    return answer_bounded(j);
+    return ctl_done(a->eng, j);
 }

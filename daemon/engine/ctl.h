@@ -26,6 +26,9 @@ struct ctl {
 #define CTL_LIMIT_DEFAULT 50
 #define CTL_LIMIT_MAX 10000
 
+/* Makes j whole for CTL_DONE: with the zone for people, and never larger than a
+ * frame. Takes j. */
+json_t *ctl_done(const struct engine *eng, json_t *j);
 json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
 /* The value of "name=value" among the arguments, or NULL. */
 const char *ctl_option(const struct ctl *c, const char *name);

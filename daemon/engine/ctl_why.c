@@ -4,13 +4,15 @@
  *
  * Read from the journal, which keeps for every event and rule the first
  * condition that was not true and the value it saw; the rule set of that time
- * gives file and line even when the rules have changed on disk.
+ * gives file and line even when the rules have changed on disk. The text tells
+ * times in settings.time_zone, the passes beside it in UTC as they are stored.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
+#include "crm/when.h"
 #include "engine/ctl.h"
 #include "store/journal.h"
 
@@ -35,8 +37,25 @@ static const json_t *rule_then(const struct why *w, const char *name)
     return NULL;
 }
 
+static const char *why_zone(const struct why *w)
+{
+    return engine_setting(w->c->eng, "time_zone", "UTC");
+}
+
+/* Rules keep a time that they saw as "2026-11-21 10:00:00 UTC". */
+static const char *value_told(const struct why *w, const char *value, char *out, size_t n)
+{
+    char utc[32];
+    if (strlen(value) != strlen("2026-11-21 10:00:00 UTC") || strcmp(value + 19, " UTC") != 0)
+        return value;
+    snprintf(utc, sizeof(utc), "%.10sT%.8sZ", value, value + 11);
+    const char *told = crm_when_retell(why_zone(w), utc, true, out, n);
+    return told ? told : value;
+}
+
 static void why_seen(const struct why *w, const json_t *decision)
 {
+    char when[40];
     size_t i;
     json_t *seen;
     json_array_foreach(json_get_arr(json_get_obj(decision, "trace"), "seen"), i, seen) {
@@ -45,7 +64,7 @@ static void why_seen(const struct why *w, const json_t *decision)
         if (sealed)
             value = json_get_str(json_get_obj(w->row, "personal"), sealed, "(erased)");
         buf_printf(w->out, "%s %s is %s", i ? "," : ":", json_get_str(seen, "field", "?"),
-                   value ? value : "not set");
+                   value ? value_told(w, value, when, sizeof(when)) : "not set");
     }
 }
 
@@ -129,7 +148,7 @@ static void why_commands(const struct why *w)
 
 static int why_row(struct why *w, struct err *e)
 {
-    char stamp[32];
+    char stamp[40];
     size_t i;
     json_t *v;
     int64_t set = json_get_int(w->row, "ruleset_id", 0);
@@ -141,7 +160,8 @@ static int why_row(struct why *w, struct err *e)
             return -1;
     }
     buf_printf(w->out, "%s  %s  (J%" PRId64 ", rule set %.12s)\n",
-               clock_format_utc(json_get_int(w->row, "at_ms", 0), stamp, sizeof(stamp)),
+               crm_when_tell(why_zone(w), json_get_int(w->row, "at_ms", 0), true, stamp,
+                             sizeof(stamp)),
                json_get_str(w->row, "cause", "?"), json_get_int(w->row, "id", 0),
                json_get_str(w->rules, "hash", "none"));
     why_commands(w);

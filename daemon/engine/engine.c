@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/clients.h"
+#include "engine/ctl.h"
 #include "engine/notice.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
@@ -167,7 +168,7 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
     enum frame_type t = it->frame.type;
     if (t == FRAME_CTL) { /* the asker's mistake, and told to the asker */
         engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
-                      json_pack("{s:i, s:s}", "exit", 1, "error", why->text));
+                      ctl_done(eng, json_pack("{s:i, s:s}", "exit", 1, "error", why->text)));
         return 0;
     }
     log_warn("item.failed", "what=%s peer=%s error=\"%s\"", frame_type_name(t),
@@ -225,7 +226,7 @@ static void pass_undo(struct engine *eng, struct queue *done, const struct err *
                           json_pack("{s:s, s:s}", "status", "busy", "text", "storage failed"));
         else if (it->frame.type == FRAME_CTL)
             engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
-                          json_pack("{s:i, s:s}", "exit", 75, "error", e->text));
+                          ctl_done(eng, json_pack("{s:i, s:s}", "exit", 75, "error", e->text)));
         else {
             queue_add(&keep, it);
             continue;

@@ -81,6 +81,7 @@ static void answer(struct chan *c, uint64_t id, int code, const char *error, jso
     AUTO_JSON json_t *j = json_object();
     json_put_int(j, "exit", code);
     json_put_str(j, "error", error);
+    json_put_str(j, "zone", json_get_str(fake.role->config, "zone", NULL));
     json_object_set_new(j, "data", data ? data : json_null());
     chan_send_json(c, FRAME_CTL_DONE, id, j);
 }
@@ -139,7 +140,7 @@ static void on_client(struct chan *c, struct frame *f, void *arg)
         answer(c, f->id, 0, NULL, peers());
     } else if (strcmp(word[0], "config") == 0) {
         answer(c, f->id, 0, NULL, json_incref(fake.role->config));
-    } else if (strcmp(word[0], "show") == 0) { /* data from the config, for the rendering tests */
+    } else if (strcmp(word[0], "show") == 0 || strcmp(word[0], "list") == 0) { /* data from the config, for the rendering tests */
         json_t *data = json_object_get(json_get_obj(fake.role->config, "data"), word[1]);
         answer(c, f->id, data ? 0 : 4, data ? NULL : "no such thing", json_incref(data));
     } else {

@@ -34,6 +34,11 @@ DATA = {
     "evil": {"columns": [{"name": "s", "title": "Subject"}, {"name": "t", "title": "T"}],
              "rows": [["\x1b[2J\x1b]0;owned\x07 hi", "a\nb\tc"], ["\u009b31m", "\u202egnp.exe"]],
              "text": "line one\x1b[31m\nline two"},
+    "times": {"fields": [["Due", "2026-03-29T01:00:05.630Z"], ["2026-03-29T01:00:05.630Z", "x"]],
+              "sections": [{"title": "Mail", "columns": [{"name": "at"}, {"name": "subject"}],
+                            "rows": [["2026-03-29T00:59:59.000Z", "on 2026-03-29T01:00:05.630Z"],
+                                     ["2026-03-29", "T"]],
+                            "text": "2026-03-29T01:00:05.630Z"}]},
     "odd": {"columns": [{"name": "a"}, {"name": "b"}], "rows": [["only one"], [], "no row", 7]},
 }
 
@@ -41,7 +46,7 @@ DATA = {
 @pytest.fixture(scope="module")
 def daemon():
     base = {"supervisor": {"state_dir": "@DIR@/state", "run_dir": "@DIR@/run"},
-            "engine": {"data": DATA}}
+            "engine": {"data": DATA, "zone": "Europe/Vienna"}}
     with Daemon(json.dumps({"parts": base}), leadd=FAKE) as d:
         yield d
 
@@ -92,6 +97,27 @@ def test_a_record_shows_fields_and_sections(daemon):
     assert daemon.ctl_text("show", "record") == (
         "Owner         anna\nLast contact  2026-03-01\n\nMail\nAt\n10:00\n\nNote\ntwo\nlines\n")
     assert daemon.ctl_text("show", "prose") == "All is well.\n"
+
+
+def test_times_are_told_in_the_companys_zone_and_only_where_a_cell_is_one(daemon):
+    assert daemon.ctl_text("list", "times") == (
+        "Due                       2026-03-29 03:00\n2026-03-29T01:00:05.630Z  x\n\nMail\n"
+        "at                subject\n2026-03-29 01:59  on 2026-03-29T01:00:05.630Z\n"
+        "2026-03-29        T\n2026-03-29T01:00:05.630Z\n")
+
+
+def test_one_record_is_told_to_the_second(daemon):
+    out = daemon.ctl_text("show", "times")
+    assert "  2026-03-29 03:00:05\n" in out and "2026-03-29 01:59:59  on" in out
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "No/Where"])
+def test_without_a_zone_that_is_known_times_are_utc_and_say_so(zone):
+    base = {"supervisor": {"state_dir": "@DIR@/state", "run_dir": "@DIR@/run"},
+            "engine": {"data": DATA, "zone": zone}}
+    with Daemon(json.dumps({"parts": base}), leadd=FAKE) as d:
+        assert "  2026-03-29 01:00Z\n" in d.ctl_text("list", "times")
+        assert "  2026-03-29 01:00:05Z\n" in d.ctl_text("show", "times")
 
 
 def test_rows_that_do_not_fit_their_columns_do_no_harm(daemon):

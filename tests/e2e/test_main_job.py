@@ -71,6 +71,26 @@ def test_a_form_becomes_an_owned_lead(maildir_company):
     assert lead["source"] == "website"
 
 
+def test_times_are_the_companys_on_both_sides_of_a_change_of_the_clocks():
+    with Daemon(company.conf(), company.files(),
+                args=["--pretend-time", "2026-10-23T08:00:00Z"]) as d:
+        post(d, {"email": "c@small.example"})
+        for day, due in (("2026-10-24", "2026-10-24T08:00:00.000Z"),
+                         ("2026-10-26", "2026-10-26T09:00:00.000Z")):
+            assert day + " 10:00" in d.ctl_text("do", "L1", "task", day, "10:00", "call")
+            assert due in [t["due"] for t in rows(d, "list", "tasks")]
+            assert day + " 10:00 " in d.ctl_text("list", "tasks", width=200)
+        d.ctl("clock", "advance", "3d")
+        d.ctl("do", "L1", "note", "later")
+        text = d.ctl_text("why", "L1")
+        assert "\n2026-10-26 09:00:00  " in text and "2026-10-23 10:00:00  " in text
+        assert "Z  " not in text
+        lines = d.ctl_text("timeline", "L1", width=200).split("\n")
+        assert lines[1].startswith("2026-10-23 10:00:00 ")
+        assert any(line.startswith("2026-10-26 09:00:00 ") for line in lines)
+        assert rows(d, "timeline", "L1")[-1]["time"] == "2026-10-26T08:00:00.000Z"
+
+
 def test_why_names_the_first_false_condition_with_its_value(maildir_company):
     d = maildir_company
     post(d, {"email": "c@small.example", "employees": "12"})

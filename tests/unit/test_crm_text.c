@@ -132,6 +132,38 @@ static void an_hour_that_happens_twice_means_the_first(void **state)
     assert_int_equal(ms, INT64_C(1792888200000));
 }
 
+static void a_time_is_told_in_the_zone_and_in_utc_says_so(void **state)
+{
+    static const struct {
+        const char *zone, *utc, *minutes, *seconds;
+    } cases[] = {
+        {"Europe/Vienna", "2026-11-27T09:00:05.630Z", "2026-11-27 10:00", "2026-11-27 10:00:05"},
+        {"Europe/Vienna", "2026-10-25T00:59:59Z", "2026-10-25 02:59", "2026-10-25 02:59:59"},
+        {"Europe/Vienna", "2026-12-31T23:00:00.000Z", "2027-01-01 00:00", "2027-01-01 00:00:00"},
+        {"Asia/Kathmandu", "2026-07-01T00:00:07.000Z", "2026-07-01 05:45", "2026-07-01 05:45:07"},
+        {"UTC", "2026-11-27T09:00:05.630Z", "2026-11-27 09:00Z", "2026-11-27 09:00:05Z"},
+        {"No/Where", "2026-11-27T09:00:05.630Z", "2026-11-27 09:00Z", "2026-11-27 09:00:05Z"},
+        {"", "2026-11-27T09:00:05.630Z", "2026-11-27 09:00Z", "2026-11-27 09:00:05Z"},
+        {NULL, "2026-11-27T09:00:05.630Z", "2026-11-27 09:00Z", "2026-11-27 09:00:05Z"},
+    };
+    static const char *const others[] = {
+        "", "Z", "2026-11-27", "2026-11-27T09:00Z", "2026-11-27T09:00.00000Z",
+        "2026-11-27 09:00:05.630Z", "2026-11-27T09:00:05.630", "2026-11-27T09:00:05+01:00",
+        "2026-02-31T09:00:05.630Z", "x 2026-11-27T09:00:05.630Z", "2026-11-27T09:00:05.630Z Z",
+        "1969-12-31T23:59:59.000Z"};
+    char out[40];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_non_null(crm_when_retell(cases[i].zone, cases[i].utc, false, out, sizeof(out)));
+        assert_string_equal(out, cases[i].minutes);
+        assert_non_null(crm_when_retell(cases[i].zone, cases[i].utc, true, out, sizeof(out)));
+        assert_string_equal(out, cases[i].seconds);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (crm_when_retell("Europe/Vienna", others[i], true, out, sizeof(out)))
+            fail_msg("'%s' became %s", others[i], out);
+}
+
 static void command_lines_are_words_and_quotes(void **state)
 {
     struct err e = {0};
@@ -217,6 +249,7 @@ int main(void)
         cmocka_unit_test(amounts_are_read_as_written),
         cmocka_unit_test(due_times_are_local_and_know_the_clocks_changes),
         cmocka_unit_test(an_hour_that_happens_twice_means_the_first),
+        cmocka_unit_test(a_time_is_told_in_the_zone_and_in_utc_says_so),
         cmocka_unit_test(command_lines_are_words_and_quotes),
         cmocka_unit_test(names_are_split_sensibly),
         cmocka_unit_test(addresses_fold_to_one_form),
