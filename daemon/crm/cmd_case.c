@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * cmd_case - case TEXT, close [REASON], reopen
+ *
+ * A reopened lead leaves its won and lost deals as they are: what was won stays won.
+ * Only a deal that is addressed itself opens again, and its lead with it.
  */
 #include <string.h>
 
@@ -71,27 +74,33 @@ static int reopen_parse(struct cmd *c, struct err *e)
 
 static int reopen_deal(struct crm_ctx *ctx, int64_t deal, struct err *e)
 {
-    if (crm_change_str(ctx, CRM_DEAL, deal, "status", "open", e) < 0 ||
-        crm_change(ctx, CRM_DEAL, deal, "closed_ms", NULL, e) < 0)
+    const json_t *rec = crm_record(ctx, CRM_DEAL, deal, e), *lead;
+    int64_t lead_id = json_get_int(rec, "lead_id", 0), other = 0;
+    if (!rec || (lead_id && deal_find(ctx->crm->db, lead_id, true, &other, e) < 0))
         return -1;
-    return crm_change(ctx, CRM_DEAL, deal, "lost_reason", NULL, e);
+    if (!strcmp(json_get_str(rec, "status", ""), "open"))
+        return err_set(e, ERR_INPUT, "%s is not closed", cmd_id(ctx, CRM_DEAL, deal));
+    if (other)
+        return err_set(e, ERR_INPUT, "%s is open: a lead has one open deal",
+                       cmd_id(ctx, CRM_DEAL, other));
+    if (crm_change_str(ctx, CRM_DEAL, deal, "status", "open", e) < 0 ||
+        crm_change(ctx, CRM_DEAL, deal, "closed_ms", NULL, e) < 0 ||
+        crm_change(ctx, CRM_DEAL, deal, "lost_reason", NULL, e) < 0)
+        return -1;
+    if (!lead_id)
+        return 0;
+    lead = crm_record(ctx, CRM_LEAD, lead_id, e);
+    return lead ? cmd_lead_status(ctx, lead_id, "qualified", NULL, e) : -1;
 }
 
-/* A lead that was closed by its deal opens with it. */
 static int reopen_lead(struct crm_ctx *ctx, struct crm_target *t, struct err *e)
 {
-    const json_t *lead = crm_record(ctx, CRM_LEAD, t->lead, e), *deal = NULL;
-    int64_t deal_id = 0;
-    if (!lead || crm_deal_of_lead(ctx, t->lead, &deal_id, e) < 0)
+    const json_t *lead = crm_record(ctx, CRM_LEAD, t->lead, e);
+    int64_t deal = 0;
+    if (!lead || crm_deal_of_lead(ctx, t->lead, &deal, e) < 0)
         return -1;
     if (strcmp(json_get_str(lead, "status", ""), "closed"))
         return err_set(e, ERR_INPUT, "%s is not closed", cmd_id(ctx, CRM_LEAD, t->lead));
-    if (deal_id) {
-        deal = crm_record(ctx, CRM_DEAL, deal_id, e);
-        if (!deal || (strcmp(json_get_str(deal, "status", ""), "open") &&
-                      reopen_deal(ctx, deal_id, e) < 0))
-            return -1;
-    }
     return cmd_lead_status(ctx, t->lead,
                            deal                                     ? "qualified"
                            : json_object_get(lead, "contacted_ms") ? "contacted"
@@ -102,11 +111,15 @@ static int reopen_lead(struct crm_ctx *ctx, struct crm_target *t, struct err *e)
 static int reopen_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                       struct crm_result *out, struct err *e)
 {
-    enum crm_entity what = cmd_lead_or_case(t, e);
+    bool deal = t->main == CRM_DEAL && t->deal;
+    enum crm_entity what = deal ? CRM_DEAL : cmd_lead_or_case(t, e);
     (void)c;
     if (what == CRM_NONE)
         return -1;
-    if (what == CRM_LEAD) {
+    if (what == CRM_DEAL) {
+        if (reopen_deal(ctx, t->deal, e) < 0)
+            return -1;
+    } else if (what == CRM_LEAD) {
         if (reopen_lead(ctx, t, e) < 0)
             return -1;
     } else {
@@ -128,4 +141,4 @@ const struct cmd_row crm_cmd_case = {"case", "TEXT", MAY_ALL, true, case_parse, 
 const struct cmd_row crm_cmd_close = {"close", "[REASON]", MAY_ALL, true, close_parse, close_run,
                                       "reopen", "close the lead or case", "close spam"};
 const struct cmd_row crm_cmd_reopen = {"reopen", "", MAY_ALL, false, reopen_parse, reopen_run,
-                                       "close", "open a closed lead or case again", "reopen"};
+                                       "close", "open a closed lead, case or deal again", "reopen"};

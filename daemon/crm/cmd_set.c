@@ -233,6 +233,17 @@ static int status_parse(struct cmd *c, struct err *e)
     return cmd_end(c, e);
 }
 
+/* Out of closed there is one way: reopen. */
+static int lead_status(struct crm_ctx *ctx, int64_t lead, const char *status, struct err *e)
+{
+    const json_t *rec = crm_record(ctx, CRM_LEAD, lead, e);
+    if (!rec)
+        return -1;
+    if (!strcmp(json_get_str(rec, "status", ""), "closed") && strcmp(status, "closed"))
+        return err_set(e, ERR_INPUT, "%s is closed; reopen it first", cmd_id(ctx, CRM_LEAD, lead));
+    return cmd_lead_status(ctx, lead, status, NULL, e);
+}
+
 static int status_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                       struct crm_result *out, struct err *e)
 {
@@ -243,7 +254,7 @@ static int status_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         cmd_choice(what == CRM_LEAD ? of_lead : of_case,
                    what == CRM_LEAD ? "status of a lead" : "status of a case", c->name, e) < 0)
         return -1;
-    if ((what == CRM_LEAD ? cmd_lead_status(ctx, t->lead, c->name, NULL, e)
+    if ((what == CRM_LEAD ? lead_status(ctx, t->lead, c->name, e)
                           : cmd_case_status(ctx, t->kase, c->name, NULL, e)) < 0)
         return -1;
     cmd_say(out, "%s is %s", cmd_id(ctx, what, crm_target_id(t, what)), c->name);

@@ -408,21 +408,54 @@ static void won_on_a_lead_without_a_deal_makes_one(void **state)
     refuse_command(f, &t, "anna", "won 5000 XXQ", "no currency");
 }
 
-static void lost_keeps_the_reason_and_reopen_opens_both(void **state)
+static void lost_keeps_the_reason_and_reopen_of_the_deal_opens_both(void **state)
 {
     struct fixture *f = *state;
-    struct crm_target t = some_lead(f);
+    struct crm_target t = some_lead(f), deal;
     run_command(f, &t, "anna", "stage proposal");
     refuse_command(f, &t, "anna", "close", "say won or lost");
     run_command(f, &t, "anna", "lost too expensive");
     assert_string_equal(DEAL(f, "lost_reason", t.deal), "too expensive");
     assert_string_equal(LEAD(f, "status", t.lead), "closed");
-    run_command(f, &t, "anna", "reopen");
+    deal = t;
+    deal.main = CRM_DEAL;
+    run_command(f, &deal, "anna", "reopen");
     assert_string_equal(DEAL(f, "status", t.deal), "open");
     assert_string_equal(LEAD(f, "status", t.lead), "qualified");
-    run_command(f, &t, "anna", "undo");
+    refuse_command(f, &deal, "anna", "reopen", "not closed");
+    run_command(f, &deal, "anna", "undo");
     assert_string_equal(DEAL(f, "status", t.deal), "lost");
     assert_string_equal(DEAL(f, "lost_reason", t.deal), "too expensive");
+    assert_string_equal(LEAD(f, "status", t.lead), "closed");
+}
+
+static void reopen_of_a_lead_leaves_its_won_deal_won(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f), deal;
+    run_command(f, &t, "anna", "won 5000");
+    deal = t;
+    deal.main = CRM_DEAL;
+    run_command(f, &t, "anna", "reopen");
+    assert_string_equal(LEAD(f, "status", t.lead), "qualified");
+    assert_string_equal(DEAL(f, "status", deal.deal), "won");
+    assert_string_equal(DEAL(f, "amount", deal.deal), "500000");
+    assert_string_not_equal(DEAL(f, "closed_ms", deal.deal), "-");
+    run_command(f, &t, "anna", "stage proposal"); /* the next deal is another one */
+    assert_string_equal(DEAL(f, "status", deal.deal), "won");
+    refuse_command(f, &deal, "anna", "reopen", "D2 is open");
+}
+
+static void a_closed_lead_gets_no_status_but_by_reopen(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    run_command(f, &t, "anna", "close spam");
+    refuse_command(f, &t, "anna", "status qualified", "reopen it first");
+    assert_string_equal(LEAD(f, "status", t.lead), "closed");
+    run_command(f, &t, "anna", "reopen");
+    run_command(f, &t, "anna", "status qualified");
+    assert_string_equal(LEAD(f, "status", t.lead), "qualified");
 }
 
 /* ---- notes, tasks, tags, fields ---------------------------------------------------- */
@@ -1057,7 +1090,9 @@ int main(void)
         T(an_owner_is_assigned_directly_and_by_default),
         T(stage_makes_the_deal_and_undo_takes_it_back),
         T(won_on_a_lead_without_a_deal_makes_one),
-        T(lost_keeps_the_reason_and_reopen_opens_both),
+        T(lost_keeps_the_reason_and_reopen_of_the_deal_opens_both),
+        T(reopen_of_a_lead_leaves_its_won_deal_won),
+        T(a_closed_lead_gets_no_status_but_by_reopen),
         T(only_humans_make_contact),
         T(tasks_have_a_due_time_and_an_owner_and_get_done),
         T(tags_fold_and_come_off),
