@@ -15,6 +15,7 @@
 #include "crm/command.h"
 #include "engine/input.h"
 #include "engine/token.h"
+#include "store/message.h"
 #include "store/outbox.h"
 
 static bool verp_in(struct engine *eng, const json_t *list, const char *key, char name[32])
@@ -55,14 +56,30 @@ static int bounce_settle(struct engine *eng, const json_t *row, const json_t *bo
     return outbox_set_state(eng->db, json_get_int(row, "id", 0), &c, e);
 }
 
-/* A permanent bounce marks the address: nothing automatic goes there again. */
-static int bounce_mark(struct input *in, const json_t *row, const json_t *bounce, struct err *e)
+/* The ledger and whoever reads the bounce find the record by it. */
+static int bounce_link(struct engine *eng, const struct crm_target *t, int64_t message_id,
+                       struct err *e)
+{
+    struct message_row m = {
+        .id = message_id,
+        .contact_id = t->contact,
+        .lead_id = t->lead,
+        .case_id = t->kase,
+    };
+    return message_link(eng->db, &m, e);
+}
+
+/* A permanent bounce marks the address: nothing automatic goes there again. The
+ * message is named, for it holds what the other side said. */
+static int bounce_mark(struct input *in, const json_t *row, const json_t *bounce,
+                       int64_t message_id, struct err *e)
 {
     struct crm_actor actor = crm_system;
     const char *status = json_get_str(bounce, "status", "");
     bool plain = status[strspn(status, "0123456789.")] == '\0'; /* it came from outside */
-    AUTO_FREE char *line = mem_printf("bounced %s%s%s", json_get_str(row, "to", ""),
-                                      plain && *status ? " " : "", plain ? status : "");
+    AUTO_FREE char *line = mem_printf("bounced %s%s%s (M%" PRId64 ")", json_get_str(row, "to", ""),
+                                      plain && *status ? " " : "", plain ? status : "",
+                                      message_id);
     struct err ce = {0};
     if (crm_command_run(in->ctx, &in->target, line, &actor, NULL, &ce) < 0) {
         if (ce.cls != ERR_INPUT) {
@@ -96,11 +113,15 @@ int bounce_take(struct engine *eng, const json_t *message, int64_t message_id, b
                 mem_printf("M%" PRId64, message_id));
     int rc = outbound_target(in.ctx, row, &in.target, &gone);
     if (rc < 0 && gone.cls == ERR_INPUT)
-        rc = 0;
+        rc = 0; /* the record is gone, the outbox row is not */
+    else if (rc < 0)
+        *e = gone;
+    if (rc == 0)
+        rc = bounce_link(eng, &in.target, message_id, e);
     if (rc == 0)
         rc = bounce_settle(eng, row, bounce, permanent, e);
     if (rc == 0 && permanent)
-        rc = bounce_mark(&in, row, bounce, e);
+        rc = bounce_mark(&in, row, bounce, message_id, e);
     if (rc == 0)
         rc = input_finish(&in, e);
     input_end(&in);

@@ -222,7 +222,10 @@ def test_a_bounce_tells_its_status_with_the_address_and_on_the_timeline(maildir_
     (address,) = [s for s in d.ctl("show", "C1")["sections"] if s["title"] == "Addresses"]
     assert address["rows"][0]["state"] == "bouncing" and "5.1.1" in address["rows"][0]["reason"]
     last = rows(d, "timeline", "L1")[-1]
-    assert last["who"] == "system" and last["text"] == "bounced c@small.example 5.1.1"
+    assert last["who"] == "system" and last["text"] == "bounced c@small.example 5.1.1 (M2)"
+    (row,) = rows(d, "ledger", "source=maildir:inbox")
+    assert (row["state"], row["message"], row["record"]) == ("filed", "M2", "L1")
+    assert "L1" in d.ctl_text("show", "M2", width=200)
 
 
 def test_a_mistyped_option_is_told_and_not_passed_over(maildir_company):
