@@ -11,6 +11,7 @@ made-up authority and its certificates. Ports are free ones, kept over a
 restart. Needs root, as Dovecot does.
 """
 import grp
+import contextlib
 import http.server
 import imaplib
 import json
@@ -273,7 +274,8 @@ class Dovecot:
         """Gives all of a user's mail to the user Dovecot runs as."""
         for at, _, files in os.walk(os.path.join(self.root, "mail", user)):
             for name in [at] + [os.path.join(at, f) for f in files]:
-                os.chown(name, self.user.pw_uid, self.user.pw_gid)
+                with contextlib.suppress(FileNotFoundError):  # Dovecot's locks come and go
+                    os.chown(name, self.user.pw_uid, self.user.pw_gid)
 
     def write(self, user, raw, folder="INBOX", when=None):
         """Writes into tmp/; the caller renames the returned pair into place."""
