@@ -112,7 +112,9 @@ def test_no_role_holds_what_belongs_to_another(d):
 def test_a_daemon_started_as_root_works_without_root():
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    users = ["leadd-t-%s" % x for x in ("engine", "intake", "parser", "web", "ui", "courier")]
+    # names of this run: one that was cut off may have left its own behind
+    users = ["leadd-t%d-%s" % (os.getpid(), x)
+             for x in ("engine", "intake", "parser", "web", "ui", "courier")]
     keys = ["engine", "intake", "parser", "web_in", "web_ui", "courier"]
     for u in users:
         subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", u], check=True)
