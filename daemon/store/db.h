@@ -46,8 +46,6 @@ void db_rollback_to(struct db *db); /* undoes and ends the savepoint */
 /* Runs a statement without rows. 0 or -1. */
 int db_exec(struct db *db, struct err *e, const char *sql, const char *types, ...)
     LEADD_MUST_CHECK;
-/* Rows the last db_exec changed. */
-int64_t db_changes(const struct db *db);
 /* Runs "INSERT ... RETURNING id". *id_out is 0 when ON CONFLICT DO NOTHING did
  * nothing. 0 or -1. */
 int db_insert(struct db *db, struct err *e, int64_t *id_out, const char *sql, const char *types,
@@ -77,8 +75,6 @@ int db_script(struct db *db, const char *sql, struct err *e) LEADD_MUST_CHECK;
 
 /* Rows written since open: for the benchmark. */
 int64_t db_total_changes(const struct db *db);
-/* Moves WAL pages into the file as far as readers allow. */
-void db_checkpoint(struct db *db);
 
 /* Brings the schema up to date (store/migrate.c), all in one transaction per
  * step. Refuses a database newer than this program. */

@@ -350,17 +350,7 @@ void db_rollback_to(struct db *db)
         (void)!db_exec(db, NULL, "RELEASE item", "");
 }
 
-int64_t db_changes(const struct db *db)
-{
-    return sqlite3_changes64(db->h);
-}
-
 int64_t db_total_changes(const struct db *db)
 {
     return sqlite3_total_changes64(db->h);
-}
-
-void db_checkpoint(struct db *db)
-{
-    sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
