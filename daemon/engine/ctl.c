@@ -39,6 +39,25 @@ static const struct {
     {"clock", ctl_clock, 0, 2, "clock [advance DURATION]"},
 };
 
+json_t *ctl_table(json_t *rows, const char *columns)
+{
+    json_t *list = json_array();
+    for (const char *p = columns; *p;) {
+        size_t name = strcspn(p, " "), all = strcspn(p, "|");
+        json_array_append_new(list, json_pack("{s:s%, s:s%}", "name", p, name, "title", p + name + 1,
+                                              all - name - 1));
+        p += all + (p[all] == '|');
+    }
+    return json_pack("{s:o, s:o}", "columns", list, "rows", rows);
+}
+
+json_t *ctl_section(const char *title, json_t *rows, const char *columns)
+{
+    json_t *table = ctl_table(rows, columns);
+    json_put_str(table, "title", title);
+    return table;
+}
+
 json_t *ctl_text(const char *fmt, ...)
 {
     char text[1024];

@@ -29,6 +29,10 @@ struct ctl {
 /* Makes j whole for CTL_DONE: with the zone for people, and never larger than a
  * frame. Takes j. */
 json_t *ctl_done(const struct engine *eng, json_t *j);
+/* A list: takes rows; columns is "name TITLE|name TITLE|...". */
+json_t *ctl_table(json_t *rows, const char *columns);
+/* The same as a section of a record. */
+json_t *ctl_section(const char *title, json_t *rows, const char *columns);
 json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
 /* The value of "name=value" among the arguments, or NULL. */
 const char *ctl_option(const struct ctl *c, const char *name);

@@ -33,11 +33,8 @@ static json_t *quarantine_cmd_list(struct ctl *c, struct err *e)
         json_put_str(row, "at",
                      clock_format_utc(json_get_int(row, "at_ms", 0), stamp, sizeof(stamp)));
     }
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
-                     " s:o}", "columns", "name", "q", "title", "ID", "name", "at", "title", "SINCE",
-                     "name", "source", "title", "SOURCE", "name", "key", "title", "KEY", "name",
-                     "size", "title", "SIZE", "name", "attempts", "title", "TRIES", "name",
-                     "reason", "title", "REASON", "rows", rows);
+    return ctl_table(rows, "q ID|at SINCE|source SOURCE|key KEY|size SIZE|attempts TRIES|"
+                           "reason REASON");
 }
 
 static json_t *quarantine_cmd_show(struct ctl *c, int64_t id, struct err *e)
@@ -174,10 +171,7 @@ static json_t *mailbox_cmd_list(struct ctl *c)
                             p ? json_get_str(p->state, "state", "starting") : "not running",
                             "error", p ? json_get_str(p->state, "error", "") : ""));
     }
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}], s:o}", "columns",
-                     "name", "name", "title", "MAILBOX", "name", "type", "title", "TYPE", "name",
-                     "where", "title", "WHERE", "name", "state", "title", "STATE", "name", "error",
-                     "title", "ERROR", "rows", rows);
+    return ctl_table(rows, "name MAILBOX|type TYPE|where WHERE|state STATE|error ERROR");
 }
 
 static json_t *mailbox_cmd_refetch(struct ctl *c, struct err *e)
@@ -243,12 +237,8 @@ json_t *ctl_preview_answer(const json_t *parts, int *exit_out)
             json_array_append(rows, f);
         }
     }
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},"
-                     "{s:s,s:s}], s:o}", "columns", "name", "folder", "title", "FOLDER", "name",
-                     "messages", "title", "MESSAGES", "name", "older", "title", "LEFT ALONE",
-                     "name", "newer", "title", "WOULD BE TAKEN", "name", "first", "title", "OLDEST",
-                     "name", "last", "title", "NEWEST", "name", "bytes", "title", "BYTES", "name",
-                     "note", "title", "NOTE", "rows", rows);
+    return ctl_table(rows, "folder FOLDER|messages MESSAGES|older LEFT ALONE|newer WOULD BE TAKEN|"
+                           "first OLDEST|last NEWEST|bytes BYTES|note NOTE");
 }
 
 /* ---- reconcile ---------------------------------------------------------------- */
@@ -369,9 +359,6 @@ json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_
         AUTO_FREE char *note = reconcile_note(row);
         json_put_str(row, "note", note);
     }
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
-                     " s:o}", "columns", "name", "source", "title", "SOURCE", "name", "there",
-                     "title", "ON THE SERVER", "name", "filed", "title", "FILED", "name", "ignored",
-                     "title", "IGNORED", "name", "quarantined", "title", "QUARANTINED", "name",
-                     "missing", "title", "MISSING", "name", "note", "title", "NOTE", "rows", rows);
+    return ctl_table(rows, "source SOURCE|there ON THE SERVER|filed FILED|ignored IGNORED|"
+                           "quarantined QUARANTINED|missing MISSING|note NOTE");
 }

@@ -37,11 +37,8 @@ static json_t *arrivals(json_t *rows)
     json_t *row;
     json_array_foreach(rows, i, row)
         row_shape(row);
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
-                     " s:o}", "columns", "name", "at", "title", "ARRIVED", "name", "source",
-                     "title", "SOURCE", "name", "key", "title", "KEY", "name", "state", "title",
-                     "STATE", "name", "message", "title", "MESSAGE", "name", "record", "title",
-                     "RECORD", "name", "reason", "title", "REASON", "rows", rows);
+    return ctl_table(rows, "at ARRIVED|source SOURCE|key KEY|state STATE|message MESSAGE|"
+                           "record RECORD|reason REASON");
 }
 
 json_t *ctl_ledger(struct ctl *c, struct err *e)
@@ -138,10 +135,8 @@ static void section_parts(json_t *sections, json_t *list)
 {
     if (json_array_size(list) > 0)
         json_array_append_new(
-            sections, json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}], s:O}", "title",
-                                "Attachments", "columns", "name", "filename", "title", "FILE",
-                                "name", "type", "title", "TYPE", "name", "size", "title", "SIZE",
-                                "rows", list));
+            sections, ctl_section("Attachments", json_incref(list),
+                                  "filename FILE|type TYPE|size SIZE"));
 }
 
 static void section_values(json_t *sections, const char *title, const json_t *values)

@@ -58,12 +58,8 @@ static json_t *outbox_rows(json_t *rows)
     json_t *row;
     json_array_foreach(rows, i, row)
         outbox_readable(row);
-    return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},"
-                     "{s:s,s:s}], s:o}", "columns", "name", "id", "title", "ID", "name", "state",
-                     "title", "STATE", "name", "lead", "title", "LEAD", "name", "to", "title", "TO",
-                     "name", "template", "title", "TEMPLATE", "name", "attempts", "title", "TRIES",
-                     "name", "next", "title", "NEXT", "name", "reply", "title", "REPLY", "rows",
-                     rows);
+    return ctl_table(rows, "id ID|state STATE|lead LEAD|to TO|template TEMPLATE|attempts TRIES|"
+                           "next NEXT|reply REPLY");
 }
 
 #define OUTBOX_STATES "ready claimed sent deferred failed unknown held"

@@ -41,11 +41,9 @@ static void field(json_t *fields, const char *label, json_t *value)
 static json_t *processes_section(const json_t *parts)
 {
     json_t *rows = json_get_arr(json_array_get(parts, 0), "processes");
-    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}], s:O}",
-                     "title", "Processes", "columns", "name", "name", "title", "PROCESS", "name",
-                     "pid", "title", "PID", "name", "state", "title", "STATE", "name", "restarts",
-                     "title", "RESTARTS", "name", "user", "title", "USER", "name", "no_new_privs",
-                     "title", "NO NEW PRIVS", "rows", rows ? rows : json_null());
+    return ctl_section("Processes", rows ? json_incref(rows) : json_null(),
+                       "name PROCESS|pid PID|state STATE|restarts RESTARTS|user USER|"
+                       "no_new_privs NO NEW PRIVS");
 }
 
 static json_t *mailboxes_section(struct engine *eng)
@@ -71,12 +69,9 @@ static json_t *mailboxes_section(struct engine *eng)
                             at ? clock_format_utc(at, stamp, sizeof(stamp)) : "", "error",
                             json_get_str(p->state, "error", "")));
     }
-    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}],"
-                     " s:o}", "title", "Mailboxes", "columns", "name", "name", "title", "MAILBOX",
-                     "name", "state", "title", "STATE", "name", "filed", "title", "FILED", "name",
-                     "ignored", "title", "IGNORED", "name", "quarantined", "title", "QUARANTINED",
-                     "name", "in_hand", "title", "IN HAND", "name", "error", "title", "ERROR",
-                     "rows", rows);
+    return ctl_section("Mailboxes", rows,
+                       "name MAILBOX|state STATE|filed FILED|ignored IGNORED|"
+                       "quarantined QUARANTINED|in_hand IN HAND|error ERROR");
 }
 
 static json_t *outbox_section(struct engine *eng)
@@ -86,8 +81,7 @@ static json_t *outbox_section(struct engine *eng)
     AUTO_JSON json_t *counts = outbox_counts(eng->db, NULL);
     json_object_foreach(counts, state, n)
         json_array_append_new(rows, json_pack("{s:s, s:O}", "state", state, "mails", n));
-    return json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s}], s:o}", "title", "Outbox", "columns", "name",
-                     "state", "title", "STATE", "name", "mails", "title", "MAILS", "rows", rows);
+    return ctl_section("Outbox", rows, "state STATE|mails MAILS");
 }
 
 json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
