@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"

@@ -15,7 +15,7 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"

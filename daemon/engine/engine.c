@@ -11,7 +11,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"

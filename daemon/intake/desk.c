@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 

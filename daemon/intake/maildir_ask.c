@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/maildir_inner.h"

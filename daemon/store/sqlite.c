@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crash.h"
+#include "base/hook.h"
 #include "base/mem.h"
 
 #define STMT_SLOTS 1024 /* power of two, well above the number of statements we have */

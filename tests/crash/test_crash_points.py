@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """The process ends at each named point once; the end is the same.
 
-The names are read from the source (CRASH_POINT, base/crash.h), so that a new
-point is tested from its first day. Needs configure --enable-crash-points.
+The names are read from the source (CRASH_POINT, base/hook.h), so that a new
+point is tested from its first day. Needs configure --enable-test-hooks.
 """
 import os
 import re
@@ -23,7 +23,7 @@ FIRST = {"commit": (1, 2, 3)}  # the first commits make the database and take th
 
 def compiled_in():
     with open(os.path.join(BUILD, "config.h")) as f:
-        return re.search(r"^#define LEADD_CRASH_POINTS 1", f.read(), re.M)
+        return re.search(r"^#define LEADD_TEST_HOOKS 1", f.read(), re.M)
 
 
 def points():
@@ -46,7 +46,7 @@ def recipients(folder):
     return found
 
 
-@pytest.mark.skipif(not compiled_in(), reason="configured without --enable-crash-points")
+@pytest.mark.skipif(not compiled_in(), reason="configured without --enable-test-hooks")
 @pytest.mark.parametrize("point", points())
 def test_a_crash_at_any_point_loses_and_doubles_nothing(point, tmp_path):
     once = str(tmp_path / "crashed")

@@ -9,7 +9,7 @@ import pytest
 
 from roles import BUILD, LEADD, SRC
 
-SWITCHES = ["--enable-sanitize", "--enable-fuzz", "--enable-crash-points", "--enable-werror",
+SWITCHES = ["--enable-sanitize", "--enable-fuzz", "--enable-test-hooks", "--enable-werror",
             "--with-systemdsystemunitdir"]
 NEEDED = ["sbin/leadd", "bin/leadctl", "share/man/man8/leadd.8", "share/man/man1/leadctl.1",
           "share/man/man5/leadd.conf.5", "share/man/man5/leadd-rules.5",

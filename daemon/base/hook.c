@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * crash - see crash.h; empty unless crash points are compiled in
+ * hook - see hook.h; empty unless test hooks are compiled in
  */
-#include "base/crash.h"
+#include "base/hook.h"
 
-#ifdef LEADD_CRASH_POINTS
+#ifdef LEADD_TEST_HOOKS
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void crash_point(const char *name)
+void hook_crash(const char *name)
 {
     static int count; /* only one name is ever counted */
     const char *want = getenv("LEADD_CRASH_POINT");
@@ -25,6 +25,19 @@ void crash_point(const char *name)
     if (once && open(once, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0)
         return;
     kill(getpid(), SIGKILL);
+}
+
+bool hook_on(const char *name)
+{
+    const char *list = getenv("LEADD_HOOKS");
+    size_t n = strlen(name);
+    while (list && *list) {
+        size_t len = strcspn(list, ",");
+        if (len == n && strncmp(list, name, n) == 0)
+            return true;
+        list += len + (list[len] == ',');
+    }
+    return false;
 }
 
 #endif
