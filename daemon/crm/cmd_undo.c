@@ -358,17 +358,30 @@ static int undo_history(struct undo *u, const struct crm_target *t, struct err *
     return u->history ? 0 : -1;
 }
 
+/* What the row did, for the person who took it back: "assign anna, tag hot". */
+static void undo_name(const struct undo *u, struct buf *out)
+{
+    size_t i;
+    const json_t *c;
+    json_array_foreach(row_commands(u->row), i, c)
+        if ((u->all || !by_system(c)) && json_array_size(json_get_arr(c, "changes")))
+            buf_printf(out, "%s%s", out->len ? ", " : "", json_get_str(c, "line", "?"));
+}
+
 static int undo_do(struct undo *u, int64_t number, struct crm_result *out, struct err *e)
 {
     if (undo_choose(u, number, e) < 0 || undo_permit(u, e) < 0 || row_each(u, step_check, e) < 0 ||
         row_each(u, step_apply, e) < 0)
         return -1;
     json_put_int(u->ctx->op, "undoes", u->journal);
+    struct buf what AUTO_BUF;
+    buf_init(&what, 256);
+    undo_name(u, &what);
     if (u->kept_mails)
-        cmd_say(out, "J%" PRId64 " is taken back, but for %d mail%s that left already", u->journal,
-                u->kept_mails, u->kept_mails == 1 ? "" : "s");
+        cmd_say(out, "J%" PRId64 " (%s) is taken back, but for %d mail%s that left already",
+                u->journal, what.data, u->kept_mails, u->kept_mails == 1 ? "" : "s");
     else
-        cmd_say(out, "J%" PRId64 " is taken back", u->journal);
+        cmd_say(out, "J%" PRId64 " (%s) is taken back", u->journal, what.data);
     return 0;
 }
 

@@ -183,7 +183,7 @@ def test_commands_and_undo(maildir_company):
     post(d, {"email": "c@small.example"})
     d.ctl("do", "L1", "assign", "eva")
     assert rows(d, "list", "leads")[0]["owner"] == "eva"
-    d.ctl("undo", "L1")
+    assert " (assign eva) is taken back" in d.ctl("undo", "L1")["text"]
     assert rows(d, "list", "leads")[0]["owner"] == "tom"
     told = [(a["kind"], a["who"], a["text"]) for a in rows(d, "timeline", "L1")]
     me = "operator " + pwd.getpwuid(os.getuid()).pw_name
