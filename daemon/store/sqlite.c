@@ -64,7 +64,9 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
     if (db_script(db,
                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                   "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;"
-                  "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;",
+                  "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;"
+                  /* else what a savepoint may undo is written to a file in /var/tmp */
+                  "PRAGMA temp_store = MEMORY;",
                   e) < 0)
         return -1;
     /* without it the WAL goes at a clean exit, and a reader under another uid
