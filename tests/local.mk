@@ -12,9 +12,11 @@ check-programs: all-am $(check_PROGRAMS)
 
 CLEANFILES += pytest.log
 
+include tests/bench/local.mk
+
 EXTRA_DIST += tests/run tests/lint
 EXTRA_DIST += tests/crash/test_crash_points.py tests/crash/traffic.py tests/e2e/test_install.py
-EXTRA_DIST += tests/bench/run tests/crash/test_kill_roles.py tests/e2e/company.py \
+EXTRA_DIST += tests/crash/test_kill_roles.py tests/e2e/company.py \
 	tests/e2e/daemon.py tests/e2e/roles.py tests/e2e/test_engine_hostile.py tests/e2e/test_leadctl.py \
 	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_roles_together.py \
 	tests/e2e/test_supervisor.py tests/e2e/test_bad_input.py \

@@ -1,0 +1,18 @@
+# programs of tests/bench/run; built by `make check`, which runs the bench with tiny counts
+bench_programs = tests/bench/post tests/bench/bare_http tests/bench/plain_rows tests/bench/sink \
+	tests/bench/curl_send
+check_PROGRAMS += $(bench_programs)
+tests_bench_post_SOURCES = %D%/post.c
+tests_bench_bare_http_SOURCES = %D%/bare_http.c
+tests_bench_bare_http_LDADD = $(EVENT_LIBS)
+tests_bench_plain_rows_SOURCES = %D%/plain_rows.c
+tests_bench_plain_rows_LDADD = $(SQLITE_LIBS)
+tests_bench_sink_SOURCES = %D%/sink.c
+tests_bench_curl_send_SOURCES = %D%/curl_send.c
+tests_bench_curl_send_LDADD = $(CURL_LIBS)
+
+# the bench alone: `make bench-programs && BUILD=... tests/bench/run`
+bench-programs: all-am $(bench_programs)
+.PHONY: bench-programs
+
+EXTRA_DIST += %D%/run %D%/gauge.py %D%/test_bench.py

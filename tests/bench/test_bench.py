@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: ISC
+"""The bench works: each figure of tests/bench/run, with very few of each. What the
+figures say depends on the machine, and is nothing that a test may fail for."""
+import json
+import os
+import subprocess
+
+import pytest
+
+RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
+ROWS = {
+    "forms": ["forms", "forms_p99", "forms_generator", "forms_bare_evhttp", "forms_plain_sqlite",
+              "forms / forms_plain_sqlite"],
+    "leads": ["pss_idle", "rows_empty", "wal_empty", "fsyncs_empty", "forms_large", "wal_large"],
+    "imap": ["imap", "imap_mbsync"],
+    "push": ["push_p50"],
+    "followups": ["followups", "followups_libcurl", "followups_smtp_source", "mail_alone",
+                  "mail_in_turn", "mail_in_turn_no_pipelining"],
+    "start": ["start_answer", "start_ready"],
+}
+
+
+def bench(*argv, path=None):
+    env = dict(os.environ, BUILD=os.environ["builddir"], **({"PATH": path} if path else {}))
+    r = subprocess.run(["/usr/bin/python3", RUN, "--tiny", "--json", *argv], env=env,
+                       capture_output=True, timeout=300, text=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    return {row["name"]: row for row in json.loads(r.stdout)}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_bench_measures(name):
+    rows = bench(name)
+    missing = [r["note"] for r in rows.values() if "is missing: apt-get install" in r["note"]]
+    for row in ROWS[name]:
+        assert missing or rows[row]["value"] is not None and rows[row]["value"] >= 0, rows
+    if missing:
+        pytest.skip("; ".join(missing))
+
+
+def test_bench_has_a_test_for_every_figure():
+    r = subprocess.run(["/usr/bin/python3", RUN, "--help"], capture_output=True, text=True)
+    listed = [line.split()[0] for line in r.stdout.split("\n") if line.startswith("  ")]
+    assert sorted(listed) == sorted(ROWS)
