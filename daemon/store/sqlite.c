@@ -23,6 +23,7 @@ struct stmt {
     const char *sql;
     sqlite3_stmt *st;
     int params;
+    unsigned char place[PARAMS_MAX + 1]; /* $n -> SQLite's index, by first appearance */
     bool busy;
 };
 
@@ -35,8 +36,8 @@ struct db_rows {
     struct db *db;
     struct stmt *slot; /* NULL: st is a copy of our own */
     sqlite3_stmt *st;
-    struct err err;
-    bool failed, finished;
+    struct err *err; /* own; NULL: all went well */
+    bool finished;
 };
 
 static int sqlite_fail(struct db *db, const char *what, struct err *e)
@@ -77,6 +78,9 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
 
 struct db *db_open(const char *path, bool readonly, struct err *e)
 {
+    /* one thread works with the database; the first call counts, later ones fail */
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct db *db = mem_alloc(sizeof(*db));
     int flags = (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -106,12 +110,21 @@ void db_close(struct db **dbp)
     mem_free(db);
 }
 
+/* For RETURNING, SQLite makes and drops a table in memory at each insert, which is
+ * dearer than the insert; the id is known without it. */
+static int sql_length(const char *sql)
+{
+    static const char returning[] = " RETURNING id";
+    size_t n = strlen(sql), k = strlen(returning);
+    return (int)(n > k && !strcmp(sql + n - k, returning) ? n - k : n);
+}
+
 /* Parameters must be $1..$n: SQLite would take any other name as a new, NULL
  * parameter without a word. */
 static int sqlite_prepare(struct db *db, const char *sql, struct stmt *s, struct err *e)
 {
-    const char *tail = NULL;
-    if (sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st, &tail) != SQLITE_OK)
+    if (sqlite3_prepare_v3(db->h, sql, sql_length(sql), SQLITE_PREPARE_PERSISTENT, &s->st, NULL) !=
+        SQLITE_OK)
         return sqlite_fail(db, sql, e);
     s->sql = sql;
     s->params = sqlite3_bind_parameter_count(s->st);
@@ -119,7 +132,9 @@ static int sqlite_prepare(struct db *db, const char *sql, struct stmt *s, struct
         const char *name = sqlite3_bind_parameter_name(s->st, i);
         char *end = NULL;
         long n = name && name[0] == '$' ? strtol(name + 1, &end, 10) : 0;
-        if (n < 1 || n > s->params || *end != '\0') {
+        if (n >= 1 && n <= s->params && n <= PARAMS_MAX && *end == '\0') {
+            s->place[n] = (unsigned char)i;
+        } else {
             err_set(e, ERR_BUG, "parameter %s is not $1..$n in: %s", name ? name : "?", sql);
             sqlite3_finalize(s->st);
             *s = (struct stmt){0};
@@ -165,38 +180,42 @@ static int bind_one(sqlite3_stmt *st, int at, char type, va_list *ap)
     }
 }
 
-static int rows_bind(struct db_rows *r, const char *sql, int params, const char *types, va_list *ap)
+static int rows_bind(struct db_rows *r, const struct stmt *s, const char *types, va_list *ap,
+                     struct err *e)
 {
-    if (strlen(types) != (size_t)params || params > PARAMS_MAX)
-        return err_set(&r->err, ERR_BUG, "%zu values for %d parameters in: %s", strlen(types),
-                       params, sql);
-    for (int i = 0; types[i]; i++) {
-        char name[8];
-        sqlite3_snprintf(sizeof(name), name, "$%d", i + 1);
-        if (bind_one(r->st, sqlite3_bind_parameter_index(r->st, name), types[i], ap) != SQLITE_OK)
-            return sqlite_fail(r->db, sql, &r->err);
-    }
+    if (strlen(types) != (size_t)s->params)
+        return err_set(e, ERR_BUG, "%zu values for %d parameters in: %s", strlen(types), s->params,
+                       s->sql);
+    for (int i = 0; types[i]; i++)
+        if (bind_one(r->st, s->place[i + 1], types[i], ap) != SQLITE_OK)
+            return sqlite_fail(r->db, s->sql, e);
     return 0;
+}
+
+static void rows_fail(struct db_rows *r, const struct err *e)
+{
+    r->err = mem_alloc(sizeof(*r->err));
+    *r->err = *e;
 }
 
 static struct db_rows *rows_open(struct db *db, const char *sql, const char *types, va_list *ap)
 {
     struct db_rows *r = mem_alloc(sizeof(*r));
     struct stmt copy = {0}, *s = stmt_slot(db, sql);
+    struct err e;
     r->db = db;
-    if (s && !s->busy) {
-        if (!s->st && sqlite_prepare(db, sql, s, &r->err) < 0)
-            r->failed = true;
-        else
-            s->busy = true;
+    if (s && !s->busy)
         r->slot = s;
-    } else {
-        r->failed = sqlite_prepare(db, sql, &copy, &r->err) < 0;
+    else
         s = &copy;
+    if (!s->st && sqlite_prepare(db, sql, s, &e) < 0) {
+        rows_fail(r, &e);
+        return r;
     }
+    s->busy = true;
     r->st = s->st;
-    if (!r->failed && rows_bind(r, sql, s->params, types, ap) < 0)
-        r->failed = true;
+    if (rows_bind(r, s, types, ap, &e) < 0)
+        rows_fail(r, &e);
     return r;
 }
 
@@ -211,15 +230,16 @@ struct db_rows *db_query(struct db *db, const char *sql, const char *types, ...)
 
 bool db_step(struct db_rows *r)
 {
-    if (r->failed || r->finished)
+    if (r->err || r->finished)
         return false;
     int rc = sqlite3_step(r->st);
     if (rc == SQLITE_ROW)
         return true;
     r->finished = true;
     if (rc != SQLITE_DONE) {
-        r->failed = true;
-        sqlite_fail(r->db, sqlite3_sql(r->st), &r->err);
+        struct err e;
+        sqlite_fail(r->db, sqlite3_sql(r->st), &e);
+        rows_fail(r, &e);
     }
     return false;
 }
@@ -227,10 +247,10 @@ bool db_step(struct db_rows *r)
 int db_done(struct db_rows **rp, struct err *e)
 {
     struct db_rows *r = *rp;
-    int rc = r->failed ? -1 : 0;
+    int rc = r->err ? -1 : 0;
     *rp = NULL;
-    if (r->failed && e)
-        *e = r->err;
+    if (r->err && e)
+        *e = *r->err;
     if (r->slot && r->slot->st) {
         sqlite3_reset(r->slot->st);
         sqlite3_clear_bindings(r->slot->st);
@@ -238,6 +258,7 @@ int db_done(struct db_rows **rp, struct err *e)
     } else if (!r->slot) {
         sqlite3_finalize(r->st);
     }
+    mem_free(r->err);
     mem_free(r);
     return rc;
 }
@@ -283,7 +304,9 @@ int db_insert(struct db *db, struct err *e, int64_t *id_out, const char *sql, co
     struct db_rows *r = rows_open(db, sql, types, &ap);
     va_end(ap);
     while (db_step(r))
-        id = db_int(r, 0);
+        ;
+    if (!r->err && sqlite3_changes64(db->h) > 0)
+        id = sqlite3_last_insert_rowid(db->h);
     if (db_done(&r, e) < 0)
         return -1;
     *id_out = id;
