@@ -372,7 +372,7 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
     if (c->gone_why || c->dead)
         return;
     LEADD_ASSERT(raw_len <= BOUND_FRAME_RAW && !(raw_len && fd >= 0));
-    AUTO_FREE char *text = json ? json_text(json) : NULL;
+    AUTO_FREE char *text = json ? json_line(json) : NULL;
     struct head h = {.type = (uint16_t)type, .id = id, .raw_len = (uint32_t)raw_len};
     size_t json_len = text ? strlen(text) : 0, inline_raw = raw_len;
     if (json_len > BOUND_FRAME_JSON) { /* it may be made of what came from outside */

@@ -4,6 +4,8 @@
  */
 #include "base/json.h"
 
+#include <string.h>
+
 #include "base/bounds.h"
 #include "base/mem.h"
 
@@ -98,6 +100,107 @@ char *json_text(const json_t *v)
     char *s = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     LEADD_ASSERT(s != NULL);
     return s;
+}
+
+/* What jansson holds is UTF-8: only what JSON itself needs is escaped. */
+static void json_write_string(struct buf *b, const char *s, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t from = 0;
+    buf_char(b, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        char escaped[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        bool mark = c >= ' ';
+        buf_add(b, s + from, i - from);
+        if (mark)
+            escaped[1] = (char)c;
+        buf_add(b, escaped, mark ? 2 : sizeof(escaped));
+        from = i + 1;
+    }
+    buf_add(b, s + from, n - from);
+    buf_char(b, '"');
+}
+
+static void json_write_int(struct buf *b, int64_t v)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        digits[--at] = '-';
+    buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+static void json_write_object(struct buf *b, const json_t *v)
+{
+    const char *sep = "{", *key;
+    const json_t *item;
+    json_object_foreach((json_t *)v, key, item) {
+        buf_char(b, *sep);
+        json_write_string(b, key, strlen(key));
+        buf_char(b, ':');
+        json_write(b, item);
+        sep = ",";
+    }
+    buf_str(b, *sep == '{' ? "{}" : "}");
+}
+
+static void json_write_array(struct buf *b, const json_t *v)
+{
+    const json_t *item;
+    size_t i;
+    buf_char(b, '[');
+    json_array_foreach((json_t *)v, i, item) {
+        if (i)
+            buf_char(b, ',');
+        json_write(b, item);
+    }
+    buf_char(b, ']');
+}
+
+void json_write(struct buf *b, const json_t *v)
+{
+    char real[64];
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        json_write_object(b, v);
+        break;
+    case JSON_ARRAY:
+        json_write_array(b, v);
+        break;
+    case JSON_STRING:
+        json_write_string(b, json_string_value(v), json_string_length(v));
+        break;
+    case JSON_INTEGER:
+        json_write_int(b, json_integer_value(v));
+        break;
+    case JSON_REAL:
+        buf_add(b, real, json_dumpb(v, real, sizeof(real), JSON_ENCODE_ANY));
+        break;
+    case JSON_TRUE:
+        buf_str(b, "true");
+        break;
+    case JSON_FALSE:
+        buf_str(b, "false");
+        break;
+    case JSON_NULL:
+        buf_str(b, "null");
+        break;
+    }
+}
+
+char *json_line(const json_t *v)
+{
+    struct buf b;
+    buf_init(&b, SIZE_MAX / 4);
+    json_write(&b, v);
+    return b.data;
 }
 
 void json_cleanup(json_t **v)

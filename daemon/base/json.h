@@ -32,6 +32,10 @@ void json_put_bool(json_t *obj, const char *key, bool value);
 json_t *json_load_bounded(const char *p, size_t n, size_t max, struct err *e);
 /* Compact text, sorted keys; own (mem_free). */
 char *json_text(const json_t *v);
+/* Compact text, keys in the order they were put: for frames and rows, where it is
+ * a fifth of the work of json_text. */
+void json_write(struct buf *b, const json_t *v);
+char *json_line(const json_t *v); /* the same; own (mem_free) */
 
 void json_cleanup(json_t **v);
 #define AUTO_JSON __attribute__((cleanup(json_cleanup)))

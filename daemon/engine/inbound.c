@@ -158,7 +158,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
     rc = arrival_enter(eng, &a, it, "quarantined", reason, e);
     if (rc == 0 && a.ledger_id) {
         json_object_set_new(it->frame.json, "peer", json_string(it->peer_name));
-        AUTO_FREE char *meta = json_text(it->frame.json);
+        AUTO_FREE char *meta = json_line(it->frame.json);
         struct quarantine_row q = {
             .ledger_id = a.ledger_id,
             .kind = form ? "form" : "mail",
@@ -212,7 +212,7 @@ static int mail_finish(struct engine *eng, struct item *it, const struct arrival
 static int message_store(struct engine *eng, struct message_row *m, const struct item *it,
                          struct err *e)
 {
-    AUTO_FREE char *json = json_text(it->message);
+    AUTO_FREE char *json = json_line(it->message);
     return message_add(eng->db, m, json, it->frame.raw, it->frame.raw_len, e);
 }
 
@@ -429,7 +429,7 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     AUTO_JSON json_t *misfits = crm_form_misfits(eng->crm, form, fields, clock_now_ms());
     if (json_array_size(misfits))
         form_defects(message, misfits);
-    AUTO_FREE char *text = json_text(message);
+    AUTO_FREE char *text = json_line(message);
     struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
     if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
         return -1;

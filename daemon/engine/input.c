@@ -238,8 +238,8 @@ static int input_journal(struct input *in, struct err *e)
     AUTO_JSON json_t *body =
         json_pack("{s:O, s:O, s:O, s:O}", "events", in->j_events, "decisions", in->j_decisions,
                   "commands", commands, "notes", in->j_notes);
-    AUTO_FREE char *text = json_text(body);
-    AUTO_FREE char *personal = json_object_size(in->j_personal) ? json_text(in->j_personal) : NULL;
+    AUTO_FREE char *text = json_line(body);
+    AUTO_FREE char *personal = json_object_size(in->j_personal) ? json_line(in->j_personal) : NULL;
     struct journal_row row = {
         .at_ms = in->now_ms,
         .cause = in->cause,

@@ -27,7 +27,7 @@ int pool_load(struct db *db, const char *pool, json_t **out, struct err *e)
 
 int pool_store(struct db *db, const char *pool, const json_t *state, int64_t now_ms, struct err *e)
 {
-    AUTO_FREE char *text = json_text(state);
+    AUTO_FREE char *text = json_line(state);
     return db_exec(db, e,
                    "INSERT INTO pool_cursor (pool, state, updated_ms) VALUES ($1, $2, $3) "
                    "ON CONFLICT (pool) DO UPDATE SET state = excluded.state, "

@@ -56,7 +56,7 @@ struct db_rows *record_list(struct db *db, const struct record_table *t, int64_t
 char *record_custom_text(const json_t *rec)
 {
     const json_t *custom = json_get_obj(rec, "custom");
-    return json_object_size(custom) ? json_text(custom) : NULL;
+    return json_object_size(custom) ? json_line(custom) : NULL;
 }
 
 const struct record_col *record_col_find(const struct record_table *t, const char *col)
@@ -75,7 +75,7 @@ int record_set(struct db *db, const struct record_table *t, int64_t id, const ch
     if (!c)
         return err_set(e, ERR_BUG, "table %s has no column %s", t->name, col);
     if (c->type == 'j') {
-        AUTO_FREE char *text = null ? NULL : json_text(value);
+        AUTO_FREE char *text = null ? NULL : json_line(value);
         return db_exec(db, e, c->set_sql, "sii", text, now_ms, id);
     }
     if (c->type == 's')

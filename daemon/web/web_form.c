@@ -79,7 +79,7 @@ static void reply_json(struct web_in *w, struct evhttp_request *req, struct web_
     json_put_str(j, "request_id", request_id);
     if (r->code >= 300)
         json_put_str(j, "error", text);
-    AUTO_FREE char *body = json_text(j);
+    AUTO_FREE char *body = json_line(j);
     r->type = "application/json";
     r->body = body;
     r->len = strlen(body);

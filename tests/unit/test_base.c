@@ -140,6 +140,21 @@ static void dates(void **state)
     assert_int_equal(clock_parse_utc("2026-02-28T10:00", &ms), -1); /* no zone */
 }
 
+static void json_lines_are_read_back_the_same(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"b\":[],\"a\":{},\"n\":[0,-1,9223372036854775807,-9223372036854775808,0.5,1e300],"
+        "\"s\":\"\\\"\\\\/\\u0001\\u001f\\u007f\\n \u00e9\u20ac\","
+        "\"\\tkey\\\"\":[true,false,null,{\"deep\":[[1]]}],\"\":\"\"}";
+    AUTO_JSON json_t *v = json_load_bounded(text, strlen(text), 1000, NULL);
+    assert_non_null(v);
+    AUTO_FREE char *line = json_line(v);
+    AUTO_JSON json_t *back = json_load_bounded(line, strlen(line), 1000, NULL);
+    assert_true(json_equal(v, back));
+    assert_memory_equal(line, "{\"b\":[],\"a\":{},\"n\":[0,-1,", 26);
+}
+
 static void json_bounds(void **state)
 {
     (void)state;
@@ -410,6 +425,7 @@ int main(void)
         cmocka_unit_test(nearest),
         cmocka_unit_test(dates),
         cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),
+        cmocka_unit_test(json_lines_are_read_back_the_same),
         cmocka_unit_test(json_bounds),
         cmocka_unit_test(frames_pass),
         cmocka_unit_test(big_frames_travel_as_memfd),
