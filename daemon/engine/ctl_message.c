@@ -51,7 +51,7 @@ json_t *ctl_ledger(struct ctl *c, struct err *e)
         err_set(e, ERR_INPUT, "state=%s: expected filed, ignored or quarantined", state);
         return NULL;
     }
-    json_t *rows = ledger_list(c->eng->db, state, ctl_option(c, "source"), 0, ctl_limit(c), e);
+    json_t *rows = ledger_list(c->eng->db, state, ctl_option(c, "source"), ctl_limit(c), e);
     return rows ? arrivals(rows) : NULL;
 }
 
@@ -180,6 +180,6 @@ json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e)
     AUTO_FREE char *bytes = m && raw ? message_raw(c->eng->db, id, &n, e) : NULL;
     if (!m || (raw && !bytes))
         return NULL;
-    json_t *rows = ledger_list(c->eng->db, NULL, NULL, id, CTL_LIMIT_DEFAULT, e);
+    json_t *rows = ledger_of_message(c->eng->db, id, e);
     return rows ? message_shape(m, id, rows, bytes, n) : NULL;
 }

@@ -10,8 +10,7 @@
 #include "engine/asks.h"
 #include "engine/ctl.h"
 #include "rule/ruleset.h"
-#include "store/ledger.h"
-#include "store/outbox.h"
+#include "store/counts.h"
 
 static json_t *ask_supervisor(struct ctl *c, const char *what, enum frame_type type)
 {
@@ -46,28 +45,38 @@ static json_t *processes_section(const json_t *parts)
                        "no_new_privs NO NEW PRIVS");
 }
 
+/* "counting" for the first moments of a start with very many rows. */
+static json_t *filed_cell(const json_t *counts)
+{
+    json_t *n = json_object_get(counts, "filed");
+    return n ? json_incref(n) : json_string("counting");
+}
+
+static json_t *mailbox_row(struct engine *eng, const struct peer *p)
+{
+    const char *name = peer_instance(p);
+    const json_t *box = json_get_obj(json_get_obj(eng->role->config, "mailboxes"), name);
+    bool maildir = strcmp(json_get_str(box, "type", ""), "maildir") == 0;
+    AUTO_FREE char *source = mem_printf(maildir ? "maildir:%s" : "imap:%s/", name);
+    AUTO_JSON json_t *n = counts_ledger(eng->counts, eng->db, source, NULL);
+    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:i, s:s}", "name", name, "state",
+                     json_get_str(p->state, "state", "starting"), "filed", filed_cell(n),
+                     "ignored", json_get_int(n, "ignored", 0), "quarantined",
+                     json_get_int(n, "quarantined", 0), "in_hand", p->inflight, "error",
+                     json_get_str(p->state, "error", ""));
+}
+
 static json_t *mailboxes_section(struct engine *eng)
 {
     json_t *rows = json_array();
     for (struct peer *p = eng->peers; p; p = p->next) {
-        char stamp[32] = "";
+        char stamp[32];
+        int64_t at = json_get_int(p->state, "at_ms", 0);
         if (strncmp(p->name, "intake:", 7) != 0)
             continue;
-        int64_t at = json_get_int(p->state, "at_ms", 0);
-        AUTO_FREE char *imap = mem_printf("imap:%s/", peer_instance(p));
-        AUTO_FREE char *maildir = mem_printf("maildir:%s", peer_instance(p));
-        AUTO_JSON json_t *a = ledger_counts(eng->db, imap, NULL);
-        AUTO_JSON json_t *b = ledger_counts(eng->db, maildir, NULL);
-        json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:s, s:s}", "name", peer_instance(p),
-                            "state", json_get_str(p->state, "state", "starting"), "filed",
-                            json_get_int(a, "filed", 0) + json_get_int(b, "filed", 0), "ignored",
-                            json_get_int(a, "ignored", 0) + json_get_int(b, "ignored", 0),
-                            "quarantined",
-                            json_get_int(a, "quarantined", 0) + json_get_int(b, "quarantined", 0),
-                            "in_hand", p->inflight, "since",
-                            at ? clock_format_utc(at, stamp, sizeof(stamp)) : "", "error",
-                            json_get_str(p->state, "error", "")));
+        json_t *row = mailbox_row(eng, p);
+        json_put_str(row, "since", at ? clock_format_utc(at, stamp, sizeof(stamp)) : "");
+        json_array_append_new(rows, row);
     }
     return ctl_section("Mailboxes", rows,
                        "name MAILBOX|state STATE|filed FILED|ignored IGNORED|"
@@ -78,7 +87,7 @@ static json_t *outbox_section(struct engine *eng)
 {
     const char *state;
     json_t *n, *rows = json_array();
-    AUTO_JSON json_t *counts = outbox_counts(eng->db, NULL);
+    AUTO_JSON json_t *counts = counts_outbox(eng->counts, eng->db, NULL);
     json_object_foreach(counts, state, n)
         json_array_append_new(rows, json_pack("{s:s, s:O}", "state", state, "mails", n));
     return ctl_section("Outbox", rows, "state STATE|mails MAILS");
@@ -96,8 +105,8 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
         field(fields, "clock", json_string("pretended"));
     field(fields, "rules", json_integer((json_int_t)ruleset_count(rules)));
     field(fields, "rule set", json_string(hash));
-    AUTO_JSON json_t *ledger = ledger_counts(eng->db, "", NULL);
-    field(fields, "filed", json_integer(json_get_int(ledger, "filed", 0)));
+    AUTO_JSON json_t *ledger = counts_ledger(eng->counts, eng->db, "", NULL);
+    field(fields, "filed", filed_cell(ledger));
     field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));
     field(fields, "quarantined", json_integer(json_get_int(ledger, "quarantined", 0)));
     return json_pack("{s:o, s:[o, o, o]}", "fields", fields, "sections", processes_section(parts),

@@ -514,6 +514,7 @@ static int engine_start(struct role *r, struct err *e)
         engine_store_open(eng, e) < 0)
         return -1;
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
+    stats_start(eng);
     log_info("engine.started", "rules=%zu ruleset=%.12s",
              ruleset_count(crm_rules(eng->crm)), ruleset_hash(crm_rules(eng->crm)));
     return 0;
@@ -529,6 +530,7 @@ static void engine_done(struct role *r)
     for (struct item *it; (it = queue_take(&eng->parse));)
         item_free(it);
     clients_stop(eng);
+    stats_stop(eng);
     crm_free(&eng->crm);
     db_close(&eng->db);
     event_free(eng->kick);

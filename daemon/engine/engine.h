@@ -124,6 +124,8 @@ struct engine {
     int64_t hold_until_mono; /* the store failed: no pass before */
     struct ask *asks;        /* questions to intakes that leadctl waits for */
     json_t *counters;        /* for /metrics */
+    struct counts *counts;   /* own; rows of the ledger and the outbox */
+    struct event *count;     /* own; counts on */
     int ctl_clients;
     bool stopping;
 };
@@ -169,6 +171,8 @@ int outbound_courier(struct engine *eng, struct peer *p, struct err *e);
 
 /* ---- stats.c ---------------------------------------------------------------- */
 
+void stats_start(struct engine *eng);
+void stats_stop(struct engine *eng);
 json_t *stats_all(struct engine *eng); /* {counters, gauges} */
 
 #endif

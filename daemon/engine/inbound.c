@@ -22,6 +22,9 @@
 #include "store/ledger.h"
 #include "store/message.h"
 
+/* Why a row is filed later than it came: see ledger_of_message. */
+#define RETRIED "after it was in quarantine"
+
 /* Where an item came from, read from the channel's name and the frame. */
 struct arrival {
     char *source; /* own; "imap:sales/INBOX" */
@@ -199,6 +202,8 @@ static int64_t message_same_hash(const json_t *m)
 static int mail_finish(struct engine *eng, struct item *it, const struct arrival *a,
                        const char *state, const char *reason, int64_t message_id, struct err *e)
 {
+    if (it->quarantine && !reason)
+        reason = RETRIED;
     if (message_id || strcmp(state, "filed") != 0)
         if (ledger_settle(eng->db, a->ledger_id, state, reason, message_id, e) < 0)
             return -1;
@@ -456,7 +461,8 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     if (rc == 0)
         rc = message_link(eng->db, &m, e);
     if (rc == 0)
-        rc = ledger_settle(eng->db, a->ledger_id, "filed", NULL, m.id, e);
+        rc = ledger_settle(eng->db, a->ledger_id, "filed", it->quarantine ? RETRIED : NULL, m.id,
+                           e);
     if (rc == 0 && it->quarantine)
         rc = quarantine_remove(eng->db, it->quarantine, e);
     if (rc == 0) {

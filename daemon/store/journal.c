@@ -46,7 +46,12 @@ json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t afte
     static const char by_case[] =
         JOURNAL_COLUMNS "WHERE case_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3";
     static const char by_contact[] =
-        JOURNAL_COLUMNS "WHERE contact_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3";
+        JOURNAL_COLUMNS
+        "WHERE id > $2 AND id IN (SELECT id FROM journal WHERE contact_id = $1 AND"
+        " contact_id IS NOT NULL AND lead_id IS NULL AND case_id IS NULL "
+        "UNION SELECT j.id FROM lead l JOIN journal j ON j.lead_id = l.id WHERE l.contact_id = $1 "
+        "UNION SELECT j.id FROM support_case k JOIN journal j ON j.case_id = k.id "
+        "WHERE k.contact_id = $1) ORDER BY id DESC LIMIT $3";
     const char *sql = entity == 'L' ? by_lead : entity == 'K' ? by_case : by_contact;
     return rows_all(db_query(db, sql, "iii", entity_id, after_id, limit), journal_read, e);
 }

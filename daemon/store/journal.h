@@ -31,7 +31,8 @@ int journal_add(struct db *db, struct journal_row *row, struct err *e) LEADD_MUS
 /* {"id", "at_ms", "cause", "contact_id", "lead_id", "case_id", "ruleset_id",
  *  "body": {..}, "personal": {..}|null}, or NULL with e. */
 json_t *journal_get(struct db *db, int64_t id, struct err *e);
-/* Rows of one lead ('L'), case ('K') or contact ('C'), newest first, only ids
+/* Rows of one lead ('L'), case ('K') or contact ('C', with those of its leads and
+ * cases), newest first, only ids
  * above after_id; at most limit. Array of what journal_get returns. */
 json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t after_id, int64_t limit,
                      struct err *e);

@@ -9,6 +9,9 @@
 #include "base/mem.h"
 #include "store/rows.h"
 
+#define LEDGER_PASS_MS 10000  /* a pass is far shorter */
+#define LEDGER_PASS_ROWS 50000 /* that may have come in such a time */
+
 int source_id(struct db *db, const char *name, int64_t *id_out, struct err *e)
 {
     int64_t id;
@@ -86,6 +89,21 @@ json_t *source_names(struct db *db, const char *prefix, struct err *e)
     return names;
 }
 
+json_t *source_ids(struct db *db, const char *prefix, struct err *e)
+{
+    AUTO_FREE char *end = prefix_end(prefix);
+    json_t *ids = json_array();
+    struct db_rows *r =
+        db_query(db, "SELECT id FROM source WHERE name >= $1 AND name < $2", "ss", prefix, end);
+    while (db_step(r))
+        json_array_append_new(ids, json_integer(db_int(r, 0)));
+    if (db_done(&r, e) < 0) {
+        json_decref(ids);
+        return NULL;
+    }
+    return ids;
+}
+
 int ledger_add(struct db *db, struct ledger_row *row, struct err *e)
 {
     return db_insert(db, e, &row->id,
@@ -133,51 +151,72 @@ json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err
     return keys;
 }
 
-json_t *ledger_counts(struct db *db, const char *prefix, struct err *e)
+#define LEDGER_COLUMNS                                                                             \
+    "SELECT s.name, l.key, l.state, l.reason, l.message_id, m.lead_id, m.case_id, l.size, l.at_ms " \
+    "FROM ledger l JOIN source s ON s.id = l.source_id "                                           \
+    "LEFT JOIN message m ON m.id = l.message_id "
+
+static json_t *ledger_read(struct db_rows *r)
 {
-    AUTO_FREE char *end = prefix_end(prefix);
-    json_t *counts = json_pack("{s:i, s:i, s:i}", "filed", 0, "ignored", 0, "quarantined", 0);
-    struct db_rows *r = db_query(db,
-                                 "SELECT l.state, count(*) FROM ledger l JOIN source s "
-                                 "ON s.id = l.source_id WHERE s.name >= $1 AND s.name < $2 "
-                                 "GROUP BY l.state",
-                                 "ss", prefix, end);
-    while (db_step(r))
-        json_object_set_new(counts, db_text(r, 0), json_integer(db_int(r, 1)));
-    if (db_done(&r, e) < 0) {
-        json_decref(counts);
-        return NULL;
-    }
-    return counts;
+    const char *reason = db_text(r, 3);
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "source", db_text(r, 0),
+                     "key", db_text(r, 1), "state", db_text(r, 2), "reason", reason ? reason : "",
+                     "message_id", db_int(r, 4), "lead_id", db_int(r, 5), "case_id", db_int(r, 6),
+                     "size", db_int(r, 7), "at_ms", db_int(r, 8));
 }
 
-json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t message,
-                    int64_t limit, struct err *e)
+json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t limit,
+                    struct err *e)
 {
-    json_t *list = json_array();
-    struct db_rows *r =
-        db_query(db,
-                 "SELECT s.name, l.key, l.state, l.reason, l.message_id, m.lead_id, m.case_id,"
-                 " l.size, l.at_ms FROM ledger l JOIN source s ON s.id = l.source_id "
-                 "LEFT JOIN message m ON m.id = l.message_id "
-                 "WHERE (CAST($1 AS TEXT) IS NULL OR l.state = $1) AND "
-                 "(CAST($2 AS TEXT) IS NULL OR s.name = $2) AND "
-                 "(CAST($3 AS BIGINT) IS NULL OR l.message_id = $3) ORDER BY l.id DESC LIMIT $4",
-                 "ssoi", state, source, message, limit);
-    while (db_step(r)) {
-        const char *reason = db_text(r, 3);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "source",
-                            db_text(r, 0), "key", db_text(r, 1), "state", db_text(r, 2), "reason",
-                            reason ? reason : "", "message_id", db_int(r, 4), "lead_id",
-                            db_int(r, 5), "case_id", db_int(r, 6), "size", db_int(r, 7), "at_ms",
-                            db_int(r, 8)));
+    static const char any[] = LEDGER_COLUMNS
+        "WHERE (CAST($1 AS TEXT) IS NULL OR l.state = $1) AND "
+        "(CAST($2 AS TEXT) IS NULL OR s.name = $2) ORDER BY l.id DESC LIMIT $3";
+    static const char odd[] = LEDGER_COLUMNS /* by their index */
+        "WHERE l.id IN (SELECT id FROM ledger WHERE state <> 'filed' AND state = $1 AND "
+        "(CAST($2 AS TEXT) IS NULL OR source_id = (SELECT id FROM source WHERE name = $2)) "
+        "ORDER BY id DESC LIMIT $3) ORDER BY l.id DESC";
+    bool filed = !state || strcmp(state, "filed") == 0;
+    return rows_all(db_query(db, filed ? any : odd, "ssi", state, source, limit), ledger_read, e);
+}
+
+/* The first row that is not from before at_ms. Ids and times rise together, as long
+ * as nobody sets the clock back. */
+static int ledger_since(struct db *db, int64_t at_ms, int64_t *id_out, struct err *e)
+{
+    int64_t low = 0, high;
+    if (db_get_int(db, e, &high, 0, "SELECT max(id) FROM ledger", "") < 0)
+        return -1;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2, at;
+        if (db_get_int(db, e, &at, INT64_MAX,
+                       "SELECT at_ms FROM ledger WHERE id > $1 ORDER BY id LIMIT 1", "i", mid) < 0)
+            return -1;
+        if (at < at_ms)
+            low = mid + 1;
+        else
+            high = mid;
     }
-    if (db_done(&r, e) < 0) {
-        json_decref(list);
+    *id_out = low;
+    return 0;
+}
+
+/* A message and the row of its first arrival are of one pass. All other rows that
+ * name it have a reason, and with it a place in an index. */
+json_t *ledger_of_message(struct db *db, int64_t message, struct err *e)
+{
+    int64_t received, from;
+    if (db_get_int(db, e, &received, 0, "SELECT received_ms FROM message WHERE id = $1", "i",
+                   message) < 0 ||
+        ledger_since(db, received - LEDGER_PASS_MS, &from, e) < 0)
         return NULL;
-    }
-    return list;
+    return rows_all(
+        db_query(db,
+                 LEDGER_COLUMNS
+                 "WHERE l.id IN (SELECT id FROM ledger WHERE message_id = $1 AND "
+                 "message_id IS NOT NULL AND reason IS NOT NULL UNION SELECT id FROM ledger "
+                 "WHERE id > $2 AND id <= $2 + $3 AND message_id = $1) ORDER BY l.id DESC",
+                 "iii", message, from, (int64_t)LEDGER_PASS_ROWS),
+        ledger_read, e);
 }
 
 int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,

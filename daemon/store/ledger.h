@@ -29,6 +29,8 @@ int source_cursor_advance(struct db *db, int64_t source, int64_t epoch, int64_t 
                           struct err *e) LEADD_MUST_CHECK;
 /* Names of the sources that start with prefix, as a JSON array. */
 json_t *source_names(struct db *db, const char *prefix, struct err *e);
+/* Their ids; or that of the one source of that name, when prefix ends not in '/'. */
+json_t *source_ids(struct db *db, const char *prefix, struct err *e);
 
 struct ledger_row {
     int64_t id, source, epoch;
@@ -48,14 +50,14 @@ int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key
                struct err *e) LEADD_MUST_CHECK;
 /* All keys of a source and epoch: {key: state}. */
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
-/* {"filed": n, "ignored": n, "quarantined": n} of the sources under a prefix that
- * ends in '/', of the one source of that name, or of all ("").  */
-json_t *ledger_counts(struct db *db, const char *prefix, struct err *e);
 /* Newest first, each with its source's name and its message's records. state,
- * source: NULL is all; message 0: all. [{"source", "key", "state", "reason",
- * "message_id", "lead_id", "case_id", "size", "at_ms"}], NULL with e. */
-json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t message,
-                    int64_t limit, struct err *e);
+ * source: NULL is all. [{"source", "key", "state", "reason", "message_id", "lead_id",
+ * "case_id", "size", "at_ms"}], NULL with e. */
+json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t limit,
+                    struct err *e);
+/* The same of one message. A row that is not the message's first arrival must have a
+ * reason: by that it is found. */
+json_t *ledger_of_message(struct db *db, int64_t message, struct err *e);
 /* A filed mail of this source under an older epoch with that Message-ID hash,
  * size and arrival: 0 in *id_out when there is none. */
 int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgid_hash,

@@ -166,16 +166,3 @@ int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *
                       "SELECT id FROM outbox WHERE msgid_hash = $1 ORDER BY id LIMIT 1", "i",
                       msgid_hash);
 }
-
-json_t *outbox_counts(struct db *db, struct err *e)
-{
-    json_t *counts = json_object();
-    struct db_rows *r = db_query(db, "SELECT state, count(*) FROM outbox GROUP BY state", "");
-    while (db_step(r))
-        json_object_set_new(counts, db_text(r, 0), json_integer(db_int(r, 1)));
-    if (db_done(&r, e) < 0) {
-        json_decref(counts);
-        return NULL;
-    }
-    return counts;
-}

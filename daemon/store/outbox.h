@@ -78,7 +78,5 @@ int outbox_count_lead(struct db *db, const char *to_addr, int64_t lead_id, int64
                       int64_t *n_out, struct err *e) LEADD_MUST_CHECK;
 /* By Message-ID hash; 0 when there is none. */
 int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
-/* {"ready": n, ...} */
-json_t *outbox_counts(struct db *db, struct err *e);
 
 #endif

@@ -13,9 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
+#include "store/counts.h"
 #include "store/db.h"
 #include "store/ledger.h"
 #include "store/migrate.h"
+#include "store/outbox.h"
 
 static char dir[64];
 
@@ -191,11 +194,70 @@ static void counts_are_of_one_source_a_folder_tree_or_all(void **state)
         assert_int_equal(ledger_add(db, &row, NULL), 0);
         assert_int_equal(row.id, 0); /* the unique key decides */
     }
-    for (size_t i = 0; i < 4; i++) {
-        json_t *counts = ledger_counts(db, cases[i].prefix, NULL);
-        assert_int_equal(json_integer_value(json_object_get(counts, "filed")), cases[i].filed);
-        json_decref(counts);
+    struct counts *c = counts_new();
+    for (int rows = 0; rows < 6; rows++) { /* nothing, some and all of them counted before */
+        bool more = true;
+        for (size_t i = 0; i < 4; i++) {
+            json_t *n = counts_ledger(c, db, cases[i].prefix, NULL);
+            assert_int_equal(json_get_int(n, "filed", -1), cases[i].filed);
+            json_decref(n);
+        }
+        assert_int_equal(counts_advance(c, db, 1, &more, NULL), 0);
+        assert_int_equal(more, rows < 4);
     }
+    counts_free(&c);
+    db_close(&db);
+}
+
+static void count_is(struct counts *c, struct db *db, const char *state, int64_t ledger,
+                     int64_t outbox)
+{
+    json_t *l = counts_ledger(c, db, "", NULL), *o = counts_outbox(c, db, NULL);
+    assert_int_equal(json_get_int(l, state, 0), ledger);
+    assert_int_equal(json_get_int(o, state, 0), outbox);
+    json_decref(l);
+    json_decref(o);
+}
+
+static int64_t mail_add(struct db *db, const char *intent)
+{
+    struct outbox_row row = {.intent = intent, .state = "ready", .class_ = "notice",
+                             .to_addr = "a@example.com", .created_ms = 1, .next_ms = 1};
+    assert_int_equal(outbox_add(db, &row, NULL), 0);
+    return row.id;
+}
+
+static void counts_follow_every_change_of_state(void **state)
+{
+    (void)state;
+    bool more;
+    struct db *db = open_db();
+    struct counts *c = counts_new();
+    struct ledger_row row = {.key = "1", .state = "filed", .at_ms = 1};
+    struct outbox_change sent = {.state = "sent", .done_ms = 1}, late = {.state = "deferred",
+                                                                         .next_ms = 9};
+    assert_int_equal(source_id(db, "form:x", &row.source, NULL), 0);
+    assert_int_equal(ledger_add(db, &row, NULL), 0);
+    int64_t a = mail_add(db, "a"), b = mail_add(db, "b");
+    for (int counted = 0; counted < 2; counted++) {
+        assert_int_equal(ledger_settle(db, row.id, "quarantined", "why", 0, NULL), 0);
+        count_is(c, db, "quarantined", 1, 0);
+        count_is(c, db, "filed", 0, 0);
+        assert_int_equal(ledger_settle(db, row.id, "filed", NULL, 0, NULL), 0);
+        count_is(c, db, "filed", 1, 0);
+        count_is(c, db, "quarantined", 0, 0);
+        assert_int_equal(outbox_claim(db, a, "g", 0, NULL), 0);
+        count_is(c, db, "claimed", 0, 1);
+        assert_int_equal(outbox_set_state(db, a, &late, NULL), 0);
+        count_is(c, db, "deferred", 0, 1);
+        count_is(c, db, "ready", 0, counted ? 0 : 1);
+        assert_int_equal(outbox_set_state(db, a, &sent, NULL), 0);
+        assert_int_equal(outbox_set_state(db, b, &sent, NULL), 0);
+        count_is(c, db, "sent", 0, 2);
+        assert_int_equal(counts_advance(c, db, 100, &more, NULL), 0);
+        assert_false(more);
+    }
+    counts_free(&c);
     db_close(&db);
 }
 
@@ -227,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(conflict_do_nothing_gives_no_id, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(counts_are_of_one_source_a_folder_tree_or_all, dir_make,
                                         dir_remove),
+        cmocka_unit_test_setup_teardown(counts_follow_every_change_of_state, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(a_reader_sees_and_cannot_write, dir_make, dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
