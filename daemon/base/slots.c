@@ -46,6 +46,8 @@ struct slots {
     int fd;           /* own; -1 when mapped */
     struct row *rows; /* the mapping behind its head; NULL when not mapped */
     struct head head;
+    bool *taken;      /* own; the engine's notes of rows that are not free */
+    uint32_t look;    /* where to look next */
 };
 
 static size_t slots_size(uint32_t count)
@@ -101,6 +103,7 @@ static struct slots *slots_new(int fd, struct row *rows, const struct head *h)
     s->fd = fd;
     s->rows = rows;
     s->head = *h;
+    s->taken = mem_array(h->count, sizeof(*s->taken));
     return s;
 }
 
@@ -173,6 +176,7 @@ void slots_unmap(struct slots **sp)
         munmap((char *)s->rows - sizeof(struct head), slots_size(s->head.count));
     if (s->fd >= 0)
         close(s->fd);
+    mem_free(s->taken);
     mem_free(s);
 }
 
@@ -240,12 +244,31 @@ int slots_claim(struct slots *s, uint32_t at, uint64_t id, uint32_t attempt)
         word_write(s, at, offsetof(struct row, attempt), attempt);
         word_write(s, at, offsetof(struct row, code), 0);
     }
+    s->taken[at] = true;
     return word_write(s, at, offsetof(struct row, state), SLOT_CLAIMED);
 }
 
 int slots_free(struct slots *s, uint32_t at)
 {
-    return at < s->head.count ? word_write(s, at, offsetof(struct row, state), SLOT_FREE) : -1;
+    if (at >= s->head.count || word_write(s, at, offsetof(struct row, state), SLOT_FREE) < 0)
+        return -1;
+    s->taken[at] = false;
+    return 0;
+}
+
+int64_t slots_find_free(struct slots *s)
+{
+    for (uint32_t i = 0; i < s->head.count; i++) {
+        uint32_t at = (s->look + i) % s->head.count;
+        struct slot row;
+        if (s->taken[at])
+            continue;
+        s->look = at;
+        if (slots_get(s, at, &row) == 0 && row.state == SLOT_FREE)
+            return at;
+        s->taken[at] = true;
+    }
+    return -1;
 }
 
 int slots_set(struct slots *s, uint32_t at, uint64_t id, enum slot_state state, uint32_t code)

@@ -60,6 +60,10 @@ const char *slots_state_name(uint32_t state);
 int slots_claim(struct slots *s, uint32_t at, uint64_t id, uint32_t attempt) LEADD_MUST_CHECK;
 /* Engine: gives the row back, whatever its state. */
 int slots_free(struct slots *s, uint32_t at);
+/* Engine: a row that can be claimed, or -1. Looked for in the engine's own notes,
+ * since nobody else claims rows or frees them: a search in the file would be a
+ * system call a row. One that cannot be read is left alone from then on. */
+int64_t slots_find_free(struct slots *s);
 /* Courier: -1 when the row is out of range or does not stand for id; then
  * nothing is written. The code is visible before the state. */
 int slots_set(struct slots *s, uint32_t at, uint64_t id, enum slot_state state, uint32_t code);

@@ -72,19 +72,10 @@ int outbound_courier(struct engine *eng, struct peer *p, struct err *e)
 
 /* ---- due ---------------------------------------------------------------------- */
 
-static int free_slot(const struct peer *courier)
-{
-    struct slot s;
-    for (uint32_t i = 0; i < slots_count(courier->slots); i++)
-        if (slots_get(courier->slots, i, &s) == 0 && s.state == SLOT_FREE)
-            return (int)i;
-    return -1;
-}
-
 static bool courier_has_room(struct engine *eng)
 {
     struct peer *c = peer_by_name(eng, "courier");
-    return c && c->slots && c->greeted && free_slot(c) >= 0;
+    return c && c->slots && c->greeted && slots_find_free(c->slots) >= 0;
 }
 
 void outbound_arm(struct engine *eng)
@@ -144,7 +135,7 @@ static int row_give_up(struct engine *eng, int64_t id, struct err *e)
     return outbox_set_state(eng->db, id, &c, e);
 }
 
-static int row_claim(struct engine *eng, struct peer *courier, const json_t *row, int slot,
+static int row_claim(struct engine *eng, struct peer *courier, const json_t *row, int64_t slot,
                      json_t *relays, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
@@ -158,8 +149,9 @@ static int row_claim(struct engine *eng, struct peer *courier, const json_t *row
     }
     struct answer *a =
         engine_answer(eng, courier->serial, FRAME_SEND, (uint64_t)id,
-                      json_pack("{s:O, s:s, s:s, s:i, s:I}", "relay", relays, "from",
-                                mail.mail_from, "to", mail.rcpt_to, "slot", slot, "attempt",
+                      json_pack("{s:O, s:s, s:s, s:I, s:I}", "relay", relays, "from",
+                                mail.mail_from, "to", mail.rcpt_to, "slot", (json_int_t)slot,
+                                "attempt",
                                 (json_int_t)tries + 1));
     a->slot = slot;
     a->raw = mail.raw;
@@ -183,7 +175,7 @@ int outbound_due(struct engine *eng, struct err *e)
         return -1;
     json_array_foreach(rows, i, row) {
         bool ok;
-        int slot = free_slot(courier);
+        int64_t slot = slots_find_free(courier->slots);
         if (slot < 0)
             break; /* the next SENT frame makes room and arms the timer */
         if (row_allowed(eng, row, &ok, e) < 0 ||
@@ -360,6 +352,24 @@ static bool works_on(const json_t *hello, int64_t id)
     return false;
 }
 
+/* Slots that no row holds: the engine ended between a claim and its commit, or
+ * between the commit of an outcome and giving the slot back. */
+static void slots_sweep(struct peer *p, const json_t *claimed)
+{
+    size_t i;
+    json_t *row;
+    struct slot s;
+    AUTO_FREE bool *held = mem_array(slots_count(p->slots), sizeof(*held));
+    json_array_foreach(claimed, i, row) {
+        int64_t at = json_get_int(row, "slot", -1);
+        if (at >= 0 && at < (int64_t)slots_count(p->slots) && held_by(row, p->gen))
+            held[at] = true;
+    }
+    for (uint32_t at = 0; at < slots_count(p->slots); at++)
+        if (!held[at] && slots_get(p->slots, at, &s) == 0 && s.state != SLOT_FREE)
+            slots_free(p->slots, at);
+}
+
 /* After a restart of the engine: a claimed row that the courier never saw was
  * not handed over. Of one it has been at, the outcome comes. */
 int outbound_hello(struct engine *eng, struct item *it, struct err *e)
@@ -374,6 +384,7 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
     AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
     if (!rows)
         return -1;
+    slots_sweep(p, rows);
     json_array_foreach(rows, i, row) {
         struct slot s;
         uint32_t at = (uint32_t)json_get_int(row, "slot", 0);

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: ISC
 """The supervisor around the real roles: what each holds, as whom it runs, and
 what a reload replaces. What the daemon does with mail is tested elsewhere."""
+import glob
 import os
 import pwd
 import re
+import struct
 import subprocess
 
 import pytest
 
+import company
 from daemon import CtlError, Daemon, alive, until
 from test_supervisor import sockets
 
@@ -206,3 +209,20 @@ def test_a_daemon_that_is_not_told_who_it_serves_does_not_start(tmp_path):
         with pytest.raises(CtlError) as e:
             d.ctl("status")
         assert e.value.code == 69
+
+
+def test_slots_that_a_dead_engine_left_claimed_are_given_back():
+    """It ended between the claims and their commit; else the courier would have no
+    room for another mail, for ever."""
+    with Daemon(company.conf(), company.files()) as d:
+        d.ingest(company.mail(sender="bob@shop.example"))  # once it is sent, the file is there
+        d.wait_log("out.settled out=1 state=sent")
+        path = glob.glob(d.state + "/slots.*")[0]
+        with open(path, "r+b") as f:
+            head, row = 64, struct.Struct("<QIIIIII")
+            for at in range((os.path.getsize(path) - head) // row.size):
+                f.seek(head + at * row.size)
+                f.write(row.pack(900000 + at, 1, 1, 0, 0, 0, 0))
+        d.kill("engine")
+        d.ingest(company.mail())
+        d.wait_log("out.settled out=2 state=sent")

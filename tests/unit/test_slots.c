@@ -92,6 +92,31 @@ static void a_taken_row_is_not_claimed_again(void **state)
     slots_unmap(&s);
 }
 
+static void a_free_row_is_found_without_reading_the_others(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct slots *s = create(3);
+    for (uint64_t id = 1; id <= 3; id++) {
+        int64_t at = slots_find_free(s);
+        assert_in_range(at, 0, 2);
+        assert_int_equal(slots_claim(s, (uint32_t)at, id, 1), 0);
+    }
+    assert_int_equal(slots_find_free(s), -1);
+    assert_int_equal(slots_free(s, 1), 0);
+    assert_int_equal(slots_find_free(s), 1);
+    slots_unmap(&s);
+    s = slots_open(path, &e); /* a new engine: what the old one claimed stays claimed */
+    assert_non_null(s);
+    assert_int_equal(slots_find_free(s), 1);
+    assert_int_equal(slots_claim(s, 1, 4, 1), 0);
+    assert_int_equal(slots_find_free(s), -1);
+    assert_int_equal(slots_free(s, 0), 0);
+    assert_int_equal(ftruncate(slots_fd(s), 64), 0); /* a courier that cuts the file */
+    assert_int_equal(slots_find_free(s), -1);
+    slots_unmap(&s);
+}
+
 static void a_row_of_another_mail_is_not_written(void **state)
 {
     (void)state;
@@ -213,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_engine_reads_what_the_courier_sets),
         cmocka_unit_test(a_taken_row_is_not_claimed_again),
+        cmocka_unit_test(a_free_row_is_found_without_reading_the_others),
         cmocka_unit_test(a_row_of_another_mail_is_not_written),
         cmocka_unit_test(a_mark_survives_the_kill_of_the_courier),
         cmocka_unit_test(another_boot_is_noticed),
