@@ -18,4 +18,5 @@ tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefine
 tests_fuzz_fuzz_reply_LDADD = daemon/courier/libcourier.a $(BASE_LIBS)
 endif
 
-EXTRA_DIST += tests/e2e/peers.py tests/e2e/test_courier.py
+EXTRA_DIST += tests/e2e/peers.py tests/e2e/httppeer.py tests/e2e/test_courier.py \
+	tests/e2e/test_peers.py

@@ -6,20 +6,27 @@
     ... peer.port ...
     peer.wait(lambda: peer.mails)                    # what was accepted
 
-A script has one entry per connection; connections beyond it are well-behaved.
-An entry names steps of the protocol; a step has one action, or a list for its
-first, second, ... occurrence (then well-behaved again). An action is called
-with the connection and the bytes a well-behaved server would answer.
+A script has one entry per connection; connections beyond it are well-behaved,
+or as peer.default says. An entry names steps of the protocol; a step has one
+action, or a list for its first, second, ... occurrence (then well-behaved
+again). An action is called with the connection and the bytes a well-behaved
+server would answer.
 
-Peer and Conn know nothing of SMTP: a server of another protocol is a subclass
-of Peer that reads lines and calls conn.act(STEP, answer).
+Peer and Conn know nothing of a protocol: a server is a subclass of Peer that
+reads and calls conn.act(STEP, answer). The family: SmtpPeer here, ImapPeer in
+imappeer.py, HttpPeer and SmsGatewayPeer in httppeer.py.
 """
 import base64
 import collections
+import os
 import select
 import socket
 import ssl
+import struct
 import threading
+
+# seconds that stand for one; a minute of trickling need not take a minute
+SECOND = float(os.environ.get("LEADD_PEER_SECOND", "0.05"))
 
 
 class Gone(Exception):
@@ -87,17 +94,59 @@ def split(conn, answer):
         conn.write(answer[i:i + 1])
 
 
+def delay(seconds, then=ok):
+    """Nothing for so many (scaled) seconds, and then the answer."""
+    def act(conn, answer):
+        conn.pause(seconds * SECOND)
+        then(conn, answer)
+    return act
+
+
+def drip(conn, answer):
+    """The right answer, a byte a (scaled) second."""
+    for i in range(len(answer)):
+        conn.write(answer[i:i + 1])
+        conn.pause(SECOND)
+
+
 def trickle(conn, answer):
-    """One byte after the other of a line that never ends."""
+    """One byte a (scaled) second of a line that never ends."""
     while True:
         conn.write(b"2")
-        conn.pause(0.05)
+        conn.pause(SECOND)
 
 
 def endless(conn, answer):
     """As much of a line as the client takes."""
     while True:
         conn.write(b"2" * 65536)
+
+
+GARBAGE = b"\x00\xff\x16\x03\x01 what is this?\r\n\x80\x00"
+
+
+def garbage(conn, answer):
+    """Bytes of no protocol, and the end."""
+    conn.write(GARBAGE)
+    raise Gone()
+
+
+def half_close(conn, answer):
+    """The right answer; then nothing more will come, but what comes is still read."""
+    conn.write(answer)
+    conn.sock.shutdown(socket.SHUT_WR)
+    conn.until_closed()
+
+
+def reset(conn, answer):
+    """A TCP reset instead of an answer."""
+    conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise Gone()
+
+
+def then_reset(conn, answer):
+    conn.write(answer)
+    reset(conn, answer)
 
 
 def call(fn, then=ok):
@@ -154,6 +203,13 @@ class Conn:
         line, self.buf = self.buf.split(b"\n", 1)
         return line.rstrip(b"\r")
 
+    def take(self, count):
+        """Exactly so many bytes."""
+        while len(self.buf) < count:
+            self.buf += self.read()
+        data, self.buf = self.buf[:count], self.buf[count:]
+        return data
+
     def check(self):
         """Gone when the peer was closed by the test."""
         if self.peer.closing.is_set():
@@ -170,6 +226,13 @@ class Conn:
             if select.select([self.sock], [], [], 0.05)[0]:
                 self.read()
 
+    def shut(self):
+        """Ends it from another thread; a step that waits for the client is over."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
     def start_tls(self):
         try:
             self.sock = self.peer.tls.wrap_socket(self.sock, server_side=True)
@@ -182,9 +245,13 @@ class Conn:
 class Peer:
     """Listens on a loopback port, an ephemeral one unless told; one thread per connection."""
 
+    conn = Conn  # what a connection is
+
     def __init__(self, script=(), tls=None, rcvbuf=None, port=0):
         self.script, self.tls = list(script), tls
+        self.default = {}     # what connections beyond the script do
         self.steps = []       # (connection number, step) as they happened
+        self.conns = []       # all connections there were
         self.sessions = 0     # connections accepted
         self.open = 0
         self.most_open = 0
@@ -207,21 +274,22 @@ class Peer:
             except OSError:
                 return
             number = self.sessions
-            entry = self.script[number] if number < len(self.script) else {}
+            entry = self.script[number] if number < len(self.script) else self.default
+            conn = self.conn(self, sock, number, entry)
             with self.changed:
                 self.sessions += 1
                 self.open += 1
                 self.most_open = max(self.most_open, self.open)
+                self.conns.append(conn)
                 self.changed.notify_all()
-            t = threading.Thread(target=self._serve, args=(Conn(self, sock, number, entry),),
-                                 daemon=True)
+            t = threading.Thread(target=self._serve, args=(conn,), daemon=True)
             self.threads.append(t)
             t.start()
 
     def _serve(self, conn):
         try:
             self.serve(conn)
-        except Gone:
+        except (Gone, OSError):
             pass
         finally:
             try:
@@ -234,6 +302,11 @@ class Peer:
 
     def serve(self, conn):
         raise NotImplementedError
+
+    def note(self, where, what):
+        with self.changed:
+            where.append(what)
+            self.changed.notify_all()
 
     def count(self, step):
         return sum(1 for _, s in self.steps if s == step)
@@ -251,6 +324,8 @@ class Peer:
         except OSError:
             pass
         self.server.close()
+        for conn in list(self.conns):
+            conn.shut()
 
     def __enter__(self):
         return self
@@ -280,11 +355,6 @@ class SmtpPeer(Peer):
         self.on_bytes = on_bytes  # called with the number of body bytes read so far
         super().__init__(script, tls, rcvbuf, port)
 
-    def _note(self, where, what):
-        with self.changed:
-            where.append(what)
-            self.changed.notify_all()
-
     def serve(self, conn):
         if self.implicit:
             conn.start_tls()
@@ -292,7 +362,7 @@ class SmtpPeer(Peer):
         conn.act("greeting", b"220 peer.example.com ESMTP\r\n")
         while True:
             line = conn.line()
-            self._note(self.lines, (conn.number, line.decode("utf-8", "replace")))
+            self.note(self.lines, (conn.number, line.decode("utf-8", "replace")))
             verb = line.split(b" ")[0].split(b":")[0].upper().decode("ascii", "replace")
             getattr(self, "do_" + verb.lower(), self.do_unknown)(conn, line)
 
@@ -349,9 +419,9 @@ class SmtpPeer(Peer):
         conn.act("body", b"")
         data = self._read_body(conn)
         mail = Mail(conn.number, conn.sender, conn.recipient, data, conn.tls, conn.user)
-        self._note(self.received, mail)
+        self.note(self.received, mail)
         # noted before the answer leaves, so that who hears it also finds the mail
-        conn.on_answer = lambda data: data.startswith(b"2") and self._note(self.mails, mail)
+        conn.on_answer = lambda data: data.startswith(b"2") and self.note(self.mails, mail)
         conn.act("dot", b"250 2.0.0 queued as %d\r\n" % len(self.received))
         conn.on_answer = None
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from imappeer import Peer
+from imappeer import ImapPeer as Peer
 from intakes import Intake, mail, number
 
 
@@ -173,7 +173,7 @@ def test_news_behind_noise_in_one_tls_record_is_heard():
             peer.add(1, crlf(1))
             peer.add(2, crlf(2))
             news = b"* 1 EXISTS\r\n* 2 EXISTS\r\n"
-            peer.sessions[-1].send(b"* OK " + b"n" * (16384 - 7 - len(news)) + b"\r\n" + news)
+            peer.conns[-1].send(b"* OK " + b"n" * (16384 - 7 - len(news)) + b"\r\n" + news)
             intake.take(2)
             assert intake.numbers() == [1, 2]
 
@@ -185,7 +185,7 @@ def test_mail_announced_before_idle_begins_is_not_missed():
                 return False
             peer.add(2, crlf(2))
             s.send(b"* 2 EXISTS\r\n+ idling\r\n")
-            s.line()
+            s.text()
             s.ok(tag)
         peer.on("IDLE", early)
         with Intake(peer.mailbox()) as intake:
