@@ -38,7 +38,8 @@ struct ctl_options {
 /* The default path of a socket of that name; own. */
 char *ctl_socket_path(const char *name);
 
-/* Sends one frame and waits for the answer of type want with the same id.
+/* Sends one frame and waits for the answer of type want with the same id; asks
+ * the successor of an engine that ended before it had done anything about it.
  * 0 with *answer_out (own, frame_done), or -1 with e. */
 int ctl_ask(const char *path, enum frame_type type, const json_t *json, const void *raw,
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,

@@ -11,12 +11,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct talk {
     enum frame_type want;
     struct frame *answer;
     bool over, answered;
+    bool again; /* nothing was done: the engine is being replaced */
 };
 
 char *ctl_socket_path(const char *name)
@@ -47,8 +49,12 @@ static void talk_frame(struct chan *c, struct frame *f, void *arg)
 {
     struct talk *t = arg;
     (void)c;
-    if (t->over || f->type != t->want || f->id != 1)
+    if (t->over || f->type != t->want || f->id > 1)
         return;
+    if (f->id == 0) {
+        t->again = t->over = json_get_bool(f->json, "again", false);
+        return;
+    }
     *t->answer = *f;
     *f = (struct frame){.fd = -1};
     t->over = t->answered = true;
@@ -70,28 +76,39 @@ static void talk_late(evutil_socket_t fd, short what, void *arg)
     t->over = true;
 }
 
+/* 0 with the answer, or -1; what is to be told is in t. */
+static int talk_once(struct talk *t, int fd, enum frame_type type, const json_t *json,
+                     const void *raw, size_t raw_len, int64_t wait_ms)
+{
+    struct timeval tv = {wait_ms / 1000, wait_ms % 1000 * 1000};
+    struct event_base *base = event_base_new();
+    struct chan *c = chan_new(base, fd, "leadd", talk_frame, talk_gone, t);
+    struct event *late = event_new(base, -1, 0, talk_late, t);
+    event_add(late, &tv);
+    chan_send(c, type, 1, json, raw, raw_len, -1);
+    while (!t->over && event_base_loop(base, EVLOOP_ONCE) == 0)
+        ;
+    event_free(late);
+    chan_free(&c);
+    event_base_free(base);
+    return t->answered ? 0 : -1;
+}
+
 int ctl_ask(const char *path, enum frame_type type, const json_t *json, const void *raw,
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
             struct err *e)
 {
-    struct talk t = {.want = want, .answer = answer_out};
-    struct timeval tv = {wait_s, 0};
-    int fd = talk_connect(path, e);
-    if (fd < 0)
-        return -1;
-    struct event_base *base = event_base_new();
-    struct chan *c = chan_new(base, fd, "leadd", talk_frame, talk_gone, &t);
-    struct event *late = event_new(base, -1, 0, talk_late, &t);
-    event_add(late, &tv);
-    chan_send(c, type, 1, json, raw, raw_len, -1);
-    while (!t.over && event_base_loop(base, EVLOOP_ONCE) == 0)
-        ;
-    bool in_time = event_pending(late, EV_TIMEOUT, NULL);
-    event_free(late);
-    chan_free(&c);
-    event_base_free(base);
-    if (t.answered)
-        return 0;
-    return err_set(e, ERR_TEMP, in_time ? "leadd at %s closed the connection without an answer"
-                                        : "leadd at %s did not answer in time", path);
+    int64_t end = clock_mono_ms() + wait_s * (int64_t)1000, left;
+    while ((left = end - clock_mono_ms()) > 0) {
+        struct talk t = {.want = want, .answer = answer_out};
+        int fd = talk_connect(path, e);
+        if (fd < 0)
+            return -1;
+        if (talk_once(&t, fd, type, json, raw, raw_len, left) == 0)
+            return 0;
+        if (!t.again && clock_mono_ms() < end)
+            return err_set(e, ERR_TEMP, "leadd at %s closed the connection without an answer",
+                           path);
+    }
+    return err_set(e, ERR_TEMP, "leadd at %s did not answer in time", path);
 }

@@ -16,4 +16,4 @@ bin_PROGRAMS += daemon/leadctl
 daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c %D%/ctl_parse.c \
 	%D%/ctl_render.c
 daemon_leadctl_LDADD = daemon/crm/libcrm.a $(MAIL_LIBS) $(BASE_LIBS)
-EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_reload_load.py

@@ -97,6 +97,7 @@ static void stop_begin(struct super *s, const char *why)
     super_notify("STOPPING=1");
     s->stopping = true;
     super_check_end(s);
+    super_reload_stop(s);
     for (struct service *svc = s->services; svc; svc = svc->next)
         event_del(svc->retry);
     status_send(s);
@@ -125,6 +126,7 @@ void super_changed(struct super *s)
     }
     status_send(s);
     super_reload_progress(s);
+    super_reload_next(s);
 }
 
 /* ---- signals and time ------------------------------------------------- */
@@ -240,9 +242,6 @@ static void super_done(struct super *s)
         event_free(s->sig[i]);
     event_free(s->tick);
     json_decref(s->own);
-    json_decref(s->reload.answer);
-    if (s->reload.limit)
-        event_free(s->reload.limit);
     for (size_t i = 0; s->env[i]; i++)
         mem_free(s->env[i]);
     mem_free(s->env);

@@ -39,6 +39,8 @@
 #define SUPER_CHECK_MS 60000           /* for the throwaway child */
 #define SUPER_RELOAD_WAIT_MS 15000     /* for new processes before the asker is told */
 #define SUPER_CHECK_BYTES MIB(64)
+#define SUPER_RELOAD_ASKERS 64         /* that may wait for one reload */
+#define SUPER_DRAINING_MAX 32          /* processes of one kind that end beside their successor */
 
 enum {
     SUPER_EXIT_FAILED = 1,
@@ -113,13 +115,20 @@ struct listener {
     int port;
 };
 
-/* A reload under way: who asked, and which new processes it waits for. */
+/* Who waits for a reload. */
+struct super_askers {
+    bool signal;  /* SIGHUP */
+    size_t count; /* RELOAD frames of the engine */
+    uint64_t ids[SUPER_RELOAD_ASKERS];
+    char gen[64]; /* of the engine that asked */
+};
+
+/* A reload under way. The file may have changed since it was read, so whoever
+ * asks meanwhile waits for the next one; all those share it. */
 struct super_reload {
     bool active;
-    bool again;       /* SIGHUP meanwhile */
-    uint64_t id;      /* of the engine's RELOAD; 0: SIGHUP */
-    char gen[64];     /* of the engine that asked */
-    json_t *answer;   /* own */
+    struct super_askers now, next;
+    json_t *answer; /* own */
     struct event *limit;
 };
 
@@ -184,6 +193,8 @@ bool super_check_reaped(struct super *s, pid_t pid, int wait_status);
 void super_check_end(struct super *s);
 void super_reload_ask(struct super *s, uint64_t id, const char *gen);
 void super_reload_progress(struct super *s);
+void super_reload_next(struct super *s); /* the one that is waited for, if it can begin */
+void super_reload_stop(struct super *s); /* the daemon ends */
 
 /* super_listen.c */
 int super_prepare(struct super *s, struct err *e) LEADD_MUST_CHECK;

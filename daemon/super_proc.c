@@ -31,7 +31,7 @@ static const struct super_kind kinds[] = {
     {"parser", {NULL}, false, 3, 1000, 1000}, /* a crash on hostile mail must not stop the next */
     {"intake", {NULL}, false, 0, 3000, 30000},
     {"courier", {NULL}, true, 1, 5000, 30000},
-    {"web-in", {"web-in"}, false, 0, 3000, 30000},
+    {"web-in", {"web-in"}, true, 0, 3000, 30000},
     {"web-ui", {"web-ui"}, false, 0, 3000, 30000},
 };
 

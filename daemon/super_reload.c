@@ -246,27 +246,42 @@ static void start_refused(struct super *s, json_t *result)
 /* ---- reload ----------------------------------------------------------- */
 
 /* After SIGHUP the engine hears too, with id 0: it knows the admin's address. */
+static void askers_tell(struct super *s, struct super_askers *a, const json_t *answer)
+{
+    struct proc *engine = super_engine(s);
+    if (answer && engine && a->signal)
+        chan_send_json(engine->chan, FRAME_RELOAD_DONE, 0, answer);
+    for (size_t i = 0; answer && engine && strcmp(engine->gen, a->gen) == 0 && i < a->count; i++)
+        chan_send_json(engine->chan, FRAME_RELOAD_DONE, a->ids[i], answer);
+    a->signal = false;
+    a->count = 0;
+}
+
 static void reload_tell(struct super *s)
 {
     struct super_reload *r = &s->reload;
-    struct proc *engine = super_engine(s);
-    if (r->answer && engine && (r->id == 0 || strcmp(engine->gen, r->gen) == 0))
-        chan_send_json(engine->chan, FRAME_RELOAD_DONE, r->id, r->answer);
+    askers_tell(s, &r->now, r->answer);
     json_decref(r->answer);
     r->answer = NULL;
 }
 
-static void reload_end(struct super *s)
+void super_reload_stop(struct super *s)
 {
     struct super_reload *r = &s->reload;
-    bool again = r->again;
-    reload_tell(s);
+    json_decref(r->answer);
     if (r->limit)
         event_free(r->limit);
     *r = (struct super_reload){0};
+}
+
+static void reload_end(struct super *s)
+{
+    struct super_askers next = s->reload.next;
+    reload_tell(s);
+    super_reload_stop(s);
+    s->reload.next = next;
     super_notify("READY=1");
-    if (again)
-        super_reload_ask(s, 0, "");
+    super_reload_next(s);
 }
 
 static void reload_late(evutil_socket_t fd, short what, void *arg)
@@ -288,14 +303,23 @@ void super_reload_progress(struct super *s)
     reload_end(s);
 }
 
-static void reload_refused(struct super *s, json_t *errors)
+/* One line each: what follows in an error, such as the source line, is for those
+ * who asked. */
+static void reload_log_errors(json_t *errors)
 {
     size_t i;
     json_t *v;
-    json_array_foreach(errors, i, v)
-        log_error("reload.error", "%s", json_string_value(v) ? json_string_value(v) : "?");
+    json_array_foreach(errors, i, v) {
+        const char *text = json_string_value(v) ? json_string_value(v) : "?";
+        log_error("reload.error", "%.*s", (int)strcspn(text, "\n"), text);
+    }
     log_error("reload.failed", "errors=%zu next=\"the running config stays\"",
               json_array_size(errors));
+}
+
+static void reload_refused(struct super *s, json_t *errors)
+{
+    reload_log_errors(errors);
     s->reload.answer = json_pack("{s:b, s:O}", "ok", 0, "errors", errors);
     reload_end(s);
 }
@@ -376,19 +400,39 @@ static bool names_engine(json_t *changed)
     return false;
 }
 
+/* A relay that never answers keeps an old courier for ten minutes. Somebody who
+ * reloads again and again must not fill the machine with them. */
+static int draining_allowed(const struct super *s, json_t *changed, struct err *e)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach(changed, i, v) {
+        int count = 0;
+        for (const struct proc *p = s->procs; p; p = p->next)
+            count += strcmp(p->name, json_string_value(v)) == 0 && p->kind->drains &&
+                     p->state == PROC_STOPPING;
+        if (count >= SUPER_DRAINING_MAX)
+            return err_set(e, ERR_TEMP, "%d older processes of %s still finish what they have in "
+                           "hand: try again when some have ended (leadctl status)", count,
+                           json_string_value(v));
+    }
+    return 0;
+}
+
 static void reload_apply(struct super *s, json_t *parts)
 {
     struct err e = {0};
     json_t *own = json_get_obj(parts, "supervisor");
-    if (own_allowed(s->own, own, &e) < 0 || super_listen(s, own, &e) < 0) {
-        AUTO_JSON json_t *errors = json_pack("[s]", e.text);
-        reload_refused(s, errors);
-        return;
-    }
     AUTO_JSON json_t *changed = json_array();
     AUTO_JSON json_t *started = json_array();
     AUTO_JSON json_t *stopped = json_array();
     reload_plan(s, parts, own, changed, started, stopped);
+    if (own_allowed(s->own, own, &e) < 0 || draining_allowed(s, changed, &e) < 0 ||
+        super_listen(s, own, &e) < 0) {
+        AUTO_JSON json_t *errors = json_pack("[s]", e.text);
+        reload_refused(s, errors);
+        return;
+    }
     super_listen_prune(s, own);
     json_decref(s->own);
     s->own = json_incref(own);
@@ -401,8 +445,10 @@ static void reload_apply(struct super *s, json_t *parts)
                                  "stopped", stopped);
     AUTO_FREE char *text = json_text(s->reload.answer);
     log_info("reload.done", "answer=%s", text);
-    if (engine)
+    if (engine) {
         reload_tell(s);
+        s->reload.next.count = 0; /* the engine tells its clients to ask its successor */
+    }
     reload_carry_out(s, parts, changed, started, stopped);
     struct timeval tv = {SUPER_RELOAD_WAIT_MS / 1000, 0};
     s->reload.limit = event_new(s->base, -1, 0, reload_late, s);
@@ -410,28 +456,44 @@ static void reload_apply(struct super *s, json_t *parts)
     super_reload_progress(s);
 }
 
-void super_reload_ask(struct super *s, uint64_t id, const char *gen)
+static void reload_begin(struct super *s)
 {
     struct super_reload *r = &s->reload;
-    struct proc *engine = super_engine(s);
-    if (s->stopping)
-        return;
-    if (r->active || !s->up) {
-        AUTO_JSON json_t *busy = errors_one("a reload or the start is still under way");
-        if (id && engine)
-            chan_send_json(engine->chan, FRAME_RELOAD_DONE, id, busy);
-        r->again |= id == 0 && r->active;
-        return;
-    }
-    *r = (struct super_reload){.active = true, .id = id};
-    snprintf(r->gen, sizeof(r->gen), "%s", gen);
+    *r = (struct super_reload){.active = true, .now = r->next};
     /* systemd drops a stamp older than its own signal, and ours is cut to
      * milliseconds: so the next one. */
     super_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=checking the config",
                  (long long)(clock_mono_ms() + 1) * 1000);
     super_check_start(s);
-    if (s->check.pid == 0)
-        reload_end(s);
+    if (s->check.pid == 0) {
+        AUTO_JSON json_t *errors = json_pack("[s]", "the config check cannot be started");
+        reload_refused(s, errors);
+    }
+}
+
+void super_reload_next(struct super *s)
+{
+    const struct super_askers *next = &s->reload.next;
+    if (s->up && !s->stopping && !s->reload.active && (next->signal || next->count > 0))
+        reload_begin(s);
+}
+
+void super_reload_ask(struct super *s, uint64_t id, const char *gen)
+{
+    struct super_askers *next = &s->reload.next;
+    if (s->stopping)
+        return;
+    if (id == 0) {
+        next->signal = true;
+    } else {
+        if (strcmp(next->gen, gen) != 0)
+            next->count = 0; /* those asked an engine that is no more */
+        snprintf(next->gen, sizeof(next->gen), "%s", gen);
+        if (next->count == SUPER_RELOAD_ASKERS)
+            return; /* the engine gives its clients up after a minute */
+        next->ids[next->count++] = id;
+    }
+    super_reload_next(s);
 }
 
 /* The pipe is closed and the child is gone: its word counts. */

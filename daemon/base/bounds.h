@@ -46,6 +46,7 @@
 #define BOUND_HTTP_HEADERS KIB(16)
 #define BOUND_HTTP_BODY MIB(1)
 #define BOUND_HTTP_IDLE_MS 20000
+#define BOUND_HTTP_LINGER_MS 1000        /* idle connections of a process that ends stay that long */
 #define BOUND_HTTP_PARKED 4096
 #define BOUND_HTTP_PARK_MS 10000         /* wait for an engine that is gone, then 503 */
 #define BOUND_HTTP_CONNECTIONS 1024

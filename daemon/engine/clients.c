@@ -101,6 +101,17 @@ void clients_gone(struct engine *eng, struct peer *p)
     asks_gone(eng, p);
 }
 
+/* Between two passes: what was done has been answered. */
+void clients_turn_away(struct engine *eng)
+{
+    AUTO_JSON json_t *again = json_pack("{s:b}", "again", 1);
+    for (struct peer *p = eng->peers; p; p = p->next) {
+        bool ctl = strcmp(p->name, "ctl") == 0;
+        if (ctl || strcmp(p->name, "ingest") == 0)
+            chan_send_json(p->chan, ctl ? FRAME_CTL_DONE : FRAME_RECEIPT, 0, again);
+    }
+}
+
 static void listener_close(struct event **ev)
 {
     if (!*ev)

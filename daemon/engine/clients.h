@@ -16,6 +16,9 @@ void clients_listen(struct engine *eng, const char *name, int fd);
 void clients_sup_frame(struct engine *eng, struct frame *f);
 /* Any peer has gone. */
 void clients_gone(struct engine *eng, struct peer *p);
+/* The engine ends in order: whoever has no answer yet is told to ask its
+ * successor, since nothing was done for them. */
+void clients_turn_away(struct engine *eng);
 void clients_stop(struct engine *eng);
 
 /* engine.c: a new channel. */

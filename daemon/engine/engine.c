@@ -390,6 +390,12 @@ static void peer_replaced(struct engine *eng, struct peer *p, const char *why)
     peer_remove(eng, p, why);
 }
 
+/* Of these an old process ends beside its successor. */
+static bool peer_drains(const char *name)
+{
+    return strcmp(name, "courier") == 0 || strcmp(name, "web-in") == 0;
+}
+
 static void engine_peer(struct role *r, const char *name, const char *gen, int fd)
 {
     struct engine *eng = r->state;
@@ -397,7 +403,7 @@ static void engine_peer(struct role *r, const char *name, const char *gen, int f
         next = old->next;
         if (strcmp(old->name, name) != 0)
             continue;
-        if (strcmp(name, "courier") == 0 && strcmp(old->gen, gen) != 0)
+        if (peer_drains(name) && strcmp(old->gen, gen) != 0)
             old->draining = true; /* it goes on with what it has */
         else
             peer_replaced(eng, old, "replaced");
@@ -544,6 +550,7 @@ static void engine_done(struct role *r)
 /* What is queued and not committed was not acknowledged: it comes again. */
 static void engine_stop(struct role *r)
 {
+    clients_turn_away(r->state);
     role_quit(r, 0);
 }
 

@@ -44,7 +44,7 @@ struct peer {
     struct slots *slots; /* own; courier */
     bool greeted;    /* courier: its HELLO was handled; before that no row is claimed for it */
     bool leaving;    /* parser: it was told to end, and is at no message */
-    bool draining;   /* courier: a successor is there, or it gave a mail back */
+    bool draining;   /* courier, web-in: a successor is there, or it gave a mail back */
 };
 
 const char *peer_instance(const struct peer *p); /* "sales" of "intake:sales" */

@@ -53,7 +53,7 @@ struct web_http {
     TAILQ_HEAD(, web_conn) conns;
     size_t count;
     size_t reading; /* of all connections */
-    bool paused, freeing;
+    bool paused, draining, freeing;
     web_request_fn on_request;
     void *arg;
 };
@@ -234,9 +234,16 @@ struct web_http *web_http_new(struct event_base *base, const struct web_http_con
     return h;
 }
 
+static void http_stop_accepting(struct web_http *h)
+{
+    if (h->bound)
+        evhttp_del_accept_socket(h->evhttp, h->bound);
+    h->bound = NULL;
+}
+
 int web_http_listen(struct web_http *h, int fd, struct err *e)
 {
-    web_http_stop_accepting(h);
+    http_stop_accepting(h);
     if (evutil_make_socket_nonblocking(fd) == 0)
         h->bound = evhttp_accept_socket_with_handle(h->evhttp, fd);
     if (!h->bound) {
@@ -248,20 +255,17 @@ int web_http_listen(struct web_http *h, int fd, struct err *e)
     return 0;
 }
 
-void web_http_stop_accepting(struct web_http *h)
+/* On a connection that is idle a request may be under way: to close it at once
+ * would lose that request, and its sender would not know. */
+void web_http_drain(struct web_http *h)
 {
-    if (h->bound)
-        evhttp_del_accept_socket(h->evhttp, h->bound);
-    h->bound = NULL;
-}
-
-bool web_http_is_busy(const struct web_http *h)
-{
-    const struct web_conn *c;
+    struct web_conn *c;
+    int64_t limit = clock_mono_ms() + BOUND_HTTP_LINGER_MS;
+    http_stop_accepting(h);
+    h->draining = true;
     TAILQ_FOREACH (c, &h->conns, next)
-        if (c->state == CONN_READING || c->state == CONN_WRITING)
-            return true;
-    return false;
+        if (c->state == CONN_IDLE && c->deadline_ms > limit)
+            c->deadline_ms = limit;
 }
 
 size_t web_http_connections(const struct web_http *h)
@@ -275,7 +279,7 @@ void web_http_free(struct web_http **hp)
     if (!h)
         return;
     h->freeing = true;
-    web_http_stop_accepting(h);
+    http_stop_accepting(h);
     event_free(h->adopt);
     event_free(h->sweep);
     evhttp_free(h->evhttp);
@@ -310,7 +314,7 @@ static const char *web_reason(int code)
     return "Error";
 }
 
-static void web_reply_headers(struct evhttp_request *req, const struct web_reply *r)
+static void web_reply_headers(struct evhttp_request *req, const struct web_reply *r, bool close)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(req);
     char number[32];
@@ -341,7 +345,7 @@ static void web_reply_headers(struct evhttp_request *req, const struct web_reply
         snprintf(number, sizeof(number), "%d", r->retry_after);
         evhttp_add_header(out, "Retry-After", number);
     }
-    if (r->close)
+    if (close)
         evhttp_add_header(out, "Connection", "close");
 }
 
@@ -355,7 +359,7 @@ void web_reply(struct web_http *h, struct evhttp_request *req, const struct web_
     struct web_conn *c = conn_find(h, con);
     if (c)
         conn_set_state(c, CONN_WRITING);
-    web_reply_headers(req, r);
+    web_reply_headers(req, r, h->draining);
     struct evbuffer *body = evbuffer_new();
     if (r->len > 0 && evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
         evbuffer_add(body, r->body, r->len);

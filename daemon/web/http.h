@@ -41,16 +41,15 @@ struct web_reply {
     const char *allow;      /* NULL: none */
     const char *origin;     /* whose scripts may read the answer; from the config; NULL: none */
     int retry_after;        /* seconds; 0: none */
-    bool close;             /* no further request on this connection */
 };
 
 struct web_http *web_http_new(struct event_base *base, const struct web_http_conf *conf,
                               web_request_fn on_request, void *arg);
 /* Takes a bound, listening socket. */
 int web_http_listen(struct web_http *h, int fd, struct err *e) LEADD_MUST_CHECK;
-void web_http_stop_accepting(struct web_http *h);
-/* Is a request being read or an answer being written? */
-bool web_http_is_busy(const struct web_http *h);
+/* Takes no new connections; those without a request are closed soon. Done when no
+ * connection is left: each answer closes its own. */
+void web_http_drain(struct web_http *h);
 size_t web_http_connections(const struct web_http *h);
 /* Accepts NULL; unanswered requests are dropped. Sets *h to NULL. */
 void web_http_free(struct web_http **h);

@@ -132,7 +132,7 @@ void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *f
                      enum web_outcome outcome, const char *text)
 {
     char remote[64];
-    struct web_reply r = {.code = outcomes[outcome].code, .close = w->stopping};
+    struct web_reply r = {.code = outcomes[outcome].code};
     r.origin = form_origin(json_get_obj(w->forms, form), req);
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     w->counts[outcome]++;
@@ -161,7 +161,7 @@ void web_form_free(struct parked *p)
 void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
                      const char *text)
 {
-    struct web_reply r = {.code = outcomes[outcome].code, .close = w->stopping};
+    struct web_reply r = {.code = outcomes[outcome].code};
     r.origin = form_origin(p->conf, p->req);
     const char *redirect = json_get_str(p->conf, "redirect", NULL);
     w->counts[outcome]++;
@@ -209,7 +209,7 @@ static char *request_id_of(struct evhttp_request *req, const char *form, struct 
 /* A script of another site asks whether it may post (CORS). True: answered. */
 static bool form_preflight(struct web_in *w, struct evhttp_request *req, const json_t *conf)
 {
-    struct web_reply r = {.code = 204, .close = w->stopping};
+    struct web_reply r = {.code = 204};
     r.origin = form_origin(conf, req);
     if (evhttp_request_get_command(req) != EVHTTP_REQ_OPTIONS || !r.origin)
         return false;

@@ -112,7 +112,7 @@ static void web_in_stop_step(struct web_in *w)
     int64_t left = w->stop_ms - clock_mono_ms();
     while (left <= 0 && !TAILQ_EMPTY(&w->parked))
         web_in_settle(w, TAILQ_FIRST(&w->parked), WEB_busy, NULL);
-    if (TAILQ_EMPTY(&w->parked) && (!web_http_is_busy(w->http) || left < -1000))
+    if (TAILQ_EMPTY(&w->parked) && (web_http_connections(w->http) == 0 || left < -1000))
         role_quit(w->role, 0);
 }
 
@@ -266,7 +266,7 @@ static void web_in_stop(struct role *r)
     }
     w->stopping = true;
     w->stop_ms = clock_mono_ms() + STOP_MS;
-    web_http_stop_accepting(w->http);
+    web_http_drain(w->http);
     AUTO_JSON json_t *counts = web_in_counts(w);
     AUTO_FREE char *text = json_text(counts);
     log_info("web.stop", "parked=%zu requests=%s", w->parked_count, text);

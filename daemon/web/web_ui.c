@@ -94,7 +94,7 @@ static void web_ui_settle(struct web_ui *w, struct waiting *q, const json_t *sta
 
 static void web_ui_stop_step(struct web_ui *w)
 {
-    if ((w->waiting_count == 0 && !web_http_is_busy(w->http)) || clock_mono_ms() > w->stop_ms)
+    if ((w->waiting_count == 0 && web_http_connections(w->http) == 0) || clock_mono_ms() > w->stop_ms)
         role_quit(w->role, 0);
 }
 
@@ -230,7 +230,7 @@ static void web_ui_stop(struct role *r)
     }
     w->stopping = true;
     w->stop_ms = clock_mono_ms() + WAIT_MS;
-    web_http_stop_accepting(w->http);
+    web_http_drain(w->http);
     web_ui_stop_step(w);
     if (!r->quit)
         web_ui_arm(w);
