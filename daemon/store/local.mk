@@ -1,6 +1,7 @@
 noinst_LIBRARIES += daemon/store/libstore.a
 daemon_store_libstore_a_SOURCES = \
-	%D%/db.h %D%/sqlite.c %D%/migrate.c %D%/migrate.h %D%/schema_pipeline.c %D%/schema_crm.c \
+	%D%/db.h %D%/sqlite.c %D%/fault_vfs.c %D%/fault_vfs.h \
+	%D%/migrate.c %D%/migrate.h %D%/schema_pipeline.c %D%/schema_crm.c \
 	%D%/schema_look.c %D%/counts.c %D%/counts.h \
 	%D%/journal.c %D%/journal.h %D%/ledger.c %D%/ledger.h %D%/message.c %D%/message.h \
 	%D%/outbox.c %D%/outbox.h %D%/rows.c %D%/rows.h
