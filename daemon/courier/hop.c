@@ -71,6 +71,7 @@ static void hop_got_line(struct hop *h, const char *p, size_t n)
         h->caps.size |= said(p + 4, n - 4, "SIZE");
         h->caps.eightbit |= said(p + 4, n - 4, "8BITMIME");
         h->caps.utf8 |= said(p + 4, n - 4, "SMTPUTF8");
+        h->caps.pipelining |= said(p + 4, n - 4, "PIPELINING");
     }
     buf_init(&line, BOUND_SMTP_LINE * 2);
     buf_add(&line, p, n);
@@ -306,6 +307,11 @@ void hop_close(struct hop **hp)
 const struct hop_caps *hop_caps(const struct hop *h)
 {
     return &h->caps;
+}
+
+bool hop_may_hold_more(const struct hop *h, size_t got, size_t room)
+{
+    return got == room || h->to->tls != HOP_PLAIN; /* TLS decrypts more than it is asked for */
 }
 
 enum hop_result hop_send(struct hop *h, const char *p, size_t n, size_t *n_out)

@@ -38,7 +38,7 @@ struct hop_to {
 
 /* What the last EHLO offered. */
 struct hop_caps {
-    bool size, eightbit, utf8;
+    bool size, eightbit, utf8, pipelining;
 };
 
 struct hop;
@@ -59,6 +59,9 @@ struct hop *hop_open(struct event_base *base, const struct hop_to *to,
 void hop_close(struct hop **h);
 
 const struct hop_caps *hop_caps(const struct hop *h);
+/* After this many bytes, of so much room, more may be there without the socket
+ * being ready again. */
+bool hop_may_hold_more(const struct hop *h, size_t got, size_t room);
 
 enum hop_result { HOP_OK, HOP_AGAIN, HOP_GONE };
 /* n_out: what was taken or given, 0 unless HOP_OK. After HOP_AGAIN to a send

@@ -19,8 +19,8 @@
 #define SMTP_FRESH_MS 1000 /* so long after the sign-in a relay may not have hung up */
 
 static const char *const state_names[SMTP_STATE_COUNT] = {
-    "connect", "idle", "MAIL", "RCPT", "DATA", "the mail", "the final dot", "the final dot",
-    "RSET",    "QUIT", "closed"};
+    "connect", "idle", "MAIL",      "RCPT", "DATA", "the mail", "the final dot", "the final dot",
+    "DATA",    "RSET", "QUIT",      "closed"};
 
 struct smtp {
     const struct smtp_setup *setup;
@@ -32,6 +32,7 @@ struct smtp {
     struct buf out;   /* a command, or the mail in its wire form */
     size_t out_at;
     struct reply reply;
+    unsigned owed;    /* replies to commands that left behind the one of this state */
     bool used, heard; /* carried a mail; the relay said something since MAIL */
     int64_t up_ms;
     int64_t body_until; /* monotonic; SMTP_BODY as a whole */
@@ -67,6 +68,7 @@ static int64_t state_limit_ms(const struct smtp *s)
     case SMTP_MAIL:
     case SMTP_RCPT:
     case SMTP_DATA:
+    case SMTP_REFUSED:
     case SMTP_RSET:
     case SMTP_DOT:
         return step;
@@ -141,16 +143,16 @@ static bool wants_sign_in(int code)
 
 /* ---- writing --------------------------------------------------------------- */
 
-static void smtp_read(struct smtp *s);
+static void smtp_read(struct smtp *s, bool all);
 static void smtp_flush(struct smtp *s);
 
 /* The slot must say FINAL before the last bytes are handed to the kernel; and
  * nothing may stand in the way of reading the answer to them, so whatever the
- * relay said too early is looked at first. */
+ * relay said too early is looked at first, and the rest of a line waited for. */
 static void smtp_release_dot(struct smtp *s)
 {
-    smtp_read(s);
-    if (s->state != SMTP_BODY)
+    smtp_read(s, true);
+    if (s->state != SMTP_BODY || s->in.len > 0)
         return;
     CRASH_POINT("courier.final.before");
     if (job_mark(s->job, SLOT_FINAL) < 0) {
@@ -189,13 +191,17 @@ static void smtp_flush(struct smtp *s)
     }
 }
 
-static void smtp_command(struct smtp *s, enum smtp_state state, const char *text)
+static void smtp_new_out(struct smtp *s)
 {
     buf_done(&s->out); /* after a mail this gives its memory back */
     buf_init(&s->out, 4 * BOUND_SMTP_ADDRESS);
-    buf_str(&s->out, text);
-    buf_add(&s->out, "\r\n", 2);
     s->out_at = 0;
+}
+
+static void smtp_command(struct smtp *s, enum smtp_state state, const char *text)
+{
+    smtp_new_out(s);
+    buf_printf(&s->out, "%s\r\n", text);
     smtp_set(s, state);
     smtp_flush(s);
 }
@@ -211,25 +217,30 @@ static bool has_high_bytes(const char *p, size_t n)
 void smtp_begin(struct smtp *s, struct job *j)
 {
     const struct hop_caps *caps = hop_caps(s->hop);
-    char text[2 * BOUND_SMTP_ADDRESS];
     bool utf8 = has_high_bytes(j->from, strlen(j->from)) || has_high_bytes(j->to, strlen(j->to));
     LEADD_ASSERT(s->state == SMTP_IDLE);
     s->job = j;
     s->heard = false;
     if (utf8 && !caps->utf8) {
+        char text[BOUND_SMTP_TEXT];
         snprintf(text, sizeof(text), "relay %s does not take addresses beyond ASCII (SMTPUTF8)",
                  s->setup->relay);
         smtp_finish(s, JOB_FAILED, 0, text);
         return;
     }
     job_mark(j, SLOT_SENDING);
-    int n = snprintf(text, sizeof(text), "MAIL FROM:<%s>", j->from);
+    smtp_new_out(s);
+    buf_printf(&s->out, "MAIL FROM:<%s>", j->from);
     if (caps->size)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, " SIZE=%zu", j->raw.len);
+        buf_printf(&s->out, " SIZE=%zu", j->raw.len);
     if (caps->eightbit && (utf8 || has_high_bytes(j->raw.data, j->raw.len)))
-        n += snprintf(text + n, sizeof(text) - (size_t)n, " BODY=8BITMIME");
-    snprintf(text + n, sizeof(text) - (size_t)n, "%s", utf8 ? " SMTPUTF8" : "");
-    smtp_command(s, SMTP_MAIL, text);
+        buf_str(&s->out, " BODY=8BITMIME");
+    buf_str(&s->out, utf8 ? " SMTPUTF8\r\n" : "\r\n");
+    if (caps->pipelining)
+        buf_printf(&s->out, "RCPT TO:<%s>\r\nDATA\r\n", j->to);
+    s->owed = caps->pipelining ? 2 : 0;
+    smtp_set(s, SMTP_MAIL);
+    smtp_flush(s);
 }
 
 static void smtp_send_body(struct smtp *s)
@@ -254,6 +265,18 @@ void smtp_quit(struct smtp *s)
 
 /* ---- reading ---------------------------------------------------------------- */
 
+/* The refused mail is settled; what left behind the refused command is answered,
+ * too, before the connection can be used again. */
+static void smtp_after_refusal(struct smtp *s)
+{
+    if (s->owed > 0)
+        smtp_set(s, SMTP_REFUSED);
+    else if (s->in.len > 0)
+        smtp_set(s, SMTP_DEAD);
+    else
+        smtp_command(s, SMTP_RSET, "RSET");
+}
+
 /* 4xx or 5xx to MAIL, RCPT or DATA, or to a mail not yet sent. */
 static void smtp_refuse(struct smtp *s, const struct reply *r, bool close)
 {
@@ -268,7 +291,7 @@ static void smtp_refuse(struct smtp *s, const struct reply *r, bool close)
     if (close || r->code == 421)
         smtp_set(s, SMTP_DEAD);
     else
-        smtp_command(s, SMTP_RSET, "RSET");
+        smtp_after_refusal(s);
 }
 
 static void smtp_result(struct smtp *s, const struct reply *r)
@@ -291,31 +314,39 @@ static void smtp_odd(struct smtp *s, const char *what)
     smtp_lost(s, text);
 }
 
-static void smtp_step(struct smtp *s, const struct reply *r)
+/* A good reply: the next command, unless it has left already. */
+static void smtp_go_on(struct smtp *s)
 {
     char text[2 * BOUND_SMTP_ADDRESS];
-    int want = s->state == SMTP_DATA ? 3 : 2;
-    /* the next command is not out: a relay that says more than one reply now is out of step */
-    if (r->code / 100 == want && s->in.len > 0 && s->state != SMTP_DATA) {
-        smtp_odd(s, s->in.data);
-        return;
-    }
-    if (r->code / 100 >= 4) {
-        smtp_refuse(s, r, s->in.len > 0);
-        return;
-    }
-    if (r->code / 100 != want) {
-        smtp_odd(s, r->text);
-        return;
-    }
-    if (s->state == SMTP_MAIL) {
+    if (s->state == SMTP_DATA) {
+        smtp_send_body(s);
+    } else if (s->owed > 0) {
+        s->owed--;
+        smtp_set(s, s->state == SMTP_MAIL ? SMTP_RCPT : SMTP_DATA);
+    } else if (s->state == SMTP_MAIL) {
         snprintf(text, sizeof(text), "RCPT TO:<%s>", s->job->to);
         smtp_command(s, SMTP_RCPT, text);
-    } else if (s->state == SMTP_RCPT) {
-        smtp_command(s, SMTP_DATA, "DATA");
     } else {
-        smtp_send_body(s);
+        smtp_command(s, SMTP_DATA, "DATA");
     }
+}
+
+static void smtp_step(struct smtp *s, const struct reply *r)
+{
+    int want = s->state == SMTP_DATA ? 3 : 2;
+    /* the next command is not out: a relay that says more than one reply now is out of step;
+     * so is one that answers what has not left */
+    if (s->owed == 0 && (s->out_at < s->out.len ||
+                         (r->code / 100 == want && s->in.len > 0 && s->state != SMTP_DATA))) {
+        smtp_odd(s, s->in.len > 0 ? s->in.data : r->text);
+        return;
+    }
+    if (r->code / 100 >= 4)
+        smtp_refuse(s, r, s->owed == 0 && s->in.len > 0);
+    else if (r->code / 100 != want)
+        smtp_odd(s, r->text);
+    else
+        smtp_go_on(s);
 }
 
 static void smtp_on_reply(struct smtp *s, const struct reply *r)
@@ -347,6 +378,13 @@ static void smtp_on_reply(struct smtp *s, const struct reply *r)
     case SMTP_RESULT:
         smtp_result(s, r);
         return;
+    case SMTP_REFUSED: /* a 354 here asks for a mail that must not be sent */
+        s->owed--;
+        if (r->code == 421 || r->code / 100 == 3)
+            smtp_set(s, SMTP_DEAD);
+        else
+            smtp_after_refusal(s);
+        return;
     case SMTP_RSET:
         smtp_set(s, r->code / 100 == 2 && s->in.len == 0 ? SMTP_IDLE : SMTP_DEAD);
         return;
@@ -377,11 +415,12 @@ static void smtp_take_replies(struct smtp *s)
     }
 }
 
-static void smtp_read(struct smtp *s)
+/* all: until nothing is left; else what has come, and readiness tells of more. */
+static void smtp_read(struct smtp *s, bool all)
 {
     char chunk[4096];
-    while (s->state != SMTP_DEAD) {
-        size_t n;
+    size_t n = sizeof(chunk);
+    while (s->state != SMTP_DEAD && (all || hop_may_hold_more(s->hop, n, sizeof(chunk)))) {
         enum hop_result r = hop_recv(s->hop, chunk, sizeof(chunk), &n);
         if (r == HOP_AGAIN)
             return;
@@ -413,7 +452,7 @@ static void smtp_on_failed(void *arg, int code, const char *text)
 static void smtp_on_ready(void *arg)
 {
     struct smtp *s = arg;
-    smtp_read(s);
+    smtp_read(s, false);
     if (s->state != SMTP_DEAD && s->out_at < s->out.len)
         smtp_flush(s);
 }
@@ -432,7 +471,7 @@ static void smtp_on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     default:
         snprintf(why, sizeof(why), s->state == SMTP_BODY ? "takes no more" : "no answer in time");
-        if (s->state != SMTP_QUIT && s->state != SMTP_RSET)
+        if (s->state != SMTP_QUIT && s->state != SMTP_RSET && s->state != SMTP_REFUSED)
             s->setup->ops->failed(s->setup->arg, 0, why); /* the next mail would hang, too */
         smtp_lost(s, why);
     }

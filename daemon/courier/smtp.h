@@ -11,6 +11,11 @@
  * Every step has one deadline that bytes do not extend, so that a relay that
  * trickles holds a session no longer than one that is silent; a mail must be
  * taken steadily and at BOUND_RELAY_RATE at least.
+ *
+ * Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA leave in one
+ * write; each still has its own reply, and the mail follows only after all three
+ * were good. When DATA is taken behind a refused MAIL or RCPT, the session hangs
+ * up: even a lone "." could make a mail of nothing.
  */
 #ifndef LEADD_COURIER_SMTP_H
 #define LEADD_COURIER_SMTP_H
@@ -27,6 +32,7 @@ enum smtp_state {
     SMTP_BODY,   /* all but the final "." */
     SMTP_DOT,    /* FINAL is marked */
     SMTP_RESULT, /* the "." has left */
+    SMTP_REFUSED, /* the replies to what left behind the refused command */
     SMTP_RSET,
     SMTP_QUIT,
     SMTP_DEAD,   /* to be freed */

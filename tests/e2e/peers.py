@@ -359,6 +359,7 @@ class SmtpPeer(Peer):
         if self.implicit:
             conn.start_tls()
         conn.user, conn.sender, conn.recipient = None, None, None
+        conn.begun, conn.recipients = False, 0
         conn.act("greeting", b"220 peer.example.com ESMTP\r\n")
         while True:
             line = conn.line()
@@ -407,13 +408,15 @@ class SmtpPeer(Peer):
             return
         conn.sender = line.decode("utf-8", "replace").split(":", 1)[1].split(">")[0].strip(" <")
         conn.act("mail", b"250 2.1.0 ok\r\n")
+        conn.begun, conn.recipients = conn.said.startswith(b"2"), 0
 
     def do_rcpt(self, conn, line):
         conn.recipient = line.decode("utf-8", "replace").split(":", 1)[1].strip(" <>")
-        conn.act("rcpt", b"250 2.1.5 ok\r\n")
+        conn.act("rcpt", b"250 2.1.5 ok\r\n" if conn.begun else b"503 5.5.1 MAIL first\r\n")
+        conn.recipients += conn.begun and conn.said.startswith(b"2")
 
     def do_data(self, conn, line):
-        conn.act("data", b"354 go on\r\n")
+        conn.act("data", b"354 go on\r\n" if conn.recipients else b"503 5.5.1 RCPT first\r\n")
         if not conn.said.startswith(b"354"):
             return
         conn.act("body", b"")

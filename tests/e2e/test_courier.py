@@ -3,6 +3,7 @@
 
 The test plays the engine: it owns the slots file, sends SEND and hears SENT.
 """
+import contextlib
 import os
 import re
 import socket
@@ -104,12 +105,17 @@ def start(tmp_path):
         c.role.__exit__()
 
 
-@pytest.fixture
-def serve():
+CAPS = {"in turn": ("SIZE 100000000", "8BITMIME"),
+        "pipelined": ("SIZE 100000000", "PIPELINING", "8BITMIME")}
+
+
+@pytest.fixture(params=CAPS)
+def serve(request):
+    """Relays that want a command at a time, and relays that take three at once."""
     made = []
 
     def make(*a, **kw):
-        made.append(SmtpPeer(*a, **kw))
+        made.append(SmtpPeer(*a, **{"caps": CAPS[request.param], **kw}))
         return made[-1]
     yield make
     for p in made:
@@ -183,6 +189,61 @@ def test_a_refused_mail_does_not_cost_the_connection(start, serve):
     assert c.one(3)["outcome"] == "deferred"
     assert c.one(4)["outcome"] == "accepted"
     assert peer.sessions == 1 and len(peer.mails) == 2
+
+
+@pytest.fixture
+def pipelined():
+    with contextlib.ExitStack() as stack:
+        yield lambda *a: stack.enter_context(SmtpPeer(*a, caps=CAPS["pipelined"]))
+
+
+def test_pipelined_commands_leave_before_the_first_is_answered(start, pipelined):
+    def look(conn, answer):
+        while not conn.buf.endswith(b"\r\nDATA\r\n"):
+            conn.buf += conn.read()
+        seen.append(conn.buf)
+        conn.write(answer)
+    seen = []
+    c = start(relay(pipelined([{"mail": look}]), reply_timeout=SHORT))
+    assert c.one(1, to="c@example.net")["outcome"] == "accepted"
+    assert seen == [b"RCPT TO:<c@example.net>\r\nDATA\r\n"]
+
+
+@pytest.mark.parametrize("step, outcome", [("mail", "failed"), ("rcpt", "failed")])
+def test_no_dot_follows_a_data_that_is_taken_behind_a_refusal(start, pipelined, step, outcome):
+    """It would be a mail without a recipient, and without a word."""
+    taken = reply("354 go on nevertheless")
+    peer = pipelined([{step: refuse(550, "5.1.1 nobody"), "data": taken}])
+    c = start(relay(peer, connections=1))
+    out = c.one(1)
+    assert (out["outcome"], out["text"]) == (outcome, "550 5.1.1 nobody")
+    assert c.one(2)["outcome"] == "accepted"
+    assert peer.sessions == 2 and [m.session for m in peer.received] == [1]
+
+
+def test_each_pipelined_reply_counts_for_its_own_command(start, pipelined):
+    peer = pipelined([{"rcpt": [refuse(550, "5.1.1 nobody"), defer(450, "4.2.1 full"), ok],
+                       "data": [ok, ok, defer(451, "4.3.0 not now"), ok]}])
+    c = start(relay(peer, connections=1))
+    assert [c.one(i)["text"] for i in (1, 2, 3, 4)] == [
+        "550 5.1.1 nobody", "450 4.2.1 full", "451 4.3.0 not now", "250 2.0.0 queued as 1"]
+    assert peer.sessions == 1 and len(peer.mails) == 1
+
+
+def test_one_pipelined_reply_too_many_sends_no_mail_to_nobody(start, pipelined):
+    """MAIL answered twice: the reply to RCPT would be taken for that to DATA."""
+    peer = pipelined([{"mail": plus(b"250 2.1.0 ok\r\n"), "rcpt": refuse(550, "5.1.1 nobody")}])
+    c = start(relay(peer, connections=1))
+    assert c.one(1)["outcome"] == "failed"
+    assert c.one(2)["outcome"] == "accepted"
+    assert len(peer.received) == 1 and peer.sessions == 2
+
+
+def test_half_a_word_before_the_dot_holds_the_dot_back(start, serve):
+    peer = serve([{"body": raw(b"25")}])
+    c = start(relay(peer, reply_timeout=SHORT))
+    assert c.one(1)["outcome"] == "deferred"
+    assert c.state(1) != FINAL
 
 
 def test_a_real_receiver_takes_two_hundred(start):
