@@ -19,6 +19,9 @@ _leadctl() {
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
+    backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;
+    restore) mapfile -t COMPREPLY < <(compgen -f -W '--force' -- "$cur") ;;
+    release) mapfile -t COMPREPLY < <(compgen -W 'all none since= rest=drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;
     clock) mapfile -t COMPREPLY < <(compgen -W 'advance' -- "$cur") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur") ;;

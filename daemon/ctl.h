@@ -7,6 +7,7 @@
  *   ctl_ingest.c  one mail to ingest.sock
  *   ctl_parse.c   one mail read without a daemon
  *   ctl_render.c  answers as tables for people
+ *   ctl_backup.h  backup, backup verify and restore
  *
  * leadctl shows what strangers wrote: nothing it prints may reach the terminal
  * as an escape sequence.

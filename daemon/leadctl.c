@@ -6,6 +6,7 @@
  * the engine, which checks and answers. The exit status is the engine's.
  */
 #include "ctl.h"
+#include "ctl_backup.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -42,6 +43,9 @@ static const struct command commands[] = {
     {"undo", "ID [JOURNAL]", "take the last command on a record back", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
      "outgoing mail and its state", NULL},
+    {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
+    {"release", "all|none|since=TIME|ID .. [rest=drop]", "after a restore: let it go, or drop it",
+     NULL},
     {"quarantine", "list | show Q | retry Q | drop Q", "mail that could not be processed", NULL},
     {"ledger", "[state=filed|ignored|quarantined] [source=SOURCE] [limit=N]",
      "what arrived, newest first, and what became of it", NULL},
@@ -50,6 +54,10 @@ static const struct command commands[] = {
      "mailboxes; what a first sync would do", NULL},
     {"reload", "", "check the config and apply it; nothing changes on any error", NULL},
     {"clock", "[advance DURATION]", "the clock of a daemon under --pretend-time", NULL},
+    {"backup", "[--keep N] FILE|FOLDER | verify FILE",
+     "copy the running database with all that belongs to it; look a copy over", ctl_local_backup},
+    {"restore", "[--force] BACKUP", "put a backup in place, in hold; leadd must be stopped",
+     ctl_local_restore},
     {"parse", "[--json] [FILE]", "show how leadd reads one mail; needs no daemon", ctl_local_parse},
     {"ingest", "< MAIL", "hand one mail over, for an MTA's pipe; 75 when not stored",
      ctl_local_ingest},

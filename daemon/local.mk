@@ -14,6 +14,7 @@ tests_e2e_fakeleadd_LDADD = $(BASE_LIBS)
 
 bin_PROGRAMS += daemon/leadctl
 daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c %D%/ctl_parse.c \
-	%D%/ctl_render.c
-daemon_leadctl_LDADD = daemon/crm/libcrm.a $(MAIL_LIBS) $(BASE_LIBS)
+	%D%/ctl_render.c %D%/ctl_backup.h %D%/ctl_backup.c %D%/ctl_verify.c %D%/ctl_restore.c \
+	%D%/ctl_file.c
+daemon_leadctl_LDADD = daemon/crm/libcrm.a $(MAIL_LIBS) $(STORE_LIBS) $(BASE_LIBS)
 EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_reload_load.py

@@ -27,7 +27,7 @@
 #include "base/text.h"
 
 static const struct super_kind kinds[] = {
-    {"engine", {"ctl", "ingest"}, false, 2, 5000, 5000}, /* all others wait for it */
+    {"engine", {"ctl", "ingest"}, false, 2, 5000, 30000},
     {"parser", {NULL}, false, 3, 1000, 1000}, /* a crash on hostile mail must not stop the next */
     {"intake", {NULL}, false, 0, 3000, 30000},
     {"courier", {NULL}, true, 1, 5000, 30000},
@@ -320,10 +320,25 @@ static const char *status_text(int status, char *out, size_t n)
     return out;
 }
 
-static void service_failed(struct service *svc, const char *how)
+/* The engine says that no restart will help (a database that is damaged or none): to
+ * try again would only hide it. systemd leaves it down, too. */
+static bool is_hopeless(const struct service *svc, const struct proc *p)
+{
+    return is_engine(svc->kind) && p && p->state == PROC_STARTING && WIFEXITED(p->wait_status) &&
+           WEXITSTATUS(p->wait_status) == SUPER_EXIT_CONFIG;
+}
+
+/* p: the process that ended, NULL when there was none. */
+static void service_failed(struct service *svc, const struct proc *p, const char *how)
 {
     struct super *s = svc->super;
     svc->fails++;
+    if (is_hopeless(svc, p)) {
+        log_error("engine.hopeless", "error=\"%s\" next=\"leadd ends; start it when this is mended\"",
+                  svc->last_error ? svc->last_error : how);
+        super_fail(s, SUPER_EXIT_CONFIG);
+        return;
+    }
     if (!s->up && !svc->was_ready && svc->fails >= SUPER_START_TRIES) {
         log_error("start.failed", "role=%s tries=%u error=\"%s\"", svc->name, svc->fails,
                   svc->last_error ? svc->last_error : how);
@@ -355,7 +370,7 @@ static void service_after_death(struct service *svc, const struct proc *p, const
     if (p->expected)
         service_start(svc);
     else
-        service_failed(svc, how);
+        service_failed(svc, p, how);
 }
 
 void proc_free(struct proc *p)
@@ -488,7 +503,7 @@ void service_start(struct service *svc)
     if (s->stopping || svc->cur || (!is_engine(svc->kind) && !super_engine(s)))
         return;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-        service_failed(svc, err_errno());
+        service_failed(svc, NULL, err_errno());
         return;
     }
     const char *const args[] = {"-R", svc->name, NULL};
@@ -496,7 +511,7 @@ void service_start(struct service *svc)
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
-        service_failed(svc, err_errno());
+        service_failed(svc, NULL, err_errno());
         return;
     }
     struct proc *p = mem_alloc(sizeof(*p));

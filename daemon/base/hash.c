@@ -7,9 +7,12 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+
+#define HASH_BLOCK (1024 * 1024)
 
 void hash_sha256(const void *p, size_t n, unsigned char out[HASH_SHA256_LEN])
 {
@@ -21,6 +24,21 @@ void hash_sha256_hex(const void *p, size_t n, char out[HASH_SHA256_HEX])
     unsigned char d[HASH_SHA256_LEN];
     hash_sha256(p, n, d);
     text_hex(d, sizeof(d), out);
+}
+
+int hash_sha256_fd(int fd, char out[HASH_SHA256_HEX])
+{
+    unsigned char d[HASH_SHA256_LEN];
+    char *block = mem_alloc(HASH_BLOCK);
+    gnutls_hash_hd_t h;
+    ssize_t n;
+    LEADD_ASSERT(gnutls_hash_init(&h, GNUTLS_DIG_SHA256) == 0);
+    while ((n = read(fd, block, HASH_BLOCK)) > 0)
+        gnutls_hash(h, block, (size_t)n);
+    gnutls_hash_deinit(h, d);
+    mem_free(block);
+    text_hex(d, sizeof(d), out);
+    return n < 0 ? -1 : 0;
 }
 
 int64_t hash_64(const void *p, size_t n)

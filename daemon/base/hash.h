@@ -13,6 +13,8 @@
 
 void hash_sha256(const void *p, size_t n, unsigned char out[HASH_SHA256_LEN]);
 void hash_sha256_hex(const void *p, size_t n, char out[HASH_SHA256_HEX]);
+/* Of all that can be read from fd, which stays open. 0, or -1 with errno. */
+int hash_sha256_fd(int fd, char out[HASH_SHA256_HEX]);
 /* The first 64 bits of SHA-256: for indexes, never as a unique key. */
 int64_t hash_64(const void *p, size_t n);
 

@@ -74,7 +74,7 @@ static void role_fail(struct role *r, const struct err *e)
     json_put_str(j, "error", e->text);
     chan_send_json(r->sup, FRAME_READY, 0, j);
     log_error("role.failed", "error=\"%s\"", e->text);
-    role_quit(r, 1);
+    role_quit(r, e->cls == ERR_PERM ? ROLE_EXIT_CONFIG : 1);
 }
 
 static void role_configure(struct role *r, struct frame *f)

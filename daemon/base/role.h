@@ -32,6 +32,9 @@
 
 struct role;
 
+/* Of a role that cannot start and never will by itself (EX_CONFIG). */
+#define ROLE_EXIT_CONFIG 78
+
 struct role_ops {
     const char *kind; /* "parser", "intake", ... */
     int (*open)(struct role *r, struct err *e);

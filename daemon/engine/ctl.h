@@ -54,6 +54,9 @@ json_t *ctl_do(struct ctl *c, struct err *e);
 json_t *ctl_undo(struct ctl *c, struct err *e);
 json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
+json_t *ctl_hold(struct ctl *c, struct err *e);       /* hold.c */
+json_t *ctl_release(struct ctl *c, struct err *e);
+json_t *ctl_backup(struct ctl *c, struct err *e);
 json_t *ctl_quarantine(struct ctl *c, struct err *e); /* ctl_mailbox.c */
 json_t *ctl_reconcile(struct ctl *c, struct err *e);
 json_t *ctl_mailbox(struct ctl *c, struct err *e);

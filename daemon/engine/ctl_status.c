@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "engine/asks.h"
 #include "engine/ctl.h"
-#include "engine/storage.h"
+#include "engine/hold.h"
 #include "rule/ruleset.h"
 #include "store/counts.h"
 
@@ -104,10 +104,11 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
     field(fields, "time", json_string(clock_format_utc(clock_now_ms(), now, sizeof(now))));
     if (clock_is_pretended())
         field(fields, "clock", json_string("pretended"));
+    AUTO_FREE char *hold = hold_status(eng);
+    if (hold)
+        field(fields, "in hold", json_string(hold));
     field(fields, "rules", json_integer((json_int_t)ruleset_count(rules)));
     field(fields, "rule set", json_string(hash));
-    AUTO_FREE char *storage = storage_text(eng->storage);
-    field(fields, "storage", json_string(storage));
     AUTO_JSON json_t *ledger = counts_ledger(eng->counts, eng->db, "", NULL);
     field(fields, "filed", filed_cell(ledger));
     field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
 #include "engine/token.h"
@@ -222,6 +223,8 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         return -1;
     if (d->in->hold && !d->send->to_user)
         snprintf(why, sizeof(why), "%s", d->in->hold);
+    else if (!why[0] && hold_why(eng))
+        snprintf(why, sizeof(why), "%s", hold_why(eng));
     d->row = (struct outbox_row){
         .intent = intent,
         .state = why[0] ? "held" : "ready",

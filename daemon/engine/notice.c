@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/hold.h"
 #include "engine/token.h"
 #include "mail/compose.h"
 #include "store/outbox.h"
@@ -83,9 +84,10 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
     buf_init(&raw, BOUND_TEMPLATE_OUTPUT);
     if (!to)
         return 0;
-    struct outbox_row row = {.intent = intent, .state = "ready", .class_ = "notice",
-                             .to_addr = to, .created_ms = clock_now_ms(),
-                             .next_ms = clock_now_ms()};
+    const char *hold = hold_why(eng);
+    struct outbox_row row = {.intent = intent, .state = hold ? "held" : "ready",
+                             .class_ = "notice", .to_addr = to, .created_ms = clock_now_ms(),
+                             .next_ms = hold ? 0 : clock_now_ms(), .reply = hold};
     if (outbox_add(eng->db, &row, e) < 0)
         return -1;
     if (row.id == 0)

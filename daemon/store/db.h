@@ -14,7 +14,7 @@
  *
  * Text must be valid UTF-8 without NUL; the caller sees to it at the border.
  * Times are int64 UTC milliseconds. Errors: ERR_TEMP is worth another try
- * (disk full, I/O), ERR_PERM a damaged file, ERR_BUG is a statement of ours that is wrong.
+ * (disk full, I/O), ERR_BUG is a statement of ours that is wrong.
  */
 #ifndef LEADD_DB_H
 #define LEADD_DB_H
@@ -70,35 +70,33 @@ const char *db_text(struct db_rows *r, int col);  /* NULL gives NULL */
 const void *db_blob(struct db_rows *r, int col, size_t *n_out);
 bool db_is_null(struct db_rows *r, int col);
 
-/* ---- when the disk fails ---------------------------------------------------- */
-
-/* SOUND also after a full disk or a lock: then the transaction was undone. BROKEN:
- * a write or an fsync failed, and what the kernel still has of it is not known: close
- * and open anew. DAMAGED: pages cannot be read, or make no sense. Both stay. */
-enum db_health { DB_SOUND, DB_BROKEN, DB_DAMAGED };
-enum db_health db_health(const struct db *db);
-/* The last error was that another process holds the write lock. */
-bool db_locked(const struct db *db);
-/* How long to wait, inside a call, for another process's lock; 5 s after db_open. */
-void db_set_wait(struct db *db, int ms);
-
-/* Do path, WAL and its index still name the files that are open? The first call
- * takes them down. -1 with e, which names the file that is gone or another one. */
-int db_check_files(struct db *db, struct err *e) LEADD_MUST_CHECK;
-
-struct db_space {
-    int64_t free, total; /* bytes of the file system */
-    int64_t wal;         /* bytes of the WAL */
-};
-int db_space(const struct db *db, struct db_space *out, struct err *e) LEADD_MUST_CHECK;
-/* Copies the WAL into the database file, and cuts it down to nothing where truncate
- * says so. *held_out: pages that a reader's old snapshot keeps in the WAL. */
-int db_checkpoint(struct db *db, bool truncate, int64_t *held_out, struct err *e) LEADD_MUST_CHECK;
-/* A transaction that writes and syncs a few bytes: does it work again? */
-int db_probe(struct db *db, struct err *e) LEADD_MUST_CHECK;
-
 /* Several statements without parameters: migrations only. */
 int db_script(struct db *db, const char *sql, struct err *e) LEADD_MUST_CHECK;
+
+/* ---- whole files (sqlite_copy.c) ---- */
+
+/* For one who works alone on a file that is no live database: no WAL. */
+struct db *db_open_alone(const char *path, struct err *e) LEADD_MUST_CHECK;
+
+/* For a reader: what it sees stays as it is until db_rollback or db_close. */
+int db_begin_read(struct db *db, struct err *e) LEADD_MUST_CHECK;
+
+/* done of all pages; false stops the copy. */
+typedef bool (*db_progress_fn)(void *arg, int64_t done, int64_t all);
+/* Copies what `from` sees, whatever is written meanwhile, into the empty file path,
+ * which is not flushed. Inside a transaction of `from` it is that snapshot. */
+int db_copy(struct db *from, const char *path, db_progress_fn progress, void *arg,
+            struct err *e) LEADD_MUST_CHECK;
+
+/* Calls line for everything that is wrong with the structure of the file, at most
+ * 100 times. quick does not compare indexes with their tables. Stops without a word
+ * after limit_ms (0: none). -1: it could not be done. */
+typedef void (*db_line_fn)(void *arg, const char *line);
+int db_check(struct db *db, bool quick, int64_t limit_ms, db_line_fn line, void *arg,
+             struct err *e) LEADD_MUST_CHECK;
+
+/* What is in the WAL stays there when the database is closed. */
+void db_leave_wal(struct db *db);
 
 /* Rows written since open: for the benchmark. */
 int64_t db_total_changes(const struct db *db);
