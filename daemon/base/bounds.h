@@ -50,6 +50,8 @@
 #define BOUND_HTTP_PARKED 4096
 #define BOUND_HTTP_PARK_MS 10000         /* wait for an engine that is gone, then 503 */
 #define BOUND_HTTP_CONNECTIONS 1024
+#define BOUND_HTTP_SHARE 8               /* one address may have that part of them, ... */
+#define BOUND_HTTP_SHARE_MIN 16          /* ... or so many */
 #define BOUND_HTTP_BODY_MAX MIB(64)      /* that BOUND_HTTP_BODY may be set to */
 #define BOUND_HTTP_HELD MIB(48)          /* bodies of all parked requests, or two of the largest */
 #define BOUND_HTTP_READING MIB(64)       /* requests being read, all together, or three of the largest */

@@ -3,8 +3,9 @@
  * http - evhttp with what it lacks towards strangers
  *
  * evhttp reads and writes HTTP/1.1. Here, around it: a total time for each
- * request (a byte a second is cut, too), a limit on connections, answers with
- * the security headers, and the remote address behind trusted proxies.
+ * request (a byte a second is cut, too), limits on connections, in all and of
+ * one address, answers with the security headers, and the remote address behind
+ * trusted proxies.
  *
  * A request may be answered later: it stays valid until web_reply(), for evhttp
  * reads nothing and times nothing out meanwhile. A client that leaves is only
@@ -28,6 +29,7 @@ struct web_http_conf {
     size_t max_body;       /* what the role accepts; see web_body_fits */
     int64_t timeout_ms;    /* for one whole request, and for one whole answer */
     size_t connections;    /* at most; more wait in the kernel's queue */
+    const json_t *trusted; /* borrowed: addresses of proxies, which stand for many */
 };
 
 typedef void (*web_request_fn)(struct evhttp_request *req, void *arg);
@@ -51,6 +53,8 @@ int web_http_listen(struct web_http *h, int fd, struct err *e) LEADD_MUST_CHECK;
  * connection is left: each answer closes its own. */
 void web_http_drain(struct web_http *h);
 size_t web_http_connections(const struct web_http *h);
+/* Connections closed so far because one address held too many, or all together. */
+uint64_t web_http_cut(const struct web_http *h);
 /* Accepts NULL; unanswered requests are dropped. Sets *h to NULL. */
 void web_http_free(struct web_http **h);
 

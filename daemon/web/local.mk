@@ -1,7 +1,8 @@
 noinst_LIBRARIES += daemon/web/libweb.a
 daemon_web_libweb_a_SOURCES = \
+	%D%/address.c %D%/address.h %D%/crowd.c %D%/crowd.h \
 	%D%/form.c %D%/form.h %D%/form_check.c %D%/multipart.c \
-	%D%/http.c %D%/http.h %D%/metrics.c %D%/metrics.h %D%/rate.c %D%/rate.h \
+	%D%/http.c %D%/http.h %D%/http_conn.c %D%/http_conn.h %D%/metrics.c %D%/metrics.h %D%/rate.c %D%/rate.h \
 	%D%/web.c %D%/web.h %D%/web_form.c %D%/web_in.c %D%/web_in.h %D%/web_ui.c
 WEB_LIBS = daemon/web/libweb.a $(BASE_LIBS)
 
@@ -21,4 +22,4 @@ tests_fuzz_fuzz_form_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_form_LDADD = $(WEB_LIBS)
 endif
 
-EXTRA_DIST += tests/e2e/test_web.py
+EXTRA_DIST += tests/e2e/test_web.py tests/e2e/hostilehttp.py tests/e2e/test_web_load.py

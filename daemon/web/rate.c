@@ -4,18 +4,17 @@
  */
 #include "web/rate.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "web/address.h"
 
 #define WAYS 4
-#define KEY_LEN 8
 #define TOKEN 60000 /* units of one request: per_minute units come back each millisecond */
 
 struct slot {
-    unsigned char key[KEY_LEN];
+    unsigned char key[ADDRESS_KEY];
     int64_t units;
     int64_t seen_ms;
     bool used;
@@ -46,47 +45,34 @@ void rate_free(struct rate **r)
     *r = NULL;
 }
 
-static void rate_key(const char *address, unsigned char key[KEY_LEN])
+static size_t rate_set(const struct rate *r, const unsigned char key[ADDRESS_KEY])
 {
-    struct in_addr a4;
-    struct in6_addr a6;
-    memset(key, 0, KEY_LEN);
-    if (inet_pton(AF_INET, address, &a4) == 1) {
-        key[1] = 4; /* no /64 begins like this: 0::/8 is reserved */
-        memcpy(key + 4, &a4, 4);
-    } else if (inet_pton(AF_INET6, address, &a6) == 1) {
-        memcpy(key, &a6, KEY_LEN);
-    }
-}
-
-static size_t rate_set(const struct rate *r, const unsigned char key[KEY_LEN])
-{
-    unsigned char both[sizeof(r->salt) + KEY_LEN];
+    unsigned char both[sizeof(r->salt) + ADDRESS_KEY];
     memcpy(both, r->salt, sizeof(r->salt));
-    memcpy(both + sizeof(r->salt), key, KEY_LEN);
+    memcpy(both + sizeof(r->salt), key, ADDRESS_KEY);
     return (size_t)((uint64_t)hash_64(both, sizeof(both)) % r->sets);
 }
 
-static struct slot *rate_slot(struct rate *r, const unsigned char key[KEY_LEN], int64_t now_ms)
+static struct slot *rate_slot(struct rate *r, const unsigned char key[ADDRESS_KEY], int64_t now_ms)
 {
     struct slot *set = r->slots + rate_set(r, key) * WAYS, *take = set;
     for (struct slot *s = set; s < set + WAYS; s++)
-        if (s->used && memcmp(s->key, key, KEY_LEN) == 0)
+        if (s->used && memcmp(s->key, key, ADDRESS_KEY) == 0)
             return s;
     for (struct slot *s = set; s < set + WAYS; s++)
         if (take->used && (!s->used || s->seen_ms < take->seen_ms))
             take = s;
     *take = (struct slot){.units = r->per_minute * TOKEN, .seen_ms = now_ms, .used = true};
-    memcpy(take->key, key, KEY_LEN);
+    memcpy(take->key, key, ADDRESS_KEY);
     return take;
 }
 
 bool rate_allow(struct rate *r, const char *address, int64_t now_ms, int *retry_s_out)
 {
-    unsigned char key[KEY_LEN];
+    unsigned char key[ADDRESS_KEY];
     if (r->per_minute <= 0)
         return true;
-    rate_key(address, key);
+    address_key(address, key);
     struct slot *s = rate_slot(r, key, now_ms);
     int64_t passed = now_ms > s->seen_ms ? now_ms - s->seen_ms : 0;
     if (passed > 60000)

@@ -228,15 +228,15 @@ static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, cons
         web_form_refuse(w, req, form, WEB_method, "Forms are sent with POST.");
         return true;
     }
-    if (web_framing_is_ambiguous(req)) {
-        web_form_refuse(w, req, form, WEB_malformed, "The length of the body is given twice.");
-        return true;
-    }
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     if (!rate_allow(w->rate, remote, clock_mono_ms(), &retry)) {
         err_set(&e, ERR_TEMP, "Too many requests from this address: try again in %d seconds.",
                 retry);
         web_form_refuse(w, req, form, WEB_rate, e.text);
+        return true;
+    }
+    if (web_framing_is_ambiguous(req)) {
+        web_form_refuse(w, req, form, WEB_malformed, "The length of the body is given twice.");
         return true;
     }
     if (size > w->max_body) {

@@ -206,6 +206,7 @@ static void web_in_healthz(struct web_in *w, struct evhttp_request *req)
     json_put_bool(j, "engine", w->engine != NULL);
     json_put_int(j, "parked", (int64_t)w->parked_count);
     json_put_int(j, "connections", (int64_t)web_http_connections(w->http));
+    json_put_int(j, "cut", (int64_t)web_http_cut(w->http));
     json_object_set_new(j, "requests", web_in_counts(w));
     web_reply_json(w->http, req, ok ? 200 : 503, j, ok ? 0 : 5);
 }

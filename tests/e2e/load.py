@@ -7,9 +7,10 @@
     load.stop()
     load.check(d)                    # clients' 200s == leads in the database
 
-A client behaves as browsers and HTTP libraries do: one request after the other
-on a connection, a new connection when the server said close. It never sends a
-request again: what is not answered is counted as torn, and shown.
+A client behaves as HTTP libraries do: one request after the other on a connection,
+a new connection when the server said close; of those with fresh=True as a visitor
+does: a connection for each form. None sends a request again: what is not answered
+is counted as torn, and shown.
 """
 import collections
 import http.client
@@ -33,8 +34,8 @@ def post(connection, email, **fields):
 
 
 class Load:
-    def __init__(self, d, connections, source="127.0.0.1", pause=0.0):
-        self.d, self.source, self.pause = d, source, pause
+    def __init__(self, d, connections, source="127.0.0.1", pause=0.0, fresh=False):
+        self.d, self.source, self.pause, self.fresh = d, source, pause, fresh
         self.over = threading.Event()
         self.lock = threading.Lock()
         self.accepted, self.refused, self.torn = {}, [], []  # email: request id; (email, why)
@@ -61,7 +62,8 @@ class Load:
     def _forms(self, n):
         connection, i = self._connect(), 0
         while not self.over.is_set():
-            email = "f%d-%d@%s.form.example" % (n, i, self.source.replace(".", "-"))
+            email = "f%d-%d@%s%s.form.example" % (n, i, "v" * self.fresh,
+                                                  self.source.replace(".", "-"))
             i += 1
             begin = time.monotonic()
             try:
@@ -77,6 +79,8 @@ class Load:
                     self.accepted[email] = id_
                 else:
                     self.refused.append((email, status))
+            if self.fresh:
+                connection.close()
             if self.pause:
                 self.over.wait(self.pause)
         connection.close()
@@ -110,6 +114,13 @@ class Load:
         known = set(self.accepted) | set(self.mailed) | perhaps
         more = {a: n for a, n in leads.items() if a not in known or n > 1}
         assert not more, "nobody was told of these: %s" % dict(list(more.items())[:10])
+
+    def add(self, other):
+        """Counts what another Load did as its own."""
+        self.accepted.update(other.accepted)
+        for mine, theirs in ((self.refused, other.refused), (self.torn, other.torn),
+                             (self.times, other.times), (self.mailed, other.mailed)):
+            mine.extend(theirs)
 
     def percentile(self, p):
         """Milliseconds."""

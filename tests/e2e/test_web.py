@@ -51,9 +51,8 @@ class Web:
         self.engine = self.role.peer("engine", str(self.gen))
         return self.engine
 
-    def connect(self):
-        s = socket.create_connection(self.addr, timeout=20)
-        return s
+    def connect(self, source="127.0.0.1"):
+        return socket.create_connection(self.addr, timeout=20, source_address=(source, 0))
 
     def __enter__(self):
         return self
@@ -582,16 +581,88 @@ def test_slow_clients_are_cut_by_total_time_although_they_never_pause():
 def test_connections_over_the_limit_wait_for_a_place():
     with Web(connections=4, timeout=5000) as w:
         clients = [Client(w) for _ in range(8)]
-        for i, c in enumerate(clients):
-            c.send("GET", "/healthz")
+        for c in clients:
+            c.send("POST", "/form/contact", b"email=a@example.com")
+        frames = [w.engine.recv("FORM") for _ in range(4)]
+        assert clients[7].is_quiet(), "no place while all are at work"
+        for f in frames:
+            w.engine.send("FORM_DONE", f.id, {"status": "ok"})
         for c in clients[:4]:
             assert c.answer().status == 200
-        assert clients[7].is_quiet()
-        for c in clients[:4]:
             c.close()
+        for c in clients[4:]:
+            w.engine.send("FORM_DONE", w.engine.recv("FORM").id, {"status": "ok"})
         for c in clients[4:]:
             assert c.answer().status == 200
             c.close()
+
+
+def test_connections_that_are_idle_make_room():
+    with Web(connections=32, timeout=20000, trusted_proxies=["127.0.0.1"]) as w:
+        idle = [Client(w) for _ in range(32)]
+        begin = time.monotonic()
+        for n in range(20):
+            with Client(w) as c:
+                assert c.ask("GET", "/healthz").status == 200
+        assert 0.5 < time.monotonic() - begin < 10, "not before a second, and not after twenty"
+        with Client(w) as c:
+            assert c.ask("GET", "/healthz").json["cut"] >= 1
+        for c in idle:
+            c.close()
+
+
+def test_one_address_has_a_share_of_the_connections():
+    with Web(connections=160, timeout=20000) as w:
+        with contextlib.ExitStack() as stack:
+            many = [stack.enter_context(contextlib.closing(w.connect("127.0.0.2")))
+                    for _ in range(60)]
+            with Client(w) as c:  # and so all of them have been seen
+                answer = c.ask("GET", "/healthz").json
+                assert answer["connections"] == 21 and answer["cut"] == 40
+            assert sum(is_closed(s) for s in many) == 40
+            assert not any(is_closed(s) for s in many[:20]), "the newest are turned away"
+        with contextlib.ExitStack() as stack:  # behind a proxy are many
+            w2 = stack.enter_context(Web(connections=160, trusted_proxies=["127.0.0.2"]))
+            many = [stack.enter_context(contextlib.closing(w2.connect("127.0.0.2")))
+                    for _ in range(60)]
+            with Client(w2) as c:
+                assert c.ask("GET", "/healthz").json["connections"] == 61
+
+
+def is_closed(sock):
+    sock.setblocking(False)
+    try:
+        return sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_the_largest_request_goes_when_all_together_are_too_large():
+    with Web(max_body=30 << 20, timeout=20000) as w:
+        small = Client(w)
+        data = request("POST", "/form/contact", b"email=a@example.com")
+        small.sock.sendall(data[:-5])
+        large = [w.connect() for _ in range(4)]
+        for s in large:
+            s.sendall(b"POST /form/contact HTTP/1.1\r\nHost: x\r\nContent-Length: 31000000\r\n\r\n")
+        chunk = b"a" * (1 << 20)
+        cut = 0
+        for _ in range(28):
+            for s in list(large):
+                try:
+                    s.sendall(chunk)
+                except OSError:
+                    large.remove(s)
+                    cut += 1
+        assert 1 <= cut <= 3
+        small.sock.sendall(data[-5:])
+        w.engine.send("FORM_DONE", w.engine.recv("FORM").id, {"status": "ok"})
+        assert small.answer().status == 200
+        for s in large:
+            s.close()
+        small.close()
 
 
 def test_stop_answers_what_is_parked_and_takes_nothing_new():
