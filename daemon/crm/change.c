@@ -270,6 +270,7 @@ int crm_create(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec, int64_
         return -1;
     if (t == CRM_DEAL)
         json_object_clear(ctx->deals);
+    crm_is_new(ctx, t, id);
     if (change_log(ctx, t, id, "created", NULL, json_true(), e) < 0)
         return -1;
     if (t != CRM_ACTIVITY) {

@@ -160,6 +160,18 @@ const json_t *crm_tags(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struc
     return list;
 }
 
+void crm_is_new(struct crm_ctx *ctx, enum crm_entity t, int64_t id)
+{
+    char key[CRM_ID_LEN];
+    crm_id_format(t, id, key);
+    if (t == CRM_LEAD)
+        json_object_set_new(ctx->deals, key, json_integer(0));
+    if (t == CRM_CONTACT)
+        json_object_set_new(ctx->addresses, key, json_array());
+    if (t == CRM_LEAD || t == CRM_CONTACT || t == CRM_COMPANY)
+        json_object_set_new(ctx->tags, key, json_array());
+}
+
 int crm_deal_of_lead(struct crm_ctx *ctx, int64_t lead, int64_t *out, struct err *e)
 {
     char key[CRM_ID_LEN];

@@ -95,6 +95,8 @@ json_t *crm_record_any(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struc
 /* Borrowed arrays; NULL with e only when the store failed. */
 const json_t *crm_addresses(struct crm_ctx *ctx, int64_t contact, struct err *e);
 const json_t *crm_tags(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct err *e);
+/* A record just made has no addresses, tags and deals: nobody need look. */
+void crm_is_new(struct crm_ctx *ctx, enum crm_entity t, int64_t id);
 /* The deal a lead is spoken for by: the open one, else the newest; 0 when none. */
 int crm_deal_of_lead(struct crm_ctx *ctx, int64_t lead, int64_t *out, struct err *e);
 

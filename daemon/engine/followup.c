@@ -238,7 +238,8 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         .next_ms = why[0] ? 0 : d->in->now_ms + window,
         .reply = why[0] ? why : NULL,
     };
-    if (outbox_add(eng->db, &d->row, e) < 0)
+    if (outbox_add(eng->db, &d->row, e) < 0 ||
+        (d->row.id && ladder_note(eng, d->send, d->in->now_ms, e) < 0))
         return -1;
     if (why[0] && d->row.id)
         input_note(d->in, "mail %" PRId64 " is held: %s", d->row.id, why);

@@ -17,5 +17,8 @@
 /* why is filled when the mail must wait for a person; else left empty. */
 int ladder_check(struct engine *eng, const struct crm_send *s, int64_t now_ms, char *why, size_t n,
                  struct err *e) LEADD_MUST_CHECK;
+/* A mail was put into the outbox: it counts from now on. */
+int ladder_note(struct engine *eng, const struct crm_send *s, int64_t now_ms,
+                struct err *e) LEADD_MUST_CHECK;
 
 #endif

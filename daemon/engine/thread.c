@@ -4,6 +4,7 @@
  */
 #include "engine/thread.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -39,6 +40,28 @@ static bool token_in_message(struct engine *eng, const json_t *m, char name[32])
            token_find(eng->key, "thread", json_get_str(m, "subject", ""), name);
 }
 
+/* Our Message-IDs name their outbox row, "L42.TOKEN.O17.TOKEN@domain", so none needs
+ * to be looked for by its hash; that the hash is the row's proves that we wrote it. */
+static int thread_outbox(struct engine *eng, const char *id, int64_t hash, int64_t *out,
+                         struct err *e)
+{
+    *out = 0;
+    for (const char *p = strchr(id, 'O'); p; p = strchr(p + 1, 'O')) {
+        char *end;
+        bool ours = false;
+        size_t digits = strspn(p + 1, "0123456789");
+        int64_t row = digits && digits <= 18 ? strtoll(p + 1, &end, 10) : 0;
+        if (row == 0 || *end != '.' || (p > id && p[-1] != '.'))
+            continue;
+        if (outbox_is(eng->db, row, hash, &ours, e) < 0)
+            return -1;
+        if (ours)
+            *out = row;
+        return 0;
+    }
+    return 0;
+}
+
 /* A mail of ours went to this sender, or this sender wrote the one referred to. */
 static int thread_by_reference(struct engine *eng, struct crm_ctx *ctx, const char *id,
                                const char *from, struct crm_target *out, struct err *e)
@@ -46,7 +69,8 @@ static int thread_by_reference(struct engine *eng, struct crm_ctx *ctx, const ch
     int64_t hash = hash_64(id, strlen(id)), outbox;
     struct message_row m;
     bool found;
-    if (outbox_find(eng->db, hash, &outbox, e) < 0 || message_find(eng->db, hash, &m, &found, e) < 0)
+    if (thread_outbox(eng, id, hash, &outbox, e) < 0 ||
+        message_find(eng->db, hash, &m, &found, e) < 0)
         return -1;
     if (outbox) {
         AUTO_JSON json_t *o = outbox_get(eng->db, outbox, e);

@@ -31,6 +31,12 @@ enum address_state { ADDRESS_VERIFIED, ADDRESS_BOUNCING, ADDRESS_OPTED_OUT };
 int address_set_state(struct db *db, const char *channel, const char *value,
                       enum address_state state, int64_t at_ms, const char *reason, int64_t now_ms,
                       struct err *e) LEADD_MUST_CHECK;
+/* When follow-ups to an email address were written, an array of times; empty when
+ * there were none lately. The ladder decides what is kept. */
+int address_sent(struct db *db, const char *value, json_t **out, struct err *e) LEADD_MUST_CHECK;
+/* The address is added when unknown. */
+int address_set_sent(struct db *db, const char *value, const json_t *times, int64_t now_ms,
+                     struct err *e) LEADD_MUST_CHECK;
 /* Array of address_get objects: usable ones first, then the newest. */
 int address_list(struct db *db, int64_t contact_id, json_t **out, struct err *e) LEADD_MUST_CHECK;
 

@@ -224,8 +224,8 @@ json_t *counts_outbox(struct counts *c, struct db *db, struct err *e)
     int64_t above, waiting, claimed, rest = 0;
     json_t *sums = json_object();
     struct db_rows *r = db_query(db,
-                                 "SELECT state, count(*) FROM outbox WHERE state IN ('deferred', "
-                                 "'failed', 'unknown', 'held') GROUP BY state",
+                                 "SELECT state, count(*) FROM outbox WHERE state <> 'ready' AND "
+                                 "state <> 'claimed' AND state <> 'sent' GROUP BY state",
                                  "");
     while (db_step(r)) {
         json_put_int(sums, db_text(r, 0), db_int(r, 1));

@@ -14,6 +14,7 @@ static const char *const steps[] = {
     schema_pipeline_1,
     schema_crm_1,
     schema_look_1,
+    schema_lean_1,
 };
 
 int migrate_newest(void)

@@ -143,26 +143,27 @@ json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t l
                     outbox_read, e);
 }
 
-int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,
-                    struct err *e)
+static json_t *outbox_read_time(struct db_rows *r)
 {
-    return db_get_int(db, e, n_out, 0,
-                      "SELECT count(*) FROM outbox WHERE to_addr = $1 AND created_ms > $2", "si",
-                      to_addr, since_ms);
+    return json_integer(db_int(r, 0));
 }
 
-int outbox_count_lead(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
-                      int64_t *n_out, struct err *e)
+json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
+                     int64_t limit, struct err *e)
 {
-    return db_get_int(db, e, n_out, 0,
-                      "SELECT count(*) FROM outbox WHERE lead_id = $2 AND to_addr = $1 "
-                      "AND created_ms > $3",
-                      "sii", to_addr, lead_id, since_ms);
+    return rows_all(db_query(db,
+                             "SELECT created_ms FROM outbox WHERE lead_id = $2 AND to_addr = $1 "
+                             "AND created_ms > $3 ORDER BY id DESC LIMIT $4",
+                             "siii", to_addr, lead_id, since_ms, limit),
+                    outbox_read_time, e);
 }
 
-int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *e)
+int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out, struct err *e)
 {
-    return db_get_int(db, e, id_out, 0,
-                      "SELECT id FROM outbox WHERE msgid_hash = $1 ORDER BY id LIMIT 1", "i",
-                      msgid_hash);
+    int64_t found;
+    if (db_get_int(db, e, &found, 0, "SELECT id FROM outbox WHERE id = $1 AND msgid_hash = $2",
+                   "ii", id, msgid_hash) < 0)
+        return -1;
+    *is_out = found != 0;
+    return 0;
 }

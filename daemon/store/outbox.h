@@ -71,12 +71,12 @@ json_t *outbox_get(struct db *db, int64_t id, struct err *e);
 /* state NULL: all. lead_id 0: all. Newest first. */
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit,
                     struct err *e);
-/* How many to this address / about this lead since a time (loop ladders). */
-int outbox_count_to(struct db *db, const char *to_addr, int64_t since_ms, int64_t *n_out,
-                    struct err *e) LEADD_MUST_CHECK;
-int outbox_count_lead(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
-                      int64_t *n_out, struct err *e) LEADD_MUST_CHECK;
-/* By Message-ID hash; 0 when there is none. */
-int outbox_find(struct db *db, int64_t msgid_hash, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+/* When mails about this lead to this address were written, newest first (for the
+ * ladder; those to an address in all are kept with it: address_sent). */
+json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
+                     int64_t limit, struct err *e);
+/* Has this row, which a Message-ID names, that Message-ID? */
+int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out,
+              struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -189,10 +189,14 @@ static char *request_id_of(struct evhttp_request *req, const char *form, struct 
 {
     const char *key = web_header(req, "Idempotency-Key");
     if (!key) {
-        unsigned char random[16];
-        char hex[2 * sizeof(random) + 1];
-        hash_random(random, sizeof(random));
-        text_hex(random, sizeof(random), hex);
+        /* the time first, so that new ids stand together in the ledger's index */
+        unsigned char id[16];
+        char hex[2 * sizeof(id) + 1];
+        int64_t now = clock_now_ms();
+        hash_random(id, sizeof(id));
+        for (int i = 0; i < 6; i++)
+            id[i] = (unsigned char)(now >> (40 - 8 * i));
+        text_hex(id, sizeof(id), hex);
         return mem_str(hex);
     }
     size_t n = strlen(key);

@@ -333,3 +333,13 @@ def test_the_admin_hears_of_a_mailbox_that_cannot_be_read():
     with Daemon(company.conf(mailboxes=box), company.files()) as d:
         until(lambda: [m for m in sent_mails(d) if "cannot be read" in m["Subject"]],
               why="the notice")
+
+
+def test_the_thirty_first_mail_to_one_address_waits_whatever_lead_it_is_about():
+    rules = company.RULES.replace('"send welcome"', '"send welcome to partner@elsewhere.example"')
+    with Daemon(company.conf(settings='undo_window = "1h";'), company.files(rules)) as d:
+        for n in range(31):
+            post(d, {"email": "p%d@shop%d.example" % (n, n), "name": "P"})
+        assert len(rows(d, "outbox", "list", "state=ready", "limit=100")) == 30
+        (held,) = [r for r in rows(d, "outbox", "list", "state=held")]
+        assert "30 automatic mails to this address in 10 minutes" in held["reply"]

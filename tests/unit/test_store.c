@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/mem.h"
+#include "store/contact.h"
 #include "store/counts.h"
 #include "store/db.h"
 #include "store/ledger.h"
@@ -261,6 +263,52 @@ static void counts_follow_every_change_of_state(void **state)
     db_close(&db);
 }
 
+static void words_that_a_column_does_not_know_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "INSERT INTO ledger (source_id, epoch, key, state, size, at_ms)"
+        " VALUES (1, 0, 'k', 'lost', 0, 0)",
+        "INSERT INTO outbox (intent, state, class, to_addr, msgid_hash, created_ms)"
+        " VALUES ('i', 'lost', 'notice', 'a', 0, 0)",
+        "INSERT INTO lead (status, created_ms, updated_ms) VALUES ('open', 0, 0)",
+        "INSERT INTO activity (kind, direction, at_ms, actor, created_ms, updated_ms)"
+        " VALUES ('fax', 'in', 0, 'system', 0, 0)",
+        "INSERT INTO activity (kind, direction, at_ms, actor, created_ms, updated_ms)"
+        " VALUES ('mail', 'up', 0, 'system', 0, 0)",
+        "INSERT INTO deal (status, created_ms, updated_ms) VALUES ('new', 0, 0)",
+        "INSERT INTO support_case (status, created_ms, updated_ms) VALUES ('new', 0, 0)",
+        "INSERT INTO support_case (status, priority, created_ms, updated_ms)"
+        " VALUES ('open', 'high!', 0, 0)"};
+    struct db *db = open_db();
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err e = {0};
+        assert_int_equal(db_exec(db, &e, bad[i], ""), -1);
+        assert_non_null(strstr(e.text, "CHECK"));
+    }
+    db_close(&db);
+}
+
+static void an_address_keeps_when_it_was_written_to(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    json_t *times = NULL, *two = json_pack("[i, i]", 8, 7), *row = NULL;
+    assert_int_equal(address_sent(db, "a@example.com", &times, NULL), 0);
+    assert_int_equal(json_array_size(times), 0);
+    json_decref(times);
+    assert_int_equal(address_set_sent(db, "a@example.com", two, 8, NULL), 0);
+    assert_int_equal(address_put(db, "email", "a@example.com", "a@example.com", 5, 9, NULL), 0);
+    assert_int_equal(address_sent(db, "a@example.com", &times, NULL), 0);
+    assert_true(json_equal(times, two));
+    assert_int_equal(address_get(db, "email", "a@example.com", &row, NULL), 0);
+    assert_int_equal(json_get_int(row, "contact_id", 0), 5);
+    json_decref(times);
+    json_decref(two);
+    json_decref(row);
+    db_close(&db);
+}
+
 static void a_reader_sees_and_cannot_write(void **state)
 {
     (void)state;
@@ -290,6 +338,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(counts_are_of_one_source_a_folder_tree_or_all, dir_make,
                                         dir_remove),
         cmocka_unit_test_setup_teardown(counts_follow_every_change_of_state, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(words_that_a_column_does_not_know_are_refused, dir_make,
+                                        dir_remove),
+        cmocka_unit_test_setup_teardown(an_address_keeps_when_it_was_written_to, dir_make,
+                                        dir_remove),
         cmocka_unit_test_setup_teardown(a_reader_sees_and_cannot_write, dir_make, dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
