@@ -10,15 +10,14 @@
 
 #include "base/text.h"
 
-/* One line, and still UTF-8 when it was cut: the text goes into JSON. */
+/* One line of UTF-8, also when it was cut or holds a stranger's words: the text
+ * goes into JSON, which takes nothing else. */
 static void err_one_line(char s[ERR_TEXT])
 {
     size_t n = strlen(s);
     if (n == ERR_TEXT - 1)
         s[text_utf8_cut(s, n, n - 1)] = '\0';
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = ' ';
+    text_make_line(s);
 }
 
 int err_set(struct err *e, enum err_class cls, const char *fmt, ...)

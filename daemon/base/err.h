@@ -25,7 +25,7 @@ struct err {
 
 /* Fills e (which may be NULL) and returns -1, so that callers can write
  * `return err_set(e, ERR_TEMP, ...)`. Control characters in the text are
- * replaced, so the text is always one line. */
+ * replaced, and what is not UTF-8, so the text is always one line that JSON takes. */
 int err_set(struct err *e, enum err_class cls, const char *fmt, ...) LEADD_PRINTF(3, 4);
 
 /* Puts "what: " in front of the text; keeps the class. Returns -1. */

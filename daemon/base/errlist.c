@@ -30,13 +30,6 @@ void errlist_done(struct errlist *l)
     *l = (struct errlist){.max = l->max};
 }
 
-static void errlist_one_line(char *s)
-{
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = ' ';
-}
-
 static char *errlist_format(const char *fmt, va_list ap)
 {
     char text[ERRLIST_TEXT];
@@ -45,7 +38,7 @@ static char *errlist_format(const char *fmt, va_list ap)
         text[0] = '\0';
     else if ((size_t)n >= sizeof(text))
         text[text_utf8_cut(text, (size_t)n, sizeof(text) - 1)] = '\0';
-    errlist_one_line(text);
+    text_make_line(text);
     return mem_str(text);
 }
 
@@ -104,7 +97,7 @@ void errlist_caret(struct errlist *l, const char *source, int col)
     size_t len = text_utf8_cut(source + from, n - from, ERRLIST_WINDOW);
     const char *head = from ? "..." : "", *tail = from + len < n ? "..." : "";
     AUTO_FREE char *text = mem_printf("%s%.*s%s", head, (int)len, source + from, tail);
-    errlist_one_line(text);
+    text_make_line(text);
     errlist_append(l, text);
     size_t pad = strlen(head) + errlist_chars(source + from, at - from);
     AUTO_FREE char *caret = mem_printf("%*s^", (int)pad, "");

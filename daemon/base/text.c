@@ -60,6 +60,18 @@ bool text_is_utf8(const char *s, size_t n)
     return true;
 }
 
+void text_make_line(char *s)
+{
+    for (size_t n = strlen(s), len; n > 0; s += len, n -= len) {
+        len = utf8_len((const unsigned char *)s, n);
+        if (len == 0)
+            *s = '?';
+        else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+        len += len == 0;
+    }
+}
+
 bool text_add_utf8(struct buf *out, const char *s, size_t n)
 {
     bool clean = true;

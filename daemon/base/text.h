@@ -19,6 +19,9 @@ bool text_is_utf8(const char *s, size_t n);
 /* Appends s as valid UTF-8: what is not becomes U+FFFD, NUL is dropped.
  * True when s was valid and had no NUL. */
 bool text_add_utf8(struct buf *out, const char *s, size_t n);
+/* For messages made of what came from outside, in place: a control character
+ * becomes a space, a byte that is not UTF-8 becomes '?'. */
+void text_make_line(char *s);
 /* Cuts to at most max bytes without splitting a character; returns the length. */
 size_t text_utf8_cut(const char *s, size_t n, size_t max);
 

@@ -114,18 +114,29 @@ static void error_list_keeps_all_with_a_caret_and_a_bound(void **state)
     struct buf out AUTO_BUF;
     errlist_init(&l, 2);
     buf_init(&out, 4096);
-    errlist_add(&l, "a.conf:3", "rule \"x\": unknown\nfield");
+    errlist_add(&l, "a.conf:3", "rule \"x\xff\": unknown\nfield");
     errlist_caret(&l, "\xc3\xa4 foo", 3);
     errlist_add(&l, NULL, "second");
     errlist_add(&l, "b.conf:1", "third");
     errlist_line(&l, "belongs to the third");
     assert_int_equal(errlist_total(&l), 3);
     errlist_print(&l, &out);
-    assert_string_equal(out.data, "a.conf:3: rule \"x\": unknown field\n    \xc3\xa4 foo\n      ^\n"
+    assert_string_equal(out.data, "a.conf:3: rule \"x?\": unknown field\n    \xc3\xa4 foo\n      ^\n"
                                   "second\nand 1 more errors\n");
     json_t *arr AUTO_JSON = errlist_json(&l);
     assert_int_equal(json_array_size(arr), 3);
     assert_string_equal(json_string_value(json_array_get(arr, 1)), "second");
+}
+
+/* What a server says in Latin-1 must not make an error that JSON leaves out. */
+static void an_error_is_one_line_of_utf8_whoever_spoke(void **state)
+{
+    (void)state;
+    struct err e;
+    err_set(&e, ERR_TEMP, "the server says: %s", "zur\xfc" "ck\r\n\xe2\x82");
+    assert_string_equal(e.text, "the server says: zur?ck  ??");
+    err_wrap(&e, "%s", "gr\xc3\xbc\xc3\x9f\x7f");
+    assert_string_equal(e.text, "gr\xc3\xbc\xc3\x9f : the server says: zur?ck  ??");
 }
 
 static void dates(void **state)
@@ -426,6 +437,7 @@ int main(void)
         cmocka_unit_test(dates),
         cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),
         cmocka_unit_test(json_lines_are_read_back_the_same),
+        cmocka_unit_test(an_error_is_one_line_of_utf8_whoever_spoke),
         cmocka_unit_test(json_bounds),
         cmocka_unit_test(frames_pass),
         cmocka_unit_test(big_frames_travel_as_memfd),
