@@ -23,12 +23,5 @@ unit_tests += tests/unit/test_mail_compose
 tests_unit_test_mail_compose_SOURCES = tests/unit/test_mail_compose.c
 tests_unit_test_mail_compose_LDADD = $(MAIL_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
-if FUZZ
-noinst_PROGRAMS += tests/fuzz/fuzz_mail
-tests_fuzz_fuzz_mail_SOURCES = tests/fuzz/fuzz_mail.c
-tests_fuzz_fuzz_mail_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_mail_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_mail_LDADD = $(MAIL_LIBS) $(BASE_LIBS)
-endif
 
 EXTRA_DIST += tests/fixtures/mail

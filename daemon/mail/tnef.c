@@ -18,6 +18,7 @@
 
 #define TNEF_SIGNATURE "\x78\x9f\x3e\x22"
 #define TNEF_ATTACHMENTS 200
+#define TNEF_ATTRIBUTES 64 /* of the message; some thirty are defined */
 #define RTF_TIMES 4 /* of the text limit: RTF that is read */
 #define TNEF_OBJECT_HEAD 16 /* a GUID stands in front of an object's bytes */
 
@@ -107,6 +108,55 @@ static void give_attachment(struct mail_ctx *c, Attachment *a, const char *chars
         fn(arg, shown, type && strchr(type, '/') ? type : "application/octet-stream", p, n);
 }
 
+static uint32_t little_32(const unsigned char *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* A bit for each attribute that belongs to an attachment; 0: to the message. */
+static unsigned attachment_bit(uint32_t id)
+{
+    static const uint32_t ids[] = {attAttachData, attAttachTitle, attAttachMetaFile,
+                                   attAttachCreateDate, attAttachModifyDate,
+                                   attAttachTransportFilename, attAttachment};
+    for (unsigned i = 0; i < ARRAY_LEN(ids); i++)
+        if (ids[i] == id)
+            return 1u << i;
+    return 0;
+}
+
+/* How many bytes libytnef may see: it loses the memory of an attribute that comes
+ * a second time, or belongs to an attachment that has not begun, so the file ends
+ * in front of one. Each is a level byte, an id, a size, the bytes and a sum. */
+static size_t length_without_repeats(const unsigned char *p, size_t n)
+{
+    uint32_t seen[TNEF_ATTRIBUTES];
+    size_t count = 0, at = 6; /* behind signature and key */
+    unsigned attached = ~0u;  /* bits of the attachment that has begun */
+    while (n - at >= 11) {
+        uint32_t id = little_32(p + at + 1), size = little_32(p + at + 5);
+        unsigned bit = attachment_bit(id);
+        if (id == attAttachRenddata) {
+            attached = 0;
+        } else if (bit) {
+            if (attached & bit)
+                return at;
+            attached |= bit;
+        } else {
+            for (size_t i = 0; i < count; i++)
+                if (seen[i] == id)
+                    return at;
+            if (count == TNEF_ATTRIBUTES)
+                return at;
+            seen[count++] = id;
+        }
+        if (size > n - at - 11)
+            break;
+        at += 11 + (size_t)size;
+    }
+    return n;
+}
+
 int mail_tnef_read(struct mail_ctx *c, const char *p, size_t n, struct buf *text, mail_tnef_fn fn,
                    void *arg)
 {
@@ -119,8 +169,11 @@ int mail_tnef_read(struct mail_ctx *c, const char *p, size_t n, struct buf *text
     }
     /* libytnef takes a writable pointer */
     AUTO_FREE char *copy = mem_strn(p, n);
+    size_t most = length_without_repeats((const unsigned char *)copy, n);
     TNEFInitialize(&t);
-    int rc = TNEFParseMemory((BYTE *)copy, (long)n, &t);
+    int rc = TNEFParseMemory((BYTE *)copy, (long)most, &t);
+    if (most < n)
+        rc = -1;
     code_page(&t, charset);
     read_body(c, &t, charset, text);
     for (Attachment *a = t.starting_attach.next; a && count < TNEF_ATTACHMENTS; a = a->next) {
