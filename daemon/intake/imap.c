@@ -62,7 +62,7 @@ static void imap_learn(struct imap *m, const struct mailimap_capability_data *ca
 {
     if (!caps)
         return;
-    for (clistiter *i = clist_begin(caps->cap_list); i; i = clist_next(i)) {
+    for (clistiter *i = imap_first(caps->cap_list); i; i = clist_next(i)) {
         const struct mailimap_capability *c = clist_content(i);
         if (c->cap_type != MAILIMAP_CAPABILITY_NAME || !c->cap_data.cap_name)
             continue;

@@ -72,7 +72,7 @@ struct imap_said {
 static void imap_hear(const struct mailimap_msg_att *att, struct imap_said *s)
 {
     *s = (struct imap_said){0};
-    for (clistiter *i = clist_begin(att->att_list); i; i = clist_next(i)) {
+    for (clistiter *i = imap_first(att->att_list); i; i = clist_next(i)) {
         const struct mailimap_msg_att_item *item = clist_content(i);
         if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC || !item->att_data.att_static)
             continue;
@@ -111,7 +111,7 @@ size_t imap_take_items(clist *fetched, const uint32_t *uids, size_t count, struc
     size_t found = 0;
     for (size_t i = 0; i < count; i++)
         items[i].uid = 0;
-    for (clistiter *i = fetched ? clist_begin(fetched) : NULL; i; i = clist_next(i)) {
+    for (clistiter *i = imap_first(fetched); i; i = clist_next(i)) {
         struct imap_said s;
         imap_hear(clist_content(i), &s);
         const uint32_t *at = bsearch(&s.uid, uids, count, sizeof *uids, imap_uid_order);
@@ -131,7 +131,7 @@ size_t imap_take_items(clist *fetched, const uint32_t *uids, size_t count, struc
 
 void imap_give_bodies(clist *fetched, imap_body_fn fn, void *arg)
 {
-    for (clistiter *i = fetched ? clist_begin(fetched) : NULL; i; i = clist_next(i)) {
+    for (clistiter *i = imap_first(fetched); i; i = clist_next(i)) {
         struct imap_said s;
         imap_hear(clist_content(i), &s);
         if (s.uid != 0 && s.body)
@@ -143,7 +143,7 @@ void imap_give_bodies(clist *fetched, imap_body_fn fn, void *arg)
 
 static const char *imap_param(const struct mailimap_body_fld_param *p, const char *name)
 {
-    for (clistiter *i = p ? clist_begin(p->pa_list) : NULL; i; i = clist_next(i)) {
+    for (clistiter *i = imap_first(p ? p->pa_list : NULL); i; i = clist_next(i)) {
         const struct mailimap_single_body_fld_param *one = clist_content(i);
         if (strcasecmp(one->pa_name, name) == 0)
             return one->pa_value;
@@ -215,7 +215,7 @@ static void imap_walk(json_t *parts, const struct mailimap_body *body, int depth
         imap_add_part(parts, body->bd_data.bd_body_1part);
     } else if (body->bd_type == MAILIMAP_BODY_MPART && body->bd_data.bd_body_mpart) {
         clist *list = body->bd_data.bd_body_mpart->bd_list;
-        for (clistiter *i = clist_begin(list); i; i = clist_next(i))
+        for (clistiter *i = imap_first(list); i; i = clist_next(i))
             imap_walk(parts, clist_content(i), depth + 1);
     }
 }

@@ -10,6 +10,12 @@
 
 #include "intake/imap.h"
 
+/* The first of a list; libetpan leaves out the list itself when nothing is in it. */
+static inline clistiter *imap_first(clist *list)
+{
+    return list ? clist_begin(list) : NULL;
+}
+
 void imap_add_since(struct buf *out, int64_t ms); /* " SINCE 21-Nov-2026" */
 void imap_take_search(clist *found, uint32_t from, struct imap_uids *out);
 /* Items of these uids (ascending), in their order; returns how many. */
