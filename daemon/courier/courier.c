@@ -247,7 +247,7 @@ static void courier_end(struct role *r)
     curl_global_cleanup();
 }
 
-static const struct role_ops courier_ops = {
+const struct role_ops courier_ops = {
     .kind = "courier",
     .open = courier_open,
     .peer = courier_peer,

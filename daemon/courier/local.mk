@@ -10,13 +10,5 @@ tests_unit_test_courier_SOURCES = tests/unit/test_courier.c tests/fuzz/fuzz_repl
 tests_unit_test_courier_LDADD = daemon/courier/libcourier.a $(BASE_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
 endif
 
-if FUZZ
-noinst_PROGRAMS += tests/fuzz/fuzz_reply
-tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c
-tests_fuzz_fuzz_reply_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_reply_LDADD = daemon/courier/libcourier.a $(BASE_LIBS)
-endif
-
 EXTRA_DIST += tests/e2e/peers.py tests/e2e/httppeer.py tests/e2e/test_courier.py \
 	tests/e2e/test_peers.py

@@ -569,19 +569,20 @@ static void engine_listen(struct role *r, const char *name, int fd)
     clients_listen(r->state, name, fd);
 }
 
+const struct role_ops engine_ops = {
+    .kind = "engine",
+    .open = engine_open,
+    .peer = engine_peer,
+    .peer_gone = engine_peer_gone,
+    .listen = engine_listen,
+    .start = engine_start,
+    .pass = engine_pass,
+    .stop = engine_stop,
+    .frame = engine_sup_frame,
+    .done = engine_done,
+};
+
 int engine_main(const char *name)
 {
-    static const struct role_ops ops = {
-        .kind = "engine",
-        .open = engine_open,
-        .peer = engine_peer,
-        .peer_gone = engine_peer_gone,
-        .listen = engine_listen,
-        .start = engine_start,
-        .pass = engine_pass,
-        .stop = engine_stop,
-        .frame = engine_sup_frame,
-        .done = engine_done,
-    };
-    return role_main(&ops, name);
+    return role_main(&engine_ops, name);
 }

@@ -26,6 +26,7 @@
 #include "store/db.h"
 
 int engine_main(const char *name);
+extern const struct role_ops engine_ops; /* for tests that play the supervisor in one process */
 
 /* ---- peers ------------------------------------------------------------- */
 

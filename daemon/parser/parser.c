@@ -144,7 +144,7 @@ static void parser_done(struct role *r)
     mem_free(p);
 }
 
-static const struct role_ops parser_ops = {
+const struct role_ops parser_ops = {
     .kind = "parser",
     .open = parser_open,
     .peer = parser_peer,

@@ -10,7 +10,10 @@
 #ifndef LEADD_PARSER_H
 #define LEADD_PARSER_H
 
+#include "base/role.h"
+
 /* The main of role "parser"; returns the exit code. */
 int parser_main(const char *name);
+extern const struct role_ops parser_ops; /* for tests that play the supervisor in one process */
 
 #endif

@@ -23,11 +23,3 @@ tests_unit_test_rule_fuzz_SOURCES = tests/unit/test_rule_fuzz.c tests/unit/rule_
 	tests/fuzz/fuzz_expr.c tests/fuzz/expr_seeds.h
 tests_unit_test_rule_fuzz_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
-
-if FUZZ
-noinst_PROGRAMS += tests/fuzz/fuzz_expr
-tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/unit/rule_facts.h
-tests_fuzz_fuzz_expr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_expr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS)
-endif

@@ -12,6 +12,7 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/hook.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -189,8 +190,8 @@ static bool form_unescape(struct buf *out, const char *p, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (p[i] == '+') {
             buf_char(out, ' ');
-        } else if (p[i] == '%' && i + 2 < n && hex_digit(p[i + 1]) >= 0 &&
-                   hex_digit(p[i + 2]) >= 0) {
+        } else if (p[i] == '%' && i + 2 < n + HOOK("form.off_by_one") &&
+                   hex_digit(p[i + 1]) >= 0 && hex_digit(p[i + 2]) >= 0) {
             buf_char(out, (char)(hex_digit(p[i + 1]) * 16 + hex_digit(p[i + 2])));
             i += 2;
         } else {

@@ -14,12 +14,4 @@ tests_unit_test_web_form_SOURCES = tests/unit/test_web_form.c tests/fuzz/fuzz_fo
 tests_unit_test_web_form_LDADD = $(WEB_LIBS) $(CMOCKA_LIBS)
 endif
 
-if FUZZ
-noinst_PROGRAMS += tests/fuzz/fuzz_form
-tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
-tests_fuzz_fuzz_form_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_form_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_form_LDADD = $(WEB_LIBS)
-endif
-
 EXTRA_DIST += tests/e2e/test_web.py tests/e2e/hostilehttp.py tests/e2e/test_web_load.py

@@ -295,14 +295,17 @@ static void web_in_done(struct role *r)
     r->state = NULL;
 }
 
+const struct role_ops web_in_ops = {
+    .kind = "web-in",
+    .open = web_in_open,
+    .peer = web_in_peer,
+    .peer_gone = web_in_peer_gone,
+    .listen = web_in_listen,
+    .stop = web_in_stop,
+    .done = web_in_done,
+};
+
 int web_in_main(const char *name)
 {
-    static const struct role_ops ops = {.kind = "web-in",
-                                        .open = web_in_open,
-                                        .peer = web_in_peer,
-                                        .peer_gone = web_in_peer_gone,
-                                        .listen = web_in_listen,
-                                        .stop = web_in_stop,
-                                        .done = web_in_done};
-    return role_main(&ops, name);
+    return role_main(&web_in_ops, name);
 }

@@ -77,6 +77,7 @@ struct web_in {
 };
 
 /* web_in.c */
+extern const struct role_ops web_in_ops; /* for tests that play the supervisor in one process */
 void web_in_park(struct web_in *w, struct parked *p); /* takes p, sends the frame */
 bool web_in_engine_is_gone(const struct web_in *w);
 json_t *web_in_counts(const struct web_in *w); /* own */
