@@ -27,7 +27,7 @@
 #include "base/text.h"
 
 static const struct super_kind kinds[] = {
-    {"engine", {"ctl", "ingest"}, false, 2, 5000, 30000},
+    {"engine", {"ctl", "ingest"}, false, 2, 5000, 5000}, /* all others wait for it */
     {"parser", {NULL}, false, 3, 1000, 1000}, /* a crash on hostile mail must not stop the next */
     {"intake", {NULL}, false, 0, 3000, 30000},
     {"courier", {NULL}, true, 1, 5000, 30000},

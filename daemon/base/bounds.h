@@ -22,6 +22,10 @@
 /* engine */
 #define BOUND_PASS_FRAMES 256
 #define BOUND_PASS_MS 50
+#define BOUND_STORE_MIN_FREE MIB(256)    /* room on the disk below which intake is off */
+#define BOUND_STORE_WAIT_MS 5000         /* a form may wait for a database that is locked */
+#define BOUND_STORE_RETRY_MS 5000        /* longest pause between tries when writing fails */
+#define BOUND_WAL_BYTES MIB(32)          /* a WAL that is not in use is cut down to this */
 #define BOUND_PEER_QUEUE 512             /* frames of one peer that wait; then it is not read */
 #define BOUND_MAILBOX_INFLIGHT 64        /* frames without receipt, per mailbox */
 #define BOUND_CHAIN_DEPTH 8              /* events caused by events */

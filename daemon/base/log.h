@@ -6,7 +6,9 @@
  *
  * gives: `2026-11-21T10:00:00.000Z info engine out.sent out=17 try=2 relay=main`.
  * The event name is stable. Control characters are escaped as \xNN, so a line
- * stays one line. Bodies are never logged, and mail addresses only as
+ * stays one line; in key="%s" the value's quotes and backslashes get a backslash, and
+ * what stands alone in key=%s gets quotes when it has a space or a quote: what comes
+ * from outside cannot look like another key. Bodies are never logged, and mail addresses only as
  * "j***@example.com" until log_set_personal(true). With a systemd journal on stderr
  * (JOURNAL_STREAM set) the time is left out and a priority prefix is added.
  */

@@ -151,8 +151,9 @@ struct slots *slots_open(const char *path, struct err *e)
 struct slots *slots_map(int fd, struct err *e)
 {
     struct head h;
-    int seals = fcntl(fd, F_GET_SEALS); /* -1: not a memfd */
-    if (seals >= 0 && !(seals & F_SEAL_SHRINK)) {
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS); /* -1: neither a memfd nor a file on a tmpfs */
+    if (seals >= 0 && !(seals & F_SEAL_SHRINK) && (fstat(fd, &st) < 0 || st.st_nlink == 0)) {
         err_set(e, ERR_INPUT, "slots: memfd is not sealed against shrinking");
         return NULL;
     }

@@ -39,6 +39,9 @@ static const struct schema_key keys_store[] = {
     {"driver", TYPE_CHOICE, .def = "sqlite", .choices = "sqlite", .help = "The database."},
     {"path", TYPE_PATH,
      .help = "The database file. Without it, leadd.db in state_dir."},
+    {"min_free", TYPE_SIZE, RANGE(MIB(1), INT64_C(1) << 40),
+     .help = "Room to keep free on the disk of the database: below it, no mail and no form is taken "
+             "in. Without it, 256M, or a twentieth of a small disk."},
 };
 static const struct schema schema_store = SCHEMA(keys_store, "store", false);
 

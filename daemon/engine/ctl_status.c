@@ -10,6 +10,7 @@
 #include "engine/asks.h"
 #include "engine/ctl.h"
 #include "engine/hold.h"
+#include "engine/storage.h"
 #include "rule/ruleset.h"
 #include "store/counts.h"
 
@@ -109,6 +110,8 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
         field(fields, "in hold", json_string(hold));
     field(fields, "rules", json_integer((json_int_t)ruleset_count(rules)));
     field(fields, "rule set", json_string(hash));
+    AUTO_FREE char *storage = storage_text(eng->storage);
+    field(fields, "storage", json_string(storage));
     AUTO_JSON json_t *ledger = counts_ledger(eng->counts, eng->db, "", NULL);
     field(fields, "filed", filed_cell(ledger));
     field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));

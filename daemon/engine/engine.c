@@ -19,12 +19,11 @@
 #include "engine/ctl.h"
 #include "engine/hold.h"
 #include "engine/notice.h"
+#include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
-
-#define HOLD_MS 1000 /* a pause after the store failed */
 
 /* ---- small things -------------------------------------------------------- */
 
@@ -62,13 +61,16 @@ struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type 
     return a;
 }
 
-/* Forgets the answers from place `from` on: what they promised was undone. */
+/* Forgets the answers from place `from` on: what they promised was undone. After a
+ * commit that failed halfway it may not have been undone: the slots stay then, and
+ * say to our successor that the mails were not handed over. */
 static void answers_drop(struct engine *eng, size_t from)
 {
+    bool undone = db_health(eng->db) == DB_SOUND;
     for (size_t i = from; i < eng->answer_count; i++) {
         struct answer *a = &eng->answers[i];
         struct peer *p = peer_by_serial(eng, a->peer);
-        if (a->slot >= 0 && p && p->slots)
+        if (undone && a->slot >= 0 && p && p->slots)
             slots_free(p->slots, (uint32_t)a->slot);
         json_decref(a->json);
         mem_free(a->raw);
@@ -93,7 +95,7 @@ static void answer_crash(enum frame_type t, bool before)
         CRASH_POINT("send.after");
 }
 
-static void answers_send(struct engine *eng)
+void engine_answers_send(struct engine *eng)
 {
     for (size_t i = 0; i < eng->answer_count; i++) {
         struct answer *a = &eng->answers[i];
@@ -114,7 +116,7 @@ static void answers_send(struct engine *eng)
 }
 
 /* An item has been through a pass: its peer may send on when little waits. */
-static void item_done(struct engine *eng, struct item *it)
+void engine_item_done(struct engine *eng, struct item *it)
 {
     struct peer *p = it->peer ? peer_by_serial(eng, it->peer) : NULL;
     if (p && --p->queued < BOUND_PEER_QUEUE / 2)
@@ -180,6 +182,12 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
     return 0;
 }
 
+/* Not the item's fault. */
+static bool store_failed(const struct engine *eng, const struct err *e)
+{
+    return e->cls == ERR_TEMP || db_health(eng->db) != DB_SOUND || !db_in_transaction(eng->db);
+}
+
 /* One item in its savepoint. -1: the store failed, undo the pass. */
 static int pass_item(struct engine *eng, struct item *it, struct err *e)
 {
@@ -191,7 +199,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
         return db_release(eng->db, e);
     answers_drop(eng, answers);
     db_rollback_to(eng->db);
-    if (why.cls == ERR_TEMP || !db_in_transaction(eng->db)) {
+    if (store_failed(eng, &why)) {
         *e = why;
         return -1;
     }
@@ -201,7 +209,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
         return db_release(eng->db, e);
     answers_drop(eng, answers);
     db_rollback_to(eng->db);
-    if (e->cls == ERR_TEMP || !db_in_transaction(eng->db))
+    if (store_failed(eng, e))
         return -1;
     /* it must not hold up all others for ever; without an answer it was not
      * acknowledged, and its sender still has it */
@@ -211,39 +219,17 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
     return 0;
 }
 
-/* The store failed: nothing of this pass was acknowledged. Mails wait here for
- * the next try; who asked by HTTP or leadctl is told to come again. */
+/* The store failed: nothing of this pass was acknowledged. Its items wait in front
+ * of the others for the next try. */
 static void pass_undo(struct engine *eng, struct queue *done, const struct err *e)
 {
-    struct queue keep;
-    queue_init(&keep);
     answers_drop(eng, 0);
     db_rollback(eng->db);
-    log_error("store.failed", "error=\"%s\" items=%zu next=\"again in %d ms\"", e->text,
-              done->count, HOLD_MS);
-    engine_count(eng, "store_failures", 1);
-    for (struct item *it; (it = queue_take(done));) {
-        if (it->frame.type == FRAME_FORM)
-            engine_answer(eng, it->peer, FRAME_FORM_DONE, it->frame.id,
-                          json_pack("{s:s, s:s}", "status", "busy", "text", "storage failed"));
-        else if (it->frame.type == FRAME_CTL)
-            engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
-                          ctl_done(eng, json_pack("{s:i, s:s}", "exit", 75, "error", e->text)));
-        else {
-            queue_add(&keep, it);
-            continue;
-        }
-        item_done(eng, it);
-    }
     for (struct item *it; (it = queue_take(&eng->ready));)
-        queue_add(&keep, it);
-    eng->ready = keep;
-    if (!keep.head)
-        eng->ready.tail = &eng->ready.head;
-    answers_send(eng);
-    eng->hold_until_mono = clock_mono_ms() + HOLD_MS;
-    struct timeval tv = {HOLD_MS / 1000, (HOLD_MS % 1000) * 1000};
-    event_add(eng->kick, &tv);
+        queue_add(done, it);
+    for (struct item *it; (it = queue_take(done));)
+        queue_add(&eng->ready, it);
+    storage_failed(eng->storage, e);
 }
 
 static void engine_pass(struct role *r)
@@ -252,11 +238,12 @@ static void engine_pass(struct role *r)
     struct queue done;
     struct err e = {0};
     int64_t start = clock_mono_ms();
-    if (!eng->ready.head || start < eng->hold_until_mono)
+    size_t most = storage_before_pass(eng->storage);
+    if (!eng->ready.head || most == 0)
         return;
     queue_init(&done);
     bool failed = db_begin(eng->db, &e) < 0;
-    while (!failed && eng->ready.head && done.count < BOUND_PASS_FRAMES &&
+    while (!failed && eng->ready.head && done.count < most &&
            clock_mono_ms() - start < BOUND_PASS_MS) {
         struct item *it = queue_take(&eng->ready);
         queue_add(&done, it);
@@ -266,9 +253,10 @@ static void engine_pass(struct role *r)
         pass_undo(eng, &done, &e);
         return;
     }
-    answers_send(eng); /* only now: what they promise is durable */
+    engine_answers_send(eng); /* only now: what they promise is durable */
+    storage_passed(eng->storage, done.count);
     for (struct item *it; (it = queue_take(&done));)
-        item_done(eng, it);
+        engine_item_done(eng, it);
     outbound_arm(eng);
     if (eng->ready.head)
         engine_kick(eng);
@@ -504,6 +492,7 @@ static int engine_open(struct role *r, struct err *e)
     queue_init(&eng->ready);
     queue_init(&eng->parse);
     queue_init(&eng->parsing);
+    eng->storage = storage_new(eng);
     eng->kick = event_new(r->base, -1, 0, on_kick, eng);
     eng->due = event_new(r->base, -1, 0, on_due, eng);
     eng->parse_late = event_new(r->base, -1, 0, on_parse_late, eng);
@@ -519,7 +508,7 @@ static int engine_start(struct role *r, struct err *e)
 {
     struct engine *eng = r->state;
     if (token_key_load(engine_setting(eng, "state_dir", "."), eng->key, e) < 0 ||
-        engine_store_open(eng, e) < 0)
+        engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
     if (hold_load(eng, e) < 0)
         return -1;
@@ -533,14 +522,15 @@ static int engine_start(struct role *r, struct err *e)
 static void engine_done(struct role *r)
 {
     struct engine *eng = r->state;
+    struct queue *const queues[] = {&eng->ready, &eng->parse, &eng->parsing};
+    for (size_t i = 0; i < ARRAY_LEN(queues); i++) /* before the peers: no mail is suspect */
+        for (struct item *it; (it = queue_take(queues[i]));)
+            item_free(it);
     while (eng->peers)
         peer_remove(eng, eng->peers, "the engine ends");
-    for (struct item *it; (it = queue_take(&eng->ready));)
-        item_free(it);
-    for (struct item *it; (it = queue_take(&eng->parse));)
-        item_free(it);
     clients_stop(eng);
     stats_stop(eng);
+    storage_free(&eng->storage);
     crm_free(&eng->crm);
     db_close(&eng->db);
     event_free(eng->kick);

@@ -6,7 +6,7 @@
  * takes at most BOUND_PASS_FRAMES items or BOUND_PASS_MS, each in a savepoint
  * of one transaction, commits, and only then lets the answers go (promise 1).
  * An item whose handler fails is undone alone; a store that fails undoes the
- * pass, and its items wait.
+ * pass, and its items wait (storage.h).
  *
  * This header is the inside of the room; nothing outside includes it.
  */
@@ -73,6 +73,7 @@ struct item {
     json_t *message;    /* own; ITEM_MAIL: the parsed form */
     char *poison;       /* own; ITEM_MAIL: why there is none */
     int64_t quarantine; /* ITEM_MAIL, ITEM_FRAME: retry of this row; 0: fresh */
+    int64_t since_mono; /* when it came */
     int64_t parse_start_mono;
     uint64_t parse_id; /* of the PARSE frame; the answer must carry it */
     int given_back; /* by a parser that left */
@@ -122,7 +123,7 @@ struct engine {
     struct event *kick, *due, *parse_late, *ctl_accept, *ingest_accept;
     int64_t due_at_ms;      /* when `due` fires, 0: not armed */
     bool due_queued;
-    int64_t hold_until_mono; /* the store failed: no pass before */
+    struct storage *storage; /* own; whether the store can be written, and what waits for it */
     struct ask *asks;        /* questions to intakes that leadctl waits for */
     json_t *counters;        /* for /metrics */
     json_t *hold;            /* own; since when and why nothing is sent, or NULL */
@@ -137,7 +138,10 @@ void engine_count(struct engine *eng, const char *counter, int64_t n);
  * sends nothing: it stands for what else waits for the commit. */
 struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type type, uint64_t id,
                              json_t *json);
+/* Sends what engine_answer has collected: after a commit, or what needs none. */
+void engine_answers_send(struct engine *eng);
 void engine_queue(struct engine *eng, struct item *it);
+void engine_item_done(struct engine *eng, struct item *it); /* frees it; its peer may send on */
 void engine_kick(struct engine *eng);
 const char *engine_setting(const struct engine *eng, const char *key, const char *def);
 

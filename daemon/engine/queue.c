@@ -2,6 +2,7 @@
  *
  * queue - items in the order they came
  */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 
@@ -46,6 +47,7 @@ struct item *item_new(enum item_kind kind, const struct peer *p)
 {
     struct item *it = mem_alloc(sizeof(*it));
     it->kind = kind;
+    it->since_mono = clock_mono_ms();
     it->frame.fd = -1;
     if (p) {
         it->peer = p->serial;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/storage.h"
 #include "store/counts.h"
 
 #define COUNT_SLICE 10000  /* rows looked at in one go: some ms */
@@ -61,6 +62,7 @@ json_t *stats_all(struct engine *eng)
     }
     json_put_int(gauges, "queue_ready", (int64_t)eng->ready.count);
     json_put_int(gauges, "queue_parse", (int64_t)(eng->parse.count + eng->parsing.count));
+    storage_gauges(eng->storage, gauges);
     json_put_int(gauges, "hold", eng->hold != NULL);
     json_put_int(gauges, "clients", eng->ctl_clients);
     json_put_int(gauges, "rows_written", db_total_changes(eng->db));

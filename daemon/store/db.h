@@ -14,7 +14,7 @@
  *
  * Text must be valid UTF-8 without NUL; the caller sees to it at the border.
  * Times are int64 UTC milliseconds. Errors: ERR_TEMP is worth another try
- * (disk full, I/O), ERR_BUG is a statement of ours that is wrong.
+ * (disk full, I/O), ERR_PERM a damaged file, ERR_BUG is a statement of ours that is wrong.
  */
 #ifndef LEADD_DB_H
 #define LEADD_DB_H
@@ -69,6 +69,33 @@ int64_t db_int(struct db_rows *r, int col);       /* NULL gives 0 */
 const char *db_text(struct db_rows *r, int col);  /* NULL gives NULL */
 const void *db_blob(struct db_rows *r, int col, size_t *n_out);
 bool db_is_null(struct db_rows *r, int col);
+
+/* ---- when the disk fails ---------------------------------------------------- */
+
+/* SOUND also after a full disk or a lock: then the transaction was undone. BROKEN:
+ * a write or an fsync failed, and what the kernel still has of it is not known: close
+ * and open anew. DAMAGED: pages cannot be read, or make no sense. Both stay. */
+enum db_health { DB_SOUND, DB_BROKEN, DB_DAMAGED };
+enum db_health db_health(const struct db *db);
+/* The last error was that another process holds the write lock. */
+bool db_locked(const struct db *db);
+/* How long to wait, inside a call, for another process's lock; 5 s after db_open. */
+void db_set_wait(struct db *db, int ms);
+
+/* Do path, WAL and its index still name the files that are open? The first call
+ * takes them down. -1 with e, which names the file that is gone or another one. */
+int db_check_files(struct db *db, struct err *e) LEADD_MUST_CHECK;
+
+struct db_space {
+    int64_t free, total; /* bytes of the file system */
+    int64_t wal;         /* bytes of the WAL */
+};
+int db_space(const struct db *db, struct db_space *out, struct err *e) LEADD_MUST_CHECK;
+/* Copies the WAL into the database file, and cuts it down to nothing where truncate
+ * says so. *held_out: pages that a reader's old snapshot keeps in the WAL. */
+int db_checkpoint(struct db *db, bool truncate, int64_t *held_out, struct err *e) LEADD_MUST_CHECK;
+/* A transaction that writes and syncs a few bytes: does it work again? */
+int db_probe(struct db *db, struct err *e) LEADD_MUST_CHECK;
 
 /* Several statements without parameters: migrations only. */
 int db_script(struct db *db, const char *sql, struct err *e) LEADD_MUST_CHECK;

@@ -11,9 +11,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
+#include "base/bounds.h"
 #include "base/hook.h"
 #include "base/mem.h"
+#include "store/fault_vfs.h"
 
 #define STMT_SLOTS 1024 /* power of two, well above the number of statements we have */
 #define PARAMS_MAX 64
@@ -26,8 +30,19 @@ struct stmt {
     bool busy;
 };
 
+/* The database file, its WAL, and the index of the WAL. */
+static const char *const file_ends[] = {"", "-wal", "-shm"};
+
 struct db {
     sqlite3 *h;
+    char *path; /* own */
+    enum db_health health;
+    bool locked; /* the last error was somebody else's lock */
+    bool files_known;
+    struct {
+        dev_t dev;
+        ino_t ino;
+    } files[ARRAY_LEN(file_ends)]; /* as they were when first looked at */
     struct stmt stmts[STMT_SLOTS];
 };
 
@@ -39,16 +54,45 @@ struct db_rows {
     bool finished;
 };
 
+/* What an error means for the connection. Out of space (also for the index of the
+ * WAL) comes before anything was written for good: the transaction is undone, and
+ * that is all. */
+static enum err_class sqlite_class(struct db *db, int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_IOERR:
+        if (rc == SQLITE_IOERR_NOMEM || rc == SQLITE_IOERR_SHMSIZE)
+            return ERR_TEMP;
+        if (rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_CORRUPTFS)
+            db->health = DB_DAMAGED;
+        else if (db->health == DB_SOUND)
+            db->health = DB_BROKEN;
+        return ERR_TEMP;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        db->health = DB_DAMAGED;
+        return ERR_PERM;
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOMEM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+        return ERR_TEMP;
+    default:
+        return ERR_BUG;
+    }
+}
+
 static int sqlite_fail(struct db *db, const char *what, struct err *e)
 {
-    int rc = sqlite3_errcode(db->h) & 0xff;
-    enum err_class cls = ERR_BUG;
-    if (rc == SQLITE_FULL || rc == SQLITE_IOERR || rc == SQLITE_BUSY || rc == SQLITE_NOMEM ||
-        rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY || rc == SQLITE_LOCKED)
-        cls = ERR_TEMP;
-    else if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
-        cls = ERR_PERM;
-    return err_set(e, cls, "database: %s (%s)", sqlite3_errmsg(db->h), what);
+    int rc = sqlite3_extended_errcode(db->h), sys = sqlite3_system_errno(db->h);
+    bool of_system = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_FULL ||
+                     (rc & 0xff) == SQLITE_CANTOPEN;
+    db->locked = (rc & 0xff) == SQLITE_BUSY;
+    return err_set(e, sqlite_class(db, rc), "database: %s%s%s (%s)", sqlite3_errmsg(db->h),
+                   of_system && sys ? ": " : "", of_system && sys ? strerror(sys) : "", what);
 }
 
 static int sqlite_configure(struct db *db, bool readonly, struct err *e)
@@ -64,10 +108,13 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
     if (db_script(db,
                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                   "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;"
-                  "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;"
+                  "PRAGMA cache_size = -32768;"
                   /* else what a savepoint may undo is written to a file in /var/tmp */
                   "PRAGMA temp_store = MEMORY;",
                   e) < 0)
+        return -1;
+    AUTO_FREE char *limit = mem_printf("PRAGMA journal_size_limit = %zu", BOUND_WAL_BYTES);
+    if (db_script(db, limit, e) < 0)
         return -1;
     /* without it the WAL goes at a clean exit, and a reader under another uid
      * can then not open the file */
@@ -87,7 +134,9 @@ static struct db *sqlite_open(const char *path, int flags, struct err *e)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct db *db = mem_alloc(sizeof(*db));
     flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (sqlite3_open_v2(path, &db->h, flags, NULL) != SQLITE_OK) {
+    db->path = mem_str(path);
+    if (sqlite3_open_v2(path, &db->h, flags,
+                        flags & SQLITE_OPEN_CREATE ? fault_vfs() : NULL) != SQLITE_OK) {
         err_set(e, ERR_TEMP, "cannot open database %s: %s", path,
                 db->h ? sqlite3_errmsg(db->h) : "no memory");
         db_close(&db);
@@ -126,6 +175,7 @@ void db_close(struct db **dbp)
     for (size_t i = 0; i < STMT_SLOTS; i++)
         sqlite3_finalize(db->stmts[i].st);
     sqlite3_close_v2(db->h);
+    mem_free(db->path);
     mem_free(db);
 }
 
@@ -397,4 +447,75 @@ void db_rollback_to(struct db *db)
 int64_t db_total_changes(const struct db *db)
 {
     return sqlite3_total_changes64(db->h);
+}
+
+/* ---- the files ---------------------------------------------------------------- */
+
+enum db_health db_health(const struct db *db)
+{
+    return db->health;
+}
+
+bool db_locked(const struct db *db)
+{
+    return db->locked;
+}
+
+void db_set_wait(struct db *db, int ms)
+{
+    sqlite3_busy_timeout(db->h, ms);
+}
+
+int db_check_files(struct db *db, struct err *e)
+{
+    bool known = db->files_known;
+    for (size_t i = 0; i < ARRAY_LEN(file_ends); i++) {
+        struct stat st;
+        AUTO_FREE char *path = mem_printf("%s%s", db->path, file_ends[i]);
+        if (stat(path, &st) < 0)
+            return err_set(e, ERR_TEMP, "%s: %s", path, err_errno());
+        if (known && (st.st_ino != db->files[i].ino || st.st_dev != db->files[i].dev))
+            return err_set(e, ERR_TEMP, "%s is not the file any more that is open", path);
+        db->files[i].ino = st.st_ino;
+        db->files[i].dev = st.st_dev;
+    }
+    db->files_known = true;
+    return 0;
+}
+
+int db_space(const struct db *db, struct db_space *out, struct err *e)
+{
+    struct statvfs fs;
+    struct stat st;
+    AUTO_FREE char *wal = mem_printf("%s-wal", db->path);
+    if (statvfs(db->path, &fs) < 0)
+        return err_set(e, ERR_TEMP, "%s: %s", db->path, err_errno());
+    out->free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+    out->total = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+    out->wal = stat(wal, &st) == 0 ? st.st_size : 0;
+    return 0;
+}
+
+int db_checkpoint(struct db *db, bool truncate, int64_t *held_out, struct err *e)
+{
+    int all = 0, done = 0;
+    int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int rc = sqlite3_wal_checkpoint_v2(db->h, NULL, mode, &all, &done);
+    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+        return sqlite_fail(db, "checkpoint", e);
+    /* a reader that is at the newest page lets all be copied, but nothing be cut off */
+    *held_out = all > done ? all - done : rc != SQLITE_OK ? all : 0;
+    return 0;
+}
+
+int db_probe(struct db *db, struct err *e)
+{
+    if (db_begin(db, e) < 0)
+        return -1;
+    if (db_exec(db, e, "INSERT INTO meta (key, value) VALUES ('probe', '1') "
+                       "ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1", "") == 0 &&
+        db_commit(db, e) == 0)
+        return 0;
+    db_rollback(db);
+    return -1;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,14 +61,23 @@ static void utf8(void **state)
     assert_int_equal(text_utf8_cut("a\xe2\x82\xac", 4, 3), 1);
 }
 
+static char log_read[4096];
+
 /* What a log line says behind its event. */
-static const char *logged(const char *text)
+#define logged(text) logged_as("%s", text)
+#define logged_as(...)                                                                             \
+    (log_catch(true), log_info("test.event", __VA_ARGS__), log_catch(false), log_read)
+
+static void log_catch(bool begin)
 {
-    static char line[4096];
-    int ends[2], err = dup(STDERR_FILENO);
-    assert_int_equal(pipe(ends), 0);
-    dup2(ends[1], STDERR_FILENO);
-    log_info("test.event", "%s", text);
+    static int ends[2], err;
+    char line[4096];
+    if (begin) {
+        err = dup(STDERR_FILENO);
+        assert_int_equal(pipe(ends), 0);
+        dup2(ends[1], STDERR_FILENO);
+        return;
+    }
     dup2(err, STDERR_FILENO);
     close(err);
     close(ends[1]);
@@ -75,7 +85,26 @@ static const char *logged(const char *text)
     close(ends[0]);
     assert_true(n > 0 && line[n - 1] == '\n');
     line[n - 1] = '\0';
-    return strstr(line, "test.event ") + strlen("test.event ");
+    snprintf(log_read, sizeof(log_read), "%s",
+             strstr(line, "test.event ") + strlen("test.event "));
+}
+
+static void no_value_in_the_log_looks_like_another_key(void **state)
+{
+    (void)state;
+    assert_string_equal(logged_as("a=\"%s\" b=%d", "x\" b=2 c=\"", 1),
+                        "a=\"x\\\" b=2 c=\\\"\" b=1");
+    assert_string_equal(logged_as("a=\"%s\"", "back\\"), "a=\"back\\\\\"");
+    assert_string_equal(logged_as("a=%s b=%s c=%s d=%.*s", "one two", "plain", "", 2, "\"q"),
+                        "a=\"one two\" b=plain c= d=\"\\\"q\"");
+    assert_string_equal(logged_as("n=%" PRId64 " z=%zu u=%u %5d|%-3s|%02x%% %c", (int64_t)-5, (size_t)7,
+                                  8u, 9, "s", 10u, 'c'), "n=-5 z=7 u=8     9|s  |0a% c");
+    char many[4000];
+    memset(many, '"', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    const char *cut = logged_as("a=\"%s\" b=1", many);
+    size_t n = strlen(cut);
+    assert_true(n < 2048 && cut[n - 1] == '"' && cut[n - 2] == '"' && cut[n - 3] == '\\');
 }
 
 static void addresses_are_masked_in_the_log(void **state)
@@ -433,6 +462,7 @@ int main(void)
         cmocka_unit_test(sizes),
         cmocka_unit_test(utf8),
         cmocka_unit_test(addresses_are_masked_in_the_log),
+        cmocka_unit_test(no_value_in_the_log_looks_like_another_key),
         cmocka_unit_test(nearest),
         cmocka_unit_test(dates),
         cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),
