@@ -214,9 +214,8 @@ void crm_op_begin(struct crm_ctx *ctx, const char *line, bool sealed,
     }
     json_put_str(op, "by", crm_actor_kind_name(actor->kind));
     json_put_str(op, "actor", actor->name);
-    if (actor->kind == CRM_BY_RULE)
-        json_put_str(op, "rule", actor->name);
-    json_put_str(op, "at", actor->at);
+    if (actor->kind != CRM_BY_RULE) /* the rule set of that time knows where the rule stood */
+        json_put_str(op, "at", actor->at);
     json_object_set_new(op, "changes", json_array());
     json_array_append_new(ctx->commands, op);
 }

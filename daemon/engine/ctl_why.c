@@ -24,6 +24,7 @@ struct why {
     const json_t *row;  /* journal row */
     json_t *rules;      /* own; the rule set's JSON */
     int64_t rules_id;
+    const json_t *doer; /* the event that says who did it: it holds for those after */
 };
 
 /* The rule of that name in the rule set of that time, or NULL. */
@@ -87,7 +88,7 @@ static const char *outcome_text(const char *outcome)
 
 static void why_decision(const struct why *w, const json_t *d)
 {
-    const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "?"),
+    const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "matched"),
                *by = json_get_str(d, "by", NULL);
     const json_t *then = rule_then(w, rule), *trace = json_get_obj(d, "trace");
     int64_t when = json_get_int(d, "when", -1);
@@ -109,24 +110,28 @@ static void why_decision(const struct why *w, const json_t *d)
     }
     buf_char(w->out, '\n');
     json_array_foreach(json_get_arr(d, "did"), i, did) {
+        if (json_is_integer(did)) /* a number in the list of commands */
+            did = json_array_get(json_get_arr(json_get_obj(w->row, "body"), "commands"),
+                                 (size_t)json_integer_value(did));
         const char *error = json_get_str(did, "error", NULL);
         buf_printf(w->out, "      %s -> %s%s\n", json_get_str(did, "line", "?"),
                    error ? "refused: " : "", error ? error : json_get_str(did, "result", ""));
     }
 }
 
-static void why_event(const struct why *w, const json_t *ev)
+static void why_event(struct why *w, const json_t *ev, size_t n)
 {
     const json_t *body = json_get_obj(w->row, "body");
     const char *entity = json_get_str(ev, "entity", "");
-    int64_t n = json_get_int(ev, "n", -1);
     size_t i;
     json_t *d;
+    if (json_object_get(ev, "by"))
+        w->doer = ev;
     buf_printf(w->out, "  %s%s%s, by %s \"%s\"\n", json_get_str(ev, "event", "?"),
-               *entity ? " " : "", entity, json_get_str(ev, "by", "?"),
-               json_get_str(ev, "actor", "?"));
+               *entity ? " " : "", entity, json_get_str(w->doer, "by", "?"),
+               json_get_str(w->doer, "actor", "?"));
     json_array_foreach(json_get_arr(body, "decisions"), i, d)
-        if (json_get_int(d, "event", -2) == n)
+        if (json_get_int(d, "event", -1) == (int64_t)n)
             why_decision(w, d);
 }
 
@@ -152,6 +157,7 @@ static int why_row(struct why *w, struct err *e)
     size_t i;
     json_t *v;
     int64_t set = json_get_int(w->row, "ruleset_id", 0);
+    w->doer = NULL;
     if (set && set != w->rules_id) {
         json_decref(w->rules);
         w->rules = ruleset_load(w->c->eng->db, set, e);
@@ -166,7 +172,7 @@ static int why_row(struct why *w, struct err *e)
                json_get_str(w->rules, "hash", "none"));
     why_commands(w);
     json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "events"), i, v)
-        why_event(w, v);
+        why_event(w, v, i);
     json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "notes"), i, v)
         buf_printf(w->out, "  note: %s\n", json_string_value(v) ? json_string_value(v) : "");
     return 0;

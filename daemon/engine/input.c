@@ -67,16 +67,25 @@ static enum crm_entity target_entity(const struct crm_event *ev, int64_t *id_out
     return ev->entity;
 }
 
-static void journal_event(struct input *in, size_t n, const struct crm_event *ev, int depth)
+/* Every journal row is short: who did it is said when it is somebody else than
+ * before, and a depth when it is not 1. */
+static void journal_event(struct input *in, const struct crm_event *ev, int depth)
 {
     char id[CRM_ID_LEN] = "";
     int64_t record;
     enum crm_entity t = target_entity(ev, &record);
-    json_t *j = json_pack("{s:I, s:s, s:i, s:s, s:s}", "n", (json_int_t)n, "event", ev->name,
-                          "depth", depth, "by", crm_actor_kind_name(ev->actor.kind), "actor",
-                          ev->actor.name);
+    const struct crm_actor *last = &in->j_actor;
+    json_t *j = json_object();
+    json_put_str(j, "event", ev->name);
     if (record)
         json_put_str(j, "entity", crm_id_format(t, record, id));
+    if (depth != 1)
+        json_put_int(j, "depth", depth);
+    if (!last->name || last->kind != ev->actor.kind || strcmp(last->name, ev->actor.name) != 0) {
+        json_put_str(j, "by", crm_actor_kind_name(ev->actor.kind));
+        json_put_str(j, "actor", ev->actor.name);
+        in->j_actor = ev->actor;
+    }
     json_array_append_new(in->j_events, j);
 }
 
@@ -89,7 +98,9 @@ static void trace_seal(struct input *in, json_t *decision)
     json_t *seen;
     json_t *list = json_get_arr(json_get_obj(decision, "trace"), "seen");
     json_array_foreach(list, i, seen) {
-        if (!json_get_bool(seen, "personal", false) || !json_object_get(seen, "value"))
+        bool sealed = json_get_bool(seen, "personal", false) && json_object_get(seen, "value");
+        json_object_del(seen, "personal");
+        if (!sealed)
             continue;
         char key[32];
         snprintf(key, sizeof(key), "seen:%zu:%zu", json_array_size(in->j_decisions), i);
@@ -100,12 +111,15 @@ static void trace_seal(struct input *in, json_t *decision)
 }
 
 /* What the rule set of this row's ruleset_id tells again is left out: where the
- * rule stands, and the condition's text when the whole of it was false. */
+ * rule stands, and the condition's text when the whole of it was false. That a
+ * rule matched goes without saying. */
 static void decision_shorten(json_t *d, const struct rule_decision *rd)
 {
     json_t *trace = json_get_obj(d, "trace");
     const char *part = json_get_str(trace, "part", NULL);
     json_object_del(d, "at");
+    if (rd->outcome == RULE_MATCHED)
+        json_object_del(d, "outcome");
     if (part && rd->when_index >= 0 && strcmp(part, rd->rule->when[rd->when_index].text) == 0) {
         json_object_del(trace, "part");
         json_object_del(trace, "col");
@@ -121,6 +135,17 @@ static json_t *journal_decision(struct input *in, size_t event, struct rule_matc
     trace_seal(in, d);
     json_array_append_new(in->j_decisions, d);
     return d;
+}
+
+/* One entry of a decision's "did": the number of the command that has line and
+ * result, or both when it was refused or its entry is sealed. */
+static json_t *journal_did(const struct input *in, const char *line, const char *error,
+                           const char *result)
+{
+    size_t last = json_array_size(crm_commands(in->ctx)) - 1;
+    if (!error && json_get_str(json_array_get(crm_commands(in->ctx), last), "result", NULL))
+        return json_integer((json_int_t)last);
+    return json_pack("{s:s, s:s}", "line", line, error ? "error" : "result", error ? error : result);
 }
 
 /* A command that is refused leaves the others of its rule alone: the lead is
@@ -144,9 +169,7 @@ static int rule_commands(struct input *in, const struct crm_event *ev, const str
             *e = ce;
             return err_wrap(e, "rule %s (%s): %s", rule->name, rule->commands[i].at, line);
         }
-        json_array_append_new(results, json_pack("{s:s, s:s}", "line", line,
-                                                 rc < 0 ? "error" : "result",
-                                                 rc < 0 ? ce.text : res.text));
+        json_array_append_new(results, journal_did(in, line, rc < 0 ? ce.text : NULL, res.text));
         if (rc < 0)
             log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
                      rule->name, rule->commands[i].at, line, ce.text);
@@ -159,7 +182,7 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     struct crm_event ev = in->events[n].ev; /* the array may move */
     int rc = 0;
     in->depth = in->events[n].depth;
-    journal_event(in, n, &ev, in->depth);
+    journal_event(in, &ev, in->depth);
     struct crm_facts *facts = crm_facts_new(in->ctx, &ev);
     struct rule_match *m =
         rule_match_new(crm_rules(in->eng->crm), ev.name, crm_facts_rule(facts));
@@ -229,15 +252,23 @@ static int input_owners(struct input *in, struct err *e)
     return 0;
 }
 
+static void journal_put(json_t *body, const char *key, const json_t *list)
+{
+    if (json_array_size(list))
+        json_object_set(body, key, (json_t *)list);
+}
+
 static int input_journal(struct input *in, struct err *e)
 {
     const json_t *commands = crm_commands(in->ctx);
     if (in->count == 0 && json_array_size(commands) == 0 && json_array_size(in->j_notes) == 0)
         return 0;
     json_object_update_missing(in->j_personal, (json_t *)crm_personal(in->ctx));
-    AUTO_JSON json_t *body =
-        json_pack("{s:O, s:O, s:O, s:O}", "events", in->j_events, "decisions", in->j_decisions,
-                  "commands", commands, "notes", in->j_notes);
+    AUTO_JSON json_t *body = json_object();
+    journal_put(body, "events", in->j_events);
+    journal_put(body, "decisions", in->j_decisions);
+    journal_put(body, "commands", commands);
+    journal_put(body, "notes", in->j_notes);
     AUTO_FREE char *text = json_line(body);
     AUTO_FREE char *personal = json_object_size(in->j_personal) ? json_line(in->j_personal) : NULL;
     struct journal_row row = {

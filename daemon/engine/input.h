@@ -35,6 +35,7 @@ struct input {
     int depth, commands;
     bool stopped; /* stop = "all" */
     json_t *j_events, *j_decisions, *j_notes, *j_personal; /* own */
+    struct crm_actor j_actor; /* borrowed from ctx; who did the last of j_events */
     int sends; /* numbers the mails of this input */
 };
 

@@ -6,11 +6,15 @@
  * body (JSON) holds ids, operators and values that are not personal; personal
  * values stand in `personal`, which erasure empties:
  *
- *   { "events":    [{"n", "event", "entity": "L42", "depth", "by"}],
- *     "decisions": [{"event": n, "rule", "outcome", "by"?, "when"?: condition, "trace"?: {seen},
- *                    "did"?: [{"line", "result"|"error"}]}],
- *     "commands":  [{"line", "by", "actor", "rule"?, "result", "changes": [...]}],
+ *   { "events":    [{"event", "entity": "L42", "depth"?, "by"?, "actor"?}],
+ *     "decisions": [{"event": number, "rule", "outcome"?, "by"?, "when"?: condition,
+ *                    "trace"?: {seen}, "did"?: [number | {"line", "result"|"error"}]}],
+ *     "commands":  [{"line", "by", "actor", "result", "changes": [...]}],
  *     "notes":     ["..."] }
+ *
+ * Numbers are places in the lists of events and commands. What is usual is left
+ * out: lists that are empty, depth 1, outcome "matched", the actor of the event
+ * before. Older rows have all of it, and the events' numbers ("n").
  */
 #ifndef LEADD_STORE_JOURNAL_H
 #define LEADD_STORE_JOURNAL_H

@@ -106,7 +106,7 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
     if (readonly)
         return db_script(db, "PRAGMA query_only = 1", e);
     if (db_script(db,
-                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                   "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;"
                   "PRAGMA cache_size = -32768;"
                   /* else what a savepoint may undo is written to a file in /var/tmp */
