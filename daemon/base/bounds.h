@@ -99,6 +99,7 @@
 #define BOUND_RELAY_CONNECTIONS 64       /* per relay */
 #define BOUND_RELAY_IDLE_MS 30000        /* an unused connection is kept that long */
 #define BOUND_RELAY_DOWN_MS 30000        /* mails with a choice avoid a failed relay that long */
+#define BOUND_RELAY_STUCK_MS 10000       /* all connections silent so long: others do its work */
 #define BOUND_RELAY_STEP_MS 300000       /* reply to MAIL, RCPT, DATA (RFC 5321, 4.5.3.2) */
 #define BOUND_RELAY_RATE 4096            /* bytes per second a relay must take at least */
 #define BOUND_RELAY_QUIT_MS 2000

@@ -11,4 +11,4 @@ tests_unit_test_courier_LDADD = daemon/courier/libcourier.a $(BASE_LIBS) $(CURL_
 endif
 
 EXTRA_DIST += tests/e2e/peers.py tests/e2e/httppeer.py tests/e2e/test_courier.py \
-	tests/e2e/test_peers.py
+	tests/e2e/test_peers.py tests/e2e/test_receiver.py

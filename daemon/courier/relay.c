@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
@@ -20,6 +21,7 @@
 #define RELAY_STALE_TRIES 3
 #define RELAY_CONNECT_MS 30000
 #define RELAY_REPLY_MS 600000
+#define RELAY_TICK_MS 250
 #define RELAY_TEXT (BOUND_SMTP_TEXT + 512)
 
 struct relay {
@@ -43,6 +45,7 @@ struct relays {
     char *helo;     /* own */
     struct relay list[BOUND_RELAYS];
     size_t count;
+    struct event *tick; /* own; while jobs wait */
     bool draining, moved; /* moved: a job went on to another relay in this pass */
 };
 
@@ -125,11 +128,19 @@ static int relay_read(struct relays *rs, const json_t *c, struct err *e)
     return r->maildir ? 0 : err_set(e, ERR_PERM, "relay %s: no path", r->name);
 }
 
+static void relays_on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg; /* there is a pass now: that is all */
+}
+
 struct relays *relays_new(struct event_base *base, const json_t *config, struct err *e)
 {
     struct relays *rs = mem_alloc(sizeof(*rs));
     const json_t *list = json_get_arr(config, "relays");
     rs->base = base;
+    rs->tick = event_new(base, -1, 0, relays_on_tick, rs);
     rs->config = json_incref((json_t *)config);
     rs->helo = helo_name(config);
     if (json_array_size(list) > BOUND_RELAYS) {
@@ -157,6 +168,7 @@ void relays_free(struct relays **rp)
             smtp_free(&rs->list[i].sessions[k], "the courier ended");
         mem_free(rs->list[i].secret);
     }
+    event_free(rs->tick);
     mem_free(rs->helo);
     json_decref(rs->config);
     mem_free(rs);
@@ -317,6 +329,34 @@ static void relay_open_more(struct relay *r, size_t connecting)
     }
 }
 
+/* All its connections hang, each for long. One at which something moves will
+ * take the waiting jobs sooner or later. */
+static bool relay_is_stuck(const struct relay *r)
+{
+    int64_t stuck = HOOK("courier.impatient") ? 300 : BOUND_RELAY_STUCK_MS;
+    int64_t before = clock_mono_ms() - stuck;
+    for (size_t i = 0; i < r->limit; i++)
+        if (!r->sessions[i] || smtp_state(r->sessions[i]) == SMTP_IDLE ||
+            smtp_since_ms(r->sessions[i]) > before)
+            return false;
+    return true;
+}
+
+/* What waits and has another relay to go to goes there. */
+static void relay_spare(struct relay *r)
+{
+    struct job *j, *next;
+    if (!relay_is_down(r))
+        relay_set_down(r, 0, "no connection moves");
+    for (j = TAILQ_FIRST(&r->waiting); j; j = next) {
+        next = TAILQ_NEXT(j, wait);
+        if (j->relay_at + 1 == j->relay_count)
+            continue;
+        TAILQ_REMOVE(&r->waiting, j, wait);
+        job_go_on(r, j, 0, r->down_text);
+    }
+}
+
 static void relay_pass_smtp(struct relay *r)
 {
     struct tally t = relay_sweep(r);
@@ -327,6 +367,10 @@ static void relay_pass_smtp(struct relay *r)
     /* one that answers some connections and refuses others wants no more of them */
     if (!r->failed || !relay_is_down(r))
         relay_open_more(r, t.connecting);
+    if (!TAILQ_EMPTY(&r->waiting) && relay_is_stuck(r))
+        relay_spare(r);
+    if (!TAILQ_EMPTY(&r->waiting) && !event_pending(r->relays->tick, EV_TIMEOUT, NULL))
+        event_add(r->relays->tick, &(struct timeval){.tv_usec = RELAY_TICK_MS * 1000});
 }
 
 /* The slot stays at SENDING: sent again, the mail is found under its name. */

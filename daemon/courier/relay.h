@@ -7,7 +7,7 @@
  * them again. When it cannot be reached, or wants another sign-in, the jobs
  * waiting there go to the next relay they name, or are deferred after the last;
  * for a while new jobs with a choice go elsewhere at once. A relay that hangs
- * holds only its own connections.
+ * holds only its own connections: when all of them do, jobs with a choice go on.
  */
 #ifndef LEADD_COURIER_RELAY_H
 #define LEADD_COURIER_RELAY_H

@@ -34,7 +34,7 @@ struct smtp {
     struct reply reply;
     unsigned owed;    /* replies to commands that left behind the one of this state */
     bool used, heard; /* carried a mail; the relay said something since MAIL */
-    int64_t up_ms;
+    int64_t up_ms, since_ms;
     int64_t body_until; /* monotonic; SMTP_BODY as a whole */
 };
 
@@ -46,6 +46,11 @@ enum smtp_state smtp_state(const struct smtp *s)
 const struct job *smtp_job(const struct smtp *s)
 {
     return s->job;
+}
+
+int64_t smtp_since_ms(const struct smtp *s)
+{
+    return s->since_ms;
 }
 
 bool smtp_is_used(const struct smtp *s)
@@ -90,6 +95,7 @@ static void smtp_arm(struct smtp *s)
 {
     int64_t ms = state_limit_ms(s);
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
+    s->since_ms = clock_mono_ms();
     event_del(s->timer);
     if (ms >= 0)
         event_add(s->timer, &tv);
@@ -487,6 +493,7 @@ struct smtp *smtp_open(const struct smtp_setup *setup)
     buf_init(&s->in, 4 * BOUND_SMTP_LINE);
     buf_init(&s->out, 1);
     s->hop = hop_open(setup->base, &setup->to, &hop_ops, s);
+    s->since_ms = clock_mono_ms();
     return s;
 }
 

@@ -73,6 +73,8 @@ void smtp_quit(struct smtp *s); /* only in SMTP_IDLE: says goodbye, then dead */
 
 enum smtp_state smtp_state(const struct smtp *s);
 const struct job *smtp_job(const struct smtp *s);
+/* When it last went a step on, or had bytes taken; monotonic. */
+int64_t smtp_since_ms(const struct smtp *s);
 /* Carried a mail before, or is up for a while: the relay may have hung up. */
 bool smtp_is_used(const struct smtp *s);
 
