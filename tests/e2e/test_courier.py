@@ -240,7 +240,7 @@ def test_one_pipelined_reply_too_many_sends_no_mail_to_nobody(start, pipelined):
 
 
 def test_half_a_word_before_the_dot_holds_the_dot_back(start, serve):
-    peer = serve([{"body": raw(b"25")}])
+    peer = serve([{"data": plus(b"25")}])
     c = start(relay(peer, reply_timeout=SHORT))
     assert c.one(1)["outcome"] == "deferred"
     assert c.state(1) != FINAL
