@@ -26,6 +26,8 @@
 #define FRAME_MEMFD 2u /* it holds the raw bytes */
 #define HEAD_LEN 24u
 #define FDS_MAX 64
+#define WRITE_FRAMES 64 /* frames of one write */
+#define CORK_BYTES KIB(256) /* more is not held back */
 
 struct head {
     uint32_t length;
@@ -57,7 +59,7 @@ struct chan {
     struct out *out_head, **out_tail;
     size_t queued;
     const char *gone_why;
-    bool paused, busy, dead; /* dead: freed inside a callback */
+    bool paused, corked, busy, dead; /* dead: freed inside a callback */
 };
 
 static const struct {
@@ -307,10 +309,12 @@ static void out_free(struct out *o)
     mem_free(o);
 }
 
+/* A descriptor goes with the first byte of what is written: o's own, if any, and
+ * the frames behind it only as far as they have none. */
 static ssize_t out_write(int fd, struct out *o)
 {
-    struct iovec iov = {o->data + o->sent, o->len - o->sent};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct iovec iov[WRITE_FRAMES] = {{o->data + o->sent, o->len - o->sent}};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1};
     union {
         char b[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
@@ -325,6 +329,9 @@ static ssize_t out_write(int fd, struct out *o)
         cm->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(cm), &o->fd, sizeof(int));
     }
+    for (const struct out *next = o->next; next && next->fd < 0 && msg.msg_iovlen < WRITE_FRAMES;
+         next = next->next)
+        iov[msg.msg_iovlen++] = (struct iovec){next->data, next->len};
     ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0 && o->fd >= 0) {
         close(o->fd);
@@ -333,11 +340,29 @@ static ssize_t out_write(int fd, struct out *o)
     return n;
 }
 
+/* n bytes from the front of the queue have left. */
+static void chan_wrote(struct chan *c, size_t n)
+{
+    c->queued -= n;
+    while (n > 0) {
+        struct out *o = c->out_head;
+        size_t left = o->len - o->sent;
+        if (n < left) {
+            o->sent += n;
+            return;
+        }
+        n -= left;
+        c->out_head = o->next;
+        if (!c->out_head)
+            c->out_tail = &c->out_head;
+        out_free(o);
+    }
+}
+
 static void chan_write(struct chan *c)
 {
     while (c->out_head && !c->gone_why) {
-        struct out *o = c->out_head;
-        ssize_t n = out_write(c->fd, o);
+        ssize_t n = out_write(c->fd, c->out_head);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             event_add(c->wr, NULL);
             return;
@@ -348,14 +373,7 @@ static void chan_write(struct chan *c)
             event_del(c->wr);
             return;
         }
-        o->sent += (size_t)n;
-        c->queued -= (size_t)n;
-        if (o->sent == o->len) {
-            c->out_head = o->next;
-            if (!c->out_head)
-                c->out_tail = &c->out_head;
-            out_free(o);
-        }
+        chan_wrote(c, (size_t)n);
     }
 }
 
@@ -411,7 +429,19 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
     c->queued += o->len;
     if (c->queued > BOUND_CHAN_QUEUE_BYTES)
         chan_gone(c, "does not read");
-    else if (idle)
+    else if (c->corked ? c->queued > CORK_BYTES && !event_pending(c->wr, EV_WRITE, NULL) : idle)
+        chan_write(c);
+}
+
+void chan_cork(struct chan *c)
+{
+    c->corked = true;
+}
+
+void chan_uncork(struct chan *c)
+{
+    c->corked = false;
+    if (c->out_head && !event_pending(c->wr, EV_WRITE, NULL))
         chan_write(c);
 }
 

@@ -125,6 +125,11 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
                const void *raw, size_t raw_len, int fd);
 #define chan_send_json(c, type, id, json) chan_send((c), (type), (id), (json), NULL, 0, -1)
 
+/* Between these two chan_send only queues; then all leaves in as few writes as
+ * possible, and the peer wakes once for many frames. */
+void chan_cork(struct chan *c);
+void chan_uncork(struct chan *c);
+
 /* Hands over what a peer that has ended sent last, now; not from its own callbacks. */
 void chan_read_rest(struct chan *c);
 /* Stops reading (back-pressure) or goes on. */

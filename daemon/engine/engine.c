@@ -95,6 +95,7 @@ static void answer_crash(enum frame_type t, bool before)
         CRASH_POINT("send.after");
 }
 
+/* What goes to one peer leaves in one write, so that it wakes once for a pass. */
 void engine_answers_send(struct engine *eng)
 {
     for (size_t i = 0; i < eng->answer_count; i++) {
@@ -106,12 +107,17 @@ void engine_answers_send(struct engine *eng)
             if (a->type == FRAME_RECEIPT && p->inflight > 0)
                 p->inflight--;
             answer_crash(a->type, true);
+            chan_cork(p->chan);
             chan_send(p->chan, a->type, a->id, a->json, a->raw, a->raw_len, -1);
-            answer_crash(a->type, false);
         }
         json_decref(a->json);
         mem_free(a->raw);
     }
+    for (struct peer *p = eng->peers; p; p = p->next)
+        if (p->chan)
+            chan_uncork(p->chan);
+    for (size_t i = 0; i < eng->answer_count; i++)
+        answer_crash(eng->answers[i].type, false);
     eng->answer_count = 0;
 }
 

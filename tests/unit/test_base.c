@@ -329,6 +329,37 @@ static void descriptors_pass(void **state)
     pair_close(&p);
 }
 
+static void corked_frames_leave_together_in_order(void **state)
+{
+    (void)state;
+    struct pair p;
+    int pipefd[2];
+    char big[3000] = "x";
+    pair_open(&p, true);
+    assert_int_equal(pipe(pipefd), 0);
+    chan_cork(p.a.c);
+    for (uint64_t i = 1; i <= 150; i++)
+        chan_send(p.a.c, FRAME_PARSE, i, NULL, i % 3 ? NULL : big, i % 3 ? 0 : sizeof(big), -1);
+    pair_run(&p);
+    assert_int_equal(p.b.frames, 0);
+    chan_send(p.a.c, FRAME_PEER, 151, NULL, NULL, 0, pipefd[1]);
+    chan_uncork(p.a.c);
+    pair_run(&p);
+    assert_int_equal(p.b.frames, 151);
+    assert_int_equal(p.b.last.id, 151);
+    assert_true(p.b.last.fd >= 0); /* it came with its own frame, not with the first */
+    assert_int_equal(chan_queued(p.a.c), 0);
+    chan_cork(p.a.c);
+    chan_send(p.a.c, FRAME_PARSED, 152, NULL, NULL, 0, -1);
+    chan_uncork(p.a.c);
+    chan_send(p.a.c, FRAME_PARSED, 153, NULL, NULL, 0, -1);
+    pair_run(&p);
+    assert_int_equal(p.b.frames, 153);
+    for (int i = 0; i < 2; i++)
+        close(pipefd[i]);
+    pair_close(&p);
+}
+
 static void malformed_frames_cut_the_peer(void **state)
 {
     (void)state;
@@ -472,6 +503,7 @@ int main(void)
         cmocka_unit_test(frames_pass),
         cmocka_unit_test(big_frames_travel_as_memfd),
         cmocka_unit_test(descriptors_pass),
+        cmocka_unit_test(corked_frames_leave_together_in_order),
         cmocka_unit_test(malformed_frames_cut_the_peer),
         cmocka_unit_test(a_trickled_frame_arrives_whole),
         cmocka_unit_test(last_words_count),
