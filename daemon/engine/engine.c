@@ -101,8 +101,11 @@ void engine_answers_send(struct engine *eng)
     for (size_t i = 0; i < eng->answer_count; i++) {
         struct answer *a = &eng->answers[i];
         struct peer *p = peer_by_serial(eng, a->peer);
-        if (p && p->slots && a->settled >= 0)
+        if (p && p->slots && a->settled >= 0) {
+            CRASH_POINT("slots.free.before");
             slots_free(p->slots, (uint32_t)a->settled);
+            CRASH_POINT("slots.free.after");
+        }
         if (p && p->chan && a->type != FRAME_NONE) {
             if (a->type == FRAME_RECEIPT && p->inflight > 0)
                 p->inflight--;
@@ -153,8 +156,15 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
     }
 }
 
+static bool is_to_drop(const struct item *it)
+{
+    return HOOK("engine.drop") && it->kind == ITEM_MAIL && strstr(it->frame.raw, "drop me");
+}
+
 static int item_handle(struct engine *eng, struct item *it, struct err *e)
 {
+    if (is_to_drop(it))
+        return err_set(e, ERR_BUG, "as a test wants it");
     switch (it->kind) {
     case ITEM_MAIL:
         return inbound_mail(eng, it, e);
@@ -183,6 +193,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
     }
     log_warn("item.failed", "what=%s peer=%s error=\"%s\"", frame_type_name(t),
              it->peer_name ? it->peer_name : "-", why->text);
+    if (is_to_drop(it))
+        return err_set(e, ERR_BUG, "as a test wants it");
     if (it->kind == ITEM_MAIL || t == FRAME_FORM)
         return inbound_quarantine(eng, it, why->text, e);
     return 0;
@@ -222,6 +234,8 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
     log_error("item.dropped", "what=%s peer=%s error=\"%s\" next=\"no receipt\"",
               frame_type_name(it->frame.type), it->peer_name ? it->peer_name : "-", e->text);
     engine_count(eng, "items_dropped", 1);
+    if (it->kind == ITEM_MAIL)
+        inbound_dropped(eng, it);
     return 0;
 }
 
@@ -495,6 +509,7 @@ static int engine_open(struct role *r, struct err *e)
     eng->role = r;
     eng->settings = json_get_obj(r->config, "settings");
     eng->counters = json_object();
+    eng->gaps = json_object();
     queue_init(&eng->ready);
     queue_init(&eng->parse);
     queue_init(&eng->parsing);
@@ -545,6 +560,7 @@ static void engine_done(struct role *r)
     mem_free(eng->answers);
     json_decref(eng->counters);
     json_decref(eng->hold);
+    json_decref(eng->gaps);
     mem_free(eng);
 }
 

@@ -129,6 +129,7 @@ struct engine {
     json_t *hold;            /* own; since when and why nothing is sent, or NULL */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */
+    json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
     int ctl_clients;
     bool stopping;
 };
@@ -152,6 +153,8 @@ const char *engine_setting(const struct engine *eng, const char *key, const char
 int inbound_mail(struct engine *eng, struct item *it, struct err *e);       /* inbound.c */
 int inbound_form(struct engine *eng, struct item *it, struct err *e);
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e);
+/* A mail that could not even be quarantined: it is fetched again by the next intake. */
+void inbound_dropped(struct engine *eng, const struct item *it);
 int mailbox_frame(struct engine *eng, struct item *it, struct err *e);      /* mailbox.c */
 int outbound_due(struct engine *eng, struct err *e);                        /* outbound.c */
 int outbound_sent(struct engine *eng, struct item *it, struct err *e);

@@ -32,6 +32,7 @@ struct arrival {
     const json_t *mailbox; /* its config; NULL: forms, ingest */
     int64_t epoch, uid, size, internal_ms;
     int64_t source_id, ledger_id;
+    bool again; /* fetched on request: what lies below it may not have come yet */
 };
 
 static void arrival_done(struct arrival *a)
@@ -71,6 +72,7 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
     }
     a->epoch = json_get_int(j, "uidvalidity", 0);
     a->uid = json_get_int(j, "uid", 0);
+    a->again = json_get_bool(j, "again", false);
     if (a->epoch <= 0 || a->uid <= 0 || a->uid > UINT32_MAX)
         return err_set(e, ERR_INPUT, "an IMAP message without UIDVALIDITY and UID");
     a->source = mem_printf("imap:%s/%s", mailbox, json_get_str(j, "folder", "INBOX"));
@@ -91,6 +93,39 @@ static int arrival_read(struct engine *eng, const struct item *it, struct arriva
     a->key = mem_str(id);
     a->size = (int64_t)it->frame.raw_len;
     return 0;
+}
+
+/* ---- the cursor stays below a mail that has no row ---- */
+
+static void gap_name(const struct arrival *a, char out[512])
+{
+    snprintf(out, 512, "%" PRId64 " %.480s", a->epoch, a->source);
+}
+
+void inbound_dropped(struct engine *eng, const struct item *it)
+{
+    struct arrival a;
+    struct err e = {0};
+    char name[512];
+    if (arrival_read(eng, it, &a, &e) == 0 && a.uid > 0) {
+        gap_name(&a, name);
+        int64_t gap = json_get_int(eng->gaps, name, 0);
+        if (gap == 0 || a.uid < gap)
+            json_put_int(eng->gaps, name, a.uid);
+    }
+    arrival_done(&a);
+}
+
+static int arrival_advance(struct engine *eng, const struct arrival *a, struct err *e)
+{
+    char name[512];
+    gap_name(a, name);
+    int64_t gap = json_get_int(eng->gaps, name, 0);
+    if (a->again || (gap > 0 && a->uid > gap))
+        return 0;
+    if (a->uid == gap)
+        json_object_del(eng->gaps, name);
+    return source_cursor_advance(eng->db, a->source_id, a->epoch, a->uid, e);
 }
 
 /* ledger_id becomes 0 when this arrival is known already. A retry out of
@@ -118,9 +153,7 @@ static int arrival_enter(struct engine *eng, struct arrival *a, const struct ite
     if (ledger_add(eng->db, &row, e) < 0)
         return -1;
     a->ledger_id = row.id;
-    if (a->uid)
-        return source_cursor_advance(eng->db, a->source_id, a->epoch, a->uid, e);
-    return 0;
+    return a->uid ? arrival_advance(eng, a, e) : 0;
 }
 
 static void receipt(struct engine *eng, const struct item *it, const char *status)

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
@@ -85,11 +86,20 @@ static int mailbox_folder(struct engine *eng, struct item *it, struct err *e)
         if (old.epoch)
             log_warn("mailbox.uidvalidity", "source=\"%s\" old=%" PRId64 " new=%" PRId64
                      " next=\"matched by Message-ID, arrival and size\"", source, old.epoch, c.epoch);
+        CRASH_POINT("cursor.before");
         if (source_cursor_set(eng->db, source, &c, e) < 0)
             return -1;
+        CRASH_POINT("cursor.after");
     }
     engine_answer(eng, it->peer, FRAME_RECEIPT, it->frame.id, json_pack("{s:s}", "status", "filed"));
     return 0;
+}
+
+/* The server tells the field as it stands; the parser keeps what is between < and >. */
+static int64_t msgid_hash(const char *field)
+{
+    const char *open = strchr(field, '<'), *close = open ? strchr(open, '>') : NULL;
+    return close ? hash_64(open + 1, (size_t)(close - open - 1)) : hash_64(field, strlen(field));
 }
 
 /* One UID under the new number: known when a mail of the old number has the
@@ -103,7 +113,7 @@ static int mailbox_match_one(struct engine *eng, int64_t source, int64_t epoch, 
     *known_out = false;
     if (!id || uid <= 0)
         return 0;
-    if (ledger_find_moved(eng->db, source, epoch, hash_64(id, strlen(id)), size, at, &message, e) < 0)
+    if (ledger_find_moved(eng->db, source, epoch, msgid_hash(id), size, at, &message, e) < 0)
         return -1;
     if (message == 0)
         return 0;
@@ -120,8 +130,10 @@ static int mailbox_match_one(struct engine *eng, int64_t source, int64_t epoch, 
         .at_ms = clock_now_ms(),
     };
     *known_out = true;
+    CRASH_POINT("match.before");
     if (ledger_add(eng->db, &row, e) < 0)
         return -1;
+    CRASH_POINT("match.after");
     return source_cursor_advance(eng->db, source, epoch, uid, e);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -128,7 +129,9 @@ static enum imap_result box_fetch_wanted(struct box *b, struct box_folder *f, st
     qsort(f->wanted.uid, f->wanted.count, sizeof *f->wanted.uid, box_order);
     struct imap_uids uids = {f->wanted.uid, f->wanted.count};
     box_sift(b, f, &uids);
+    CRASH_POINT("intake.refetch.before");
     enum imap_result res = box_fetch(b, f, uids.uid, uids.count, false, &given, e);
+    CRASH_POINT("intake.refetch.after");
     log_info("intake.refetch", "folder=\"%s\" wanted=%zu given=%zu", f->name, f->wanted.count,
              given);
     box_list_done(&f->wanted);
@@ -136,17 +139,20 @@ static enum imap_result box_fetch_wanted(struct box *b, struct box_folder *f, st
 }
 
 /* A predecessor may have died between a receipt and the move. What lies below
- * the cursor has its receipt; of flags only the last few, since people unset them. */
+ * the cursor has its receipt; of flags only as many as can have been waiting
+ * (box_after_many, and the receipts of all in flight), since people unset them. */
 static enum imap_result box_catch_up(struct box *b, struct box_folder *f, struct err *e)
 {
     struct imap_uids uids;
-    uint32_t from = f->start_uid;
+    size_t below = 0, first = 0;
     if (f->caught_up || b->set->after == SETTINGS_KEEP)
         return IMAP_OK;
-    if (b->set->after == SETTINGS_FLAG && f->next_uid > from + BOUND_MAILBOX_INFLIGHT)
-        from = f->next_uid - BOUND_MAILBOX_INFLIGHT;
-    enum imap_result res = imap_search(&b->imap, from, 0, &uids, e);
-    for (size_t i = 0; res == IMAP_OK && i < uids.count && uids.uid[i] < f->next_uid; i++)
+    enum imap_result res = imap_search(&b->imap, f->start_uid, 0, &uids, e);
+    while (res == IMAP_OK && below < uids.count && uids.uid[below] < f->next_uid)
+        below++;
+    if (b->set->after == SETTINGS_FLAG && below > 3 * BOUND_MAILBOX_INFLIGHT)
+        first = below - 3 * BOUND_MAILBOX_INFLIGHT;
+    for (size_t i = first; i < below; i++)
         box_list_add(&f->todo, uids.uid[i]);
     f->caught_up |= res == IMAP_OK;
     imap_uids_done(&uids);
@@ -173,12 +179,23 @@ static enum imap_result box_after_some(struct box *b, struct box_folder *f, size
     return IMAP_OK;
 }
 
+static void box_take_done(struct box *b, struct box_folder *f)
+{
+    for (struct desk_done *d; (d = desk_take_done(b->desk, f->index)); desk_done_free(d))
+        if (d->place.uidvalidity == f->uidvalidity)
+            box_list_add(&f->todo, d->place.uid);
+}
+
+enum imap_result box_after_many(struct box *b, struct box_folder *f, struct err *e)
+{
+    box_take_done(b, f);
+    return f->todo.count < BOUND_MAILBOX_INFLIGHT ? IMAP_OK : box_after(b, f->index, e);
+}
+
 enum imap_result box_after(struct box *b, size_t folder, struct err *e)
 {
     struct box_folder *f = &b->folders[folder];
-    for (struct desk_done *d; (d = desk_take_done(b->desk, folder)); desk_done_free(d))
-        if (d->place.uidvalidity == f->uidvalidity)
-            box_list_add(&f->todo, d->place.uid);
+    box_take_done(b, f);
     if (f->todo.count == 0)
         return IMAP_OK;
     qsort(f->todo.uid, f->todo.count, sizeof *f->todo.uid, box_order);

@@ -69,6 +69,8 @@ enum imap_result box_visit(struct box *b, size_t folder, struct err *e);
 enum imap_result box_news(struct box *b, size_t folder, struct err *e);
 /* Flags or moves what was receipted in the selected folder. */
 enum imap_result box_after(struct box *b, size_t folder, struct err *e);
+/* The same when it is worth a command, so that little is left when we die. */
+enum imap_result box_after_many(struct box *b, struct box_folder *f, struct err *e);
 
 /* Fetches and hands over; the list is ascending and lies in the selected
  * folder. *given counts. */

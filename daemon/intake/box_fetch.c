@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/box.h"
@@ -24,6 +25,7 @@ struct fetch { /* one command's answers */
     size_t count;
     bool *came;
     bool headers; /* headers were asked for */
+    bool again;   /* the engine asked for these: its cursor stays where it is */
     size_t given;
 };
 
@@ -55,6 +57,8 @@ static void fetch_give(void *arg, uint32_t uid, const char *p, size_t n, json_t 
     json_put_int(j, "internal_ms", x->items[i].internal_ms);
     json_put_int(j, "size", (int64_t)size);
     json_put_bool(j, "truncated", truncated);
+    if (x->again)
+        json_put_bool(j, "again", true);
     if (truncated)
         json_object_set_new(j, "parts", parts ? parts : json_array());
     else
@@ -145,20 +149,22 @@ static void fetch_learn(struct box_folder *f, size_t count, const struct err *e)
 }
 
 static enum imap_result fetch_some(struct box *b, struct box_folder *f,
-                                   const struct imap_item *items, size_t *n, size_t *given,
-                                   struct err *e)
+                                   const struct imap_item *items, size_t *n, bool again,
+                                   size_t *given, struct err *e)
 {
     bool came[BOUND_MAILBOX_INFLIGHT] = {false};
     enum imap_result res = fetch_wait_room(b, items[0].size, e);
     if (res != IMAP_OK)
         return res;
     *n = fetch_batch(b, f, items, *n);
-    struct fetch x = {.b = b, .f = f, .items = items, .count = *n, .came = came};
+    struct fetch x = {.b = b, .f = f, .items = items, .count = *n, .came = came, .again = again};
     uint32_t careful_before = f->careful_to;
     if (*n == 1 && f->trial_uid == items[0].uid && f->trials >= TRIALS_HEADERS) {
         box_alarm(b, f, "UID %u cannot be fetched and was left out", items[0].uid);
     } else {
+        CRASH_POINT("intake.fetch.before");
         res = fetch_command(b, &x, e);
+        CRASH_POINT("intake.fetch.after");
         if (res == IMAP_BROKEN) {
             fetch_learn(f, *n, e);
             return res;
@@ -185,7 +191,9 @@ static enum imap_result fetch_chunk(struct box *b, struct box_folder *f, const u
         log_info("intake.gone", "folder=\"%s\" listed=%zu found=%zu", f->name, count, found);
     for (size_t i = 0, n; i < found; i += n) {
         n = found - i;
-        res = fetch_some(b, f, items + i, &n, given, e);
+        res = fetch_some(b, f, items + i, &n, !advance, given, e);
+        if (res == IMAP_OK)
+            res = box_after_many(b, f, e);
         if (res != IMAP_OK)
             return res;
         if (advance)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/box.h"
@@ -47,9 +48,11 @@ static enum imap_result start_tell(struct box *b, struct box_folder *f,
     json_put_int(j, "uidvalidity", sel->uidvalidity);
     json_put_int(j, "uidnext", sel->uidnext);
     json_put_int(j, "start_uid", start_uid);
+    CRASH_POINT("intake.folder.before");
     AUTO_JSON json_t *answer = desk_ask(b->desk, FRAME_FOLDER, j);
     if (!answer)
         return start_over(e);
+    CRASH_POINT("intake.folder.after");
     f->known = true;
     f->caught_up = true;
     f->uidvalidity = sel->uidvalidity;
@@ -131,10 +134,12 @@ static enum imap_result match_chunk(struct box *b, struct box_folder *f, uint32_
             j++;
         m->day[j] = items[i].internal_ms;
     }
+    CRASH_POINT("intake.match.before");
     AUTO_JSON json_t *answer =
         desk_ask(b->desk, FRAME_MATCH, match_question(f, uidvalidity, items, found));
     if (!answer)
         return start_over(e);
+    CRASH_POINT("intake.match.after");
     match_mark(m, answer);
     for (size_t i = 0, j = from; i < found; i++) {
         while (m->all.uid[j] != items[i].uid)
@@ -177,7 +182,9 @@ enum imap_result box_match_settle(struct box *b, struct box_folder *f, struct er
         return IMAP_OK;
     json_t *q = match_question(f, f->uidvalidity, &f->settle, 1);
     f->settle.uid = 0;
+    CRASH_POINT("intake.match_settle.before");
     AUTO_JSON json_t *answer = desk_ask(b->desk, FRAME_MATCH, q);
+    CRASH_POINT("intake.match_settle.after");
     return answer ? IMAP_OK : start_over(e);
 }
 

@@ -76,12 +76,11 @@ void desk_close(struct desk *d)
     json_decref(d->state);
 }
 
-/* The receipt of a message: it may be flagged or moved now. */
-static void desk_add_done(struct desk *d, const struct desk_item *it)
+void desk_add_done(struct desk *d, const struct desk_place *p)
 {
     struct desk_done *done = mem_alloc(sizeof *done);
-    done->place = it->place;
-    done->place.name = mem_str(it->place.name);
+    done->place = *p;
+    done->place.name = mem_str(p->name);
     *d->done_tail = done;
     d->done_tail = &done->next;
 }
@@ -92,7 +91,8 @@ static void desk_follow(struct desk *d, const struct desk_item *it)
 {
     json_t *c = json_get_obj(json_get_obj(d->cursors, "folders"),
                              json_get_str(it->json, "folder", ""));
-    if (c && json_get_int(c, "uidvalidity", 0) == it->place.uidvalidity &&
+    if (c && !json_get_bool(it->json, "again", false) &&
+        json_get_int(c, "uidvalidity", 0) == it->place.uidvalidity &&
         json_get_int(c, "last_uid", 0) < it->place.uid)
         json_put_int(c, "last_uid", it->place.uid);
 }
@@ -116,7 +116,7 @@ static void desk_receipt(struct desk *d, struct frame *f)
         d->item_bytes -= it->raw_len;
         desk_follow(d, it);
         if (d->wants_done)
-            desk_add_done(d, it);
+            desk_add_done(d, &it->place);
         CRASH_POINT("intake.receipt.after");
     } else {
         *it->answered = true;

@@ -86,6 +86,8 @@ size_t desk_header_len(const char *p, size_t n);
  * NULL when told to end. json is taken. */
 json_t *desk_ask(struct desk *d, enum frame_type type, json_t *json);
 
+/* It is known to be durable, from a receipt or otherwise: may be flagged or moved. */
+void desk_add_done(struct desk *d, const struct desk_place *p);
 /* Takes one receipted place of this folder, or NULL; own (desk_done_free). */
 struct desk_done *desk_take_done(struct desk *d, size_t folder);
 void desk_done_free(struct desk_done *done);

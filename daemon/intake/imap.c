@@ -10,6 +10,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "intake/imap_answer.h"
@@ -234,7 +235,10 @@ enum imap_result imap_flag(struct imap *m, const uint32_t *uids, size_t count, c
     buf_str(&cmd, "UID STORE ");
     imap_add_uids(&cmd, uids, count);
     buf_printf(&cmd, " +FLAGS.SILENT (%s)", flag);
-    return imap_command(m, &cmd, answer_small(count), "UID STORE", e);
+    CRASH_POINT("intake.flag.before");
+    enum imap_result res = imap_command(m, &cmd, answer_small(count), "UID STORE", e);
+    CRASH_POINT("intake.flag.after");
+    return res;
 }
 
 enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, const char *folder,
@@ -248,7 +252,9 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
     buf_printf(&cmd, "UID %s %s ", m->can_move ? "MOVE" : "COPY", set.data);
     imap_add_folder(&cmd, folder);
     const char *what = m->can_move ? "MOVE" : "COPY";
+    CRASH_POINT("intake.move.before");
     enum imap_result res = imap_command(m, &cmd, answer_small(count), what, e);
+    CRASH_POINT("intake.move.after");
     if (res != IMAP_OK || m->can_move)
         return res;
     res = imap_flag(m, uids, count, "\\Deleted", e);

@@ -14,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/maildir_inner.h"
@@ -53,9 +54,11 @@ static int maildir_first_contact(struct maildir *m)
     json_put_int(j, "uidvalidity", 1);
     json_put_int(j, "uidnext", since);
     json_put_int(j, "start_uid", since);
+    CRASH_POINT("intake.maildir_folder.before");
     AUTO_JSON json_t *answer = desk_ask(m->desk, FRAME_FOLDER, j);
     if (!answer)
         return -1;
+    CRASH_POINT("intake.maildir_folder.after");
     log_info("intake.folder", "folder=" MAILDIR_FOLDER " start=%lld messages=%zu",
              (long long)since, m->count);
     m->since_ms = since * 1000;
@@ -147,6 +150,18 @@ void maildir_hand_over(struct maildir *m, const struct found *f)
     maildir_mark(m, f->file);
 }
 
+/* The engine has it from before. Whoever handed it over may have died before the
+ * receipt came. What lies in cur/ was flagged, or the flag was taken away by people. */
+static void maildir_is_known(struct maildir *m, const char *file)
+{
+    AUTO_FREE char *unique = maildir_unique(file);
+    struct desk_place place = {.name = unique};
+    maildir_mark(m, file);
+    if (m->set->after == SETTINGS_MOVE ||
+        (m->set->after == SETTINGS_FLAG && strncmp(file, "new/", 4) == 0))
+        desk_add_done(m->desk, &place);
+}
+
 /* Asks the engine which of the next files it has; marks those. */
 static int maildir_match(struct maildir *m, size_t from, size_t n)
 {
@@ -156,7 +171,9 @@ static int maildir_match(struct maildir *m, size_t from, size_t n)
         json_array_append_new(names, json_string(unique));
     }
     json_object_set_new(q, "names", names);
+    CRASH_POINT("intake.names.before");
     AUTO_JSON json_t *answer = desk_ask(m->desk, FRAME_MATCH, q);
+    CRASH_POINT("intake.names.after");
     size_t i;
     json_t *v;
     json_array_foreach(json_get_arr(answer, "names"), i, v)
@@ -164,7 +181,7 @@ static int maildir_match(struct maildir *m, size_t from, size_t n)
             size_t len = json_string_length(v);
             if (maildir_unique_len(m->found[k].file + 4) == len &&
                 memcmp(m->found[k].file + 4, json_string_value(v), len) == 0)
-                maildir_mark(m, m->found[k].file);
+                maildir_is_known(m, m->found[k].file);
         }
     return answer ? 0 : -1;
 }

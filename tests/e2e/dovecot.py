@@ -219,6 +219,15 @@ class Dovecot:
             self.proc.wait(20)
             self.proc = None
 
+    def end_sessions(self):
+        """Kills every signed-in session; the server goes on."""
+        for pid in _children(self.proc.pid):
+            with contextlib.suppress(OSError):
+                with open("/proc/%d/comm" % pid) as f:
+                    session = f.read().strip() == "imap"
+                if session:
+                    os.kill(pid, signal.SIGKILL)
+
     def restart(self):
         self.stop()
         return self.start()
@@ -269,6 +278,22 @@ class Dovecot:
                 os.makedirs(os.path.join(path, sub), exist_ok=True)
             self.own(user)
         return path
+
+    def new_uidvalidity(self, user):
+        """What a rebuilt INBOX looks like: every mail has a new number."""
+        path, old = self.maildir(user), 1
+        self.end_sessions()
+        with contextlib.suppress(FileNotFoundError):
+            with open(os.path.join(path, "dovecot-uidlist")) as f:
+                old = int(f.readline().split(" V")[1].split()[0])
+        for name in os.listdir(path):
+            if name.startswith("dovecot"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(path, name))
+        with open(os.path.join(path, "tmp", "uidlist"), "w") as f:
+            f.write("3 V%d N1\n" % (old + 7))
+        os.rename(os.path.join(path, "tmp", "uidlist"), os.path.join(path, "dovecot-uidlist"))
+        self.own(user)
 
     def own(self, user):
         """Gives all of a user's mail to the user Dovecot runs as."""

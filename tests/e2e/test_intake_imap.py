@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from daemon import until
 from dovecot import Dovecot, make_authority, make_certificate
 from intakes import Intake, counted, mail, number
 
@@ -384,9 +385,30 @@ def test_list_names_every_uid_and_refetch_brings_them_again(dovecot):
         intake.refetch({"folder": "INBOX", "uids": [5, 2, 4]})
         intake.take(8)
         assert [f.json["uid"] for f in intake.mails[6:]] == [2, 5]
+        assert [f.json.get("again", False) for f in intake.mails] == [False] * 6 + [True] * 2
         dovecot.deliver(dovecot.name, mail(6))
         intake.take(9)
         assert number(intake.mails[-1]) == 6
+
+
+def test_what_a_killed_intake_left_unflagged_is_flagged_by_the_next(dovecot):
+    dovecot.deliver(dovecot.name, *[mail(n) for n in range(300)])
+    box = dovecot.mailbox(dovecot.name, after="flag", batch=2000)
+    with Intake(box, receipts=False) as intake:
+        for at in range(200):  # then it waits for more receipts, with the desk full
+            intake.receipt(intake.take(at + 1)[at])
+        intake.take(264)
+        cursors = intake.cursors
+        intake.role.proc.kill()
+    client = dovecot.login(dovecot.name, "secret")
+    client.select("INBOX", readonly=True)
+    assert len(client.search(None, "SEEN")[1][0].split()) >= 64  # not all of it waits till the end
+    with Intake(box, cursors=cursors) as intake:
+        intake.take(100)
+        intake.state("idle")
+        until(lambda: client.noop() and client.search(None, "UNSEEN")[1][0] == b"",
+              why="all flagged")
+    client.logout()
 
 
 def test_stop_ends_it_in_idle_at_once(dovecot):

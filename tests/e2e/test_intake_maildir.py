@@ -317,3 +317,16 @@ def test_stop_is_heard_while_waiting_for_receipts(box):
     with Intake(box.mailbox(), receipts=False) as intake:
         intake.take(64)
         assert intake.role.stop(5) == 0
+
+
+@pytest.mark.parametrize("after", ["flag", "move"])
+def test_what_a_killed_intake_left_is_flagged_or_moved_by_the_next(box, tmp_path, after):
+    """More than fit into one flight: the engine is asked which names it knows."""
+    for sub in ("tmp", "new", "cur"):
+        os.makedirs(tmp_path / "done" / sub)
+    names = sorted(box.deliver(mail(n)) for n in range(100))
+    with Intake(box.mailbox(after=after, move_to=str(tmp_path / "done")), names=True) as intake:
+        intake.known_names = lambda: set(names)
+        folder = box if after == "flag" else Box(tmp_path / "done")
+        intake.pump(lambda: len(folder.names("cur")) == 100)
+        assert not box.names("new") and not intake.mails

@@ -90,6 +90,22 @@ def test_the_server_restarts_in_the_middle(dovecot):
         assert (r["there"], r["filed"], r["missing"]) == (201, 201, 0)
 
 
+def test_after_a_new_uidvalidity_nothing_known_is_fetched_or_filed_again(dovecot):
+    dovecot.add_user("rebuilt", "secret")
+    dovecot.deliver("rebuilt", *(company.mail(sender="p%d@shop%d.example" % (n, n))
+                                 for n in range(40)))
+    conf = company.conf(mailboxes=company.imap(dovecot, "rebuilt"))
+    with Daemon(conf, company.files()) as d:
+        until(lambda: len(leads(d)) == 40, why="40 leads")
+        mark = d.mark()
+        dovecot.new_uidvalidity("rebuilt")
+        dovecot.deliver("rebuilt", company.mail(sender="last@shop.example"))
+        d.wait_log("intake.matched folder=.INBOX. messages=4[01] known=40", after=mark)
+        until(lambda: len(leads(d)) == 41, why="41 leads")
+        (r,) = d.ctl("reconcile")["rows"]
+        assert (r["there"], r["filed"], r["missing"]) == (41, 41, 0)
+
+
 def test_what_cannot_be_trusted_is_refused_and_told(dovecot, tmp_path):
     dovecot.add_user("refused", "secret")
     wrong = tmp_path / "wrong"
