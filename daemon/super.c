@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -209,6 +210,9 @@ static void super_init(struct super *s)
     s->base = event_base_new();
     s->env = super_env();
     s->start_mono = clock_mono_ms();
+    unsigned char id[(sizeof(s->run_id) - 1) / 2];
+    hash_random(id, sizeof(id));
+    text_hex(id, sizeof(id), s->run_id);
     s->ping_ms = test_ms("LEADD_TEST_PING_MS", SUPER_PING_MS);
     s->hang_ms = test_ms("LEADD_TEST_HANG_MS", SUPER_HANG_MS);
     s->watchdog_ms = super_watchdog_ms();

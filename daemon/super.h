@@ -154,6 +154,8 @@ struct super {
     char **env; /* own; of every role */
     int lock_fd;
     uint64_t counter; /* of processes and pings */
+    char run_id[17];  /* in each gen: pids and counts come again, and a new courier must
+                         not pass for one whose claimed rows wait in the store */
     int64_t start_mono, ping_ms, hang_ms;
     int64_t watchdog_ms; /* 0: none */
     bool up;             /* every service was ready once */

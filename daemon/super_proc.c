@@ -525,8 +525,8 @@ void service_start(struct service *svc)
     p->name = mem_str(svc->name);
     p->pid = pid;
     p->start_mono = p->since_mono = svc->since_mono = clock_mono_ms();
-    snprintf(p->gen, sizeof(p->gen), "%s.%d.%llu", p->kind->name, (int)pid,
-             (unsigned long long)++s->counter);
+    snprintf(p->gen, sizeof(p->gen), "%s.%d.%llu.%s", p->kind->name, (int)pid,
+             (unsigned long long)++s->counter, s->run_id);
     p->limit = event_new(s->base, -1, 0, proc_limit, p);
     p->chan = chan_new(s->base, pair[0], p->name, proc_on_frame, proc_on_gone, p);
     svc->cur = p;

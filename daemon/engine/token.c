@@ -14,13 +14,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static int token_key_create(const char *path, unsigned char key[32], struct err *e)
+static int token_key_create(const char *state_dir, const char *path, unsigned char key[32],
+                            struct err *e)
 {
     AUTO_FREE char *tmp = mem_printf("%s.new", path);
     hash_random(key, 32);
     AUTO_CLOSE int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, key, 32) != 32 || fsync(fd) < 0 || rename(tmp, path) < 0)
         return err_set(e, ERR_TEMP, "cannot write %s: %s", path, err_errno());
+    /* tokens leave in mails: its name must outlive a power cut, too */
+    AUTO_CLOSE int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || fsync(dir) < 0)
+        return err_set(e, ERR_TEMP, "cannot sync %s: %s", state_dir, err_errno());
     return 0;
 }
 
@@ -29,7 +34,7 @@ int token_key_load(const char *state_dir, unsigned char key[32], struct err *e)
     AUTO_FREE char *path = mem_printf("%s/secret.key", state_dir);
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
-        return token_key_create(path, key, e);
+        return token_key_create(state_dir, path, key, e);
     if (fd < 0 || read(fd, key, 32) != 32)
         return err_set(e, ERR_PERM, "cannot read 32 bytes from %s: %s", path,
                        fd < 0 ? err_errno() : "too short");
