@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -54,6 +55,9 @@ static bool is_engine(const struct super_kind *k)
 char **super_env(void)
 {
     static const char *const keep[] = {"JOURNAL_STREAM=", "CREDENTIALS_DIRECTORY=", "LEADD_",
+#ifdef LEADD_TEST_HOOKS
+                                       "LD_PRELOAD=",
+#endif
                                        "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
     /* JSON trees are many small blocks, allocated and freed together: glibc's cache of 7 of
      * a size is soon full, and the slow path took an eighth of the engine's time */
@@ -203,8 +207,11 @@ static void peers_join(struct proc *engine, struct proc *p)
         proc_kill(p, "no channel"); /* the restart tries again */
         return;
     }
+    CRASH_POINT("super.join.before");
     send_fd(engine, FRAME_PEER, p->name, p->gen, pair[0]);
+    CRASH_POINT("super.join.between");
     send_fd(p, FRAME_PEER, engine->name, engine->gen, pair[1]);
+    CRASH_POINT("super.join.after");
     close(pair[0]);
     close(pair[1]);
 }
@@ -347,7 +354,7 @@ static void service_failed(struct service *svc, const struct proc *p, const char
         super_fail(s, SUPER_EXIT_FAILED);
         return;
     }
-    int ms = backoff_ms(svc);
+    int ms = HOOK("super.restart_soon") ? 10 : backoff_ms(svc);
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
     log_warn("role.restart", "role=%s fails=%u in_ms=%d", svc->name, svc->fails, ms);
     svc->waiting = true;
@@ -397,6 +404,7 @@ static void proc_ended(struct proc *p)
         log_info("role.ended", "role=%s pid=%d how=\"%s\"", p->name, (int)p->pid, how);
     else
         log_error("role.died", "role=%s pid=%d how=\"%s\"", p->name, (int)p->pid, how);
+    CRASH_POINT("super.death.before");
     struct proc *engine = super_engine(s);
     if (engine && engine != p)
         send_fd(engine, FRAME_PEER_GONE, p->name, p->gen, -1);
@@ -531,6 +539,7 @@ void service_start(struct service *svc)
     p->chan = chan_new(s->base, pair[0], p->name, proc_on_frame, proc_on_gone, p);
     svc->cur = p;
     log_debug("role.started", "role=%s pid=%d gen=%s", p->name, (int)pid, p->gen);
+    CRASH_POINT("super.start.after");
     proc_equip(p);
     if (is_engine(p->kind))
         services_start_waiting(s);

@@ -23,6 +23,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -449,7 +450,9 @@ static void reload_apply(struct super *s, json_t *parts)
         reload_tell(s);
         s->reload.next.count = 0; /* the engine tells its clients to ask its successor */
     }
+    CRASH_POINT("super.reload.before");
     reload_carry_out(s, parts, changed, started, stopped);
+    CRASH_POINT("super.reload.after");
     struct timeval tv = {SUPER_RELOAD_WAIT_MS / 1000, 0};
     s->reload.limit = event_new(s->base, -1, 0, reload_late, s);
     event_add(s->reload.limit, &tv);

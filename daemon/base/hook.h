@@ -4,14 +4,12 @@
  *
  * All of this is nothing unless configure was called with --enable-test-hooks.
  *
- * CRASH_POINT("commit.before") is a place where a power cut may come: the process
- * kills itself by SIGKILL there when the environment says so:
- *
- *   LEADD_CRASH_POINT=NAME[:N]   at the N-th time (of this process; default 1)
- *   LEADD_CRASH_ONCE=PATH        only when PATH can be created: the successor,
- *                                which has the same environment, goes on
- *
- * tests/crash/test_crash_points.py finds the names in the source and fires each.
+ * CRASH_POINT("commit.before") is a place where a power cut may come. A test
+ * arms places while the daemon runs: LEADD_CRASH_TABLE names a file of struct
+ * hook_point, one for each place it knows, that every process maps when it
+ * starts (before it gives up any right). Whoever comes to a place counts its
+ * hits; the armed-th from then on, in whatever process, kills `pid` (0: itself)
+ * by SIGKILL, once, and counts it in fired.
  *
  * HOOK("parser.abort") is true when the environment switches that name on:
  *
@@ -19,6 +17,7 @@
  *
  * It stands for a process that somebody has taken over, or a mistake that was
  * put in on purpose, to show that the rest holds and that the tests would see it.
+ * tests/crash/points.py writes the table, and finds the names in the source.
  */
 #ifndef LEADD_HOOK_H
 #define LEADD_HOOK_H
@@ -26,6 +25,14 @@
 #include "config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct hook_point {
+    char name[48];
+    uint32_t armed; /* 0: not */
+    uint32_t pid;
+    uint32_t hits, fired;
+};
 
 #ifdef LEADD_TEST_HOOKS
 void hook_crash(const char *name);

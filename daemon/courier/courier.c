@@ -37,8 +37,10 @@ struct courier {
 
 static void courier_tell(struct courier *c, const struct job *j)
 {
+    CRASH_POINT("courier.sent.before");
     if (c->engine)
         chan_send_json(c->engine, FRAME_SENT, j->id, j->sent);
+    CRASH_POINT("courier.sent.after");
 }
 
 static void courier_on_done(struct job *j, void *arg)
@@ -161,7 +163,9 @@ static void courier_greet(struct courier *c)
     TAILQ_FOREACH (j, &c->jobs, all)
         if (!j->sent)
             json_array_append_new(busy, json_integer((json_int_t)j->id));
+    CRASH_POINT("courier.hello.before");
     chan_send_json(c->engine, FRAME_HELLO, 0, hello);
+    CRASH_POINT("courier.hello.after");
     TAILQ_FOREACH (j, &c->jobs, all)
         if (j->sent)
             courier_tell(c, j);

@@ -11,6 +11,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/hold.h"
@@ -88,8 +89,10 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
     struct outbox_row row = {.intent = intent, .state = hold ? "held" : "ready",
                              .class_ = "notice", .to_addr = to, .created_ms = clock_now_ms(),
                              .next_ms = hold ? 0 : clock_now_ms(), .reply = hold};
+    CRASH_POINT("notice.before");
     if (outbox_add(eng->db, &row, e) < 0)
         return -1;
+    CRASH_POINT("notice.after");
     if (row.id == 0)
         return 0; /* told already */
     if (notice_compose(eng, row.id, to, subject, text, &row, &raw, e) == 0)

@@ -16,6 +16,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/command.h"
@@ -63,7 +64,9 @@ int outbound_courier(struct engine *eng, struct peer *p, struct err *e)
     if (!p->slots)
         return -1;
     AUTO_JSON json_t *j = json_pack("{s:I}", "slots", (json_int_t)slots_count(p->slots));
+    CRASH_POINT("slots.hand_over.before");
     chan_send(p->chan, FRAME_SLOTS, 0, j, NULL, 0, slots_fd(p->slots));
+    CRASH_POINT("slots.hand_over.after");
     if (eng->db)
         slots_tidy(eng);
     outbound_arm(eng);
@@ -142,8 +145,12 @@ static int row_claim(struct engine *eng, struct peer *courier, const json_t *row
     struct outbox_mail mail;
     if (outbox_mail(eng->db, id, &mail, e) < 0)
         return e->cls == ERR_BUG ? row_give_up(eng, id, e) : -1;
-    if (outbox_claim(eng->db, id, courier->gen, slot, e) < 0 ||
-        slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1) < 0) {
+    int rc = outbox_claim(eng->db, id, courier->gen, slot, e);
+    CRASH_POINT("slots.claim.before");
+    if (rc == 0)
+        rc = slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1);
+    CRASH_POINT("slots.claim.after");
+    if (rc < 0) {
         outbox_mail_done(&mail);
         return err_set(e, ERR_TEMP, "outbox row %" PRId64 " cannot be claimed", id);
     }
@@ -439,7 +446,9 @@ int outbound_settle(struct engine *eng, const char *gen, struct err *e)
         if (rc < 0 || !held_by(row, gen))
             continue;
         outcome_of_slot(slots, row, &o);
+        CRASH_POINT("settle.before");
         rc = settle(eng, row, &o, e);
+        CRASH_POINT("settle.after");
     }
     slots_unmap(&slots);
     return rc;

@@ -72,8 +72,18 @@ static int box_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Leaves out what is already on the desk or known from before. */
-static void box_sift(struct box *b, struct box_folder *f, struct imap_uids *uids)
+/* The engine has all up to here: its cursor, moved on by the receipts since then. */
+static uint32_t box_acknowledged(const struct box *b, const struct box_folder *f)
+{
+    const json_t *c = json_get_obj(json_get_obj(b->desk->cursors, "folders"), f->name);
+    int64_t last = json_get_int(c, "last_uid", 0);
+    return json_get_int(c, "uidvalidity", 0) == f->uidvalidity && last <= UINT32_MAX
+               ? (uint32_t)last : 0;
+}
+
+/* Leaves out what is already on the desk or known from before, and what is not
+ * above `above`: while the server was asked, receipts may have come. */
+static void box_sift(struct box *b, struct box_folder *f, struct imap_uids *uids, uint32_t above)
 {
     size_t n = 0;
     if (uids->count > 0 && uids->uid[uids->count - 1] > f->top_uid)
@@ -81,7 +91,7 @@ static void box_sift(struct box *b, struct box_folder *f, struct imap_uids *uids
     for (size_t i = 0; i < uids->count; i++) {
         struct desk_place p = {.folder = f->index, .uidvalidity = f->uidvalidity,
                                .uid = uids->uid[i]};
-        if (desk_holds(b->desk, &p) ||
+        if (p.uid <= above || desk_holds(b->desk, &p) ||
             (f->matched.count > 0 && bsearch(&p.uid, f->matched.uid, f->matched.count,
                                              sizeof p.uid, box_order)))
             continue;
@@ -101,7 +111,7 @@ static enum imap_result box_fetch_new(struct box *b, struct box_folder *f, struc
         size_t given = 0;
         res = imap_search(&b->imap, f->next_uid, 0, &uids, e);
         if (res == IMAP_OK && uids.count > 0) {
-            box_sift(b, f, &uids);
+            box_sift(b, f, &uids, box_acknowledged(b, f));
             res = box_fetch(b, f, uids.uid, uids.count, true, &given, e);
         }
         imap_uids_done(&uids);
@@ -128,7 +138,7 @@ static enum imap_result box_fetch_wanted(struct box *b, struct box_folder *f, st
         return IMAP_OK;
     qsort(f->wanted.uid, f->wanted.count, sizeof *f->wanted.uid, box_order);
     struct imap_uids uids = {f->wanted.uid, f->wanted.count};
-    box_sift(b, f, &uids);
+    box_sift(b, f, &uids, 0);
     CRASH_POINT("intake.refetch.before");
     enum imap_result res = box_fetch(b, f, uids.uid, uids.count, false, &given, e);
     CRASH_POINT("intake.refetch.after");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
@@ -99,7 +100,9 @@ static void parser_on_frame(struct chan *c, struct frame *f, void *arg)
         return;
     }
     AUTO_JSON json_t *answer = parser_answer(f);
+    CRASH_POINT("parser.answer.before");
     chan_send_json(c, FRAME_PARSED, f->id, answer);
+    CRASH_POINT("parser.answer.after");
     if (f->raw_len > PARSER_TRIM)
         malloc_trim(0);
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "base/hook.h"
 #include "base/mem.h"
 #include "store/db.h"
 
@@ -24,6 +25,7 @@ int migrate_newest(void)
 
 static int migrate_step(struct db *db, int64_t n, struct err *e)
 {
+    CRASH_POINT("migrate.before");
     if (db_begin(db, e) < 0)
         return -1;
     if (db_script(db, steps[n - 1], e) == 0 &&
@@ -51,8 +53,10 @@ int db_migrate(struct db *db, struct err *e)
         return err_set(e, ERR_PERM,
                        "the database is of a newer leadd (schema %" PRId64 ", this one knows %d)",
                        done, migrate_newest());
-    for (int64_t n = done + 1; n <= migrate_newest(); n++)
+    for (int64_t n = done + 1; n <= migrate_newest(); n++) {
         if (migrate_step(db, n, e) < 0)
             return -1;
+        CRASH_POINT("migrate.after");
+    }
     return 0;
 }

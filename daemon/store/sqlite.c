@@ -21,6 +21,7 @@
 
 #define STMT_SLOTS 1024 /* power of two, well above the number of statements we have */
 #define PARAMS_MAX 64
+#define CHECKPOINT_PAGES 2000
 
 struct stmt {
     const char *sql;
@@ -95,6 +96,18 @@ static int sqlite_fail(struct db *db, const char *what, struct err *e)
                    of_system && sys ? ": " : "", of_system && sys ? strerror(sys) : "", what);
 }
 
+/* After a commit, and as SQLite itself would: what fails now succeeds later. */
+static int sqlite_checkpoint(void *arg, sqlite3 *h, const char *name, int pages)
+{
+    (void)arg;
+    if (pages < (HOOK("store.checkpoint_often") ? 50 : CHECKPOINT_PAGES))
+        return SQLITE_OK;
+    CRASH_POINT("checkpoint.before");
+    sqlite3_wal_checkpoint_v2(h, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    CRASH_POINT("checkpoint.after");
+    return SQLITE_OK;
+}
+
 static int sqlite_configure(struct db *db, bool readonly, struct err *e)
 {
     int on = 1;
@@ -107,7 +120,7 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
         return db_script(db, "PRAGMA query_only = 1", e);
     if (db_script(db,
                   "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                  "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;"
+                  "PRAGMA foreign_keys = ON;"
                   "PRAGMA cache_size = -32768;"
                   /* else what a savepoint may undo is written to a file in /var/tmp */
                   "PRAGMA temp_store = MEMORY;",
@@ -116,6 +129,7 @@ static int sqlite_configure(struct db *db, bool readonly, struct err *e)
     AUTO_FREE char *limit = mem_printf("PRAGMA journal_size_limit = %zu", BOUND_WAL_BYTES);
     if (db_script(db, limit, e) < 0)
         return -1;
+    sqlite3_wal_hook(db->h, sqlite_checkpoint, NULL);
     /* without it the WAL goes at a clean exit, and a reader under another uid
      * can then not open the file */
     sqlite3_file_control(db->h, "main", SQLITE_FCNTL_PERSIST_WAL, &on);

@@ -18,6 +18,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -67,8 +68,10 @@ static void web_in_push(struct web_in *w)
         if (p->sent)
             continue;
         p->sent = true;
+        CRASH_POINT("web.push.before");
         chan_send(w->engine, FRAME_FORM, p->id, p->json, p->raw_len ? p->raw : NULL, p->raw_len,
                   -1);
+        CRASH_POINT("web.push.after");
     }
 }
 
@@ -88,7 +91,9 @@ static void web_in_settle(struct web_in *w, struct parked *p, enum web_outcome o
     TAILQ_REMOVE(&w->parked, p, next);
     w->parked_count--;
     w->held_bytes -= p->raw_len;
+    CRASH_POINT("web.answer.before");
     web_form_answer(w, p, outcome, text);
+    CRASH_POINT("web.answer.after");
 }
 
 static void web_in_expire(struct web_in *w)
@@ -184,7 +189,11 @@ static void web_in_peer(struct role *r, const char *name, const char *gen, int f
     mem_free(w->engine_gen);
     w->engine_gen = mem_str(gen);
     w->engine = chan_new(r->base, fd, name, web_in_on_frame, web_in_on_gone, w);
+    if (!TAILQ_EMPTY(&w->parked))
+        CRASH_POINT("web.replay.before");
     web_in_push(w);
+    if (!TAILQ_EMPTY(&w->parked))
+        CRASH_POINT("web.replay.after");
 }
 
 static void web_in_peer_gone(struct role *r, const char *name, const char *gen)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: ISC
+"""The state every stream of traffic.World must end in, however often it was killed.
+
+The store is read as a file and the receiver by its own log: neither asks the
+daemon what it believes. Only `reconcile` is asked, which must agree.
+"""
+import collections
+import imaplib
+import os
+import re
+import sqlite3
+
+from daemon import CtlError, until
+from traffic import CONNECTIONS
+
+
+
+def rows(path, sql, *values):
+    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True, timeout=30)
+    try:
+        return db.execute(sql, values).fetchall()
+    finally:
+        db.close()
+
+
+def store(w):
+    return w.daemon.state + "/leadd.db"
+
+
+def one(w, sql, *values):
+    return rows(store(w), sql, *values)[0][0]
+
+
+def retry_suspects(w):
+    """The mail a killed parser was at is suspected; it is tried again by hand."""
+    while True:
+        found = [q["q"] for q in w.daemon.ctl("quarantine", "list")["rows"]]
+        if not found:
+            return
+        for q in found:
+            w.suspects += 1
+            w.daemon.ctl("quarantine", "retry", q)
+        until(lambda: not set(found) & {q["q"] for q in w.daemon.ctl("quarantine", "list")["rows"]},
+              why="the retried mails")
+
+
+def settle(w, timeout=240):
+    """Waits until everything has come to its end."""
+    total = w.mails + w.forms
+    until(lambda: one(w, "SELECT count(*) FROM ledger") >= total,
+          timeout=timeout, why="%d ledger rows" % total)
+    w.suspects = 0
+    until(lambda: one(w, "SELECT count(*) FROM message") + one(w, "SELECT count(*) FROM quarantine")
+          >= total, timeout=timeout, why="%d messages" % total)
+    retry_suspects(w)
+    until(lambda: one(w, "SELECT count(*) FROM message") >= total, timeout=60, why="all messages")
+    until(lambda: one(w, "SELECT count(*) FROM outbox WHERE state NOT IN "
+                         "('sent', 'failed', 'unknown')") == 0, timeout=timeout,
+          why="a settled outbox")
+
+
+def filed_once(w):
+    senders = sorted(w.senders.values())
+    found = [r[0] for r in rows(store(w), "SELECT a.value FROM message m JOIN lead l ON "
+                                          "l.id = m.lead_id JOIN address a ON "
+                                          "a.contact_id = l.contact_id")]
+    doubled = [s for s, n in collections.Counter(found).items() if n > 1]
+    assert not doubled, "filed twice: %s" % doubled[:5]
+    lost = sorted(set(senders) - set(found))
+    assert not lost, "lost: %s" % lost[:5]
+    assert sorted(found) == senders
+    assert one(w, "SELECT count(*) FROM message") == len(senders)
+    assert one(w, "SELECT count(*) FROM lead") == len(senders)
+    assert one(w, "SELECT count(*) FROM quarantine") == 0
+
+
+def outbox_right(w, before, may_be_unknown):
+    """One row for each lead; which of them arrived is known from the receiver."""
+    out = rows(store(w), "SELECT lead_id, to_addr, state, reply FROM outbox "
+                         "WHERE class <> 'notice'")
+    per_lead = collections.Counter(r[0] for r in out)
+    assert len(out) == len(w.senders) and set(per_lead.values()) == {1}
+    arrived = collections.Counter(w.arrived()) + collections.Counter(before)
+    unknown = [r[1] for r in out if r[2] == "unknown"]
+    cut = w.receiver.cut() | may_be_unknown
+    for _, to, state, reply in out:
+        kind, n = to.split("@")[0].rsplit("-", 1)[0], arrived[to]
+        if state == "unknown":
+            assert to in cut, "%s is unknown, and its connection was not cut" % to
+            assert n <= 1 and (kind != "refuse" or to in may_be_unknown), (to, n)
+        elif w.relay == "smtp" and kind == "refuse":
+            assert (state, n) == ("failed", 0), (to, state, n, reply)
+        else:
+            assert (state, n) == ("sent", 1), (to, state, n, reply)
+    deaths = w.kills["courier"] + w.kills["supervisor"]
+    resets = [to for to in unknown if to.startswith("reset-body")]  # with the dot on its way
+    assert len(set(unknown) - set(resets) - may_be_unknown) <= CONNECTIONS * deaths
+    return len(unknown)
+
+
+def imap_settled(w):
+    """Everything receipted was flagged or moved, whoever died in between."""
+    flagged = w.dovecot.login("flagged", "secret")
+    moved = w.dovecot.login("moved", "secret")
+    try:
+        def unseen():
+            flagged.select("INBOX", readonly=True)
+            return flagged.search(None, "UNSEEN")[1][0].split()
+        until(lambda: not unseen(), timeout=60, why="all mails flagged")
+
+        def left():
+            moved.select("INBOX", readonly=True)
+            return moved.search(None, "ALL")[1][0].split()
+        until(lambda: not left(), timeout=60, why="all mails moved")
+        moved.select("Done", readonly=True)
+        there = len(moved.search(None, "ALL")[1][0].split())
+        assert there == sum(1 for n in range(w.mails) if n % 4 == 3)
+    finally:
+        for client in (flagged, moved):
+            try:
+                client.logout()
+            except (imaplib.IMAP4.error, OSError):
+                pass
+
+
+def reconciled(w):
+    def compared():
+        try:
+            return w.daemon.ctl("reconcile")["rows"]
+        except CtlError as e:
+            assert e.code == 75, e  # an intake has only just been started
+            return None
+    found = {r["source"]: r for r in until(compared, timeout=60, why="reconcile")}
+    disk = found["maildir:disk"]
+    assert disk["there"] == disk["filed"] == len(w.raws)
+    assert all(r["missing"] == 0 for r in found.values()), found
+
+
+def quiet_log(w):
+    """Nobody died but by our hand, nothing was cut off, dropped or refused."""
+    log = w.daemon.log()
+    odd = [line for line in w.daemon.lines if re.search(
+        r"Sanitizer|runtime error|role.died (?!.*signal 9)|item.dropped|peer.cut|frame_refused|"
+        r"store.failed|ruleset.broken|out.broken|assert", line)]
+    assert not odd, "\n".join(odd[:10])
+    return log
+
+
+def end_state(w, arrived=(), may_be_unknown=frozenset()):
+    """All of it, once the stream has come to its end. arrived: follow-ups that had
+    come before this World began; may_be_unknown: those in the air at a power cut."""
+    settle(w)
+    if w.dovecot:
+        imap_settled(w)
+    until(lambda: not os.listdir(w.daemon.dir + "/disk/new"), timeout=60, why="an empty new/")
+    filed_once(w)
+    unknown = outbox_right(w, arrived, set(may_be_unknown))
+    reconciled(w)
+    quiet_log(w)
+    deaths = w.kills["parser"] + w.kills["supervisor"] + w.kills["engine"]
+    assert w.suspects <= deaths, (w.suspects, w.kills)
+    print("seed %d: %d mails, %d forms, killed %s, %d starts, %d suspected mails, %d unknown of "
+          "%d cut connections" % (w.seed, w.mails, w.forms, dict(w.kills), w.restarts + 1,
+                                  w.suspects, unknown, len(w.receiver.cut())))
+    assert one(w, "PRAGMA integrity_check") == "ok"
