@@ -268,6 +268,12 @@ static void chan_readable(evutil_socket_t fd, short what, void *arg)
     chan_leave(c);
 }
 
+void chan_read(struct chan *c)
+{
+    if (!c->dead && !c->gone_why && !c->paused)
+        chan_readable(c->fd, EV_READ, c);
+}
+
 void chan_read_rest(struct chan *c)
 {
     const char *why = NULL;

@@ -130,6 +130,9 @@ void chan_send(struct chan *c, enum frame_type type, uint64_t id, const json_t *
 void chan_cork(struct chan *c);
 void chan_uncork(struct chan *c);
 
+/* Hands over what has arrived by now, without waiting for the loop; not from its own
+ * callbacks. */
+void chan_read(struct chan *c);
 /* Hands over what a peer that has ended sent last, now; not from its own callbacks. */
 void chan_read_rest(struct chan *c);
 /* Stops reading (back-pressure) or goes on. */
