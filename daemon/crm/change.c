@@ -53,7 +53,9 @@ static int change_log(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const 
     json_put_str(entry, "e", t == CRM_NONE ? "address" : crm_entity_name(t));
     if (id)
         json_put_int(entry, "id", id);
-    json_put_str(entry, "f", field);
+    bool created = !strcmp(field, "created");
+    if (!created) /* an entry without a field says that the record was made */
+        json_put_str(entry, "f", field);
     json_t *values = entry;
     if (t == CRM_NONE || crm_change_is_personal(t, field)) {
         char key[24];
@@ -64,7 +66,7 @@ static int change_log(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const 
     }
     if (before)
         json_object_set(values, "old", (json_t *)before);
-    if (after)
+    if (after && !created)
         json_object_set(values, "new", (json_t *)after);
     json_array_append_new(json_object_get(ctx->op, "changes"), entry);
     return 0;

@@ -111,8 +111,7 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         return err_set(e, ERR_INPUT, "nothing can be sent from here");
     if (ctx->hooks.send(ctx->hooks.arg, ctx, &s, &outbox, e) < 0)
         return -1;
-    json_t *entry = json_pack("{s:s, s:I, s:s, s:b}", "e", "outbox", "id", outbox, "f", "created",
-                              "new", 1);
+    json_t *entry = json_pack("{s:s, s:I}", "e", "outbox", "id", outbox);
     json_array_append_new(json_object_get(ctx->op, "changes"), entry);
     cmd_say(out, "%s goes out", c->name);
     return 0;

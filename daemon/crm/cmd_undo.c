@@ -109,9 +109,11 @@ static int change_read(const json_t *row, const json_t *j, struct undo_change *o
     *out = (struct undo_change){.entity = crm_entity_parse(entity),
                                 .mail = !strcmp(entity, "outbox"),
                                 .id = json_get_int(j, "id", 0),
-                                .field = json_get_str(j, "f", ""),
+                                .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),
                                 .after = json_object_get(values, "new")};
+    if (!json_object_get(j, "f"))
+        out->after = json_true();
     return 0;
 }
 
@@ -160,7 +162,7 @@ static bool row_touches(const json_t *row, const struct undo_change *c, const js
             /* what filing noted on a new record does not make it anybody's work;
              * what people and rules did with a lead, also beside it, does */
             if (created ? by_system(command) || !(same || whole)
-                        : !same || strcmp(json_get_str(j, "f", ""), c->field) != 0)
+                        : !same || strcmp(json_get_str(j, "f", "created"), c->field) != 0)
                 continue;
             *command_out = command;
             return true;

@@ -98,9 +98,11 @@ static void trace_seal(struct input *in, json_t *decision)
     json_t *seen;
     json_t *list = json_get_arr(json_get_obj(decision, "trace"), "seen");
     json_array_foreach(list, i, seen) {
-        bool sealed = json_get_bool(seen, "personal", false) && json_object_get(seen, "value");
+        bool personal = json_get_bool(seen, "personal", false);
         json_object_del(seen, "personal");
-        if (!sealed)
+        if (strcmp(json_get_str(seen, "value", ""), "not set") == 0)
+            json_object_del(seen, "value"); /* `why` says it of nothing */
+        if (!personal || !json_object_get(seen, "value"))
             continue;
         char key[32];
         snprintf(key, sizeof(key), "seen:%zu:%zu", json_array_size(in->j_decisions), i);

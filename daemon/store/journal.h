@@ -14,7 +14,8 @@
  *
  * Numbers are places in the lists of events and commands. What is usual is left
  * out: lists that are empty, depth 1, outcome "matched", the actor of the event
- * before. Older rows have all of it, and the events' numbers ("n").
+ * before, the value "not set", the field of a change by which a record was made.
+ * Older rows have all of it, and the events' numbers ("n").
  */
 #ifndef LEADD_STORE_JOURNAL_H
 #define LEADD_STORE_JOURNAL_H
