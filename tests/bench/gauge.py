@@ -29,7 +29,7 @@ class Missing(Exception):
 
 def program(name):
     """Path of one of Debian's programs, or Missing with the package that has it."""
-    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
     if not found:
         raise Missing("%s is missing: apt-get install %s" % (name, PACKAGES[name]))
     return found
@@ -76,6 +76,13 @@ def each_cpu(daemon):
 def pss(pid):
     with open("/proc/%d/smaps_rollup" % pid) as f:
         return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) / 1024
+
+
+def may_see_memory(pid):
+    try:
+        return pss(pid) > 0
+    except PermissionError:
+        return False
 
 
 class Span:
@@ -173,6 +180,7 @@ def counted_writes(pid, into):
                              "trace=pwrite64,write,writev,pwritev,fsync,fdatasync"],
                             stderr=subprocess.PIPE)
     if b"attached" not in proc.stderr.readline():
+        proc.wait()
         raise Missing("strace may not attach to the engine here")
     try:
         yield
