@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bounds.h"
@@ -21,6 +22,7 @@
 #include "engine/notice.h"
 #include "engine/storage.h"
 #include "engine/store_open.h"
+#include "engine/suspect.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -206,6 +208,38 @@ static bool store_failed(const struct engine *eng, const struct err *e)
     return e->cls == ERR_TEMP || db_health(eng->db) != DB_SOUND || !db_in_transaction(eng->db);
 }
 
+/* Whatever is not a message is not blamed here: outbound.c names the rows it is at. */
+static unsigned item_deaths(struct engine *eng, const struct item *it)
+{
+    bool message = it->kind == ITEM_MAIL || it->frame.type == FRAME_FORM;
+    return suspect_at(eng->suspect,
+                      message ? suspect_of_bytes(it->frame.raw, it->frame.raw_len) : 0);
+}
+
+/* It ended the engine again and again: it is kept as it came, and not run. */
+static int item_poison(struct engine *eng, struct item *it, unsigned deaths, struct err *e)
+{
+    AUTO_FREE char *reason = mem_printf("the engine ended %u times at this message", deaths);
+    AUTO_FREE char *key = mem_printf("suspect/%016" PRIx64,
+                                     suspect_of_bytes(it->frame.raw, it->frame.raw_len));
+    if (inbound_quarantine(eng, it, reason, e) < 0)
+        return -1;
+    return notice_admin(eng, key, "leadd: a message that ends the engine is quarantined",
+                        "The engine ended several times while it handled one message. It is kept as "
+                        "it came\nand not run any more: leadctl quarantine list. Please report "
+                        "it.\n", e);
+}
+
+static int item_run(struct engine *eng, struct item *it, struct err *e)
+{
+    unsigned deaths = item_deaths(eng, it);
+    if (deaths >= SUSPECT_DEATHS)
+        return item_poison(eng, it, deaths, e);
+    if (HOOK("engine.abort") && it->frame.raw && strstr(it->frame.raw, "leadd-test-abort"))
+        abort();
+    return item_handle(eng, it, e);
+}
+
 /* One item in its savepoint. -1: the store failed, undo the pass. */
 static int pass_item(struct engine *eng, struct item *it, struct err *e)
 {
@@ -213,7 +247,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
     struct err why = {0};
     if (db_savepoint(eng->db, e) < 0)
         return -1;
-    if (item_handle(eng, it, &why) == 0)
+    if (item_run(eng, it, &why) == 0)
         return db_release(eng->db, e);
     answers_drop(eng, answers);
     db_rollback_to(eng->db);
@@ -244,6 +278,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
 static void pass_undo(struct engine *eng, struct queue *done, const struct err *e)
 {
     answers_drop(eng, 0);
+    suspect_undone(eng->suspect);
     db_rollback(eng->db);
     for (struct item *it; (it = queue_take(&eng->ready));)
         queue_add(done, it);
@@ -268,6 +303,7 @@ static void engine_pass(struct role *r)
     struct err e = {0};
     int64_t start = clock_mono_ms();
     size_t most = storage_before_pass(eng->storage);
+    outbound_look(eng);
     if (!eng->ready.head || most == 0)
         return;
     queue_init(&done);
@@ -280,11 +316,14 @@ static void engine_pass(struct role *r)
         if (!failed && !eng->ready.head)
             pass_refill(eng);
     }
+    if (db_health(eng->db) != DB_DAMAGED) /* else one page that only it needs: it is blamed */
+        suspect_at(eng->suspect, 0);
     if (failed || db_commit(eng->db, &e) < 0) {
         pass_undo(eng, &done, &e);
         return;
     }
     engine_answers_send(eng); /* only now: what they promise is durable */
+    suspect_committed(eng->suspect);
     storage_passed(eng->storage, done.count);
     for (struct item *it; (it = queue_take(&done));)
         engine_item_done(eng, it);
@@ -435,7 +474,8 @@ static void engine_peer(struct role *r, const char *name, const char *gen, int f
     if (strcmp(name, "courier") == 0) {
         struct err e = {0};
         if (outbound_courier(eng, p, &e) < 0)
-            log_error("courier.no_slots", "error=\"%s\" next=\"nothing is sent\"", e.text);
+            log_error("courier.no_slots", "error=\"%s\" next=\"nothing is sent until they can be "
+                      "written\"", e.text);
     }
 }
 
@@ -544,6 +584,7 @@ static int engine_start(struct role *r, struct err *e)
         return -1;
     if (hold_load(eng, e) < 0)
         return -1;
+    eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     stats_start(eng);
     log_info("engine.started", "rules=%zu ruleset=%.12s",
@@ -563,6 +604,7 @@ static void engine_done(struct role *r)
     clients_stop(eng);
     stats_stop(eng);
     storage_free(&eng->storage);
+    suspect_free(&eng->suspect);
     crm_free(&eng->crm);
     db_close(&eng->db);
     event_free(eng->kick);

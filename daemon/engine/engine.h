@@ -39,7 +39,7 @@ struct peer {
     char *name;      /* own; "intake:sales", "ctl" */
     char *gen;       /* own; tells one process of the name from the next */
     char *who;       /* own; ctl: the Unix user */
-    json_t *state;   /* own; intake: its last INTAKE_STATE */
+    json_t *state;   /* own; intake: its last INTAKE_STATE; courier without slots: its HELLO */
     int inflight;    /* intake: MAIL frames without receipt */
     int queued;      /* its frames that wait; at BOUND_PEER_QUEUE it is not read on */
     struct slots *slots; /* own; courier */
@@ -123,6 +123,9 @@ struct engine {
     struct event *kick, *due, *parse_late, *ctl_accept, *ingest_accept;
     int64_t due_at_ms;      /* when `due` fires, 0: not armed */
     bool due_queued;
+    int64_t due_hold_mono;    /* nothing is claimed before */
+    int64_t slots_retry_mono; /* a courier without slots: tried again then */
+    struct suspect *suspect; /* own; what is in hand, should the engine die of it */
     struct storage *storage; /* own; whether the store can be written, and what waits for it */
     struct ask *asks;        /* questions to intakes that leadctl waits for */
     json_t *counters;        /* for /metrics */
@@ -176,6 +179,7 @@ void parsing_parser_gone(struct engine *eng, const char *why, bool leaving);
 void outbound_arm(struct engine *eng); /* sets the timer to the next due row */
 /* The record that a row of outbox_get is about; untouched when there is none. */
 int outbound_target(struct crm_ctx *ctx, const json_t *row, struct crm_target *out, struct err *e);
+void outbound_look(struct engine *eng); /* gives slots to a courier that could get none */
 int outbound_courier(struct engine *eng, struct peer *p, struct err *e);
 
 /* ---- stats.c ---------------------------------------------------------------- */

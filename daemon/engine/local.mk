@@ -6,6 +6,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/inbound.c %D%/input.c %D%/input.h %D%/ladder.c %D%/ladder.h %D%/mailbox.c %D%/notice.c %D%/notice.h \
 	%D%/outbound.c %D%/parsing.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/stats.c %D%/storage.c %D%/storage.h \
 	%D%/store_open.c %D%/store_open.h \
+	%D%/suspect.c %D%/suspect.h \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h
 
 if HAVE_CMOCKA

@@ -10,6 +10,7 @@
  */
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,10 +24,14 @@
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/retry.h"
+#include "engine/suspect.h"
 #include "store/outbox.h"
 
 #define OUTBOUND_SLOTS 256
 #define OUTBOUND_BATCH 64 /* rows claimed in one pass */
+#define OUTBOUND_AHEAD MIB(16) /* bytes on their way to a courier that is slow to read */
+#define AHEAD_PAUSE_MS 50
+#define SLOTS_PAUSE_MS 5000 /* until slots are tried again that could not be written */
 
 static char *slots_path(struct engine *eng, const char *gen)
 {
@@ -73,6 +78,25 @@ int outbound_courier(struct engine *eng, struct peer *p, struct err *e)
     return 0;
 }
 
+void outbound_look(struct engine *eng)
+{
+    struct err e = {0};
+    struct peer *p = peer_by_name(eng, "courier");
+    if (!p || p->slots || clock_mono_ms() < eng->slots_retry_mono)
+        return;
+    eng->slots_retry_mono = clock_mono_ms() + SLOTS_PAUSE_MS;
+    if (outbound_courier(eng, p, &e) < 0)
+        return;
+    log_info("courier.slots", "next=\"mail is sent again\"");
+    if (p->state) { /* its HELLO came meanwhile */
+        struct item *it = item_new(ITEM_FRAME, p);
+        it->frame.type = FRAME_HELLO;
+        it->frame.json = json_incref(p->state);
+        p->queued++;
+        engine_queue(eng, it);
+    }
+}
+
 /* ---- due ---------------------------------------------------------------------- */
 
 static bool courier_has_room(struct engine *eng)
@@ -93,9 +117,16 @@ void outbound_arm(struct engine *eng)
     int64_t wait = next > now ? next - now : 0;
     if (wait > 0 && clock_is_pretended())
         return; /* pretended time stands still: `clock advance` looks again */
+    int64_t hold = eng->due_hold_mono - clock_mono_ms();
+    wait = hold > wait ? hold : wait;
     struct timeval tv = {wait / 1000, (wait % 1000) * 1000};
     eng->due_at_ms = next;
     event_add(eng->due, &tv);
+}
+
+static void due_hold(struct engine *eng, int ms)
+{
+    eng->due_hold_mono = clock_mono_ms() + ms;
 }
 
 static json_t *relay_names(struct engine *eng)
@@ -138,34 +169,60 @@ static int row_give_up(struct engine *eng, int64_t id, struct err *e)
     return outbox_set_state(eng->db, id, &c, e);
 }
 
-static int row_claim(struct engine *eng, struct peer *courier, const json_t *row, int64_t slot,
-                     json_t *relays, struct err *e)
+enum claim { CLAIM_FAILED, CLAIM_DONE, CLAIM_NOT_NOW };
+
+/* *handed_out: bytes of the mail. */
+static enum claim row_claim(struct engine *eng, struct peer *courier, const json_t *row,
+                            json_t *relays, size_t *handed_out, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
+    int64_t slot = slots_find_free(courier->slots);
     struct outbox_mail mail;
+    if (slot < 0)
+        return CLAIM_NOT_NOW; /* the next SENT frame makes room and arms the timer */
     if (outbox_mail(eng->db, id, &mail, e) < 0)
-        return e->cls == ERR_BUG ? row_give_up(eng, id, e) : -1;
-    int rc = outbox_claim(eng->db, id, courier->gen, slot, e);
+        return e->cls == ERR_BUG && row_give_up(eng, id, e) == 0 ? CLAIM_DONE : CLAIM_FAILED;
     CRASH_POINT("slots.claim.before");
-    if (rc == 0)
-        rc = slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1);
+    int rc = slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1);
     CRASH_POINT("slots.claim.after");
     if (rc < 0) {
         outbox_mail_done(&mail);
-        return err_set(e, ERR_TEMP, "outbox row %" PRId64 " cannot be claimed", id);
+        log_warn("courier.slot", "error=\"a slot cannot be written\" next=\"again in %d ms\"",
+                 SLOTS_PAUSE_MS);
+        due_hold(eng, SLOTS_PAUSE_MS);
+        return CLAIM_NOT_NOW;
     }
     struct answer *a =
         engine_answer(eng, courier->serial, FRAME_SEND, (uint64_t)id,
                       json_pack("{s:O, s:s, s:s, s:I, s:I}", "relay", relays, "from",
                                 mail.mail_from, "to", mail.rcpt_to, "slot", (json_int_t)slot,
-                                "attempt",
-                                (json_int_t)tries + 1));
-    a->slot = slot;
+                                "attempt", (json_int_t)tries + 1));
+    a->slot = slot; /* given back when this pass is undone */
     a->raw = mail.raw;
-    a->raw_len = mail.raw_len;
+    a->raw_len = *handed_out = mail.raw_len;
     mail.raw = NULL;
     outbox_mail_done(&mail);
-    return 0;
+    return outbox_claim(eng->db, id, courier->gen, slot, e) < 0 ? CLAIM_FAILED : CLAIM_DONE;
+}
+
+/* A row that ended the engine is not tried again and again. */
+static int row_send(struct engine *eng, struct peer *courier, const json_t *row, json_t *relays,
+                    size_t *handed_out, bool *more_out, struct err *e)
+{
+    int64_t id = json_get_int(row, "id", 0);
+    bool allowed;
+    *handed_out = 0;
+    if (suspect_at(eng->suspect, suspect_of_row("due", id)) >= SUSPECT_DEATHS) {
+        err_set(e, ERR_BUG, "the engine ended at it again and again");
+        return row_give_up(eng, id, e);
+    }
+    if (row_allowed(eng, row, &allowed, e) < 0)
+        return -1;
+    if (!allowed)
+        return 0;
+    enum claim c = row_claim(eng, courier, row, relays, handed_out, e);
+    *more_out = c == CLAIM_DONE;
+    return c == CLAIM_FAILED ? -1 : 0;
 }
 
 int outbound_due(struct engine *eng, struct err *e)
@@ -173,21 +230,26 @@ int outbound_due(struct engine *eng, struct err *e)
     struct peer *courier = peer_by_name(eng, "courier");
     size_t i;
     json_t *row;
+    bool more = true;
     eng->due_queued = false;
     if (!courier || !courier->slots || !courier->greeted)
         return 0;
     AUTO_JSON json_t *rows = outbox_due(eng->db, clock_now_ms(), OUTBOUND_BATCH, e);
     AUTO_JSON json_t *relays = relay_names(eng);
+    size_t ahead = chan_queued(courier->chan);
     if (!rows)
         return -1;
     json_array_foreach(rows, i, row) {
-        bool ok;
-        int64_t slot = slots_find_free(courier->slots);
-        if (slot < 0)
-            break; /* the next SENT frame makes room and arms the timer */
-        if (row_allowed(eng, row, &ok, e) < 0 ||
-            (ok && row_claim(eng, courier, row, slot, relays, e) < 0))
+        size_t handed;
+        if (!more)
+            break;
+        if (ahead > OUTBOUND_AHEAD) { /* more would be held in memory, and cut in the end */
+            due_hold(eng, AHEAD_PAUSE_MS);
+            break;
+        }
+        if (row_send(eng, courier, row, relays, &handed, &more, e) < 0)
             return -1;
+        ahead += handed;
     }
     return 0;
 }
@@ -306,7 +368,13 @@ static int settle(struct engine *eng, const json_t *row, const struct outcome *o
     int64_t id = json_get_int(row, "id", 0);
     input_begin(&in, eng, mem_printf("mail out %" PRId64, id), mem_printf("O%" PRId64, id));
     struct err gone = {0};
-    int rc = outbound_target(in.ctx, row, &in.target, &gone);
+    /* without a record no rule runs: of an outcome that ends the engine, the state is kept */
+    bool bare = suspect_at(eng->suspect, suspect_of_row("out", id)) >= SUSPECT_DEATHS;
+    int rc = bare ? 0 : outbound_target(in.ctx, row, &in.target, &gone);
+    if (bare)
+        log_error("out.suspect", "out=%" PRId64 " next=\"its outcome is kept, no rule runs\"", id);
+    if (HOOK("outcome.abort") && !bare)
+        abort();
     if (rc < 0 && gone.cls == ERR_INPUT)
         rc = 0; /* the record is gone, the outbox row is not */
     else if (rc < 0)
@@ -384,6 +452,10 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
     struct peer *p = peer_by_serial(eng, it->peer);
     size_t i;
     json_t *row;
+    if (p && !p->slots) {
+        json_decref(p->state); /* outbound_look comes back to it */
+        p->state = json_incref(it->frame.json);
+    }
     if (!p || !p->slots)
         return 0;
     /* a row claimed before this would look as if it had not been handed over */

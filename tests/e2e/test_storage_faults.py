@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -40,7 +41,8 @@ class Site(Daemon):
     """A daemon whose disk a test can make fail, and everything that was handed to it:
     taken is what it acknowledged, by our own count."""
 
-    def __init__(self, disk_mb=0, settings="", relays=company.MAILDIR_OUT, env=None, **kw):
+    def __init__(self, disk_mb=0, settings="", relays=company.MAILDIR_OUT, env=None,
+                 templates=None, **kw):
         folder = tempfile.mkdtemp(prefix="leadd-", dir="/tmp")
         self.mounted, self.taken, self.refused, self.mails = False, [], [], []
         self.fault_file = folder + "/fault"
@@ -56,6 +58,7 @@ class Site(Daemon):
             self.mounted = True
         files = company.files()
         files.update(("done/%s/.keep" % sub, "") for sub in ("tmp", "new", "cur"))
+        files.update(("templates/" + name, text) for name, text in (templates or {}).items())
         try:
             super().__init__(company.conf(INBOX, relays, settings), files, dir=folder,
                              env=dict(env or {}, LEADD_FAULT_FILE=self.fault_file), **kw)
@@ -434,3 +437,91 @@ def test_a_reader_that_keeps_the_wal_growing_is_told():
         until(lambda: "WAL" not in d.storage(), why="a status without it")
         d.mails, d.refused = [], []
         assert len(d.lines_of("store.wal_held")) == 1
+
+
+# ---- other files -----------------------------------------------------------------------
+
+
+def test_a_courier_that_gets_no_slots_on_a_full_disk_gets_them_later():
+    with Site(24, 'store : { min_free = "1M"; };') as d:
+        assert d.post("before@form.example") == 200
+        d.fill(leave=0)
+        d.kill("courier")
+        d.wait_log(r"courier\.no_slots .*No space")
+        d.empty()
+        d.wait_log(r"courier\.slots ")
+        d.check()
+
+
+def test_a_courier_that_does_not_read_is_not_buried_in_mails():
+    with Site(templates={"_b.txt": "0123456789abcde\n" * 15000,
+                         "welcome.txt": "Subject: big\n\n" + "{{> _b}}" * 3}) as d:
+        assert d.post("before@form.example") == 200
+        until(lambda: d.ctl("outbox", "list", "state=sent")["rows"], why="a mail that is sent")
+        pid = d.pid("courier")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for n in range(110):  # 80 MB
+                assert d.post("f%d@form.example" % n) == 200
+            rows = d.ctl("outbox", "list", "limit=1000")["rows"]
+            claimed = [r for r in rows if r["state"] == "claimed"]
+            assert len(rows) == 111 and 0 < len(claimed) < 60
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        d.check()
+        assert d.lines_of("peer.cut") + d.lines_of("role.died") == []
+
+
+# ---- a message that ends the engine ---------------------------------------------------------
+
+ABORT = {"LEADD_HOOKS": "engine.abort", "ASAN_OPTIONS": "handle_abort=0:detect_leaks=0"}
+
+
+@hooks
+def test_a_mail_that_ends_the_engine_is_quarantined_after_three_deaths():
+    with Site(env=ABORT) as d:
+        d.mail("poison", text="leadd-test-abort\n")
+        d.mail("after")
+        until(lambda: d.done() == 2, timeout=60, why="both mails receipted")
+        assert len(d.lines_of("role.died")) == 3
+        (q,) = d.ctl("quarantine", "list")["rows"]
+        assert "the engine ended 3 times at this message" in q["reason"]
+        assert [r["to"] for r in d.ctl("outbox", "list")["rows"]].count("mia@example.com") == 1
+        assert len(d.ctl("list", "leads")["rows"]) == 1
+        d.kill("engine")  # and all is as it was
+        assert len(d.ctl("quarantine", "list")["rows"]) == 1
+        assert len(d.lines_of("engine.suspect")) == 3
+
+
+@hooks
+def test_a_form_that_ends_the_engine_is_kept_too():
+    with Site(env=ABORT) as d:
+        assert d.post("poison@form.example", message="leadd-test-abort") == 202
+        assert len(d.ctl("quarantine", "list")["rows"]) == 1
+        assert len(d.lines_of("role.died")) == 3
+        with pytest.raises(CtlError):  # a retry by hand ends it once, and not again and again
+            d.ctl("quarantine", "retry", "Q1")
+            d.ctl("status")
+        until(lambda: d.post("after@form.example") == 200, why="a form that is taken")
+        assert len(d.lines_of("role.died")) == 4
+        assert len(d.ctl("quarantine", "list")["rows"]) == 1
+
+
+@hooks
+def test_an_outcome_that_ends_the_engine_is_kept_without_its_rules():
+    with Site(env=dict(ABORT, LEADD_HOOKS="outcome.abort")) as d:
+        assert d.post("ada@form.example") == 200
+        d.wait_log(r"out\.suspect ")
+        assert len(d.ctl("outbox", "list", "state=sent")["rows"]) == 1
+        assert len(d.lines_of("role.died")) == 3
+        assert len(d.lines_of("out.suspect")) >= 1
+
+
+def test_an_innocent_message_in_hand_when_the_engine_is_killed_is_run():
+    with Site() as d:
+        with d.traffic():
+            for _ in range(6):
+                d.wait_taken(5)
+                d.kill("engine")
+        d.check()
+        assert d.ctl("quarantine", "list")["rows"] == []
