@@ -32,17 +32,19 @@
 static void status_send(struct super *s)
 {
     int running = 0, all = 0;
-    const char *missing = NULL;
+    const struct service *missing = NULL;
     for (struct service *svc = s->services; svc; svc = svc->next) {
         bool up = svc->cur && svc->cur->state == PROC_RUNNING;
         all++;
         running += up;
         if (!up && !missing)
-            missing = svc->name;
+            missing = svc;
     }
+    const char *why = missing ? missing->last_error : NULL;
     AUTO_FREE char *text = s->stopping ? mem_str("stopping")
-                           : missing   ? mem_printf("%d of %d roles running, waiting for %s",
-                                                    running, all, missing)
+                           : missing   ? mem_printf("%d of %d roles running, waiting for %s%s%s",
+                                                    running, all, missing->name, why ? ": " : "",
+                                                    why ? why : "")
                                        : mem_printf("%d roles running", running);
     if (s->status && strcmp(s->status, text) == 0)
         return;

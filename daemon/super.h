@@ -83,7 +83,7 @@ struct service {
     unsigned fails;       /* in a row */
     unsigned restarts;    /* ever */
     int64_t since_mono;   /* of the last change of state */
-    char *last_error;     /* own; why the last start failed, or NULL */
+    char *last_error;     /* own; why it does not run, or NULL */
 };
 
 /* What runs. */

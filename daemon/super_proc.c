@@ -376,10 +376,15 @@ static void service_after_death(struct service *svc, const struct proc *p, const
     svc->restarts++;
     if (p->state != PROC_STARTING && now - p->since_mono >= SUPER_HEALTHY_MS)
         svc->fails = 0;
-    if (p->expected)
+    if (p->expected) {
         service_start(svc);
-    else
-        service_failed(svc, p, how);
+        return;
+    }
+    if (p->state != PROC_STARTING || !svc->last_error) { /* else it said why it cannot start */
+        mem_free(svc->last_error);
+        svc->last_error = mem_printf("it ended %u times in a row, last by %s", svc->fails + 1, how);
+    }
+    service_failed(svc, p, how);
 }
 
 void proc_free(struct proc *p)

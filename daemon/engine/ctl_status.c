@@ -44,7 +44,7 @@ static json_t *processes_section(const json_t *parts)
     json_t *rows = json_get_arr(json_array_get(parts, 0), "processes");
     return ctl_section("Processes", rows ? json_incref(rows) : json_null(),
                        "name PROCESS|pid PID|state STATE|restarts RESTARTS|user USER|"
-                       "no_new_privs NO NEW PRIVS");
+                       "no_new_privs NO NEW PRIVS|error ERROR");
 }
 
 /* "counting" for the first moments of a start with very many rows. */

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/notice.h"
 #include "engine/store_open.h"
+#include "engine/store_open.h"
 
 #define LOOK_MS 250          /* the disk is looked at that often, at most */
 #define TICK_MS 1000         /* and at least */
@@ -140,6 +141,8 @@ static bool storage_broken(struct storage *s, const char *error)
     enum db_health h = db_health(s->eng->db);
     if (h == DB_SOUND || s->eng->role->quit)
         return h != DB_SOUND;
+    if (h == DB_DAMAGED)
+        store_mark_damaged(json_get_str(json_get_obj(s->eng->role->config, "store"), "path", ""));
     log_error(h == DB_DAMAGED ? "store.damaged" : "store.broken",
               "error=\"%s\" next=\"%sthe engine starts anew; what was not acknowledged comes "
               "again\"", error, h == DB_DAMAGED ? "see \"Damage\" in leadd(8); " : "");

@@ -79,8 +79,13 @@ static int file_check(const char *path, const char *state_dir, struct err *e)
     if (there(path, ".restore", &st))
         return err_set(e, ERR_PERM, "a restore was begun and not finished (%s.restore): run the "
                        "same leadctl restore again", path);
-    if (stat(path, &st) < 0 && errno == ENOENT)
-        return 0;
+    if (!there(path, "", &st) && errno == ENOENT) {
+        if (!there(path, "-wal", &st) && !there(path, "-shm", &st))
+            return 0;
+        /* SQLite would begin a new one and throw away what the WAL holds */
+        return err_set(e, ERR_TEMP, "%s is gone, and its WAL is there: put it back, or remove both",
+                       path);
+    }
     if (stat(path, &st) < 0)
         return err_set(e, ERR_PERM, "cannot look at %s: %s", path, err_errno());
     if (!S_ISREG(st.st_mode))

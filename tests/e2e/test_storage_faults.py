@@ -281,6 +281,7 @@ def test_after_an_io_error_the_database_is_opened_anew(what):
             if what.count(" ") == 2:  # until the disk is well
                 d.wait_log(r"store\.broken .*Input|store\.broken .*I/O error")
                 d.wait_log(r"role\.restart role=engine fails=2")
+                d.wait_told("waiting for engine: it ended ")
             d.fault()
             d.wait_taken()
         d.check()
@@ -311,6 +312,7 @@ def test_a_file_system_that_became_read_only_is_waited_for():
                 subprocess.run(["mount", "-o", "remount,bind,ro", d.state], check=True)
                 d.kill("engine", wait=False)
                 d.wait_log(r"role\.failed .*read-?only")
+                d.wait_told("waiting for engine: ")
                 n = len(d.taken)
                 until(lambda: len(d.refused) > 2, why="refused forms")
                 assert len(d.taken) <= n
