@@ -141,8 +141,6 @@ static bool storage_broken(struct storage *s, const char *error)
     enum db_health h = db_health(s->eng->db);
     if (h == DB_SOUND || s->eng->role->quit)
         return h != DB_SOUND;
-    if (h == DB_DAMAGED)
-        store_mark_damaged(json_get_str(json_get_obj(s->eng->role->config, "store"), "path", ""));
     log_error(h == DB_DAMAGED ? "store.damaged" : "store.broken",
               "error=\"%s\" next=\"%sthe engine starts anew; what was not acknowledged comes "
               "again\"", error, h == DB_DAMAGED ? "see \"Damage\" in leadd(8); " : "");

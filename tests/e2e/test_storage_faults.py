@@ -343,6 +343,17 @@ def test_a_database_that_was_moved_away_is_noticed_and_waited_for(name):
         assert d.lines_of("role.died") == []
 
 
+def test_an_engine_that_starts_while_the_database_is_away_begins_no_new_one():
+    with Site() as d:
+        assert d.post("before@form.example") == 200
+        os.rename(d.state + "/leadd.db", d.dir + "/away")
+        d.kill("engine", wait=False)
+        d.wait_log(r"role\.failed .*leadd\.db is gone, and its WAL is there")
+        assert not os.path.exists(d.state + "/leadd.db")
+        os.rename(d.dir + "/away", d.state + "/leadd.db")
+        d.check()
+
+
 def test_a_database_that_was_replaced_is_not_written_to():
     with Site() as d:
         assert d.post("before@form.example") == 200
