@@ -70,6 +70,14 @@ static int parser_start(struct role *r, struct err *e)
     return 0;
 }
 
+static bool parser_is_too_large(const json_t *msg)
+{
+    struct buf text AUTO_BUF;
+    buf_init(&text, PARSER_ANSWER);
+    json_write(&text, msg);
+    return !buf_ok(&text);
+}
+
 static json_t *parser_answer(const struct frame *f)
 {
     struct mail_limits lim;
@@ -80,7 +88,7 @@ static json_t *parser_answer(const struct frame *f)
     lim.missing = json_get_arr(f->json, "parts");
     lim.now_ms = json_get_int(f->json, "now_ms", 0);
     AUTO_JSON json_t *msg = mail_parse(f->raw ? f->raw : "", f->raw_len, &lim, &e);
-    if (msg && json_dumpb(msg, NULL, 0, JSON_COMPACT) > PARSER_ANSWER)
+    if (msg && parser_is_too_large(msg))
         err_set(&e, ERR_INPUT, "the message form is larger than %zu bytes", PARSER_ANSWER);
     if (*e.text) {
         log_warn("parser.failed", "size=%zu error=\"%s\" next=quarantine", f->raw_len, e.text);
