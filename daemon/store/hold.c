@@ -70,7 +70,7 @@ json_t *hold_list(struct db *db, int64_t after, int64_t limit, struct err *e)
         db_query(db,
                  "SELECT o.id, o.class, o.to_addr, o.template, b.subject, o.lead_id, o.created_ms,"
                  " o.reply, o.intent FROM outbox o LEFT JOIN outbox_body b ON b.outbox_id = o.id "
-                 "WHERE o.state IN ('deferred', 'failed', 'unknown', 'held') AND "
+                 "WHERE o.state <> 'ready' AND o.state <> 'claimed' AND o.state <> 'sent' AND "
                  "o.state = 'held' AND o.id > $2 AND substr(o.reply, 1, length($1)) = $1 "
                  "ORDER BY o.id LIMIT $3",
                  "sii", HOLD_MARK, after, limit),
