@@ -133,6 +133,11 @@ static int backup_copy(struct backup *b, struct err *e)
     b->wal_before = b->wal_after = file_size(b->store, "-wal");
     int64_t start = clock_mono_ms();
     int rc = copy_make(b, db, e);
+    if (rc < 0 && e->cls == ERR_PERM) {
+        struct err why = *e;
+        err_set(e, ERR_INPUT, "the database itself is damaged: %s; see \"Damage\" in leadd(8)",
+                why.text);
+    }
     db_close(&db); /* the sooner it ends, the less the WAL grows */
     b->read_ms = clock_mono_ms() - start;
     if (b->shown && isatty(STDERR_FILENO) && !b->opt->json)

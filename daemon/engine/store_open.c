@@ -73,6 +73,18 @@ static int head_check(const char *path, struct err *e)
     return 0;
 }
 
+/* Somebody put another database in the place of a file and left the old -wal. */
+static int wal_check(const char *path, struct err *e)
+{
+    char alone[DB_ID_LEN], both[DB_ID_LEN];
+    db_id(path, false, alone);
+    db_id(path, true, both);
+    if (!*alone || strcmp(alone, both) == 0)
+        return 0; /* or all it has is in the WAL still */
+    return err_set(e, ERR_PERM, "%s-wal belongs to another database than %s: move the one away "
+                   "that is not wanted; nothing was changed; " NEXT, path, path);
+}
+
 static int file_check(const char *path, const char *state_dir, struct err *e)
 {
     struct stat st;
@@ -152,7 +164,7 @@ struct db *store_open(const char *path, const char *state_dir, struct err *e)
     struct stat st;
     bool fresh = !there(path, "", &st);
     bool unclean = there(path, "-wal", &st) && st.st_size > 0, marked = there(path, ".damaged", &st);
-    if (file_check(path, state_dir, e) < 0)
+    if (file_check(path, state_dir, e) < 0 || (unclean && wal_check(path, e) < 0))
         return NULL;
     struct db *db = db_open(path, false, e);
     if (db && check_and_migrate(db, path, unclean, marked, e) == 0) {

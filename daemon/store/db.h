@@ -122,6 +122,13 @@ typedef void (*db_line_fn)(void *arg, const char *line);
 int db_check(struct db *db, bool quick, int64_t limit_ms, db_line_fn line, void *arg,
              struct err *e) LEADD_MUST_CHECK;
 
+/* The name that a database was given at random: as the file alone has it, or with its
+ * WAL. Empty when it has none. */
+#define DB_ID_LEN 33
+void db_id(const char *path, bool with_wal, char out[DB_ID_LEN]);
+/* Gives it another one: it goes its own way from now on. */
+int db_rename(struct db *db, struct err *e) LEADD_MUST_CHECK;
+
 /* What is in the WAL stays there when the database is closed. */
 void db_leave_wal(struct db *db);
 

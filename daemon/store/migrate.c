@@ -6,8 +6,10 @@
 
 #include <inttypes.h>
 
+#include "base/hash.h"
 #include "base/hook.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/db.h"
 
 /* Append only. The place in the table is the number, from 1. */
@@ -39,6 +41,27 @@ static int migrate_step(struct db *db, int64_t n, struct err *e)
     return err_wrap(e, "schema step %" PRId64, n);
 }
 
+/* A name of its own, so that a WAL of another database can be told (db_id). */
+int db_rename(struct db *db, struct err *e)
+{
+    unsigned char random[16];
+    char id[33];
+    hash_random(random, sizeof(random));
+    text_hex(random, sizeof(random), id);
+    return db_exec(db, e,
+                   "INSERT INTO meta (key, value) VALUES ('id', $1) "
+                   "ON CONFLICT (key) DO UPDATE SET value = $1",
+                   "s", id);
+}
+
+static int migrate_name(struct db *db, struct err *e)
+{
+    int64_t named;
+    if (db_get_int(db, e, &named, 0, "SELECT count(*) FROM meta WHERE key = 'id'", "") < 0)
+        return -1;
+    return named ? 0 : db_rename(db, e);
+}
+
 int db_migrate(struct db *db, struct err *e)
 {
     int64_t done;
@@ -58,5 +81,5 @@ int db_migrate(struct db *db, struct err *e)
             return -1;
         CRASH_POINT("migrate.after");
     }
-    return 0;
+    return migrate_name(db, e);
 }

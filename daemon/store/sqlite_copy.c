@@ -8,8 +8,10 @@
  */
 #include "store/sqlite_inner.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 #define COPY_PAGES 1024      /* in one step: 4 MB */
@@ -54,6 +56,27 @@ int db_copy(struct db *from, const char *path, db_progress_fn progress, void *ar
 int db_begin_read(struct db *db, struct err *e)
 {
     return db_script(db, "BEGIN; SELECT count(*) FROM sqlite_master", e);
+}
+
+/* "immutable" is what makes SQLite not look at the WAL. */
+void db_id(const char *path, bool with_wal, char out[DB_ID_LEN])
+{
+    sqlite3 *h = NULL;
+    sqlite3_stmt *st = NULL;
+    struct buf uri AUTO_BUF;
+    buf_init(&uri, 64 * 1024);
+    buf_str(&uri, "file:");
+    for (const char *p = path; *p; p++)
+        buf_printf(&uri, strchr("?#%", *p) ? "%%%02x" : "%c", (unsigned)(unsigned char)*p);
+    buf_str(&uri, with_wal ? "?mode=ro" : "?mode=ro&immutable=1");
+    out[0] = '\0';
+    if (sqlite3_open_v2(uri.data, &h, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(h, "SELECT value FROM meta WHERE key = 'id'", -1, &st, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW && sqlite3_column_text(st, 0))
+        snprintf(out, DB_ID_LEN, "%s", (const char *)sqlite3_column_text(st, 0));
+    sqlite3_finalize(st);
+    sqlite3_close(h);
 }
 
 void db_leave_wal(struct db *db)

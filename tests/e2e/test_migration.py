@@ -57,7 +57,7 @@ def test_a_database_of_an_older_version_keeps_all_and_goes_on(path):
         with open(path) as f:
             old.executescript(f.read())
         before = {t: content(old, t) for t in tables(old)}
-        assert before["meta"][1] == [repr(("schema", str(number(path))))]
+        assert repr(("schema", str(number(path)))) in before["meta"][1]
         old.close()
         d.start()
         d.stop()
