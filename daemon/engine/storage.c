@@ -15,7 +15,6 @@
 #include "engine/engine.h"
 #include "engine/notice.h"
 #include "engine/store_open.h"
-#include "engine/store_open.h"
 
 #define LOOK_MS 250          /* the disk is looked at that often, at most */
 #define TICK_MS 1000         /* and at least */
