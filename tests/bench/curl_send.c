@@ -95,6 +95,7 @@ int main(int argc, char **argv)
     printf("{\"mails\": %ld, \"seconds\": %.6f, \"cpu\": %.3f}\n", count, now_s() - began,
            cpu_s() - cpu);
     curl_easy_cleanup(easy);
+    curl_global_cleanup();
     free(m.p);
     return 0;
 }

@@ -142,6 +142,20 @@ static long copy_write(struct copy *c, long leads, long batch)
     return commits;
 }
 
+static void copy_free(struct copy *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        struct table *t = &c->tables[i];
+        for (long n = 0; n < t->rows * t->columns; n++)
+            sqlite3_value_free(t->values[n]);
+        free(t->values);
+        free(t->name);
+        sqlite3_finalize(t->insert);
+    }
+    sqlite3_close(c->from);
+    sqlite3_close(c->to);
+}
+
 int main(int argc, char **argv)
 {
     struct copy c = {0};
@@ -164,5 +178,6 @@ int main(int argc, char **argv)
     long commits = copy_write(&c, leads, batch);
     printf("{\"leads\": %ld, \"rows\": %ld, \"commits\": %ld, \"seconds\": %.6f, \"cpu\": %.3f}\n",
            leads, c.rows, commits, now_s() - began, cpu_s() - cpu);
-    return 0; /* what is held goes with the process */
+    copy_free(&c);
+    return 0;
 }

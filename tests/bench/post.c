@@ -194,5 +194,7 @@ int main(int argc, char **argv)
     printf("{\"ok\": %ld, \"bad\": %ld, \"seconds\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
            "\"max_ms\": %.3f, \"cpu\": %.3f}\n",
            l.ok, total - l.ok, seconds, at_ms(&l, 50), at_ms(&l, 99), at_ms(&l, 100), cpu_s());
+    free(l.times_us);
+    free(conns);
     return l.ok == total ? 0 : 1;
 }

@@ -31,6 +31,7 @@
 #define IN_MAX 65536
 #define OUT_MAX 8192
 #define TIMES_MAX 1000000
+#define CONNS_MAX 1024
 
 struct counts {
     uint64_t mails;
@@ -46,6 +47,7 @@ struct conn {
 };
 
 static struct counts *counts;
+static struct conn *conns[CONNS_MAX]; /* by descriptor */
 static uint32_t *times_us;
 static uint64_t recipients, octets, reads;
 static bool pipelining = true;
@@ -152,6 +154,7 @@ static void conn_ready(struct conn *c)
         n = 0;
     if (n <= 0 || c->quit || c->have == IN_MAX) {
         close(c->fd);
+        conns[c->fd] = NULL;
         free(c);
     }
 }
@@ -159,11 +162,12 @@ static void conn_ready(struct conn *c)
 static void conn_new(int epoll, int listener)
 {
     int on = 1, fd = accept(listener, NULL, NULL);
-    struct conn *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;
+    struct conn *c = fd >= 0 && fd < CONNS_MAX ? calloc(1, sizeof(*c)) : NULL;
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
     if (!c)
         return;
     c->fd = fd;
+    conns[fd] = c;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
     say(c, "220 sink ESMTP\r\n");
