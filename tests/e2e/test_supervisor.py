@@ -138,6 +138,18 @@ def test_a_start_after_a_crash_takes_over_the_sockets():
         assert d.ctl("peers")
 
 
+def test_no_process_has_the_name_of_one_of_another_run():
+    """Pids and counts come again; rows that a dead courier claimed carry its name."""
+    def marks(d):
+        return {p["gen"].rsplit(".", 1)[1] for p in greeted(d, *ROLES[1:])["peers"]}
+    with daemon() as d:
+        first = marks(d)
+        d.crash()
+        d.start()
+        second = marks(d)
+        assert len(first) == len(second) == 1 and not first & second
+
+
 def test_the_engine_gets_the_pretended_time():
     with daemon(env={"LEADD_TEST_NOW": "2026-03-01T10:00:00Z"}) as d:
         assert d.ctl("config")["pretend_ms"] == 1772359200000
