@@ -19,7 +19,7 @@ from traffic import ROLES, World, until
 COUNT = int(os.environ.get("LEADD_CRASH_MESSAGES", "150"))
 ALL = bool(os.environ.get("LEADD_CRASH_ALL"))
 SEED = int(os.environ.get("LEADD_CRASH_SEED", "0")) or int(time.time())
-PATIENCE = 15  # seconds until a point must have been passed
+PATIENCE = 60  # seconds until a point must have been passed
 
 # only at the first start with an empty store
 AT_START = ["migrate.", "intake.maildir_folder."]
