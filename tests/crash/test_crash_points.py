@@ -24,8 +24,7 @@ PATIENCE = 60  # seconds until a point must have been passed
 # only at the first start with an empty store
 AT_START = ["migrate.", "intake.maildir_folder."]
 # what makes a point be passed that traffic alone does not
-RARELY = 4  # seconds between two triggers of one kind; else OFTEN
-OFTEN = 0.5
+RARELY, OFTEN = 4, 0.5  # seconds until a trigger is pulled again; then twice as long
 TRIGGERS = {
     "courier.hello.": lambda w: w.kill("engine"),
     "cursor.": World.new_uidvalidity,
@@ -62,6 +61,7 @@ def pass_point(w, point, victim):
     began = time.monotonic()
     before, end, again = w.points.fired(point), began + PATIENCE, 0
     trigger = trigger_of(point)
+    pause = RARELY if trigger is World.new_uidvalidity else OFTEN
     pid = until(lambda: w.revive() or w.pid(victim), why=victim) if victim else 0
     w.points.arm(point, 0 if pid is True else pid)
     while w.points.fired(point) == before and time.monotonic() < end:
@@ -70,7 +70,8 @@ def pass_point(w, point, victim):
             w.more(1)
         if trigger and time.monotonic() > again:
             trigger(w)
-            again = time.monotonic() + (RARELY if "new_uid" in trigger.__name__ else OFTEN)
+            again = time.monotonic() + pause
+            pause *= 2  # on a busy machine it must be able to come to an end
         try:
             until(lambda: w.points.fired(point) > before or w.daemon.proc.poll() is not None,
                   timeout=0.2)

@@ -199,10 +199,12 @@ def test_a_power_cut_at_any_sync_loses_nothing_acknowledged_and_doubles_nothing(
         first.daemon.stop()
         witness.stop()
         disk = Disk(log)
-        syncs = [i for i, r in enumerate(disk.records) if r.kind == SYNC]
+        # before its first WAL the store is made under a rollback journal, which is not logged
+        begin = next(i for i, r in enumerate(disk.records) if r.file == 1)
+        syncs = [i for i, r in enumerate(disk.records) if r.kind == SYNC and i >= begin]
         assert len(syncs) > 10 and any(disk.records[i].file == 0 for i in syncs)
         places = sorted(chance.choice(syncs) + chance.choice([0, 1]) if n % 2 else
-                        chance.randrange(len(disk.records) + 1) for n in range(CUTS))
+                        chance.randrange(begin, len(disk.records) + 1) for n in range(CUTS))
         runs = set(chance.sample(range(CUTS), RUNS))
         torn = 0
         for n, place in enumerate(places):

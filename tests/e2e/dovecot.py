@@ -39,6 +39,7 @@ ssl_key = <{root}/server.key
 disable_plaintext_auth = yes
 auth_mechanisms = plain login xoauth2 oauthbearer
 auth_failure_delay = 0
+verbose_proctitle = yes
 mail_max_userip_connections = 100
 mail_location = maildir:~/Maildir
 first_valid_uid = 1
@@ -219,13 +220,13 @@ class Dovecot:
             self.proc.wait(20)
             self.proc = None
 
-    def end_sessions(self):
-        """Kills every signed-in session; the server goes on."""
+    def end_sessions(self, user):
+        """Kills the user's sessions; the server goes on."""
         for pid in _children(self.proc.pid):
             with contextlib.suppress(OSError):
-                with open("/proc/%d/comm" % pid) as f:
-                    session = f.read().strip() == "imap"
-                if session:
+                with open("/proc/%d/cmdline" % pid, "rb") as f:
+                    title = f.read().decode("utf-8", "replace")
+                if "dovecot/imap" in title and "[%s " % user in title:
                     os.kill(pid, signal.SIGKILL)
 
     def restart(self):
@@ -282,7 +283,7 @@ class Dovecot:
     def new_uidvalidity(self, user):
         """What a rebuilt INBOX looks like: every mail has a new number."""
         path, old = self.maildir(user), 1
-        self.end_sessions()
+        self.end_sessions(user)
         with contextlib.suppress(FileNotFoundError):
             with open(os.path.join(path, "dovecot-uidlist")) as f:
                 old = int(f.readline().split(" V")[1].split()[0])
