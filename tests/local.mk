@@ -14,7 +14,8 @@ CLEANFILES += pytest.log
 
 include tests/bench/local.mk
 
-EXTRA_DIST += tests/run tests/lint
+EXTRA_DIST += tests/run tests/lint tests/e2e/test_leaks.py tests/leak/run tests/valgrind/run \
+	tests/valgrind/leadd tests/valgrind/libraries.supp
 EXTRA_DIST += tests/crash/check.py tests/crash/conftest.py tests/crash/points.py \
 	tests/crash/test_crash_points.py tests/crash/test_power_cut.py tests/crash/test_random_kills.py \
 	tests/crash/traffic.py tests/crash/writelog.c tests/e2e/test_engine_crashed.py \

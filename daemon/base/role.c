@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -189,6 +190,8 @@ int role_main(const struct role_ops *ops, const char *name)
     chan_free(&r.sup);
     json_decref(r.config);
     event_base_free(r.base);
+    if (HOOK("role.leak"))
+        (void)mem_str("lost on purpose: a test must notice");
     return r.exit_code;
 }
 

@@ -61,8 +61,11 @@ static int parser_open(struct role *r, struct err *e)
 static int parser_start(struct role *r, struct err *e)
 {
     (void)r;
+    (void)e;
+#ifndef LEADD_VALGRIND /* it keeps descriptors of its own, and the limit */
     if (limit(RLIMIT_NOFILE, PARSER_FILES, "open files", e) < 0)
         return -1;
+#endif
 #ifndef LEADD_SANITIZE /* the sanitizers map terabytes */
     if (limit(RLIMIT_AS, PARSER_MEMORY, "memory", e) < 0)
         return -1;

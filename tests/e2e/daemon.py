@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from roles import BUILD, LEADD
+from roles import BUILD, LEADD, SLOW
 
 LEADCTL = os.path.join(BUILD, "daemon", "leadctl")
 TIMEOUT = float(os.environ.get("LEADD_TEST_TIMEOUT", "30"))
@@ -29,7 +29,7 @@ TIMEOUT = float(os.environ.get("LEADD_TEST_TIMEOUT", "30"))
 
 def until(what, timeout=TIMEOUT, why="condition"):
     """The first true value of what(); for what no event tells."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * SLOW
     tick = threading.Event()
     while True:
         value = what()
@@ -52,6 +52,10 @@ class StartFailed(Exception):
         self.code, self.log = code, log
 
 
+# what the sanitizers write, also of memory lost when a role ends
+REPORT = re.compile(r"ERROR: \w+Sanitizer|: runtime error: ")
+
+
 class Daemon:
     def __init__(self, conf, files=None, env=None, args=(), leadd=LEADD, start=True, dir=None):
         self.own_dir = dir is None
@@ -62,6 +66,7 @@ class Daemon:
         self.state, self.run = self.dir + "/state", self.dir + "/run"
         self.proc = self.notify = None
         self.lines, self.news, self.told = [], threading.Condition(), []
+        self.judged = 0  # lines in which a report was looked for
         self.write("leadd.conf", conf)
         for name, text in (files or {}).items():
             self.write(name, text)
@@ -129,7 +134,7 @@ class Daemon:
                 self.news.notify_all()
 
     def _wait(self, what, timeout, why):
-        end = time.monotonic() + timeout
+        end = time.monotonic() + timeout * SLOW
         with self.news:
             while True:
                 got = what()
@@ -164,9 +169,14 @@ class Daemon:
 
     def stop(self, sig=signal.SIGTERM, timeout=20):
         self.proc.send_signal(sig)
-        code = self.proc.wait(timeout)
+        code = self.proc.wait(timeout * SLOW)
         self.readers[0].join(timeout)
+        self._no_report()
         return code
+
+    def _no_report(self):
+        found, self.judged = self.judged, len(self.lines)
+        assert not any(map(REPORT.search, self.lines[found:])), self.log()[-20000:]
 
     def crash(self):
         """SIGKILL to the supervisor; its roles follow."""
@@ -182,6 +192,8 @@ class Daemon:
                 self.stop()
             except subprocess.TimeoutExpired:
                 self.crash()
+        elif self.proc:
+            self._no_report()
         if self.notify:
             self.notify.shutdown(socket.SHUT_RDWR)
             self.notify.close()
@@ -203,9 +215,9 @@ class Daemon:
         courier the new one."""
         found = {}
         for pid in sorted(children(self.proc.pid), key=start_time):
-            argv = cmdline(pid)
-            if len(argv) >= 3 and argv[1] == "-R":
-                found[argv[2]] = pid
+            argv = cmdline(pid) # valgrind's own arguments may stand in front
+            if "-R" in argv[:-1]:
+                found[argv[argv.index("-R") + 1]] = pid
         return found
 
     def pid(self, role):

@@ -24,7 +24,10 @@ import time
 
 SRC = os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("builddir", os.path.join(SRC, "build"))
-LEADD = os.path.join(BUILD, "daemon", "leadd")
+# LEADD_EXE also runs the roles: tests/valgrind sets it.
+LEADD = os.environ.get("LEADD_EXE", os.path.join(BUILD, "daemon", "leadd"))
+# How many times longer everything may take.
+SLOW = float(os.environ.get("LEADD_TEST_SLOW", "1"))
 
 FRAME_FD, FRAME_MEMFD = 1, 2
 INLINE = 1024 * 1024
@@ -113,7 +116,7 @@ class Channel:
     def recv(self, *want, timeout=20, where=None):
         """The next frame of one of these types (any when none is named) for which
         where(frame) holds; others are kept for later calls."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOW
 
         def fits(f):
             return (not want or f.type in want) and (where is None or where(f))
