@@ -463,6 +463,23 @@ static void a_paused_channel_waits(void **state)
     pair_close(&p);
 }
 
+static void a_channel_is_read_when_asked_and_not_while_paused(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_open(&p, true);
+    chan_send(p.a.c, FRAME_PARSED, 1, NULL, NULL, 0, -1);
+    chan_pause(p.b.c, true);
+    chan_read(p.b.c);
+    assert_int_equal(p.b.frames, 0);
+    chan_pause(p.b.c, false);
+    chan_read(p.b.c);
+    assert_int_equal(p.b.frames, 1);
+    chan_read(p.b.c); /* nothing has come: no wait */
+    assert_int_equal(p.b.frames, 1);
+    pair_close(&p);
+}
+
 static void only_the_right_kind_may_send(void **state)
 {
     (void)state;
@@ -509,6 +526,7 @@ int main(void)
         cmocka_unit_test(last_words_count),
         cmocka_unit_test(a_channel_may_be_freed_by_its_callback),
         cmocka_unit_test(a_paused_channel_waits),
+        cmocka_unit_test(a_channel_is_read_when_asked_and_not_while_paused),
         cmocka_unit_test(only_the_right_kind_may_send),
         cmocka_unit_test(tokens_depend_on_everything),
     };
