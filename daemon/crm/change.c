@@ -50,9 +50,11 @@ static int change_log(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const 
         json_incref((json_t *)after)};
 
     json_t *entry = json_object();
-    json_put_str(entry, "e", t == CRM_NONE ? "address" : crm_entity_name(t));
-    if (id)
-        json_put_int(entry, "id", id);
+    char of[CRM_ID_LEN];
+    if (t == CRM_NONE)
+        json_put_str(entry, "e", "address");
+    else
+        json_put_str(entry, "of", crm_id_format(t, id, of));
     bool created = !strcmp(field, "created");
     if (!created) /* an entry without a field says that the record was made */
         json_put_str(entry, "f", field);

@@ -98,20 +98,31 @@ static bool row_has_changes(const json_t *row, bool all)
     return false;
 }
 
+/* "of": "L42"; in older rows, and for what has no such name, "e" and "id". */
+static enum crm_entity change_of(const json_t *j, int64_t *id_out)
+{
+    enum crm_entity t;
+    if (crm_id_parse(json_get_str(j, "of", ""), &t, id_out) == 0)
+        return t;
+    *id_out = json_get_int(j, "id", 0);
+    return crm_entity_parse(json_get_str(j, "e", ""));
+}
+
 /* -1 when the values are gone (erased) or make no sense. */
 static int change_read(const json_t *row, const json_t *j, struct undo_change *out, struct err *e)
 {
-    const char *entity = json_get_str(j, "e", ""), *p = json_get_str(j, "p", NULL);
+    int64_t id;
+    const char *p = json_get_str(j, "p", NULL);
     const json_t *values = p ? json_get_obj(json_get_obj(row, "personal"), p) : j;
     if (!values)
         return err_set(e, ERR_INPUT, "J%" PRId64 " cannot be taken back: its values were erased",
                        json_get_int(row, "id", 0));
-    *out = (struct undo_change){.entity = crm_entity_parse(entity),
-                                .mail = !strcmp(entity, "outbox"),
-                                .id = json_get_int(j, "id", 0),
+    *out = (struct undo_change){.entity = change_of(j, &id),
+                                .mail = !strcmp(json_get_str(j, "e", ""), "outbox"),
                                 .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),
                                 .after = json_object_get(values, "new")};
+    out->id = id;
     if (!json_object_get(j, "f"))
         out->after = json_true();
     return 0;
@@ -157,8 +168,8 @@ static bool row_touches(const json_t *row, const struct undo_change *c, const js
     bool whole = c->entity == CRM_LEAD || c->entity == CRM_CASE || c->entity == CRM_CONTACT;
     json_array_foreach(row_commands(row), i, command)
         json_array_foreach(json_get_arr(command, "changes"), k, j) {
-            bool same = crm_entity_parse(json_get_str(j, "e", "")) == c->entity &&
-                        json_get_int(j, "id", 0) == c->id;
+            int64_t id;
+            bool same = change_of(j, &id) == c->entity && id == c->id;
             /* what filing noted on a new record does not make it anybody's work;
              * what people and rules did with a lead, also beside it, does */
             if (created ? by_system(command) || !(same || whole)

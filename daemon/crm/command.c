@@ -231,7 +231,9 @@ int crm_command_run(struct crm_ctx *ctx, const struct crm_target *target, const 
     int rc = cmd_parse(&c, ctx->crm, line, ctx->now_ms, &why);
     if (rc == 0)
         rc = command_permit(ctx->crm, c.row, actor, &why);
-    crm_op_begin(ctx, line, c.row ? c.row->sealed : true, actor);
+    /* a rule's line stands in its file, and names nobody's values */
+    bool sealed = (!c.row || c.row->sealed) && actor->kind != CRM_BY_RULE;
+    crm_op_begin(ctx, line, sealed, actor);
     if (rc == 0 && c.row != &crm_cmd_undo)
         rc = target_check(ctx, target, &why);
     if (rc == 0)
@@ -239,7 +241,7 @@ int crm_command_run(struct crm_ctx *ctx, const struct crm_target *target, const 
     if (rc < 0)
         crm_op_failed(ctx, &why);
     else
-        rc = crm_op_end(ctx, c.row->sealed ? NULL : result.text, &why);
+        rc = crm_op_end(ctx, sealed ? NULL : result.text, &why);
     cmd_done(&c);
     if (rc < 0)
         return err_set(e, why.cls, "%s", why.text);

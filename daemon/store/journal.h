@@ -9,7 +9,7 @@
  *   { "events":    [{"event", "entity": "L42", "depth"?, "by"?, "actor"?}],
  *     "decisions": [{"event": number, "rule", "outcome"?, "by"?, "when"?: condition,
  *                    "trace"?: {seen}, "did"?: [number | {"line", "result"|"error"}]}],
- *     "commands":  [{"line", "by", "actor", "result", "changes": [...]}],
+ *     "commands":  [{"line", "by", "actor", "result", "changes": [{"of": "L42", ..}]}],
  *     "notes":     ["..."] }
  *
  * Numbers are places in the lists of events and commands. What is usual is left
