@@ -690,7 +690,7 @@ def test_a_sign_in_that_is_not_offered_sends_nothing(start, serve, tmp_path):
 
 def test_a_missing_secret_stops_the_start(tmp_path):
     with Role("courier", {"relays": [relay(1, user="crm", password_file="/nonexistent")]}) as role:
-        assert role.proc.wait(20) == 1
+        assert role.proc.wait(20) == 78
 
 
 # ---- Maildir --------------------------------------------------------------------------------------
