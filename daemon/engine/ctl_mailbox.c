@@ -130,25 +130,37 @@ static int mailbox_known(struct ctl *c, const char *name, struct err *e)
                    all.len ? all.data : "none at all");
 }
 
+/* Every mailbox of the config: one that does not run must not look like one in order. */
 static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type, const char *only,
                            struct err *e)
 {
+    const char *name;
+    size_t i;
+    json_t *box, *part;
+    AUTO_JSON json_t *absent = json_array();
     if (only && mailbox_known(c, only, e) < 0)
         return NULL;
     struct ask *a = ask_new(c->eng, c->it, what);
     a->only = only ? mem_str(only) : NULL;
-    for (struct peer *p = c->eng->peers; p; p = p->next) {
-        if (strncmp(p->name, "intake:", 7) != 0 || (only && strcmp(peer_instance(p), only) != 0))
+    json_object_foreach(json_get_obj(c->eng->role->config, "mailboxes"), name, box) {
+        AUTO_FREE char *full = mem_printf("intake:%s", name);
+        struct peer *p = peer_by_name(c->eng, full);
+        if (only && strcmp(name, only) != 0)
             continue;
+        if (!p) {
+            json_array_append_new(absent, json_pack("{s:s, s:s}", "mailbox", name, "error",
+                                                    "it is not running now; ask again"));
+            continue;
+        }
         a->waiting++;
         chan_send_json(p->chan, type, a->id, NULL);
     }
-    if (a->waiting > 0)
-        return NULL;
-    a->waiting = 1;
-    ask_part(a, json_pack("{s:s, s:s}", "mailbox", only ? only : "-", "error",
-                          "no such mailbox is running"));
-    (void)e;
+    if (a->waiting == 0 && json_array_size(absent) == 0)
+        json_array_append_new(absent, json_pack("{s:s, s:s}", "mailbox", "-", "error",
+                                                "there is no mailbox"));
+    a->waiting += (int)json_array_size(absent);
+    json_array_foreach(absent, i, part)
+        ask_part(a, json_incref(part)); /* the last of all parts ends the question */
     return NULL;
 }
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import company
-from daemon import Daemon, until
+from daemon import CtlError, Daemon, until
 from dovecot import Dovecot
 from peers import SmtpPeer
 
@@ -104,6 +104,28 @@ def test_after_a_new_uidvalidity_nothing_known_is_fetched_or_filed_again(dovecot
         until(lambda: len(leads(d)) == 41, why="41 leads")
         (r,) = d.ctl("reconcile")["rows"]
         assert (r["there"], r["filed"], r["missing"]) == (41, 41, 0)
+
+
+def test_reconcile_does_not_pass_over_a_mailbox_that_does_not_run(dovecot, tmp_path):
+    dovecot.add_user("stopped", "secret")
+    secret = tmp_path / "password"
+    secret.write_text("secret\n")
+    boxes = company.MAILDIR_IN + company.imap(dovecot, "stopped", password_file=str(secret))
+    with Daemon(company.conf(mailboxes=boxes), company.files()) as d:
+        assert {r["source"] for r in until(lambda: reconciled(d), why="reconcile")} == {
+            "maildir:inbox", "imap:sales/INBOX"}
+        secret.unlink()  # it cannot start again
+        d.kill("intake:sales", wait=False)
+        d.wait_log("role.restart role=intake:sales fails=2")
+        r = d.leadctl("reconcile")
+        assert r.returncode == 75 and b"sales" in r.stdout and b"not running" in r.stdout
+
+
+def reconciled(d):
+    try:
+        return d.ctl("reconcile")["rows"]
+    except CtlError:  # an intake has only just been started
+        return None
 
 
 def test_what_cannot_be_trusted_is_refused_and_told(dovecot, tmp_path):
