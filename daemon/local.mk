@@ -17,4 +17,5 @@ daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c
 	%D%/ctl_render.c %D%/ctl_backup.h %D%/ctl_backup.c %D%/ctl_verify.c %D%/ctl_restore.c \
 	%D%/ctl_file.c
 daemon_leadctl_LDADD = daemon/crm/libcrm.a $(MAIL_LIBS) $(STORE_LIBS) $(BASE_LIBS)
-EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_reload_load.py
+EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_clients_hostile.py \
+	tests/e2e/test_reload_load.py

@@ -129,6 +129,7 @@
 /* control socket */
 #define BOUND_CTL_ARGS 64
 #define BOUND_CTL_ARG KIB(64)
-#define BOUND_CTL_CLIENTS 64
+#define BOUND_CTL_CLIENTS 64             /* of each of the two sockets */
+#define BOUND_CTL_QUEUE 2                /* frames of one client that wait; then it is not read */
 
 #endif

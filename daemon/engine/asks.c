@@ -91,6 +91,12 @@ void asks_gone(struct engine *eng, const struct peer *p)
     }
 }
 
+void asks_undo(struct engine *eng, uint64_t last)
+{
+    while (eng->asks && eng->asks->id > last) /* newest first */
+        ask_free(eng->asks);
+}
+
 void asks_stop(struct engine *eng)
 {
     while (eng->asks)

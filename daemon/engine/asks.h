@@ -31,6 +31,8 @@ struct ask *ask_find(struct engine *eng, uint64_t id);
 void ask_part(struct ask *a, json_t *part);
 /* The client has gone, or a peer that owed a part. */
 void asks_gone(struct engine *eng, const struct peer *p);
+/* Forgets those after `last`: their commands will run again. */
+void asks_undo(struct engine *eng, uint64_t last);
 void asks_stop(struct engine *eng);
 
 /* What the client is told (ctl_mailbox.c, ctl_status.c). */

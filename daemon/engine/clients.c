@@ -28,32 +28,57 @@ static char *client_user(int fd)
     return pw ? mem_str(pw->pw_name) : mem_printf("uid %u", (unsigned)cred.uid);
 }
 
-static void client_accept(struct engine *eng, int listener, const char *name)
+/* Has it asked for something that is not answered yet? */
+static bool client_is_waiting(const struct engine *eng, const struct peer *p)
 {
+    for (const struct ask *a = eng->asks; a; a = a->next)
+        if (a->peer == p->serial)
+            return true;
+    return p->queued > 0 || chan_queued(p->chan) > 0;
+}
+
+/* The socket is full. Whoever holds a place and asks for nothing, for the longest
+ * time, gives it up; when all are at work, the next wait in the kernel's queue. */
+static bool client_make_room(struct engine *eng, const char *name)
+{
+    struct peer *idle = NULL;
+    for (struct peer *p = eng->peers; p; p = p->next) /* newest first */
+        if (strcmp(p->name, name) == 0 && !client_is_waiting(eng, p))
+            idle = p;
+    if (!idle)
+        return false;
+    log_warn("client.idle", "socket=%s user=%s max=%d next=\"closed for another\"", name,
+             idle->who ? idle->who : "?", BOUND_CTL_CLIENTS);
+    peer_remove(eng, idle, "idle");
+    return true;
+}
+
+static void client_accept(struct engine *eng, int listener, bool ctl)
+{
+    const char *name = ctl ? "ctl" : "ingest";
+    if (eng->clients[ctl] >= BOUND_CTL_CLIENTS && !client_make_room(eng, name)) {
+        event_del(ctl ? eng->ctl_accept : eng->ingest_accept); /* until one leaves */
+        return;
+    }
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
-    if (eng->ctl_clients >= BOUND_CTL_CLIENTS) {
-        log_warn("client.too_many", "socket=%s max=%d next=closed", name, BOUND_CTL_CLIENTS);
-        close(fd);
-        return;
-    }
     char *user = client_user(fd);
     struct peer *p = peer_add(eng, name, "", fd);
     p->who = user;
-    eng->ctl_clients++;
+    eng->clients[ctl]++;
 }
 
 static void on_ctl(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    client_accept(arg, (int)fd, "ctl");
+    client_accept(arg, (int)fd, true);
 }
 
 static void on_ingest(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    client_accept(arg, (int)fd, "ingest");
+    client_accept(arg, (int)fd, false);
 }
 
 void clients_listen(struct engine *eng, const char *name, int fd)
@@ -67,6 +92,11 @@ void clients_listen(struct engine *eng, const char *name, int fd)
     evutil_make_socket_nonblocking(fd);
     *ev = event_new(eng->role->base, fd, EV_READ | EV_PERSIST, ctl ? on_ctl : on_ingest, eng);
     event_add(*ev, NULL);
+}
+
+bool clients_is_one(const struct peer *p)
+{
+    return strcmp(p->name, "ctl") == 0 || strcmp(p->name, "ingest") == 0;
 }
 
 /* After SIGHUP nobody waits for the answer: the administrator gets the errors. */
@@ -96,8 +126,13 @@ void clients_sup_frame(struct engine *eng, struct frame *f)
 
 void clients_gone(struct engine *eng, struct peer *p)
 {
-    if (strcmp(p->name, "ctl") == 0 || strcmp(p->name, "ingest") == 0)
-        eng->ctl_clients--;
+    if (clients_is_one(p)) {
+        bool ctl = strcmp(p->name, "ctl") == 0;
+        struct event *ev = ctl ? eng->ctl_accept : eng->ingest_accept;
+        eng->clients[ctl]--;
+        if (ev)
+            event_add(ev, NULL);
+    }
     asks_gone(eng, p);
 }
 
@@ -107,7 +142,7 @@ void clients_turn_away(struct engine *eng)
     AUTO_JSON json_t *again = json_pack("{s:b}", "again", 1);
     for (struct peer *p = eng->peers; p; p = p->next) {
         bool ctl = strcmp(p->name, "ctl") == 0;
-        if (ctl || strcmp(p->name, "ingest") == 0)
+        if (clients_is_one(p))
             chan_send_json(p->chan, ctl ? FRAME_CTL_DONE : FRAME_RECEIPT, 0, again);
     }
 }

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/asks.h"
 #include "engine/clients.h"
 #include "engine/ctl.h"
 #include "engine/hold.h"
@@ -126,11 +127,16 @@ void engine_answers_send(struct engine *eng)
     eng->answer_count = 0;
 }
 
+static int peer_queue_max(const struct peer *p)
+{
+    return clients_is_one(p) ? BOUND_CTL_QUEUE : BOUND_PEER_QUEUE;
+}
+
 /* An item has been through a pass: its peer may send on when little waits. */
 void engine_item_done(struct engine *eng, struct item *it)
 {
     struct peer *p = it->peer ? peer_by_serial(eng, it->peer) : NULL;
-    if (p && --p->queued < BOUND_PEER_QUEUE / 2)
+    if (p && --p->queued < (peer_queue_max(p) + 1) / 2)
         chan_pause(p->chan, false);
     item_free(it);
 }
@@ -275,10 +281,11 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
 
 /* The store failed: nothing of this pass was acknowledged. Its items wait in front
  * of the others for the next try. */
-static void pass_undo(struct engine *eng, struct queue *done, const struct err *e)
+static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask, const struct err *e)
 {
     answers_drop(eng, 0);
     suspect_undone(eng->suspect);
+    asks_undo(eng, last_ask);
     db_rollback(eng->db);
     for (struct item *it; (it = queue_take(&eng->ready));)
         queue_add(done, it);
@@ -302,6 +309,7 @@ static void engine_pass(struct role *r)
     struct queue done;
     struct err e = {0};
     int64_t start = clock_mono_ms();
+    uint64_t last_ask = eng->next_ask;
     size_t most = storage_before_pass(eng->storage);
     outbound_look(eng);
     if (!eng->ready.head || most == 0)
@@ -319,7 +327,7 @@ static void engine_pass(struct role *r)
     if (db_health(eng->db) != DB_DAMAGED) /* else one page that only it needs: it is blamed */
         suspect_at(eng->suspect, 0);
     if (failed || db_commit(eng->db, &e) < 0) {
-        pass_undo(eng, &done, &e);
+        pass_undo(eng, &done, last_ask, &e);
         return;
     }
     engine_answers_send(eng); /* only now: what they promise is durable */
@@ -356,7 +364,7 @@ struct peer *peer_by_name(struct engine *eng, const char *name)
     return p;
 }
 
-static void peer_remove(struct engine *eng, struct peer *p, const char *why)
+void peer_remove(struct engine *eng, struct peer *p, const char *why)
 {
     struct peer **at = &eng->peers;
     while (*at != p)
@@ -405,6 +413,8 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
     if (!peer_may_send(p, f->type)) {
         log_warn("peer.frame_refused", "peer=%s type=%s", p->name, frame_type_name(f->type));
         engine_count(eng, "frames_refused", 1);
+        if (clients_is_one(p)) /* it is no leadctl; one line is enough */
+            peer_remove(eng, p, "frame refused");
         return;
     }
     if (f->type == FRAME_PARSED) {
@@ -418,7 +428,7 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
     struct item *it = item_new(f->type == FRAME_MAIL ? ITEM_MAIL : ITEM_FRAME, p);
     it->frame = *f;
     *f = (struct frame){.fd = -1};
-    if (++p->queued >= BOUND_PEER_QUEUE ||
+    if (++p->queued >= peer_queue_max(p) ||
         (it->kind == ITEM_MAIL && p->inflight >= 2 * BOUND_MAILBOX_INFLIGHT))
         chan_pause(p->chan, true); /* what it sends on waits in its own memory */
     if (it->kind == ITEM_MAIL) {

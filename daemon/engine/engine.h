@@ -133,7 +133,7 @@ struct engine {
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
-    int ctl_clients;
+    int clients[2];          /* connections of ingest.sock and ctl.sock */
     bool stopping;
 };
 

@@ -64,7 +64,7 @@ json_t *stats_all(struct engine *eng)
     json_put_int(gauges, "queue_parse", (int64_t)(eng->parse.count + eng->parsing.count));
     storage_gauges(eng->storage, gauges);
     json_put_int(gauges, "hold", eng->hold != NULL);
-    json_put_int(gauges, "clients", eng->ctl_clients);
+    json_put_int(gauges, "clients", eng->clients[0] + eng->clients[1]);
     json_put_int(gauges, "rows_written", db_total_changes(eng->db));
     return json_pack("{s:O, s:o}", "counters", eng->counters, "gauges", gauges);
 }

@@ -34,20 +34,22 @@ static void maildir_report(struct maildir *m, const char *state, const char *err
 
 /* ---- first contact ---- */
 
+#define SECONDS_BELOW 100000000000 /* what the first databases hold is in seconds */
+
 int64_t maildir_since_now(const struct maildir *m)
 {
     int64_t newest = 0;
     for (size_t i = 0; i < m->count; i++)
-        if (m->found[i].internal_ms > newest)
-            newest = m->found[i].internal_ms;
-    return m->count > 0 ? newest / 1000 + 1 : 0;
+        if (m->found[i].start_ms > newest)
+            newest = m->found[i].start_ms;
+    return m->count > 0 ? newest + 1 : 0;
 }
 
 /* Tells the engine from when on messages count; it has stored that on 0. */
 static int maildir_first_contact(struct maildir *m)
 {
     int64_t since = m->set->start == SETTINGS_NOW ? maildir_since_now(m)
-                    : m->set->start == SETTINGS_DATE ? m->set->start_ms / 1000
+                    : m->set->start == SETTINGS_DATE ? m->set->start_ms
                                                      : 0;
     json_t *j = json_object();
     json_put_str(j, "folder", MAILDIR_FOLDER);
@@ -61,7 +63,7 @@ static int maildir_first_contact(struct maildir *m)
     CRASH_POINT("intake.maildir_folder.after");
     log_info("intake.folder", "folder=" MAILDIR_FOLDER " start=%lld messages=%zu",
              (long long)since, m->count);
-    m->since_ms = since * 1000;
+    m->since_ms = since;
     m->known = true;
     if (m->set->start == SETTINGS_NOW) /* exactly these are not leadd's */
         for (size_t i = 0; i < m->count; i++)
@@ -78,7 +80,9 @@ static void maildir_adopt(struct maildir *m)
     const json_t *c =
         json_get_obj(json_get_obj(m->desk->cursors, "folders"), MAILDIR_FOLDER);
     m->known = json_get_int(c, "uidvalidity", 0) > 0;
-    m->since_ms = json_get_int(c, "start_uid", 0) * 1000;
+    m->since_ms = json_get_int(c, "start_uid", 0);
+    if (m->since_ms < SECONDS_BELOW)
+        m->since_ms *= 1000;
 }
 
 /* ---- handing over ---- */
@@ -201,7 +205,7 @@ static void maildir_hand_over_all(struct maildir *m)
         if (ask && i % BOUND_INTAKE_CHUNK == 0 &&
             maildir_match(m, i, left < BOUND_INTAKE_CHUNK ? left : BOUND_INTAKE_CHUNK) < 0)
             return;
-        if (!m->looked && f->internal_ms < m->since_ms)
+        if (!m->looked && f->start_ms < m->since_ms)
             maildir_mark(m, f->file);
         else if (!maildir_is_seen(m, f))
             maildir_hand_over(m, f);

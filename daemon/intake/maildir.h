@@ -14,7 +14,7 @@
 #include "intake/settings.h"
 
 /* Towards the engine a Maildir is one folder of this name, UIDVALIDITY 1;
- * start_uid is the second (UTC, since 1970) from which on messages count. */
+ * start_uid is the millisecond (UTC, since 1970) from which on messages count. */
 #define MAILDIR_FOLDER "maildir"
 
 /* Until told to end. */

@@ -54,11 +54,8 @@ void maildir_settle_all(struct maildir *m)
 static bool maildir_is_old(const struct maildir *m, const char *file)
 {
     struct stat st;
-    int64_t ms = maildir_internal_ms(file + 4, -1);
-    if (ms < 0)
-        ms = fstatat(m->root, file, &st, AT_SYMLINK_NOFOLLOW) == 0
-                 ? (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 : 0;
-    return ms < m->since_ms;
+    return fstatat(m->root, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+           maildir_start_ms(m, file, &st) < m->since_ms;
 }
 
 static bool list_add(json_t *names, const char *unique, size_t *bytes)
@@ -82,7 +79,7 @@ static json_t *maildir_list(struct maildir *m)
             whole = list_add(names, unique, &bytes);
     for (size_t i = 0; i < m->count && whole; i++) {
         AUTO_FREE char *name = maildir_unique(m->found[i].file);
-        if (m->found[i].internal_ms >= m->since_ms)
+        if (m->found[i].start_ms >= m->since_ms)
             whole = list_add(names, name, &bytes);
     }
     if (!whole) {
@@ -98,11 +95,11 @@ static json_t *maildir_list(struct maildir *m)
 static json_t *maildir_preview(struct maildir *m)
 {
     int64_t older = 0, newer = 0, bytes = 0, first = 0, last = 0;
-    int64_t since = m->set->start == SETTINGS_NOW ? maildir_since_now(m) * 1000
+    int64_t since = m->set->start == SETTINGS_NOW ? maildir_since_now(m)
                     : m->set->start == SETTINGS_DATE ? m->set->start_ms : 0;
     for (size_t i = 0; i < m->count; i++) {
         int64_t ms = m->found[i].internal_ms;
-        if (ms < since) {
+        if (m->found[i].start_ms < since) {
             older++;
             continue;
         }
@@ -136,7 +133,7 @@ static void maildir_refetch(struct maildir *m, const json_t *request)
             continue;
         }
         int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000;
-        struct found f = {file, maildir_internal_ms(file + 4, mtime), st.st_size};
+        struct found f = {file, maildir_internal_ms(file + 4, mtime), st.st_size, 0};
         maildir_hand_over(m, &f);
     }
 }

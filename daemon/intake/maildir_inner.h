@@ -9,12 +9,15 @@
 #ifndef LEADD_INTAKE_MAILDIR_INNER_H
 #define LEADD_INTAKE_MAILDIR_INNER_H
 
+#include <sys/stat.h>
+
 #include "intake/maildir.h"
 
 struct found { /* one file of a look */
     char *file; /* own; "new/NAME" or "cur/NAME:2,S" */
     int64_t internal_ms;
     int64_t size;
+    int64_t start_ms; /* see maildir_start_ms */
 };
 
 struct maildir {
@@ -38,6 +41,8 @@ struct maildir {
 };
 
 void maildir_alarm(struct maildir *m, const char *file, const char *what);
+/* The time that `start` is compared with. st is the file's. */
+int64_t maildir_start_ms(const struct maildir *m, const char *file, const struct stat *st);
 
 /* What is there and not yet seen, oldest first, into m->found; cur: also the
  * files in cur/. */

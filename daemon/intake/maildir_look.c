@@ -43,6 +43,22 @@ char *maildir_unique(const char *file)
     return mem_strn(name, maildir_unique_len(name));
 }
 
+static int64_t time_ms(const struct timespec *t)
+{
+    return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
+
+/* With "now", a mail that came into new/ after the first look is new, whatever
+ * time it carries: to come there is a rename, and that sets the ctime. In cur/
+ * the ctime says when the flags changed last, and nothing about start. */
+int64_t maildir_start_ms(const struct maildir *m, const char *file, const struct stat *st)
+{
+    int64_t ms = maildir_internal_ms(file + 4, time_ms(&st->st_mtim));
+    int64_t came = time_ms(&st->st_ctim);
+    bool now = m->set->start == SETTINGS_NOW && strncmp(file, "new/", 4) == 0;
+    return now && came > ms ? came : ms;
+}
+
 static void maildir_add(struct maildir *m, const char *sub, const char *name)
 {
     struct stat st;
@@ -66,9 +82,9 @@ static void maildir_add(struct maildir *m, const char *sub, const char *name)
         m->cap = m->cap ? m->cap * 2 : 64;
         m->found = mem_grow(m->found, m->cap * sizeof *m->found);
     }
-    int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
     m->found[m->count++] =
-        (struct found){mem_str(file), maildir_internal_ms(name, mtime), st.st_size};
+        (struct found){mem_str(file), maildir_internal_ms(name, time_ms(&st.st_mtim)), st.st_size,
+                       maildir_start_ms(m, file, &st)};
 }
 
 static int maildir_read(struct maildir *m, const char *sub, struct err *e)

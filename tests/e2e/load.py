@@ -151,6 +151,11 @@ def outbox(d):
 
 # ---- what processes hold ------------------------------------------------------
 
+# for daemons whose memory is looked at: what was freed is to be free
+FREED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
+         ":quarantine_size_mb=4:thread_local_quarantine_size_kb=64"}
+
+
 def held(d):
     """{role: (PSS in KB, open descriptors)}, with the supervisor; roles of one name are
     added up, under "NAME*" when there are several."""

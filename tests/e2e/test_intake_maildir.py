@@ -109,10 +109,27 @@ def test_start_now_leaves_old_mail_alone_also_after_a_restart(box):
         cursors = intake.cursors
     box.deliver(mail(5), when=now + 1)
     with Intake(box.mailbox(start="now"), cursors=cursors) as intake:
-        intake.take(2)
+        intake.take(3)
         intake.ask("LIST")
-        assert intake.numbers() == [4, 5]
+        assert intake.numbers() == [3, 4, 5]
         assert not intake.folders
+
+
+def test_start_now_takes_what_came_while_nobody_looked_whatever_time_it_carries(box):
+    now = int(time.time())
+    old = [box.deliver(mail(n), when=now - 100) for n in (1, 2, 3)]
+    with Intake(box.mailbox(start="now")) as intake:
+        intake.state("idle")
+        cursors = intake.cursors
+    assert not intake.mails
+    box.deliver(mail(4), when=now - 500)  # moved here from elsewhere
+    box.deliver(mail(5))
+    # an old one was read meanwhile: that is a rename, too
+    os.rename(os.path.join(box.path, "new", old[0]), os.path.join(box.path, "cur", old[0] + ":2,S"))
+    with Intake(box.mailbox(start="now"), cursors=cursors) as intake:
+        intake.take(2)
+        assert sorted(intake.ask("LIST")["names"]) == sorted(box.names("new")[i] for i in (0, 3))
+        assert sorted(intake.numbers()) == [4, 5]
 
 
 def test_start_at_a_date(box):

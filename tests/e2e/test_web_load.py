@@ -15,7 +15,7 @@ import pytest
 import company
 from daemon import Daemon, until
 from hostilehttp import KINDS, Hostile
-from load import Load, Watch, leads
+from load import FREED, Load, Watch, leads
 
 SECONDS = float(os.environ.get("LEADD_LOAD_SECONDS", "8"))
 HARM = {  # connections of each kind, from addresses of their own
@@ -39,9 +39,7 @@ def descriptors():
 
 def daemon(timeout="20s"):
     conf = company.conf().replace("web : {", 'web : { timeout = "%s";' % timeout)
-    asan = os.environ.get("ASAN_OPTIONS", "")  # what was freed is to be free
-    return Daemon(conf + 'log_level = "warn";', company.files(RULES),
-                  env={"ASAN_OPTIONS": asan + ":quarantine_size_mb=4:thread_local_quarantine_size_kb=64"})
+    return Daemon(conf + 'log_level = "warn";', company.files(RULES), env=FREED)
 
 
 def wait(seconds):

@@ -201,7 +201,7 @@ static void arrive(struct peer_of *p)
     if (client) {
         struct engine *eng = p->w->play.role.state;
         eng->peers->who = mem_str("root");
-        eng->ctl_clients++;
+        eng->clients[who[p->at].letter == 'l']++;
     }
 }
 
