@@ -199,7 +199,8 @@ static int undo_conflict(struct undo *u, const struct undo_change *c, struct err
         return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: %s%s%s was changed later by "
                        "J%" PRId64 " (%s %s, %s)", u->journal, created ? "" : c->field,
                        created ? "" : " of ", crm_id_format(c->entity, c->id, id), n,
-                       json_get_str(command, "by", "?"), json_get_str(command, "actor", "?"), at);
+                       json_get_str(command, "by", "?"),
+                       json_get_str(command, "actor", json_get_str(command, "by", "?")), at);
     }
     return 0;
 }

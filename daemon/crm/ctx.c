@@ -213,7 +213,8 @@ void crm_op_begin(struct crm_ctx *ctx, const char *line, bool sealed,
         json_put_str(op, "line", line);
     }
     json_put_str(op, "by", crm_actor_kind_name(actor->kind));
-    json_put_str(op, "actor", actor->name);
+    if (strcmp(crm_actor_kind_name(actor->kind), actor->name) != 0) /* the system has no other */
+        json_put_str(op, "actor", actor->name);
     if (actor->kind != CRM_BY_RULE) /* the rule set of that time knows where the rule stood */
         json_put_str(op, "at", actor->at);
     json_object_set_new(op, "changes", json_array());

@@ -62,7 +62,7 @@ static bool command_told(const json_t *cmd)
 static json_t *command_row(const json_t *pass, const json_t *cmd, size_t i)
 {
     char key[32], id[32];
-    const char *by = json_get_str(cmd, "by", ""), *actor = json_get_str(cmd, "actor", "");
+    const char *by = json_get_str(cmd, "by", ""), *actor = json_get_str(cmd, "actor", by);
     snprintf(key, sizeof(key), "line:%zu", i);
     snprintf(id, sizeof(id), "J%" PRId64, json_get_int(pass, "id", 0));
     json_t *row = row_new(json_get_int(pass, "at_ms", 0), id, "command", "none");

@@ -88,7 +88,8 @@ static const char *outcome_text(const char *outcome)
 
 static void why_decision(const struct why *w, const json_t *d)
 {
-    const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", "matched"),
+    const char *usual = json_object_get(d, "when") ? "not_true" : "matched";
+    const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", usual),
                *by = json_get_str(d, "by", NULL);
     const json_t *then = rule_then(w, rule), *trace = json_get_obj(d, "trace");
     int64_t when = json_get_int(d, "when", -1);
@@ -147,7 +148,7 @@ static void why_commands(const struct why *w)
             continue;
         snprintf(key, sizeof(key), "line:%zu", i);
         line = json_get_str(json_get_obj(w->row, "personal"), key, line);
-        buf_printf(w->out, "  %s (%s %s)\n", line, by, json_get_str(cmd, "actor", "?"));
+        buf_printf(w->out, "  %s (%s %s)\n", line, by, json_get_str(cmd, "actor", by));
     }
 }
 

@@ -114,13 +114,13 @@ static void trace_seal(struct input *in, json_t *decision)
 
 /* What the rule set of this row's ruleset_id tells again is left out: where the
  * rule stands, and the condition's text when the whole of it was false. That a
- * rule matched goes without saying. */
+ * rule matched goes without saying, and that a condition named was not true. */
 static void decision_shorten(json_t *d, const struct rule_decision *rd)
 {
     json_t *trace = json_get_obj(d, "trace");
     const char *part = json_get_str(trace, "part", NULL);
     json_object_del(d, "at");
-    if (rd->outcome == RULE_MATCHED)
+    if (rd->outcome == (json_object_get(d, "when") ? RULE_NOT_TRUE : RULE_MATCHED))
         json_object_del(d, "outcome");
     if (part && rd->when_index >= 0 && strcmp(part, rd->rule->when[rd->when_index].text) == 0) {
         json_object_del(trace, "part");

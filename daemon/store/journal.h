@@ -13,7 +13,7 @@
  *     "notes":     ["..."] }
  *
  * Numbers are places in the lists of events and commands. What is usual is left
- * out: lists that are empty, depth 1, outcome "matched", the actor of the event
+ * out: lists that are empty, depth 1, outcome "matched" or, with a "when", "not_true", the actor of the event
  * before, the value "not set", the field of a change by which a record was made.
  * Older rows have all of it, and the events' numbers ("n").
  */
