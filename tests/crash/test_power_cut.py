@@ -109,6 +109,8 @@ class Witness:
     def __init__(self, world, log):
         self.world, self.log = world, log
         self.forms, self.mails, self.arrived = {}, {}, {}
+        # at that very moment: a row that says "sent" must find its mail here
+        world.receiver.on_taken = lambda to: self.arrived.setdefault(to, self.size())
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
@@ -121,8 +123,6 @@ class Witness:
     def look(self):
         for key in self.world.clients.taken:
             self.forms.setdefault("contact:" + key, self.size())  # as web-in names it
-        for mail in self.world.receiver.mails:
-            self.arrived.setdefault(mail.recipient, self.size())
         for name in os.listdir(self.world.daemon.dir + "/disk/cur"):
             self.mails.setdefault(name.split(":")[0], self.size())
 

@@ -57,6 +57,7 @@ class Receiver(peers.SmtpPeer):
 
     def __init__(self):
         self.attempts = collections.defaultdict(list)
+        self.on_taken = lambda recipient: None  # called before the answer leaves
         super().__init__()
 
     def tries(self, recipient):
@@ -116,6 +117,7 @@ class Receiver(peers.SmtpPeer):
             conn.write(b"451 4.3.0 come again\r\n")
             return
         attempt.answered = 250
+        self.on_taken(conn.recipient)
         self.note(self.mails, peers.Mail(conn.number, conn.sender, conn.recipient, data, False,
                                           None))
         conn.write(b"250 2.0.0 taken\r\n")
