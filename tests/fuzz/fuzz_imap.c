@@ -10,6 +10,7 @@
  * it is not good.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ struct link {
     struct str tag;    /* the rest of a tag that is being written out */
     char last_tag[16];
     bool tag_next; /* a command begins */
+    bool tagged;   /* the line that is being sent has the command's tag */
     bool broken;
     struct err error;
     const char *greeting;
@@ -79,12 +81,16 @@ static ssize_t receive(struct link *l, char *p, size_t n)
         char c = *from->p;
         from->p++;
         from->n--;
-        if (from == &l->server && c == 0x01)
+        if (from == &l->server && c == 0x01) {
             l->tag = (struct str){l->last_tag, strlen(l->last_tag)};
-        else
-            p[got++] = c;
-        if (from == &l->server && c == 0x02)
-            break; /* the piece ends here */
+            l->tagged = true;
+            continue;
+        }
+        p[got++] = c;
+        if (c == 0x02 || (c == '\n' && l->tagged)) {
+            l->tagged = false; /* the piece ends: the next command has its own tag */
+            break;
+        }
     }
     if (l->broken || got == 0) {
         if (!l->broken)
@@ -337,9 +343,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         server_bytes = (struct str){(const char *)data + line + 1, size - line - 1};
     desk_init(&desk, &role);
     enum imap_result r = imap_open(&m, &desk, &set, &why, &e) == 0 ? IMAP_OK : IMAP_BROKEN;
+    if (getenv("LEADD_FUZZ_LOG"))
+        fprintf(stderr, "open: %d %s\n", (int)r, e.text);
     for (size_t i = 0; i < line && i < COMMANDS && r != IMAP_BROKEN; i++) {
         e = (struct err){0};
         r = run(&m, (char)data[i], &e);
+        if (getenv("LEADD_FUZZ_LOG"))
+            fprintf(stderr, "%c: %d %s\n", data[i], (int)r, e.text);
         imap_has_news(&m);
         LEADD_ASSERT(r == IMAP_OK || e.cls != ERR_NONE || data[i] == 'w');
         LEADD_ASSERT(text_is_single_line(e.text) && text_is_utf8(e.text, strlen(e.text)));
