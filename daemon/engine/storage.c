@@ -46,6 +46,7 @@ struct storage {
     unsigned failures;     /* in a row */
     int64_t turned_away;   /* since intake went off */
     int64_t wal_held;      /* pages that a reader keeps in a WAL that is too large */
+    bool checkpoint_failed; /* the last one; said once */
 };
 
 /* ---- the state ------------------------------------------------------------ */
@@ -159,8 +160,10 @@ static void look_at_wal(struct storage *s)
     if (!large && !(idle && s->space.wal > (int64_t)MIB(1)))
         return;
     db_set_wait(s->eng->db, 0);
-    if (db_checkpoint(s->eng->db, idle, &held, &e) < 0)
+    bool failed = db_checkpoint(s->eng->db, idle, &held, &e) < 0;
+    if (failed && !s->checkpoint_failed) /* on a full disk it fails at every look */
         log_warn("store.checkpoint", "error=\"%s\" next=\"tried again\"", e.text);
+    s->checkpoint_failed = failed;
     db_set_wait(s->eng->db, LOCK_WAIT_MS);
     if (large && held > 0 && s->wal_held == 0)
         log_warn("store.wal_held", "bytes=%" PRId64 " pages=%" PRId64 " next=\"another process "
