@@ -63,10 +63,11 @@ static int restore_lock(const struct restore *r, int *fd_out, struct err *e)
 }
 
 /* As whoever owns the state folder, or the database that was: root restores, but
- * the engine must be able to write. */
+ * the engine must be able to write. The folder is the engine's: a link that it left
+ * there must not give it a file of root's. */
 static int restore_own(const struct restore *r, const char *path, struct err *e)
 {
-    if (geteuid() == 0 && chown(path, r->owner.st_uid, r->owner.st_gid) < 0)
+    if (geteuid() == 0 && lchown(path, r->owner.st_uid, r->owner.st_gid) < 0)
         return err_set(e, ERR_PERM, "cannot give %s to its owner: %s", path, err_errno());
     return 0;
 }
