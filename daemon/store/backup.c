@@ -173,7 +173,11 @@ static int unpack(struct db *db, const char *hold, struct err *e)
                 " next_ms = NULL, gen = NULL, slot = NULL"
                 " WHERE state IN ('ready', 'deferred', 'claimed')",
                 "s", HOLD_MARK) < 0 ||
-        db_script(db, "UPDATE sqlite_sequence SET seq = (seq * 2 + 20000) / 10000 * 10000;"
+        /* a table without a row then may have given out numbers since */
+        db_script(db, "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_master"
+                      " WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
+                      " AND name NOT IN (SELECT name FROM sqlite_sequence);"
+                      "UPDATE sqlite_sequence SET seq = (seq * 2 + 20000) / 10000 * 10000;"
                       "DROP TABLE backup_meta", e) < 0 ||
         hold_begin(db, hold, e) < 0)
         return -1;
