@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
@@ -340,7 +341,11 @@ def test_a_restore_that_is_cut_short_is_finished_by_the_next(stored, tmp_path, p
         for path in ("leadd.db-wal", "leadd.db-shm"):
             with open(os.path.join(d.state, path), "a"):
                 pass
-        r = d.leadctl(*argv, env={"LEADD_CRASH_POINT": "restore." + point})
+        name, _, nth = point.partition(":")
+        table = str(tmp_path / "points")
+        with open(table, "wb") as f:  # struct hook_point of base/hook.h
+            f.write(struct.pack("=48sIIII", b"restore." + name.encode(), int(nth or 1), 0, 0, 0))
+        r = d.leadctl(*argv, env={"LEADD_CRASH_TABLE": table})
         assert r.returncode == -signal.SIGKILL
         if point in ("copied", "key_ready"):
             d.start()
