@@ -48,7 +48,9 @@ static void slots_tidy(struct engine *eng)
     for (struct dirent *f; d && (f = readdir(d));) {
         size_t i;
         json_t *row;
-        bool needed = strncmp(f->d_name, "slots.", 6) != 0;
+        bool needed = false;
+        if (strncmp(f->d_name, "slots.", 6) != 0)
+            continue; /* and it may be shorter than that */
         for (struct peer *p = eng->peers; p; p = p->next)
             needed |= strcmp(p->gen, f->d_name + 6) == 0;
         json_array_foreach(rows, i, row)
