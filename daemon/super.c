@@ -236,6 +236,22 @@ static void super_init(struct super *s)
     event_add(s->tick, &tv);
 }
 
+/* Nothing that a role executes may gain rights, and none of the roles may do
+ * what no process of ours ever does. It keeps files, ports and users: its roles
+ * start with them. */
+static void super_close_sandbox(struct super *s)
+{
+    struct err e = {0};
+    struct sandbox *sb = sandbox_new("supervisor");
+    struct sandbox_held held = {0};
+    if (sandbox_enter(sb, &held, &e) < 0 || *held.lacks) {
+        log_warn("sandbox.lacks", "role=supervisor lacks=\"%s\" next=\"goes on without\"",
+                 *held.lacks ? held.lacks : e.text);
+        s->lacks_told = true;
+    }
+    sandbox_free(&sb);
+}
+
 static void super_done(struct super *s)
 {
     super_check_end(s);
@@ -260,6 +276,7 @@ int super_main(const struct super_options *opt)
     struct super s = {.opt = opt, .lock_fd = -1, .check.fd = -1};
     log_init("supervisor", LOG_LVL_INFO);
     super_init(&s);
+    super_close_sandbox(&s);
     log_info("start", "version=" LEADD_VERSION " config=%s", opt->config);
     super_check_start(&s);
     if (s.check.pid)

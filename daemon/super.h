@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/frame.h"
 #include "base/json.h"
+#include "base/sandbox.h"
 
 #define SUPER_START_TRIES 3            /* of one role before the first start fails */
 #define SUPER_BACKOFF_MS 100           /* doubling */
@@ -36,6 +37,7 @@
 #define SUPER_START_MS (10 * 60000)    /* until READY: a migration may take its time */
 #define SUPER_DRAIN_MS (10 * 60000)    /* for running transfers of an old courier */
 #define SUPER_REPLACE_MS 10000         /* from STOP to SIGKILL when a role is replaced */
+#define SUPER_RENEW_MS 5000            /* a process younger than that is not renewed */
 #define SUPER_CHECK_MS 60000           /* for the throwaway child */
 #define SUPER_RELOAD_WAIT_MS 15000     /* for new processes before the asker is told */
 #define SUPER_CHECK_BYTES MIB(64)
@@ -99,11 +101,13 @@ struct proc {
     enum proc_state state;
     bool expected;     /* its end was asked for */
     bool reaped;
+    int odd; /* frames that are not its to send */
     int wait_status;
     int64_t start_mono, since_mono, pong_mono;
     struct event *limit; /* own; SIGKILL at its end, or the channel given up */
     char *user;          /* own; from READY */
-    bool dropped, no_new_privs;
+    bool dropped;
+    struct sandbox_held held; /* from READY */
 };
 
 struct listener {
@@ -159,6 +163,7 @@ struct super {
     int64_t start_mono, ping_ms, hang_ms;
     int64_t watchdog_ms; /* 0: none */
     bool up;             /* every service was ready once */
+    bool lacks_told;     /* what the kernel lacks is logged once */
     bool stopping;
     int stop_stage;
     int exit_code;
@@ -180,6 +185,7 @@ struct service *service_find(struct super *s, const char *name);
 struct service *service_new(struct super *s, const char *name, json_t *config);
 void service_free(struct service *svc); /* only without a serving process */
 void service_start(struct service *svc);
+void service_replace(struct service *svc);
 void services_start_waiting(struct super *s);
 void proc_stop(struct proc *p, int kill_after_ms);
 void proc_kill(struct proc *p, const char *why);

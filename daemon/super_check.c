@@ -86,7 +86,13 @@ static int write_all(int fd, const char *p, size_t n)
 int super_check_main(const char *path, int fd)
 {
     struct errlist errors AUTO_ERRLIST;
+    struct err e = {0};
+    struct sandbox_held held;
     errlist_init(&errors, CHECK_ERRORS);
+    struct sandbox *sb = sandbox_new("config");
+    if (sandbox_enter(sb, &held, &e) < 0)
+        errlist_add(&errors, NULL, "%s", e.text);
+    sandbox_free(&sb);
     AUTO_JSON json_t *warnings = NULL;
     AUTO_JSON json_t *parts = check_config(path, &errors, &warnings);
     AUTO_JSON json_t *result = json_object();

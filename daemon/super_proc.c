@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hook.h"
 #include "base/log.h"
@@ -256,6 +257,20 @@ static void proc_equip(struct proc *p)
     chan_send_json(p->chan, FRAME_START, 0, NULL);
 }
 
+static void proc_held(struct proc *p, const json_t *ready)
+{
+    struct super *s = p->super;
+    p->held.no_new_privs = json_get_bool(ready, "no_new_privs", false);
+    p->held.landlock = (int)json_get_int(ready, "landlock", 0);
+    p->held.seccomp = json_get_bool(ready, "seccomp", false);
+    snprintf(p->held.lacks, sizeof(p->held.lacks), "%s", json_get_str(ready, "lacks", ""));
+    if (!*p->held.lacks || s->lacks_told)
+        return;
+    s->lacks_told = true;
+    log_warn("sandbox.lacks", "role=%s lacks=\"%s\" next=\"goes on without\"", p->name,
+             p->held.lacks);
+}
+
 static void proc_ready(struct proc *p, const struct frame *f)
 {
     struct service *svc = p->svc;
@@ -272,7 +287,7 @@ static void proc_ready(struct proc *p, const struct frame *f)
     p->since_mono = p->pong_mono = now;
     p->user = mem_str(json_get_str(f->json, "user", NULL));
     p->dropped = json_get_bool(f->json, "dropped", false);
-    p->no_new_privs = json_get_bool(f->json, "no_new_privs", false);
+    proc_held(p, f->json);
     svc->was_ready = true;
     mem_free(svc->last_error);
     svc->last_error = NULL;
@@ -287,8 +302,24 @@ static void proc_replace_peer(struct super *s, const struct frame *f)
     const char *gen = json_get_str(f->json, "gen", NULL);
     if (!svc || !svc->cur || is_engine(svc->kind) || (gen && strcmp(gen, svc->cur->gen) != 0))
         return;
+    if (json_get_bool(f->json, "closed", false)) { /* it may be ending: a death like any other */
+        struct timeval tv = {3, 0};
+        if (svc->cur->state != PROC_STOPPING && !svc->cur->reaped)
+            event_add(svc->cur->limit, &tv);
+        return;
+    }
     svc->cur->expected = true; /* no backoff: the engine waits for it */
     proc_kill(svc->cur, json_get_str(f->json, "why", "asked by the engine"));
+}
+
+/* A file that it may read was put in another place; see base/sandbox.h. */
+static void proc_renew(struct proc *p, const struct frame *f)
+{
+    if (!p->svc || p->svc->cur != p || p->state != PROC_RUNNING || p->super->stopping ||
+        clock_mono_ms() - p->since_mono < SUPER_RENEW_MS)
+        return;
+    log_info("role.renew", "role=%s changed=\"%s\"", p->name, json_get_str(f->json, "why", "?"));
+    service_replace(p->svc);
 }
 
 static void proc_on_frame(struct chan *c, struct frame *f, void *arg)
@@ -296,8 +327,11 @@ static void proc_on_frame(struct chan *c, struct frame *f, void *arg)
     struct proc *p = arg;
     (void)c;
     if (!frame_allowed(f->type, "role") && !frame_allowed(f->type, p->kind->name)) {
-        log_warn("role.frame", "role=%s frame=%s error=\"not allowed, ignored\"", p->name,
-                 frame_type_name(f->type));
+        if (++p->odd <= 10)
+            log_warn("role.frame", "role=%s frame=%s error=\"not allowed, ignored\"", p->name,
+                     frame_type_name(f->type));
+        if (p->odd == BOUND_PEER_ODD)
+            proc_kill(p, "sends what is not its to send");
         return;
     }
     switch (f->type) {
@@ -306,6 +340,9 @@ static void proc_on_frame(struct chan *c, struct frame *f, void *arg)
         break;
     case FRAME_PONG:
         p->pong_mono = clock_mono_ms();
+        break;
+    case FRAME_RENEW:
+        proc_renew(p, f);
         break;
     case FRAME_REPLACE_PEER:
         proc_replace_peer(p->super, f);
@@ -334,8 +371,12 @@ static int backoff_ms(const struct service *svc)
 
 static const char *status_text(int status, char *out, size_t n)
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        snprintf(out, n, "signal %d: the sandbox does not allow that call", SIGSYS);
+    else if (WIFSIGNALED(status))
         snprintf(out, n, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == MEM_EXIT)
+        snprintf(out, n, "exit %d: out of memory", MEM_EXIT);
     else
         snprintf(out, n, "exit %d", WEXITSTATUS(status));
     return out;
@@ -423,8 +464,11 @@ static void proc_ended(struct proc *p)
         log_error("role.died", "role=%s pid=%d how=\"%s\"", p->name, (int)p->pid, how);
     CRASH_POINT("super.death.before");
     struct proc *engine = super_engine(s);
-    if (engine && engine != p)
-        send_fd(engine, FRAME_PEER_GONE, p->name, p->gen, -1);
+    if (engine && engine != p) {
+        AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s}", "name", p->name, "gen", p->gen, "how",
+                                        how);
+        chan_send_json(engine->chan, FRAME_PEER_GONE, 0, j);
+    }
     struct service *svc = p->svc;
     if (svc && svc->cur == p)
         service_after_death(svc, p, how);
@@ -577,7 +621,10 @@ static json_t *process_row(const struct service *svc, const struct proc *p)
     json_put_int(j, "since_ms_mono", p ? p->since_mono : svc->since_mono);
     json_put_str(j, "user", p ? p->user : NULL);
     json_put_bool(j, "dropped", p && p->dropped);
-    json_put_bool(j, "no_new_privs", p && p->no_new_privs);
+    json_put_bool(j, "no_new_privs", p && p->held.no_new_privs);
+    json_put_int(j, "landlock", p ? p->held.landlock : 0);
+    json_put_bool(j, "seccomp", p && p->held.seccomp);
+    json_put_str(j, "lacks", p ? p->held.lacks : NULL);
     json_put_str(j, "error", svc ? svc->last_error : NULL);
     return j;
 }

@@ -325,7 +325,7 @@ static void reload_refused(struct super *s, json_t *errors)
     reload_end(s);
 }
 
-static void service_replace(struct service *svc)
+void service_replace(struct service *svc)
 {
     struct proc *p = svc->cur;
     if (svc->waiting) { /* it failed before: try at once with the new config */

@@ -26,6 +26,7 @@
 #define BOUND_STORE_WAIT_MS 5000         /* a form may wait for a database that is locked */
 #define BOUND_STORE_RETRY_MS 5000        /* longest pause between tries when writing fails */
 #define BOUND_WAL_BYTES MIB(32)          /* a WAL that is not in use is cut down to this */
+#define BOUND_PEER_ODD 100               /* frames of one peer that were not its to send; then it is cut */
 #define BOUND_PEER_QUEUE 512             /* frames of one peer that wait; then it is not read */
 #define BOUND_MAILBOX_INFLIGHT 64        /* frames without receipt, per mailbox */
 #define BOUND_CHAIN_DEPTH 8              /* events caused by events */
@@ -44,7 +45,8 @@
 #define BOUND_MAIL_REFERENCES 100
 #define BOUND_MAIL_SUBJECT 998
 #define BOUND_MAIL_DEFECTS 32
-#define BOUND_PARSE_MS 10000
+#define BOUND_PARSE_MS 10000             /* processor time of the parser for one mail */
+#define BOUND_PARSE_WALL_MS 60000        /* and time on the clock, on a busy machine */
 
 /* web */
 #define BOUND_HTTP_HEADERS KIB(16)
@@ -131,5 +133,6 @@
 #define BOUND_CTL_ARG KIB(64)
 #define BOUND_CTL_CLIENTS 64             /* of each of the two sockets */
 #define BOUND_CTL_QUEUE 2                /* frames of one client that wait; then it is not read */
+#define BOUND_RECONCILE_UIDS 5000000     /* messages of one folder that are compared */
 
 #endif

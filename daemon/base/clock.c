@@ -28,6 +28,15 @@ int64_t clock_mono_ms(void)
     return clock_read(CLOCK_MONOTONIC);
 }
 
+int64_t clock_cpu_ms(pid_t pid)
+{
+    clockid_t id;
+    struct timespec ts;
+    if (pid <= 0 || clock_getcpuclockid(pid, &id) != 0 || clock_gettime(id, &ts) != 0)
+        return -1;
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 void clock_pretend(int64_t ms)
 {
     pretended = true;

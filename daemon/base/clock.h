@@ -15,9 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 int64_t clock_now_ms(void);
 int64_t clock_mono_ms(void);
+/* Processor time that process has used so far, or -1 when it cannot be told. */
+int64_t clock_cpu_ms(pid_t pid);
 
 void clock_pretend(int64_t ms);
 void clock_advance(int64_t ms);

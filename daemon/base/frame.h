@@ -35,7 +35,7 @@
 #define FRAME_TYPES(X)                                                                             \
     X(CONFIG, "supervisor")      /* to a role: its part of the config; always the first frame */   \
     X(PEER, "supervisor")        /* {name, gen} + fd: a new channel to that peer */                \
-    X(PEER_GONE, "supervisor")   /* {name, gen}: that peer process has ended */                    \
+    X(PEER_GONE, "supervisor")   /* {name, gen, how}: that peer process has ended */               \
     X(LISTEN, "supervisor")      /* {name} + fd: a bound, listening socket */                      \
     X(START, "supervisor")       /* all first peers and sockets are handed over */                 \
     X(STOP, "supervisor")        /* finish what runs, take no new work, exit 0 */                  \
@@ -44,7 +44,9 @@
     X(PROCESSES, "supervisor")   /* id: {processes: [...]} */                                      \
     X(READY, "role")             /* {user, no_new_privs, ...}: initialised; or {error} */          \
     X(PONG, "role")                                                                                \
-    X(REPLACE_PEER, "engine")    /* {name, gen?, why}: it hangs or broke the format; start anew */ \
+    X(RENEW, "role")             /* {why}: replace me, something I may read is another file now */ \
+    X(REPLACE_PEER, "engine")    /* {name, gen?, why}: it hangs or broke the format; start anew. \
+                                    closed: true: it closed the channel, and may be ending */      \
     X(RELOAD, "engine")          /* id: validate and load the config again */                      \
     X(LIST_PROCESSES, "engine")  /* id */                                                          \
     X(HELLO, "peer")             /* first frame of a role to the engine on a new channel */        \

@@ -10,29 +10,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *mem_or_abort(void *p)
+/* No core dump: it would be as large as the memory that is not there. */
+void mem_out_of_memory(void)
 {
-    if (!p) {
-        static const char msg[] = "leadd: out of memory\n";
-        (void)!write(2, msg, sizeof(msg) - 1);
-        abort();
-    }
+    static const char msg[] = "leadd: out of memory\n";
+    (void)!write(2, msg, sizeof(msg) - 1);
+    _exit(MEM_EXIT);
+}
+
+static void *mem_or_end(void *p)
+{
+    if (!p)
+        mem_out_of_memory();
     return p;
 }
 
 void *mem_alloc(size_t n)
 {
-    return mem_or_abort(calloc(1, n ? n : 1));
+    return mem_or_end(calloc(1, n ? n : 1));
 }
 
 void *mem_array(size_t count, size_t size)
 {
-    return mem_or_abort(calloc(count ? count : 1, size ? size : 1));
+    return mem_or_end(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *mem_grow(void *p, size_t n)
 {
-    return mem_or_abort(realloc(p, n ? n : 1));
+    return mem_or_end(realloc(p, n ? n : 1));
 }
 
 char *mem_str(const char *s)
@@ -56,7 +61,7 @@ char *mem_printf(const char *fmt, ...)
     va_start(ap, fmt);
     int n = vasprintf(&s, fmt, ap);
     va_end(ap);
-    return mem_or_abort(n < 0 ? NULL : s);
+    return mem_or_end(n < 0 ? NULL : s);
 }
 
 void mem_free(void *p)

@@ -2,7 +2,7 @@
  *
  * mem - allocation that does not fail, and cleanup at the end of a scope
  *
- * Bounded, small sizes abort when memory is out (state is committed, so a dead
+ * Bounded, small sizes end the process when memory is out (state is committed, so a dead
  * role loses nothing). Sizes that strangers choose go through struct buf, whose
  * limit fails as input.
  */
@@ -21,6 +21,10 @@ char *mem_str(const char *s);              /* NULL gives NULL */
 char *mem_strn(const char *s, size_t n);   /* copies n bytes and a NUL */
 char *mem_printf(const char *fmt, ...) LEADD_PRINTF_MEM(1, 2);
 void mem_free(void *p);
+
+/* Says so and ends the process with MEM_EXIT. */
+void mem_out_of_memory(void) __attribute__((noreturn));
+#define MEM_EXIT 71
 
 void mem_cleanup_free(void *p);
 void mem_cleanup_close(int *fd);

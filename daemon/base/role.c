@@ -4,11 +4,14 @@
  */
 #include "base/role.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -18,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/try.h"
 
 #define ROLE_CONTROL_FD 3
 
@@ -64,9 +68,29 @@ static int role_drop(struct role *r, struct err *e)
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten by the kernel when the user changes */
         r->dropped = true;
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return err_set(e, ERR_PERM, "no-new-privs: %s", err_errno());
+    struct passwd *pw = getpwuid(geteuid());
+    r->user = pw ? mem_str(pw->pw_name) : mem_printf("uid %u", (unsigned)geteuid());
     return 0;
+}
+
+static int role_close_sandbox(struct role *r, struct err *e)
+{
+    r->sandbox = sandbox_new(r->ops->kind);
+    if (r->ops->rights)
+        r->ops->rights(r, r->sandbox);
+    return sandbox_enter(r->sandbox, &r->held, e);
+}
+
+/* What it may read has been put in another place: only a new process can open
+ * that. The old one goes on until it is told to stop. */
+static void role_look_for_change(struct role *r)
+{
+    const char *path = r->sandbox ? sandbox_stale(r->sandbox) : NULL;
+    if (!path)
+        return;
+    AUTO_JSON json_t *j = json_object();
+    json_put_str(j, "why", path);
+    chan_send_json(r->sup, FRAME_RENEW, 0, j);
 }
 
 static void role_fail(struct role *r, const struct err *e)
@@ -87,7 +111,8 @@ static void role_configure(struct role *r, struct frame *f)
     if (log_level_parse(json_get_str(r->config, "log_level", "info"), &level) == 0)
         log_set_level(level);
     log_set_personal(json_get_bool(r->config, "log_personal", false));
-    if ((r->ops->open && r->ops->open(r, &e) < 0) || role_drop(r, &e) < 0)
+    if ((r->ops->open && r->ops->open(r, &e) < 0) || role_drop(r, &e) < 0 ||
+        role_close_sandbox(r, &e) < 0)
         role_fail(r, &e);
 }
 
@@ -100,11 +125,19 @@ static void role_start(struct role *r)
         return;
     }
     AUTO_JSON json_t *j = json_object();
-    struct passwd *pw = getpwuid(geteuid());
-    json_put_str(j, "user", pw ? pw->pw_name : NULL);
+    json_put_str(j, "user", r->user);
     json_put_bool(j, "dropped", r->dropped);
-    json_put_bool(j, "no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+    json_put_bool(j, "no_new_privs", r->held.no_new_privs);
+    json_put_int(j, "landlock", r->held.landlock);
+    json_put_bool(j, "seccomp", r->held.seccomp);
+    json_put_str(j, "lacks", r->held.lacks);
     chan_send_json(r->sup, FRAME_READY, 0, j);
+#ifdef LEADD_TEST_HOOKS
+    if (getenv("LEADD_TRY")) {
+        chan_flush(r->sup, 1000);
+        try_all();
+    }
+#endif
 }
 
 static void role_stop(struct role *r)
@@ -135,7 +168,7 @@ static void role_on_frame(struct chan *c, struct frame *f, void *arg)
         break;
     case FRAME_PEER_GONE:
         if (r->ops->peer_gone)
-            r->ops->peer_gone(r, name, gen);
+            r->ops->peer_gone(r, name, gen, json_get_str(f->json, "how", "ended"));
         break;
     case FRAME_LISTEN:
         if (f->fd >= 0 && r->ops->listen) {
@@ -151,6 +184,7 @@ static void role_on_frame(struct chan *c, struct frame *f, void *arg)
         break;
     case FRAME_PING:
         chan_send_json(r->sup, FRAME_PONG, f->id, NULL);
+        role_look_for_change(r);
         break;
     default:
         if (r->ops->frame)
@@ -189,6 +223,8 @@ int role_main(const struct role_ops *ops, const char *name)
         ops->done(&r);
     chan_free(&r.sup);
     json_decref(r.config);
+    sandbox_free(&r.sandbox);
+    mem_free(r.user);
     event_base_free(r.base);
     if (HOOK("role.leak"))
         (void)mem_str("lost on purpose: a test must notice");

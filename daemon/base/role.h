@@ -7,7 +7,8 @@
  *
  *   1. CONFIG arrives            -> ops->open: still with the rights it was
  *                                   started with; opens credential files
- *   2. rights are dropped        (own user, no-new-privs)
+ *   2. rights are dropped        own user; then ops->rights adds what the config
+ *                                   names, and the sandbox closes (base/sandbox.h)
  *   3. PEER / LISTEN arrive      -> ops->peer, ops->listen
  *   4. START arrives             -> ops->start, then READY is sent
  *   5. the loop runs             -> ops->pass after each pass, when given
@@ -29,6 +30,7 @@
 #include "base/err.h"
 #include "base/frame.h"
 #include "base/json.h"
+#include "base/sandbox.h"
 
 struct role;
 
@@ -38,10 +40,13 @@ struct role;
 struct role_ops {
     const char *kind; /* "parser", "intake", ... */
     int (*open)(struct role *r, struct err *e);
+    /* As the role's own user: the paths and ports of the config that it needs. */
+    void (*rights)(struct role *r, struct sandbox *sb);
     /* fd is the callee's; name such as "engine" or "intake:sales"; gen tells
-     * one process of that name from the next. */
+     * one process of that name from the next: KIND.PID.NUMBER. */
     void (*peer)(struct role *r, const char *name, const char *gen, int fd);
-    void (*peer_gone)(struct role *r, const char *name, const char *gen);
+    /* how: "signal 9 (Killed)", "exit 0" */
+    void (*peer_gone)(struct role *r, const char *name, const char *gen, const char *how);
     void (*listen)(struct role *r, const char *name, int fd);
     int (*start)(struct role *r, struct err *e);
     void (*pass)(struct role *r);
@@ -62,7 +67,10 @@ struct role {
     void *state;      /* the role's own */
     bool quit;
     int exit_code;
-    bool dropped, started; /* rights dropped; START seen */
+    bool dropped, started; /* has become its own user; START seen */
+    char *user;            /* own; the user it runs as */
+    struct sandbox *sandbox; /* own */
+    struct sandbox_held held;
     bool woken;            /* see role_wake */
 };
 

@@ -154,6 +154,12 @@ static int courier_open(struct role *r, struct err *e)
     return c->relays ? 0 : -1;
 }
 
+static void courier_rights(struct role *r, struct sandbox *sb)
+{
+    struct courier *c = r->state;
+    relays_rights(c->relays, sb);
+}
+
 static void courier_greet(struct courier *c)
 {
     struct job *j;
@@ -254,6 +260,7 @@ static void courier_end(struct role *r)
 const struct role_ops courier_ops = {
     .kind = "courier",
     .open = courier_open,
+    .rights = courier_rights,
     .peer = courier_peer,
     .pass = courier_pass,
     .stop = courier_stop,

@@ -49,7 +49,7 @@ static void file_name(char out[NAME_LEN], uint64_t id, const char *raw, size_t n
     snprintf(out, NAME_LEN, "out%" PRIu64 ".%016" PRIx64 ".leadd", id, h);
 }
 
-static int folder_make(const char *path, struct err *e)
+int maildir_make(const char *path, struct err *e)
 {
     static const char *const sub[] = {"", "/tmp", "/new", "/cur"};
     for (size_t i = 0; i < ARRAY_LEN(sub); i++) {
@@ -133,7 +133,7 @@ int maildir_deliver(const char *path, uint64_t id, const char *from, const char 
     AUTO_FREE char *tmp = mem_printf("%s/tmp/%s", path, name);
     AUTO_FREE char *dir = mem_printf("%s/new", path);
     AUTO_FREE char *dst = mem_printf("%s/%s", dir, name);
-    if (folder_make(path, e) < 0)
+    if (maildir_make(path, e) < 0)
         return -1;
     if (again && was_moved(path, name))
         return 0;

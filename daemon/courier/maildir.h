@@ -14,6 +14,9 @@
 
 #include "base/err.h"
 
+/* The folder with its three, where they are missing. */
+int maildir_make(const char *path, struct err *e);
+
 /* Durable on return 0. from is the envelope sender ("" for none), kept in a
  * Return-Path line; lines end in LF. Makes the Maildir when it is missing.
  * again: this may be the second try, so look where readers move mails to, too. */

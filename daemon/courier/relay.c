@@ -157,6 +157,23 @@ struct relays *relays_new(struct event_base *base, const json_t *config, struct 
     return rs;
 }
 
+void relays_rights(const struct relays *rs, struct sandbox *sb)
+{
+    struct err e = {0};
+    for (size_t i = 0; i < rs->count; i++) {
+        const struct relay *r = &rs->list[i];
+        if (r->maildir) {
+            if (maildir_make(r->maildir, &e) < 0)
+                log_warn("courier.maildir", "relay=%s error=\"%s\" next=\"mails wait\"", r->name,
+                         e.text);
+            sandbox_path(sb, r->maildir, SANDBOX_MOVE);
+        } else {
+            sandbox_port(sb, (int)r->setup.to.port);
+            sandbox_path(sb, r->setup.to.ca_file, SANDBOX_READ);
+        }
+    }
+}
+
 void relays_free(struct relays **rp)
 {
     struct relays *rs = *rp;

@@ -16,12 +16,15 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/sandbox.h"
 #include "courier/job.h"
 
 struct relays;
 
 /* Reads the credential files too: call while the rights are there. */
 struct relays *relays_new(struct event_base *base, const json_t *config, struct err *e);
+/* What the relays need: ports, Maildirs (made when they are missing), CA files. */
+void relays_rights(const struct relays *r, struct sandbox *sb);
 void relays_free(struct relays **r); /* accepts NULL; jobs must be finished */
 
 /* Fills the job's list from the names in a SEND; unknown ones are skipped. */

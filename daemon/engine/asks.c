@@ -4,8 +4,6 @@
  */
 #include "engine/asks.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 
 #define ASK_TIMEOUT_MS 60000
@@ -18,7 +16,7 @@ static void ask_free(struct ask *a)
     *at = a->next;
     event_free(a->late);
     json_decref(a->parts);
-    mem_free(a->only);
+    mem_free(a->owed);
     mem_free(a);
 }
 
@@ -57,37 +55,60 @@ struct ask *ask_new(struct engine *eng, const struct item *it, const char *what)
     return a;
 }
 
-struct ask *ask_find(struct engine *eng, uint64_t id)
+void ask_expect(struct ask *a, uint64_t peer, enum frame_type type)
+{
+    a->owed = mem_grow(a->owed, (a->owed_count + 1) * sizeof(*a->owed));
+    a->owed[a->owed_count++] = (struct ask_owed){peer, type};
+}
+
+/* The part that stood at place i of owed; the last one answers the client. */
+static void ask_part(struct ask *a, size_t i, json_t *part)
+{
+    a->owed[i] = a->owed[--a->owed_count];
+    json_array_append_new(a->parts, part);
+    if (a->owed_count == 0)
+        ask_finish(a);
+}
+
+bool ask_answered(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type,
+                  json_t *part)
 {
     struct ask *a = eng->asks;
     while (a && a->id != id)
         a = a->next;
-    return a;
+    for (size_t i = 0; a && i < a->owed_count; i++)
+        if (a->owed[i].peer == peer && a->owed[i].type == type) {
+            ask_part(a, i, json_incref(part));
+            return true;
+        }
+    return false;
 }
 
-void ask_part(struct ask *a, json_t *part)
+void ask_add(struct ask *a, json_t *part)
 {
     json_array_append_new(a->parts, part);
-    if (--a->waiting <= 0)
-        ask_finish(a);
 }
 
-/* Does it wait for this intake? The supervisor answers for itself. */
-static bool ask_is_for(const struct ask *a, const struct peer *p)
+void ask_asked(struct ask *a)
 {
-    return (strcmp(a->what, "reconcile") == 0 || strcmp(a->what, "preview") == 0) &&
-           (!a->only || strcmp(a->only, peer_instance(p)) == 0);
+    if (a->owed_count == 0)
+        ask_finish(a);
 }
 
 void asks_gone(struct engine *eng, const struct peer *p)
 {
     for (struct ask *a = eng->asks, *next; a; a = next) {
         next = a->next;
-        if (a->peer == p->serial)
+        if (a->peer == p->serial) {
             ask_free(a);
-        else if (strncmp(p->name, "intake:", 7) == 0 && a->waiting > 0 && ask_is_for(a, p))
-            ask_part(a, json_pack("{s:s, s:s}", "mailbox", peer_instance(p), "error",
-                                  "the intake has ended; ask again"));
+            continue;
+        }
+        size_t i = 0;
+        while (i < a->owed_count && a->owed[i].peer != p->serial)
+            i++;
+        if (i < a->owed_count)
+            ask_part(a, i, json_pack("{s:s, s:s}", "mailbox", peer_instance(p), "error",
+                                     "the intake has ended; ask again"));
     }
 }
 

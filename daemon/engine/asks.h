@@ -11,24 +11,35 @@
 
 #include "engine/engine.h"
 
+struct ask_owed {
+    uint64_t peer; /* serial of the channel that was asked; 0: the supervisor */
+    enum frame_type type;
+};
+
 struct ask {
     struct ask *next;
     uint64_t id;     /* of our question */
     uint64_t peer;   /* who asked: client's serial */
     uint64_t client; /* the client's frame id */
     const char *what; /* static: "reconcile", "preview", "reload", "status" */
-    char *only;      /* own; the one mailbox that is asked, or NULL */
-    int waiting;     /* parts still to come */
+    struct ask_owed *owed; /* own; parts still to come, and from whom alone they count */
+    size_t owed_count;
     json_t *parts;   /* own; array of {"mailbox", ...answer} */
     struct event *late; /* own */
     struct engine *eng;
 };
 
 struct ask *ask_new(struct engine *eng, const struct item *it, const char *what);
-struct ask *ask_find(struct engine *eng, uint64_t id);
-/* A part is in; takes the reference. When it was the last, the client gets its
- * answer: at once, or after the commit when inside a pass. */
-void ask_part(struct ask *a, json_t *part);
+/* peer is asked, and owes a frame of that type. */
+void ask_expect(struct ask *a, uint64_t peer, enum frame_type type);
+/* A frame that answers a question. It counts once, and only from the channel
+ * that was asked: false when nobody asked this peer. part is borrowed. */
+bool ask_answered(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type,
+                  json_t *part);
+/* A part that nobody owes; takes the reference. */
+void ask_add(struct ask *a, json_t *part);
+/* All are asked. When nobody owes a part, the client gets its answer now. */
+void ask_asked(struct ask *a);
 /* The client has gone, or a peer that owed a part. */
 void asks_gone(struct engine *eng, const struct peer *p);
 /* Forgets those after `last`: their commands will run again. */

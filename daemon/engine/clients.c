@@ -117,11 +117,9 @@ static void reload_failed(struct engine *eng, const json_t *errors)
 
 void clients_sup_frame(struct engine *eng, struct frame *f)
 {
-    struct ask *a = ask_find(eng, f->id);
     if (f->type == FRAME_RELOAD_DONE && f->id == 0 && !json_get_bool(f->json, "ok", true))
         reload_failed(eng, json_get_arr(f->json, "errors"));
-    if ((f->type == FRAME_RELOAD_DONE || f->type == FRAME_PROCESSES) && a)
-        ask_part(a, json_incref(f->json));
+    ask_answered(eng, f->id, 0, f->type, f->json);
 }
 
 void clients_gone(struct engine *eng, struct peer *p)

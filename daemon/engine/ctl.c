@@ -199,7 +199,7 @@ json_t *ask_answer(struct ask *a)
     else
         data = ctl_status_answer(a->eng, a->parts);
     json_t *j = json_pack("{s:i, s:o}", "exit", code, "data", data);
-    if (a->waiting > 0) {
+    if (a->owed_count > 0) {
         json_put_str(j, "error", "not everybody answered in time; the rest is shown");
         json_put_int(j, "exit", code ? code : 75);
     }

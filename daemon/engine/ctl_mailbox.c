@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -131,42 +132,36 @@ static int mailbox_known(struct ctl *c, const char *name, struct err *e)
 }
 
 /* Every mailbox of the config: one that does not run must not look like one in order. */
-static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type, const char *only,
-                           struct err *e)
+static json_t *ask_intakes(struct ctl *c, const char *what, enum frame_type type,
+                           enum frame_type answer, const char *only, struct err *e)
 {
     const char *name;
-    size_t i;
-    json_t *box, *part;
-    AUTO_JSON json_t *absent = json_array();
+    json_t *box;
     if (only && mailbox_known(c, only, e) < 0)
         return NULL;
     struct ask *a = ask_new(c->eng, c->it, what);
-    a->only = only ? mem_str(only) : NULL;
     json_object_foreach(json_get_obj(c->eng->role->config, "mailboxes"), name, box) {
         AUTO_FREE char *full = mem_printf("intake:%s", name);
         struct peer *p = peer_by_name(c->eng, full);
         if (only && strcmp(name, only) != 0)
             continue;
         if (!p) {
-            json_array_append_new(absent, json_pack("{s:s, s:s}", "mailbox", name, "error",
-                                                    "it is not running now; ask again"));
+            ask_add(a, json_pack("{s:s, s:s}", "mailbox", name, "error",
+                                 "it is not running now; ask again"));
             continue;
         }
-        a->waiting++;
+        ask_expect(a, p->serial, answer);
         chan_send_json(p->chan, type, a->id, NULL);
     }
-    if (a->waiting == 0 && json_array_size(absent) == 0)
-        json_array_append_new(absent, json_pack("{s:s, s:s}", "mailbox", "-", "error",
-                                                "there is no mailbox"));
-    a->waiting += (int)json_array_size(absent);
-    json_array_foreach(absent, i, part)
-        ask_part(a, json_incref(part)); /* the last of all parts ends the question */
+    if (a->owed_count == 0 && json_array_size(a->parts) == 0)
+        ask_add(a, json_pack("{s:s, s:s}", "mailbox", "-", "error", "there is no mailbox"));
+    ask_asked(a);
     return NULL;
 }
 
 json_t *ctl_reconcile(struct ctl *c, struct err *e)
 {
-    return ask_intakes(c, "reconcile", FRAME_LIST, c->argc > 1 ? c->argv[1] : NULL, e);
+    return ask_intakes(c, "reconcile", FRAME_LIST, FRAME_LISTED, c->argc > 1 ? c->argv[1] : NULL, e);
 }
 
 static json_t *mailbox_cmd_list(struct ctl *c)
@@ -223,7 +218,7 @@ json_t *ctl_mailbox(struct ctl *c, struct err *e)
     if (strcmp(c->argv[1], "list") == 0)
         return mailbox_cmd_list(c);
     if (strcmp(c->argv[1], "preview") == 0 && c->argc == 3)
-        return ask_intakes(c, "preview", FRAME_PREVIEW, c->argv[2], e);
+        return ask_intakes(c, "preview", FRAME_PREVIEW, FRAME_PREVIEWED, c->argv[2], e);
     if (strcmp(c->argv[1], "refetch") == 0)
         return mailbox_cmd_refetch(c, e);
     err_set(e, ERR_INPUT, "expected: mailbox list, preview NAME or refetch NAME ...");
@@ -257,6 +252,7 @@ json_t *ctl_preview_answer(const json_t *parts, int *exit_out)
 
 struct tally {
     int64_t there, filed, ignored, quarantined, missing;
+    bool cut; /* there is more than is compared */
     json_t *missing_keys; /* own */
 };
 
@@ -286,9 +282,10 @@ static void tally_uids(struct tally *t, const json_t *keys, const char *set, int
             return;
         if (*end == ':')
             b = strtoll(end + 1, &end, 10);
-        for (long long u = a < start ? start : a; u <= b && u <= UINT32_MAX; u++) {
+        for (long long u = a < start ? start : a; u <= b && u <= UINT32_MAX && !t->cut; u++) {
             snprintf(key, sizeof(key), "%lld", u);
             tally_key(t, keys, key);
+            t->cut = t->there >= BOUND_RECONCILE_UIDS; /* no server has that many */
         }
         set = *end == ',' ? end + 1 : end;
         if (*end && *end != ',')
@@ -312,7 +309,9 @@ static json_t *reconcile_folder(struct engine *eng, const char *mailbox, const j
         ledger_keys(eng->db, source, json_get_int(f, "uidvalidity", 0), NULL);
     if (source_cursor_get(eng->db, source, &c, NULL) == 0 && keys)
         tally_uids(&t, keys, json_get_str(f, "uids", ""), c.start_uid);
-    return tally_row(&t, source);
+    json_t *row = tally_row(&t, source);
+    json_put_bool(row, "cut", t.cut);
+    return row;
 }
 
 /* A file that intake cannot hand over has no row: it is missing, too. */
@@ -337,6 +336,9 @@ static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const 
 static char *reconcile_note(const json_t *row)
 {
     int64_t odd = json_get_int(row, "left_alone", 0);
+    if (json_get_bool(row, "cut", false))
+        return mem_printf("only the first %d are compared: the list is too long to be true",
+                          BOUND_RECONCILE_UIDS);
     AUTO_FREE char *keys = json_dumps(json_object_get(row, "missing_keys"), JSON_COMPACT);
     AUTO_FREE char *lost = json_get_int(row, "missing", 0) > odd
                                ? mem_printf("missing %s: leadctl mailbox refetch", keys)

@@ -17,7 +17,7 @@
 static json_t *ask_supervisor(struct ctl *c, const char *what, enum frame_type type)
 {
     struct ask *a = ask_new(c->eng, c->it, what);
-    a->waiting = 1;
+    ask_expect(a, 0, type == FRAME_RELOAD ? FRAME_RELOAD_DONE : FRAME_PROCESSES);
     chan_send_json(c->eng->role->sup, type, a->id, NULL);
     return NULL;
 }
@@ -44,7 +44,8 @@ static json_t *processes_section(const json_t *parts)
     json_t *rows = json_get_arr(json_array_get(parts, 0), "processes");
     return ctl_section("Processes", rows ? json_incref(rows) : json_null(),
                        "name PROCESS|pid PID|state STATE|restarts RESTARTS|user USER|"
-                       "no_new_privs NO NEW PRIVS|error ERROR");
+                       "dropped OWN USER|no_new_privs NO NEW PRIVS|landlock LANDLOCK|"
+                       "seccomp SECCOMP|lacks LACKS|error ERROR");
 }
 
 /* "counting" for the first moments of a start with very many rows. */

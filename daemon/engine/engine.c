@@ -298,9 +298,11 @@ static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask,
  * commit then carries twice as much. Frames only queue; nothing else runs here. */
 static void pass_refill(struct engine *eng)
 {
-    for (struct peer *p = eng->peers; p; p = p->next)
-        if (*p->gen) /* a role, no client */
+    for (struct peer *p = eng->peers, *next; p; p = next) {
+        next = p->next; /* p may end now */
+        if (*p->gen && p->chan) /* a role, no client */
             chan_read(p->chan);
+    }
 }
 
 static void engine_pass(struct role *r)
@@ -382,16 +384,46 @@ void peer_remove(struct engine *eng, struct peer *p, const char *why)
     mem_free(p);
 }
 
+/* It ends, and the supervisor will say how; or it only closed the channel, and
+ * the supervisor sees to it that it ends. */
+static void peer_closed(struct peer *p)
+{
+    AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s, s:b}", "name", p->name, "gen", p->gen, "why",
+                                    "closed its channel", "closed", 1);
+    chan_free(&p->chan);
+    p->draining = true;
+    chan_send_json(p->eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+}
+
+/* By us: it lives, and gets no other channel. */
+static void peer_cut(const struct peer *p, const char *why)
+{
+    AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s}", "name", p->name, "gen", p->gen, "why", why);
+    log_error("peer.cut", "peer=%s why=\"%s\" next=replaced", p->name, why);
+    if (*p->gen)
+        chan_send_json(p->eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+}
+
+void peer_odd(struct peer *p, const char *what)
+{
+    if (++p->odd <= 10)
+        log_warn("peer.frame_refused", "peer=%s type=%s next=\"not believed\"", p->name, what);
+    if (p->odd != BOUND_PEER_ODD || !*p->gen)
+        return;
+    peer_cut(p, "it sends what is not its to send");
+    chan_pause(p->chan, true); /* until the supervisor has ended it */
+}
+
 static void peer_on_gone(struct chan *c, const char *why, void *arg)
 {
     struct peer *p = arg;
     (void)c;
     log_debug("peer.gone", "peer=%s why=\"%s\"", p->name, why);
-    if (strcmp(why, CHAN_CLOSED) != 0 && *p->gen) { /* cut by us: it lives, and gets no other */
-        AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s}", "name", p->name, "gen", p->gen, "why",
-                                        why);
-        log_error("peer.cut", "peer=%s why=\"%s\" next=replaced", p->name, why);
-        chan_send_json(p->eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+    if (strcmp(why, CHAN_CLOSED) != 0 && *p->gen)
+        peer_cut(p, why);
+    if (strcmp(why, CHAN_CLOSED) == 0 && strcmp(p->name, "parser") == 0) {
+        peer_closed(p);
+        return;
     }
     peer_remove(p->eng, p, why);
 }
@@ -410,15 +442,18 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
     struct peer *p = arg;
     struct engine *eng = p->eng;
     (void)c;
+    if (p->odd >= BOUND_PEER_ODD && *p->gen)
+        return; /* it is being replaced */
     if (!peer_may_send(p, f->type)) {
-        log_warn("peer.frame_refused", "peer=%s type=%s", p->name, frame_type_name(f->type));
         engine_count(eng, "frames_refused", 1);
         if (clients_is_one(p)) /* it is no leadctl; one line is enough */
             peer_remove(eng, p, "frame refused");
+        else
+            peer_odd(p, frame_type_name(f->type));
         return;
     }
     if (f->type == FRAME_PARSED) {
-        parsing_done(eng, f);
+        parsing_done(eng, p, f);
         return;
     }
     if (f->type == FRAME_HELLO && strcmp(p->name, "parser") == 0) {
@@ -455,7 +490,7 @@ struct peer *peer_add(struct engine *eng, const char *name, const char *gen, int
 /* What it answered counts: else the next in line would look like its death. */
 static void peer_replaced(struct engine *eng, struct peer *p, const char *why)
 {
-    if (strcmp(p->name, "parser") == 0)
+    if (strcmp(p->name, "parser") == 0 && p->chan)
         chan_read_rest(p->chan);
     peer_remove(eng, p, why);
 }
@@ -489,7 +524,7 @@ static void engine_peer(struct role *r, const char *name, const char *gen, int f
     }
 }
 
-static void engine_peer_gone(struct role *r, const char *name, const char *gen)
+static void engine_peer_gone(struct role *r, const char *name, const char *gen, const char *how)
 {
     struct engine *eng = r->state;
     for (struct peer *p = eng->peers, *next; p; p = next) {
@@ -502,7 +537,7 @@ static void engine_peer_gone(struct role *r, const char *name, const char *gen)
         if (strcmp(name, "courier") == 0)
             p->draining = true;
         else
-            peer_replaced(eng, p, "ended");
+            peer_replaced(eng, p, how);
     }
     if (strcmp(name, "courier") == 0) {
         struct item *it = item_new(ITEM_GONE, NULL);
@@ -532,17 +567,11 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* The parser hangs on a message: it is replaced, and the message is suspect. */
 static void on_parse_late(evutil_socket_t fd, short what, void *arg)
 {
-    struct engine *eng = arg;
     (void)fd;
     (void)what;
-    if (!eng->parsing.head || !peer_by_name(eng, "parser"))
-        return;
-    log_warn("parser.late", "ms=%d next=\"replaced\"", BOUND_PARSE_MS);
-    AUTO_JSON json_t *j = json_pack("{s:s, s:s}", "name", "parser", "why", "late");
-    chan_send_json(eng->role->sup, FRAME_REPLACE_PEER, 0, j);
+    parsing_late(arg);
 }
 
 static int engine_store_open(struct engine *eng, struct err *e)
@@ -583,6 +612,15 @@ static int engine_open(struct role *r, struct err *e)
         clock_pretend(pretend);
     (void)e;
     return 0;
+}
+
+static void engine_rights(struct role *r, struct sandbox *sb)
+{
+    struct engine *eng = r->state;
+    const char *state = engine_setting(eng, "state_dir", NULL);
+    sandbox_path(sb, state, SANDBOX_WRITE);
+    sandbox_folder_of(sb, json_get_str(json_get_obj(r->config, "store"), "path", NULL),
+                      SANDBOX_WRITE);
 }
 
 /* The store is opened with the rights the engine keeps. */
@@ -647,6 +685,7 @@ static void engine_listen(struct role *r, const char *name, int fd)
 const struct role_ops engine_ops = {
     .kind = "engine",
     .open = engine_open,
+    .rights = engine_rights,
     .peer = engine_peer,
     .peer_gone = engine_peer_gone,
     .listen = engine_listen,

@@ -40,6 +40,7 @@ struct peer {
     char *gen;       /* own; tells one process of the name from the next */
     char *who;       /* own; ctl: the Unix user */
     json_t *state;   /* own; intake: its last INTAKE_STATE; courier without slots: its HELLO */
+    int odd;         /* frames that were not its to send */
     int inflight;    /* intake: MAIL frames without receipt */
     int queued;      /* its frames that wait; at BOUND_PEER_QUEUE it is not read on */
     struct slots *slots; /* own; courier */
@@ -49,6 +50,8 @@ struct peer {
 };
 
 const char *peer_instance(const struct peer *p); /* "sales" of "intake:sales" */
+/* It sent what was not its to send: said in the log, and too often ends it. */
+void peer_odd(struct peer *p, const char *what);
 struct peer *peer_by_serial(struct engine *eng, uint64_t serial);
 struct peer *peer_by_name(struct engine *eng, const char *name); /* the newest of that name */
 
@@ -72,9 +75,10 @@ struct item {
     char *gen;          /* own; ITEM_GONE */
     json_t *message;    /* own; ITEM_MAIL: the parsed form */
     char *poison;       /* own; ITEM_MAIL: why there is none */
+    char *late;         /* own; the parser was given up at it, and why */
     int64_t quarantine; /* ITEM_MAIL, ITEM_FRAME: retry of this row; 0: fresh */
     int64_t since_mono; /* when it came */
-    int64_t parse_start_mono;
+    int64_t parse_start_mono, parse_start_cpu; /* cpu: of the parser; -1: not known */
     uint64_t parse_id; /* of the PARSE frame; the answer must carry it */
     int given_back; /* by a parser that left */
 };
@@ -159,6 +163,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
 /* A mail that could not even be quarantined: it is fetched again by the next intake. */
 void inbound_dropped(struct engine *eng, const struct item *it);
 int mailbox_frame(struct engine *eng, struct item *it, struct err *e);      /* mailbox.c */
+bool mailbox_has_folder(const struct engine *eng, const char *mailbox, const char *folder);
 int outbound_due(struct engine *eng, struct err *e);                        /* outbound.c */
 int outbound_sent(struct engine *eng, struct item *it, struct err *e);
 int outbound_hello(struct engine *eng, struct item *it, struct err *e);
@@ -169,8 +174,10 @@ int ctl_frame(struct engine *eng, struct item *it, struct err *e);          /* c
 /* ---- the parser's queue (parsing.c) --------------------------------------- */
 
 void parsing_add(struct engine *eng, struct item *it);
-void parsing_done(struct engine *eng, struct frame *f);
+void parsing_done(struct engine *eng, struct peer *p, struct frame *f);
 void parsing_new_parser(struct engine *eng);
+/* Time for the mail it is at is over, or may be. */
+void parsing_late(struct engine *eng);
 /* leaving: it said before that it is at no message. */
 void parsing_parser_gone(struct engine *eng, const char *why, bool leaving);
 

@@ -33,6 +33,7 @@ struct arrival {
     int64_t epoch, uid, size, internal_ms;
     int64_t source_id, ledger_id;
     bool again; /* fetched on request: what lies below it may not have come yet */
+    bool foreign; /* not of that mailbox: its sender keeps it */
 };
 
 static void arrival_done(struct arrival *a)
@@ -62,7 +63,11 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
         return 0;
     }
     const char *mailbox = it->peer_name + 7, *name = json_get_str(j, "name", NULL);
+    const char *folder = json_get_str(j, "folder", "INBOX");
     a->mailbox = json_get_obj(json_get_obj(eng->role->config, "mailboxes"), mailbox);
+    a->foreign = !mailbox_has_folder(eng, mailbox, folder);
+    if (a->foreign)
+        return err_set(e, ERR_INPUT, "mailbox %s has no folder \"%.100s\"", mailbox, folder);
     if (strcmp(json_get_str(a->mailbox, "type", ""), "maildir") == 0) {
         if (!name || strlen(name) > 255 || strchr(name, '/'))
             return err_set(e, ERR_INPUT, "a Maildir message without a usable name");
@@ -75,7 +80,7 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
     a->again = json_get_bool(j, "again", false);
     if (a->epoch <= 0 || a->uid <= 0 || a->uid > UINT32_MAX)
         return err_set(e, ERR_INPUT, "an IMAP message without UIDVALIDITY and UID");
-    a->source = mem_printf("imap:%s/%s", mailbox, json_get_str(j, "folder", "INBOX"));
+    a->source = mem_printf("imap:%s/%s", mailbox, folder);
     a->key = mem_printf("%" PRId64, a->uid);
     return 0;
 }
@@ -187,7 +192,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
         log_warn("inbound.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
         if (form)
             form_done(eng, it, "invalid", "the form was not understood", 0);
-        else
+        else if (!a.foreign)
             receipt(eng, it, "ignored");
         return 0;
     }
@@ -404,8 +409,10 @@ int inbound_mail(struct engine *eng, struct item *it, struct err *e)
     }
     if (arrival_read(eng, it, &a, e) < 0) {
         arrival_done(&a);
-        receipt(eng, it, "ignored"); /* a frame no honest intake sends */
-        log_warn("mail.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
+        if (!a.foreign)
+            receipt(eng, it, "ignored"); /* a frame no honest intake sends */
+        log_warn("mail.refused", "peer=%s error=\"%s\" next=\"%s\"", it->peer_name, e->text,
+                 a.foreign ? "no receipt" : "ignored");
         return 0;
     }
     int rc = arrival_enter(eng, &a, it, "filed", NULL, e);

@@ -28,11 +28,32 @@ static bool is_maildir(struct engine *eng, const struct item *it)
     return strcmp(json_get_str(json_get_obj(boxes, mailbox_name(it)), "type", ""), "maildir") == 0;
 }
 
-static char *folder_source(struct engine *eng, const struct item *it)
+bool mailbox_has_folder(const struct engine *eng, const char *mailbox, const char *folder)
 {
+    const json_t *box = json_get_obj(json_get_obj(eng->role->config, "mailboxes"), mailbox);
+    const json_t *folders = json_get_arr(box, "folders");
+    size_t i;
+    json_t *one;
+    bool maildir = strcmp(json_get_str(box, "type", ""), "maildir") == 0;
+    if (!box || maildir)
+        return box != NULL; /* a Maildir has one */
+    json_array_foreach((json_t *)folders, i, one)
+        if (json_is_string(one) && strcmp(json_string_value(one), folder) == 0)
+            return true;
+    return json_array_size(folders) == 0 && strcmp(folder, "INBOX") == 0;
+}
+
+/* The name of its source, or NULL with e: it is no folder of that mailbox. */
+static char *folder_source(struct engine *eng, const struct item *it, struct err *e)
+{
+    const char *folder = json_get_str(it->frame.json, "folder", "INBOX");
+    if (!mailbox_has_folder(eng, mailbox_name(it), folder)) {
+        err_set(e, ERR_INPUT, "mailbox %s has no folder \"%.100s\"", mailbox_name(it), folder);
+        return NULL;
+    }
     if (is_maildir(eng, it))
         return mem_printf("maildir:%s", mailbox_name(it));
-    return mem_printf("imap:%s/%s", mailbox_name(it), json_get_str(it->frame.json, "folder", "INBOX"));
+    return mem_printf("imap:%s/%s", mailbox_name(it), folder);
 }
 
 static int hello_folder(struct engine *eng, json_t *folders, const char *source, const char *folder,
@@ -74,7 +95,9 @@ static int mailbox_hello(struct engine *eng, struct item *it, struct err *e)
 static int mailbox_folder(struct engine *eng, struct item *it, struct err *e)
 {
     const json_t *j = it->frame.json;
-    AUTO_FREE char *source = folder_source(eng, it);
+    AUTO_FREE char *source = folder_source(eng, it, e);
+    if (!source)
+        return -1;
     struct source_cursor old, c = {.epoch = json_get_int(j, "uidvalidity", 0),
                                    .start_uid = json_get_int(j, "start_uid", 1)};
     if (c.epoch <= 0 || c.start_uid < 0)
@@ -140,7 +163,9 @@ static int mailbox_match_one(struct engine *eng, int64_t source, int64_t epoch, 
 /* Which of these names has the ledger? */
 static int mailbox_match_names(struct engine *eng, struct item *it, struct err *e)
 {
-    AUTO_FREE char *source = folder_source(eng, it);
+    AUTO_FREE char *source = folder_source(eng, it, e);
+    if (!source)
+        return -1;
     AUTO_JSON json_t *known = json_array();
     size_t i;
     json_t *name;
@@ -161,7 +186,9 @@ static int mailbox_match(struct engine *eng, struct item *it, struct err *e)
     if (json_get_arr(it->frame.json, "names"))
         return mailbox_match_names(eng, it, e);
     const json_t *j = it->frame.json;
-    AUTO_FREE char *name = folder_source(eng, it);
+    AUTO_FREE char *name = folder_source(eng, it, e);
+    if (!name)
+        return -1;
     int64_t epoch = json_get_int(j, "uidvalidity", 0), source;
     size_t i;
     json_t *item;
@@ -211,11 +238,11 @@ static int mailbox_state(struct engine *eng, struct item *it, struct err *e)
 /* The answer of an intake to LIST or PREVIEW. */
 static void mailbox_answered(struct engine *eng, struct item *it)
 {
-    struct ask *a = ask_find(eng, it->frame.id);
-    if (!a || a->waiting <= 0)
-        return;
     json_put_str(it->frame.json, "mailbox", mailbox_name(it));
-    ask_part(a, json_incref(it->frame.json));
+    struct peer *p = peer_by_serial(eng, it->peer);
+    if (!ask_answered(eng, it->frame.id, it->peer, it->frame.type, it->frame.json) && p)
+        log_warn("mailbox.wrong_answer", "mailbox=%s type=%s id=%" PRIu64 " next=\"not taken\"",
+                 mailbox_name(it), frame_type_name(it->frame.type), it->frame.id);
 }
 
 int mailbox_frame(struct engine *eng, struct item *it, struct err *e)

@@ -8,26 +8,85 @@
  * next parser. One poison message cannot stop anything.
  */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/parsed.h"
 
 #define GIVEN_BACK_MAX 5
 #define PARSING_AHEAD 32 /* mails in the parser's channel: a pass then has many to commit */
 
+static int64_t parser_cpu_ms(struct engine *eng)
+{
+    struct peer *parser = peer_by_name(eng, "parser");
+    const char *dot = parser ? strchr(parser->gen, '.') : NULL; /* KIND.PID.NUMBER */
+    return dot ? clock_cpu_ms((pid_t)strtol(dot + 1, NULL, 10)) : -1;
+}
+
+static void parsing_begin(struct engine *eng, struct item *head)
+{
+    head->parse_start_mono = clock_mono_ms();
+    head->parse_start_cpu = parser_cpu_ms(eng);
+}
+
+static int64_t parse_limit_ms(void)
+{
+    return HOOK("parse.short") ? BOUND_PARSE_MS / 10 : BOUND_PARSE_MS;
+}
+
+/* What is left for the head: of processor time, which a busy machine does not
+ * take from it, and on the clock. */
+static int64_t parsing_left(struct engine *eng, const struct item *head)
+{
+    const int64_t limit = parse_limit_ms();
+    int64_t wall = clock_mono_ms() - head->parse_start_mono, cpu = parser_cpu_ms(eng);
+    if (cpu < 0 || head->parse_start_cpu < 0)
+        return limit - wall;
+    int64_t left = limit - (cpu - head->parse_start_cpu), left_wall = BOUND_PARSE_WALL_MS - wall;
+    return left < left_wall ? left : left_wall;
+}
+
+static void parsing_look_in(struct engine *eng, int64_t ms)
+{
+    struct timeval tv = {ms > 0 ? ms / 1000 : 0, ms > 0 ? (ms % 1000) * 1000 : 0};
+    event_add(eng->parse_late, &tv);
+}
+
+/* Nobody uses more processor time than has passed. */
 static void parsing_arm(struct engine *eng)
 {
     struct item *head = eng->parsing.head;
-    if (!head) {
+    if (head)
+        parsing_look_in(eng, head->parse_start_mono + parse_limit_ms() - clock_mono_ms());
+    else
         event_del(eng->parse_late);
+}
+
+void parsing_late(struct engine *eng)
+{
+    struct item *head = eng->parsing.head;
+    struct peer *parser = peer_by_name(eng, "parser");
+    if (!head || !parser)
+        return;
+    int64_t left = parsing_left(eng, head);
+    if (left > 0) {
+        parsing_look_in(eng, left);
         return;
     }
-    int64_t left = head->parse_start_mono + BOUND_PARSE_MS - clock_mono_ms();
-    struct timeval tv = {left > 0 ? left / 1000 : 0, left > 0 ? (left % 1000) * 1000 : 0};
-    event_add(eng->parse_late, &tv);
+    int64_t cpu = head->parse_start_cpu < 0 ? -1 : parser_cpu_ms(eng) - head->parse_start_cpu;
+    if (!head->late)
+        head->late = cpu >= 0 ? mem_printf("out of time after %" PRId64 " ms of processor time", cpu)
+                              : mem_str("out of time");
+    log_warn("parser.late", "why=\"%s\" next=\"replaced\"", head->late);
+    AUTO_JSON json_t *j = json_pack("{s:s, s:s, s:s}", "name", "parser", "gen", parser->gen, "why",
+                                    head->late);
+    chan_send_json(eng->role->sup, FRAME_REPLACE_PEER, 0, j);
 }
 
 static void parsing_send(struct engine *eng)
@@ -43,7 +102,7 @@ static void parsing_send(struct engine *eng)
         if (json_dumpb(ask, NULL, 0, JSON_COMPACT) > BOUND_FRAME_JSON)
             json_object_del(ask, "parts"); /* numbers may be longer than they came */
         if (eng->parsing.count == 0)
-            it->parse_start_mono = clock_mono_ms();
+            parsing_begin(eng, it);
         it->parse_id = ++eng->next_parse;
         queue_add(&eng->parsing, it);
         chan_send(parser->chan, FRAME_PARSE, it->parse_id, ask, it->frame.raw,
@@ -64,23 +123,30 @@ static void parsing_finish_head(struct engine *eng)
     struct item *it = queue_take(&eng->parsing);
     engine_queue(eng, it);
     if (eng->parsing.head)
-        eng->parsing.head->parse_start_mono = clock_mono_ms();
+        parsing_begin(eng, eng->parsing.head);
 }
 
-void parsing_done(struct engine *eng, struct frame *f)
+void parsing_done(struct engine *eng, struct peer *p, struct frame *f)
 {
     struct item *it = eng->parsing.head;
     if (!it || f->id != it->parse_id) {
         /* an answer to a question nobody asked: it must not become another mail's */
-        log_warn("parser.wrong_answer", "id=%" PRIu64 " expected=%" PRIu64 " next=\"not taken\"",
-                 f->id, it ? it->parse_id : 0);
+        log_debug("parser.wrong_answer", "id=%" PRIu64 " expected=%" PRIu64, f->id,
+                  it ? it->parse_id : 0);
+        peer_odd(p, "PARSED to a question that was not asked");
         return;
     }
     json_t *message = json_get_obj(f->json, "message");
-    if (message)
+    struct err e = {0};
+    int removed = 0;
+    if (message && parsed_clean(message, &removed, &e) == 0)
         it->message = json_incref(message);
     else
-        it->poison = mem_str(json_get_str(f->json, "error", "the parser gave no message"));
+        it->poison = mem_str(message ? e.text
+                                     : json_get_str(f->json, "error", "the parser gave no message"));
+    if (removed || *e.text)
+        log_warn("parser.odd", "unknown_keys=%d error=\"%s\" next=\"%s\"", removed, e.text,
+                 *e.text ? "quarantine" : "the rest is taken");
     parsing_finish_head(eng);
     parsing_send(eng);
 }
@@ -96,7 +162,9 @@ void parsing_parser_gone(struct engine *eng, const char *why, bool leaving)
     queue_init(&rest);
     /* one that always says so and dies of the message is not believed for ever */
     if (eng->parsing.head && (!leaving || eng->parsing.head->given_back++ >= GIVEN_BACK_MAX)) {
-        eng->parsing.head->poison = mem_printf("the parser ended at this message (%s)", why);
+        const char *late = eng->parsing.head->late;
+        eng->parsing.head->poison = mem_printf("the parser ended at this message (%s)",
+                                               late ? late : why);
         log_warn("parser.poison", "size=%zu peer=%s why=\"%s\" next=quarantine",
                  eng->parsing.head->frame.raw_len, eng->parsing.head->peer_name, why);
         parsing_finish_head(eng);

@@ -65,5 +65,6 @@ void item_free(struct item *it)
     mem_free(it->peer_name);
     mem_free(it->gen);
     mem_free(it->poison);
+    mem_free(it->late);
     mem_free(it);
 }

@@ -48,6 +48,12 @@ static int intake_open(struct role *r, struct err *e)
     return err_wrap(e, "mailbox \"%s\"", role_instance(r));
 }
 
+static void intake_rights(struct role *r, struct sandbox *sb)
+{
+    struct intake *in = r->state;
+    settings_rights(&in->set, sb);
+}
+
 static void intake_peer(struct role *r, const char *name, const char *gen, int fd)
 {
     struct intake *in = r->state;
@@ -88,6 +94,7 @@ static void intake_pass(struct role *r)
 static const struct role_ops intake_ops = {
     .kind = "intake",
     .open = intake_open,
+    .rights = intake_rights,
     .peer = intake_peer,
     .pass = intake_pass,
     .stop = intake_stop,

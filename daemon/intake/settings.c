@@ -152,6 +152,27 @@ int settings_load(struct settings *s, const json_t *config, struct err *e)
     return s->path ? 0 : err_set(e, ERR_PERM, "path is not set");
 }
 
+static void settings_rights_maildir(const struct settings *s, struct sandbox *sb)
+{
+    sandbox_path(sb, s->path, SANDBOX_MOVE);
+    if (s->after != SETTINGS_MOVE)
+        return;
+    AUTO_FREE char *to = *s->move_to == '/' ? mem_str(s->move_to)
+                                            : mem_printf("%s/%s", s->path, s->move_to);
+    sandbox_path(sb, to, SANDBOX_MOVE);
+}
+
+void settings_rights(const struct settings *s, struct sandbox *sb)
+{
+    if (s->maildir) {
+        settings_rights_maildir(s, sb);
+        return;
+    }
+    sandbox_port(sb, s->port);
+    sandbox_path(sb, s->ca_file, SANDBOX_READ);
+    sandbox_path(sb, s->token_file, SANDBOX_READ);
+}
+
 void settings_done(struct settings *s)
 {
     if (s->password)

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/sandbox.h"
 
 enum settings_tls { SETTINGS_TLS, SETTINGS_STARTTLS, SETTINGS_PLAIN };
 enum settings_auth { SETTINGS_PASSWORD, SETTINGS_XOAUTH2, SETTINGS_OAUTHBEARER };
@@ -43,6 +44,8 @@ struct settings {
 
 /* config is the role's part; it must outlive s. */
 int settings_load(struct settings *s, const json_t *config, struct err *e) LEADD_MUST_CHECK;
+/* Its port and files, or its Maildir and the one that mails are moved to. */
+void settings_rights(const struct settings *s, struct sandbox *sb);
 void settings_done(struct settings *s);
 /* The access token as it is in its file now; own (mem_free). */
 char *settings_read_token(const struct settings *s, struct err *e);

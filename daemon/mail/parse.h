@@ -19,7 +19,8 @@
  *                             mail; why?: the field that decided}
  *   bounce?                   {recipient?, status?, permanent, diagnostic?, action?,
  *                             original_message_id?, original_token?, envelope_recipients []}
- *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?}
+ *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?,
+ *                             message? {subject?, message_id?, from?}: an attached mail}
  *   encrypted, signed         bool
  *   token_headers {}          X-Leadd-* headers: name in lower case -> first value
  *   phones []                 numbers as written in the new words; not yet E.164
@@ -31,6 +32,7 @@
  * Pure: no files, no network, no clock but the monotonic one for the time
  * limit. Work is linear in the size. Broken mail is a message with defects,
  * never a failure; mail_parse fails only when no message can be made at all.
+ * What the form has is also in engine/parsed.c, which takes nothing else.
  * Nothing here proves who sent a mail: that is the engine's, from raw headers.
  */
 #ifndef LEADD_MAIL_PARSE_H

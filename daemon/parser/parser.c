@@ -18,24 +18,14 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "mail/parse.h"
+#include "parser/misbehave.h"
 
-/* A mail of BOUND_FRAME_RAW, its decoded parts and the tree of its HTML fit. */
-#define PARSER_MEMORY MIB(1024)
-#define PARSER_FILES 32 /* channels, the loop, and memfds on their way in */
 #define PARSER_TRIM MIB(1) /* after mails above this the heap is given back */
 #define PARSER_ANSWER (BOUND_FRAME_JSON - KIB(64))
 
 struct parser {
     struct chan *engine; /* own; NULL while there is none */
 };
-
-static int limit(int what, rlim_t most, const char *name, struct err *e)
-{
-    struct rlimit r = {most, most};
-    if (setrlimit(what, &r) < 0)
-        return err_set(e, ERR_PERM, "cannot limit %s: %s", name, err_errno());
-    return 0;
-}
 
 /* libytnef writes about broken files to stdout; nobody reads that. */
 static int silence_stdout(struct err *e)
@@ -51,25 +41,12 @@ static int silence_stdout(struct err *e)
 static int parser_open(struct role *r, struct err *e)
 {
     r->state = mem_alloc(sizeof(struct parser));
-    if (silence_stdout(e) < 0 || limit(RLIMIT_CORE, 0, "core dumps", e) < 0)
+    const struct rlimit none = {0, 0};
+    if (silence_stdout(e) < 0)
         return -1;
+    setrlimit(RLIMIT_CORE, &none); /* a mail of strangers is no file for the disk */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     mail_warm_up();
-    return 0;
-}
-
-static int parser_start(struct role *r, struct err *e)
-{
-    (void)r;
-    (void)e;
-#ifndef LEADD_VALGRIND /* it keeps descriptors of its own, and the limit */
-    if (limit(RLIMIT_NOFILE, PARSER_FILES, "open files", e) < 0)
-        return -1;
-#endif
-#ifndef LEADD_SANITIZE /* the sanitizers map terabytes */
-    if (limit(RLIMIT_AS, PARSER_MEMORY, "memory", e) < 0)
-        return -1;
-#endif
     return 0;
 }
 
@@ -110,7 +87,9 @@ static void parser_on_frame(struct chan *c, struct frame *f, void *arg)
                  frame_type_name(f->type));
         return;
     }
+    misbehave_die(c, f);
     AUTO_JSON json_t *answer = parser_answer(f);
+    misbehave_lie(c, f, answer);
     CRASH_POINT("parser.answer.before");
     chan_send_json(c, FRAME_PARSED, f->id, answer);
     CRASH_POINT("parser.answer.after");
@@ -162,7 +141,6 @@ const struct role_ops parser_ops = {
     .kind = "parser",
     .open = parser_open,
     .peer = parser_peer,
-    .start = parser_start,
     .stop = parser_stop,
     .done = parser_done,
 };

@@ -196,9 +196,10 @@ static void web_in_peer(struct role *r, const char *name, const char *gen, int f
         CRASH_POINT("web.replay.after");
 }
 
-static void web_in_peer_gone(struct role *r, const char *name, const char *gen)
+static void web_in_peer_gone(struct role *r, const char *name, const char *gen, const char *how)
 {
     struct web_in *w = r->state;
+    (void)how;
     if (w && w->engine && strcmp(name, "engine") == 0 && strcmp(gen, w->engine_gen) == 0)
         web_in_lose_engine(w);
 }

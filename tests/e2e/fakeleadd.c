@@ -9,6 +9,7 @@
  * ctl.sock like the real one, with commands for the test.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static struct fake fake;
 static void hang(void)
 {
     for (;;)
-        pause();
+        poll(NULL, 0, -1);
 }
 
 static struct link *link_add(struct chan *chan, const char *gen)
@@ -209,10 +210,11 @@ static void fake_peer(struct role *r, const char *name, const char *gen, int fd)
         chan_send_json(l->chan, FRAME_HELLO, 0, hello);
 }
 
-static void fake_peer_gone(struct role *r, const char *name, const char *gen)
+static void fake_peer_gone(struct role *r, const char *name, const char *gen, const char *how)
 {
     (void)r;
     (void)name;
+    (void)how;
     json_array_append_new(fake.gone, json_string(gen));
 }
 

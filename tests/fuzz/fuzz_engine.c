@@ -212,7 +212,7 @@ static void leave(struct peer_of *p)
     play_end_close(&p->end);
     play_turn(&p->w->play);
     if (who[p->at].letter != 'l' && who[p->at].letter != 'g')
-        p->w->play.role.ops->peer_gone(&p->w->play.role, who[p->at].name, gen);
+        p->w->play.role.ops->peer_gone(&p->w->play.role, who[p->at].name, gen, "signal 9 (Killed)");
 }
 
 /* A command line in words, as leadctl sends it. */

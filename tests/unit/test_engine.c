@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * engine: tokens nobody else can make, the retry schedule, the queue
+ * engine: tokens nobody else can make, the retry schedule, the queue, and what
+ * the parser may say
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/parsed.h"
 #include "engine/retry.h"
 #include "engine/token.h"
 
@@ -126,6 +129,51 @@ static void the_queue_keeps_order(void **state)
     item_free(b);
 }
 
+/* Every form of the goldens passes as it is; what the form does not have goes. */
+static void the_message_form_and_no_more_is_taken_from_the_parser(void **state)
+{
+    const char *src = getenv("srcdir");
+    AUTO_FREE char *pattern = mem_printf("%s/tests/fixtures/mail/*.json", src ? src : "..");
+    glob_t g;
+    (void)state;
+    assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+    assert_true(g.gl_pathc > 50);
+    for (size_t i = 0; i < g.gl_pathc; i++) {
+        struct err e = {0};
+        int removed = -1;
+        AUTO_JSON json_t *m = json_load_file(g.gl_pathv[i], 0, NULL);
+        AUTO_JSON json_t *same = json_deep_copy(m);
+        if (parsed_clean(m, &removed, &e) < 0)
+            fail_msg("%s: %s", g.gl_pathv[i], e.text);
+        assert_int_equal(removed, 0);
+        json_object_set_new(m, "auth", json_string("pass"));
+        json_object_set_new(json_get_obj(m, "auto"), "proven", json_true());
+        assert_int_equal(parsed_clean(m, &removed, &e), 0);
+        assert_int_equal(removed, 1 + (json_get_obj(m, "auto") != NULL));
+        assert_true(json_equal(m, same));
+    }
+    globfree(&g);
+}
+
+static void another_form_is_refused_as_a_whole(void **state)
+{
+    static const char *const bad[] = {
+        "{\"subject\": {}}", "{\"from\": \"a@b\"}", "{\"from\": {\"address\": 1}}",
+        "{\"to\": [7]}", "{\"to\": [{\"folded\": []}]}", "{\"kind\": \"operator\"}",
+        "{\"channel\": \"sms\"}", "{\"date_ms\": \"now\"}", "{\"auto\": {\"suppress\": 0}}",
+        "{\"references\": [null]}", "{\"token_headers\": {\"x\": {}}}", "{\"size\": 1.5}"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err e = {0};
+        int removed;
+        AUTO_JSON json_t *m = json_loads(bad[i], 0, NULL);
+        assert_non_null(m);
+        if (parsed_clean(m, &removed, &e) == 0)
+            fail_msg("%s was taken", bad[i]);
+        assert_int_equal(e.cls, ERR_INPUT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +183,8 @@ int main(void)
         cmocka_unit_test(the_key_is_made_once_and_private),
         cmocka_unit_test(tries_come_later_and_later_with_jitter),
         cmocka_unit_test(the_queue_keeps_order),
+        cmocka_unit_test(the_message_form_and_no_more_is_taken_from_the_parser),
+        cmocka_unit_test(another_form_is_refused_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
