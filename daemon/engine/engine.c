@@ -214,20 +214,27 @@ static bool store_failed(const struct engine *eng, const struct err *e)
     return e->cls == ERR_TEMP || db_health(eng->db) != DB_SOUND || !db_in_transaction(eng->db);
 }
 
+/* For suspect: a form whose body is empty is known by its request. */
+static uint64_t item_name(const struct item *it)
+{
+    if (it->frame.raw_len > 0 || it->frame.type != FRAME_FORM)
+        return suspect_of_bytes(it->frame.raw, it->frame.raw_len);
+    const char *id = json_get_str(it->frame.json, "request_id", "");
+    return suspect_of_bytes(id, strlen(id));
+}
+
 /* Whatever is not a message is not blamed here: outbound.c names the rows it is at. */
 static unsigned item_deaths(struct engine *eng, const struct item *it)
 {
     bool message = it->kind == ITEM_MAIL || it->frame.type == FRAME_FORM;
-    return suspect_at(eng->suspect,
-                      message ? suspect_of_bytes(it->frame.raw, it->frame.raw_len) : 0);
+    return suspect_at(eng->suspect, message ? item_name(it) : 0);
 }
 
 /* It ended the engine again and again: it is kept as it came, and not run. */
 static int item_poison(struct engine *eng, struct item *it, unsigned deaths, struct err *e)
 {
     AUTO_FREE char *reason = mem_printf("the engine ended %u times at this message", deaths);
-    AUTO_FREE char *key = mem_printf("suspect/%016" PRIx64,
-                                     suspect_of_bytes(it->frame.raw, it->frame.raw_len));
+    AUTO_FREE char *key = mem_printf("suspect/%016" PRIx64, item_name(it));
     if (inbound_quarantine(eng, it, reason, e) < 0)
         return -1;
     return notice_admin(eng, key, "leadd: a message that ends the engine is quarantined",
@@ -285,6 +292,7 @@ static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask,
 {
     answers_drop(eng, 0);
     suspect_undone(eng->suspect);
+    hold_undone(eng);
     asks_undo(eng, last_ask);
     db_rollback(eng->db);
     for (struct item *it; (it = queue_take(&eng->ready));)
@@ -334,6 +342,7 @@ static void engine_pass(struct role *r)
     }
     engine_answers_send(eng); /* only now: what they promise is durable */
     suspect_committed(eng->suspect);
+    hold_committed(eng);
     storage_passed(eng->storage, done.count);
     for (struct item *it; (it = queue_take(&done));)
         engine_item_done(eng, it);
@@ -661,6 +670,7 @@ static void engine_done(struct role *r)
     mem_free(eng->answers);
     json_decref(eng->counters);
     json_decref(eng->hold);
+    json_decref(eng->hold_ended);
     json_decref(eng->gaps);
     mem_free(eng);
 }

@@ -134,6 +134,7 @@ struct engine {
     struct ask *asks;        /* questions to intakes that leadctl waits for */
     json_t *counters;        /* for /metrics */
     json_t *hold;            /* own; since when and why nothing is sent, or NULL */
+    json_t *hold_ended;      /* own; what hold was before the pass that runs ended it */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */

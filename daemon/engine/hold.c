@@ -52,6 +52,21 @@ int hold_load(struct engine *eng, struct err *e)
     return 0;
 }
 
+void hold_committed(struct engine *eng)
+{
+    json_decref(eng->hold_ended);
+    eng->hold_ended = NULL;
+}
+
+void hold_undone(struct engine *eng)
+{
+    if (!eng->hold_ended)
+        return;
+    json_decref(eng->hold);
+    eng->hold = eng->hold_ended;
+    eng->hold_ended = NULL;
+}
+
 /* ---- leadctl hold ------------------------------------------------------------- */
 
 json_t *ctl_hold(struct ctl *c, struct err *e)
@@ -178,8 +193,8 @@ json_t *ctl_release(struct ctl *c, struct err *e)
     bool ends = r.which != RELEASE_IDS && c->eng->hold;
     if (ends && hold_end(c->eng->db, e) < 0)
         return NULL;
-    if (ends) { /* should the commit fail, the next start is in hold again */
-        json_decref(c->eng->hold);
+    if (ends) {
+        c->eng->hold_ended = c->eng->hold;
         c->eng->hold = NULL;
     }
     log_info("engine.released", "mails=%" PRId64 " dropped=%" PRId64 " hold=%s by=%s", r.let_go,

@@ -17,5 +17,8 @@ int hold_load(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 const char *hold_why(const struct engine *eng);
 /* For status: own, NULL when not in hold. */
 char *hold_status(const struct engine *eng);
+/* The pass in which leadctl ended the hold is durable, or was undone. */
+void hold_committed(struct engine *eng);
+void hold_undone(struct engine *eng);
 
 #endif
