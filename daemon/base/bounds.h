@@ -125,6 +125,8 @@
 #define BOUND_INTAKE_INFLIGHT_BYTES MIB(32) /* raw bytes without receipt, kept to be sent again */
 #define BOUND_INTAKE_CHUNK 500             /* messages asked about in one command */
 #define BOUND_INTAKE_WANTED 10000          /* messages to be fetched again, in all */
+#define BOUND_LIST_FRAME KIB(512)          /* names in one LISTED frame of a Maildir */
+#define BOUND_LIST_BYTES MIB(48)           /* names in all: they wait in the channel's queue */
 #define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
 #define BOUND_INTAKE_FOLDERS 64
 

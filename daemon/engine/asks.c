@@ -65,9 +65,21 @@ void ask_expect(struct ask *a, uint64_t peer, enum frame_type type)
 static void ask_part(struct ask *a, size_t i, json_t *part)
 {
     a->owed[i] = a->owed[--a->owed_count];
-    json_array_append_new(a->parts, part);
+    if (part)
+        json_array_append_new(a->parts, part);
     if (a->owed_count == 0)
         ask_finish(a);
+}
+
+struct ask *ask_owed_by(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type)
+{
+    struct ask *a = eng->asks;
+    while (a && a->id != id)
+        a = a->next;
+    for (size_t i = 0; a && i < a->owed_count; i++)
+        if (a->owed[i].peer == peer && a->owed[i].type == type)
+            return a;
+    return NULL;
 }
 
 bool ask_answered(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type,

@@ -32,8 +32,11 @@ struct ask {
 struct ask *ask_new(struct engine *eng, const struct item *it, const char *what);
 /* peer is asked, and owes a frame of that type. */
 void ask_expect(struct ask *a, uint64_t peer, enum frame_type type);
+/* The question that this peer still owes such a frame for, or NULL. */
+struct ask *ask_owed_by(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type);
 /* A frame that answers a question. It counts once, and only from the channel
- * that was asked: false when nobody asked this peer. part is borrowed. */
+ * that was asked: false when nobody asked this peer. part is borrowed;
+ * NULL: it is among the parts already. */
 bool ask_answered(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type,
                   json_t *part);
 /* A part that nobody owes; takes the reference. */

@@ -62,6 +62,11 @@ json_t *ctl_reconcile(struct ctl *c, struct err *e);
 json_t *ctl_mailbox(struct ctl *c, struct err *e);
 /* The final answer of an ask. */
 json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_out);
+/* A part of the answer from the names of one LISTED frame: {"mailbox", "row"}; and one
+ * such part added to an earlier one. */
+json_t *ctl_reconcile_names(struct engine *eng, const char *mailbox, const json_t *listed,
+                            struct err *e);
+void ctl_reconcile_merge(json_t *into, const json_t *part);
 json_t *ctl_preview_answer(const json_t *parts, int *exit_out);
 json_t *ctl_status_answer(struct engine *eng, const json_t *parts);
 json_t *ctl_reload_answer(const json_t *parts, int *exit_out);

@@ -239,6 +239,10 @@ json_t *ctl_preview_answer(const json_t *parts, int *exit_out)
         json_array_foreach(json_get_arr(part, "folders"), k, f) {
             char a[32], b[32];
             int64_t first = json_get_int(f, "first_ms", 0), last = json_get_int(f, "last_ms", 0);
+            const char *refused = json_get_str(f, "error", NULL);
+            if (refused)
+                *exit_out = 1;
+            json_put_str(f, "note", refused);
             json_put_str(f, "first", first ? clock_format_utc(first, a, sizeof(a)) : "");
             json_put_str(f, "last", last ? clock_format_utc(last, b, sizeof(b)) : "");
             json_array_append(rows, f);
@@ -256,11 +260,11 @@ struct tally {
     json_t *missing_keys; /* own */
 };
 
-static void tally_key(struct tally *t, const json_t *keys, const char *key)
+/* state: of its row in the ledger; empty: there is none. */
+static void tally_state(struct tally *t, const char *key, const char *state)
 {
-    const char *state = json_get_str(keys, key, NULL);
     t->there++;
-    if (!state) {
+    if (!*state) {
         if (t->missing++ < MISSING_SHOWN)
             json_array_append_new(t->missing_keys, json_string(key));
     } else if (strcmp(state, "filed") == 0) {
@@ -270,6 +274,11 @@ static void tally_key(struct tally *t, const json_t *keys, const char *key)
     } else {
         t->quarantined++;
     }
+}
+
+static void tally_key(struct tally *t, const json_t *keys, const char *key)
+{
+    tally_state(t, key, json_get_str(keys, key, ""));
 }
 
 /* "1:5,9": UIDs from start on. */
@@ -302,9 +311,12 @@ static json_t *tally_row(struct tally *t, const char *source)
 
 static json_t *reconcile_folder(struct engine *eng, const char *mailbox, const json_t *f)
 {
+    AUTO_FREE char *source = mem_printf("imap:%s/%s", mailbox, json_get_str(f, "folder", "INBOX"));
+    const char *error = json_get_str(f, "error", NULL);
+    if (error)
+        return json_pack("{s:s, s:s}", "source", source, "note", error);
     struct tally t = {.missing_keys = json_array()};
     struct source_cursor c = {0};
-    AUTO_FREE char *source = mem_printf("imap:%s/%s", mailbox, json_get_str(f, "folder", "INBOX"));
     AUTO_JSON json_t *keys =
         ledger_keys(eng->db, source, json_get_int(f, "uidvalidity", 0), NULL);
     if (source_cursor_get(eng->db, source, &c, NULL) == 0 && keys)
@@ -314,23 +326,52 @@ static json_t *reconcile_folder(struct engine *eng, const char *mailbox, const j
     return row;
 }
 
-/* A file that intake cannot hand over has no row: it is missing, too. */
-static json_t *reconcile_maildir(struct engine *eng, const char *mailbox, const json_t *names,
-                                 int64_t left_alone)
+/* Adds one row to another of the same source. */
+static void row_add(json_t *sum, const json_t *row)
+{
+    static const char *const counts[] = {"there",       "filed",   "ignored",
+                                         "quarantined", "missing", "left_alone"};
+    size_t i;
+    json_t *key, *keys = json_get_arr(sum, "missing_keys");
+    for (i = 0; i < ARRAY_LEN(counts); i++)
+        json_put_int(sum, counts[i],
+                     json_get_int(sum, counts[i], 0) + json_get_int(row, counts[i], 0));
+    json_array_foreach(json_get_arr(row, "missing_keys"), i, key)
+        if (json_array_size(keys) < MISSING_SHOWN)
+            json_array_append(keys, key);
+}
+
+/* The names of one LISTED frame of a Maildir are compared as it comes, so that a large
+ * one takes neither much memory nor long. A file that intake cannot hand over has no
+ * row: it is missing, too. */
+json_t *ctl_reconcile_names(struct engine *eng, const char *mailbox, const json_t *listed,
+                            struct err *e)
 {
     struct tally t = {.missing_keys = json_array()};
+    int64_t left_alone = json_get_int(listed, "left_alone", 0);
     size_t i;
     json_t *name;
+    char state[16];
     AUTO_FREE char *source = mem_printf("maildir:%s", mailbox);
-    AUTO_JSON json_t *keys = ledger_keys(eng->db, source, 0, NULL);
-    json_array_foreach((json_t *)names, i, name)
-        if (json_is_string(name) && keys)
-            tally_key(&t, keys, json_string_value(name));
+    json_array_foreach(json_get_arr(listed, "names"), i, name) {
+        if (!json_is_string(name))
+            continue;
+        if (ledger_state(eng->db, source, 0, json_string_value(name), state, e) < 0) {
+            json_decref(t.missing_keys);
+            return NULL;
+        }
+        tally_state(&t, json_string_value(name), state);
+    }
     t.there += left_alone;
     t.missing += left_alone;
     json_t *row = tally_row(&t, source);
     json_put_int(row, "left_alone", left_alone);
-    return row;
+    return json_pack("{s:s, s:o}", "mailbox", mailbox, "row", row);
+}
+
+void ctl_reconcile_merge(json_t *into, const json_t *part)
+{
+    row_add(json_get_obj(into, "row"), json_get_obj(part, "row"));
 }
 
 static char *reconcile_note(const json_t *row)
@@ -360,11 +401,13 @@ json_t *ctl_reconcile_answer(struct engine *eng, const json_t *parts, int *exit_
             *exit_out = 75;
             json_array_append_new(rows, json_pack("{s:s, s:s}", "source", box, "note", error));
         }
-        json_array_foreach(json_get_arr(part, "folders"), k, f)
+        json_array_foreach(json_get_arr(part, "folders"), k, f) {
+            if (json_get_str(f, "error", NULL))
+                *exit_out = 75;
             json_array_append_new(rows, reconcile_folder(eng, box, f));
-        if (json_get_arr(part, "names"))
-            json_array_append_new(rows, reconcile_maildir(eng, box, json_get_arr(part, "names"),
-                                                          json_get_int(part, "left_alone", 0)));
+        }
+        if (json_get_obj(part, "row"))
+            json_array_append(rows, json_get_obj(part, "row"));
     }
     json_array_foreach(rows, i, row) {
         if (json_get_int(row, "missing", 0) == 0)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
+#include "engine/ctl.h"
 #include "engine/engine.h"
 #include "engine/notice.h"
 #include "store/ledger.h"
@@ -235,14 +236,39 @@ static int mailbox_state(struct engine *eng, struct item *it, struct err *e)
     return strcmp(state, "failed") == 0 ? mailbox_failed(eng, peer_instance(p), error, e) : 0;
 }
 
-/* The answer of an intake to LIST or PREVIEW. */
-static void mailbox_answered(struct engine *eng, struct item *it)
+/* Names of a Maildir, in as many frames as it takes: each is added to one part. */
+static int mailbox_names(struct engine *eng, struct item *it, struct ask *a, struct err *e)
 {
+    size_t i;
+    json_t *v, *before = NULL;
+    AUTO_JSON json_t *part = ctl_reconcile_names(eng, mailbox_name(it), it->frame.json, e);
+    if (!part)
+        return -1;
+    json_array_foreach(a->parts, i, v)
+        if (json_get_obj(v, "row") && strcmp(json_get_str(v, "mailbox", ""), mailbox_name(it)) == 0)
+            before = v;
+    if (before)
+        ctl_reconcile_merge(before, part);
+    else
+        json_array_append(a->parts, part);
+    if (!json_get_bool(it->frame.json, "more", false))
+        ask_answered(eng, it->frame.id, it->peer, it->frame.type, NULL);
+    return 0;
+}
+
+/* The answer of an intake to LIST or PREVIEW. */
+static int mailbox_answered(struct engine *eng, struct item *it, struct err *e)
+{
+    struct ask *a = ask_owed_by(eng, it->frame.id, it->peer, it->frame.type);
     json_put_str(it->frame.json, "mailbox", mailbox_name(it));
-    struct peer *p = peer_by_serial(eng, it->peer);
-    if (!ask_answered(eng, it->frame.id, it->peer, it->frame.type, it->frame.json) && p)
+    if (a && it->frame.type == FRAME_LISTED && json_get_arr(it->frame.json, "names"))
+        return mailbox_names(eng, it, a, e);
+    if (a)
+        ask_answered(eng, it->frame.id, it->peer, it->frame.type, it->frame.json);
+    else if (peer_by_serial(eng, it->peer))
         log_warn("mailbox.wrong_answer", "mailbox=%s type=%s id=%" PRIu64 " next=\"not taken\"",
                  mailbox_name(it), frame_type_name(it->frame.type), it->frame.id);
+    return 0;
 }
 
 int mailbox_frame(struct engine *eng, struct item *it, struct err *e)
@@ -260,8 +286,7 @@ int mailbox_frame(struct engine *eng, struct item *it, struct err *e)
         return mailbox_state(eng, it, e);
     case FRAME_LISTED:
     case FRAME_PREVIEWED:
-        mailbox_answered(eng, it);
-        return 0;
+        return mailbox_answered(eng, it, e);
     default:
         return 0;
     }

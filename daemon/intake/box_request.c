@@ -13,33 +13,44 @@
 
 #define LIST_MAX (BOUND_FRAME_JSON - MIB(1))
 
+static enum imap_result list_folder(struct box *b, const char *name, json_t *j, size_t *room,
+                                    struct err *e)
+{
+    struct imap_folder sel;
+    struct imap_uids uids = {0};
+    struct buf text AUTO_BUF;
+    buf_init(&text, *room);
+    enum imap_result res = imap_select(&b->imap, name, b->set->after != SETTINGS_KEEP, &sel, e);
+    if (res == IMAP_OK)
+        res = imap_search(&b->imap, 1, 0, &uids, e);
+    if (res == IMAP_OK)
+        imap_add_uids(&text, uids.uid, uids.count);
+    imap_uids_done(&uids);
+    if (res != IMAP_OK)
+        return res;
+    if (!buf_ok(&text)) {
+        err_set(e, ERR_TEMP, "too many messages to list");
+        return IMAP_NO;
+    }
+    *room -= text.len;
+    json_put_int(j, "uidvalidity", sel.uidvalidity);
+    json_put_str(j, "uids", text.data);
+    return IMAP_OK;
+}
+
+/* A folder that is refused, such as one that is gone, says so; the others are told. */
 static enum imap_result request_list(struct box *b, json_t *out, size_t *room, struct err *e)
 {
     for (size_t i = 0; i < b->count; i++) {
-        struct imap_folder sel;
-        struct imap_uids uids = {0};
-        struct buf text AUTO_BUF;
-        buf_init(&text, *room);
-        b->selected = SIZE_MAX;
-        enum imap_result res = imap_select(&b->imap, b->folders[i].name,
-                                           b->set->after != SETTINGS_KEEP, &sel, e);
-        if (res == IMAP_OK)
-            res = imap_search(&b->imap, 1, 0, &uids, e);
-        if (res == IMAP_OK)
-            imap_add_uids(&text, uids.uid, uids.count);
-        imap_uids_done(&uids);
-        if (res != IMAP_OK)
-            return res;
-        if (!buf_ok(&text)) {
-            err_set(e, ERR_TEMP, "too many messages to list");
-            return IMAP_NO;
-        }
-        *room -= text.len;
         json_t *j = json_object();
-        json_put_str(j, "folder", b->folders[i].name);
-        json_put_int(j, "uidvalidity", sel.uidvalidity);
-        json_put_str(j, "uids", text.data);
         json_array_append_new(out, j);
+        b->selected = SIZE_MAX;
+        json_put_str(j, "folder", b->folders[i].name);
+        enum imap_result res = list_folder(b, b->folders[i].name, j, room, e);
+        if (res == IMAP_BROKEN)
+            return res;
+        if (res == IMAP_NO)
+            json_put_str(j, "error", e->text);
     }
     return IMAP_OK;
 }
@@ -82,34 +93,42 @@ static enum imap_result preview_measure(struct box *b, const struct imap_uids *u
     return IMAP_OK;
 }
 
+static enum imap_result preview_folder(struct box *b, const char *name, json_t *j,
+                                       struct err *e)
+{
+    struct imap_folder sel;
+    struct imap_uids uids = {0};
+    struct preview p = {0};
+    uint32_t start_uid = 1;
+    enum imap_result res = imap_select(&b->imap, name, b->set->after != SETTINGS_KEEP, &sel, e);
+    if (res == IMAP_OK)
+        res = box_start_uid(b, &sel, &start_uid, e);
+    if (res == IMAP_OK)
+        res = imap_search(&b->imap, 1, 0, &uids, e);
+    if (res == IMAP_OK)
+        res = preview_measure(b, &uids, start_uid, &p, e);
+    json_put_int(j, "messages", (int64_t)uids.count);
+    json_put_int(j, "older", p.older);
+    json_put_int(j, "newer", p.newer);
+    json_put_int(j, "first_ms", p.first_ms);
+    json_put_int(j, "last_ms", p.last_ms);
+    json_put_int(j, "bytes", p.bytes);
+    imap_uids_done(&uids);
+    return res;
+}
+
 static enum imap_result request_preview(struct box *b, json_t *out, struct err *e)
 {
     for (size_t i = 0; i < b->count; i++) {
-        struct imap_folder sel;
-        struct imap_uids uids = {0};
-        struct preview p = {0};
-        uint32_t start_uid = 1;
-        b->selected = SIZE_MAX;
-        enum imap_result res = imap_select(&b->imap, b->folders[i].name,
-                                           b->set->after != SETTINGS_KEEP, &sel, e);
-        if (res == IMAP_OK)
-            res = box_start_uid(b, &sel, &start_uid, e);
-        if (res == IMAP_OK)
-            res = imap_search(&b->imap, 1, 0, &uids, e);
-        if (res == IMAP_OK)
-            res = preview_measure(b, &uids, start_uid, &p, e);
         json_t *j = json_object();
-        json_put_str(j, "folder", b->folders[i].name);
-        json_put_int(j, "messages", (int64_t)uids.count);
-        json_put_int(j, "older", p.older);
-        json_put_int(j, "newer", p.newer);
-        json_put_int(j, "first_ms", p.first_ms);
-        json_put_int(j, "last_ms", p.last_ms);
-        json_put_int(j, "bytes", p.bytes);
         json_array_append_new(out, j);
-        imap_uids_done(&uids);
-        if (res != IMAP_OK)
+        b->selected = SIZE_MAX;
+        json_put_str(j, "folder", b->folders[i].name);
+        enum imap_result res = preview_folder(b, b->folders[i].name, j, e);
+        if (res == IMAP_BROKEN)
             return res;
+        if (res == IMAP_NO)
+            json_put_str(j, "error", e->text);
     }
     return IMAP_OK;
 }

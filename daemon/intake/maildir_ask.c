@@ -58,38 +58,58 @@ static bool maildir_is_old(const struct maildir *m, const char *file)
            maildir_start_ms(m, file, &st) < m->since_ms;
 }
 
-static bool list_add(json_t *names, const char *unique, size_t *bytes)
+/* One list over several frames, each but the last with "more". */
+struct list {
+    struct maildir *m;
+    const struct desk_request *q;
+    json_t *names; /* own; of the next frame */
+    size_t bytes, all;
+};
+
+static void list_send(struct list *l, bool more)
 {
-    if ((*bytes += strlen(unique) + 3) > BOUND_FRAME_JSON - MIB(1))
-        return false;
-    json_array_append_new(names, json_string(unique));
-    return true;
+    json_t *j = json_object();
+    json_object_set_new(j, "names", l->names);
+    if (more)
+        json_put_bool(j, "more", true);
+    else
+        json_put_int(j, "left_alone", l->m->odd[0] + l->m->odd[1]);
+    desk_answer(l->m->desk, l->q, FRAME_LISTED, j);
+    l->names = json_array();
+    l->bytes = 0;
+}
+
+static bool list_add(struct list *l, const char *unique)
+{
+    size_t n = strlen(unique) + 3;
+    if (l->bytes + n > BOUND_LIST_FRAME)
+        list_send(l, true);
+    l->bytes += n;
+    l->all += n;
+    json_array_append_new(l->names, json_string(unique));
+    return l->all < BOUND_LIST_BYTES;
 }
 
 /* What was handed over, and what could not be until now. */
-static json_t *maildir_list(struct maildir *m)
+static void maildir_list(struct maildir *m, const struct desk_request *q)
 {
-    size_t bytes = 0;
-    bool whole = true;
-    json_t *names = json_array(), *j = json_object();
+    struct list l = {.m = m, .q = q, .names = json_array()};
+    bool fits = true;
     const char *unique;
     json_t *file;
     json_object_foreach(m->seen, unique, file)
-        if (whole && !maildir_is_old(m, json_string_value(file)))
-            whole = list_add(names, unique, &bytes);
-    for (size_t i = 0; i < m->count && whole; i++) {
+        if (fits && !maildir_is_old(m, json_string_value(file)))
+            fits = list_add(&l, unique);
+    for (size_t i = 0; i < m->count && fits; i++) {
         AUTO_FREE char *name = maildir_unique(m->found[i].file);
         if (m->found[i].start_ms >= m->since_ms)
-            whole = list_add(names, name, &bytes);
+            fits = list_add(&l, name);
     }
-    if (!whole) {
-        json_decref(names);
-        json_put_str(j, "error", "too many messages to list");
-        return j;
-    }
-    json_object_set_new(j, "names", names);
-    json_put_int(j, "left_alone", m->odd[0] + m->odd[1]);
-    return j;
+    if (fits)
+        list_send(&l, false);
+    else
+        desk_refuse(m->desk, q, "too many messages to list");
+    json_decref(l.names);
 }
 
 static json_t *maildir_preview(struct maildir *m)
@@ -154,7 +174,7 @@ void maildir_request(struct maildir *m, const struct desk_request *q)
     else if (q->type == FRAME_PREVIEW)
         desk_answer(m->desk, q, FRAME_PREVIEWED, maildir_preview(m));
     else
-        desk_answer(m->desk, q, FRAME_LISTED, maildir_list(m));
+        maildir_list(m, q);
     json_decref(m->seen);
     m->seen = seen;
 }

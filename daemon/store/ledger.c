@@ -4,6 +4,7 @@
  */
 #include "store/ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -133,6 +134,19 @@ int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key
         return -1;
     *has_out = id != 0;
     return 0;
+}
+
+int ledger_state(struct db *db, const char *source, int64_t epoch, const char *key, char out[16],
+                 struct err *e)
+{
+    out[0] = '\0';
+    struct db_rows *r = db_query(db,
+                                 "SELECT l.state FROM ledger l JOIN source s ON s.id = l.source_id "
+                                 "WHERE s.name = $1 AND l.epoch = $2 AND l.key = $3",
+                                 "sis", source, epoch, key);
+    if (db_step(r))
+        snprintf(out, 16, "%s", db_text(r, 0));
+    return db_done(&r, e);
 }
 
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e)

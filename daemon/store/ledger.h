@@ -48,6 +48,9 @@ int ledger_settle(struct db *db, int64_t id, const char *state, const char *reas
 /* Only to spare work: what decides is the unique key in ledger_add. */
 int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key, bool *has_out,
                struct err *e) LEADD_MUST_CHECK;
+/* The state of one arrival: "" when there is none; out has room for 16 bytes. */
+int ledger_state(struct db *db, const char *source, int64_t epoch, const char *key, char out[16],
+                 struct err *e) LEADD_MUST_CHECK;
 /* All keys of a source and epoch: {key: state}. */
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
 /* Newest first, each with its source's name and its message's records. state,
