@@ -435,7 +435,9 @@ static void service_after_death(struct service *svc, const struct proc *p, const
     }
     if (p->state != PROC_STARTING || !svc->last_error) { /* else it said why it cannot start */
         mem_free(svc->last_error);
-        svc->last_error = mem_printf("it ended %u times in a row, last by %s", svc->fails + 1, how);
+        svc->last_error = svc->fails ? mem_printf("it ended %u times in a row, last by %s",
+                                                  svc->fails + 1, how)
+                                     : mem_printf("it ended by %s", how);
     }
     service_failed(svc, p, how);
 }

@@ -135,6 +135,7 @@
 #define BOUND_CTL_ARG KIB(64)
 #define BOUND_CTL_CLIENTS 64             /* of each of the two sockets */
 #define BOUND_CTL_QUEUE 2                /* frames of one client that wait; then it is not read */
+#define BOUND_CTL_UNREAD MIB(1)          /* of answers; who asks on beyond it is cut */
 #define BOUND_RECONCILE_UIDS 5000000     /* messages of one folder that are compared */
 
 #endif

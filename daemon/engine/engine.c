@@ -450,7 +450,6 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
 {
     struct peer *p = arg;
     struct engine *eng = p->eng;
-    (void)c;
     if (p->odd >= BOUND_PEER_ODD && *p->gen)
         return; /* it is being replaced */
     if (!peer_may_send(p, f->type)) {
@@ -459,6 +458,11 @@ static void peer_on_frame(struct chan *c, struct frame *f, void *arg)
             peer_remove(eng, p, "frame refused");
         else
             peer_odd(p, frame_type_name(f->type));
+        return;
+    }
+    if (clients_is_one(p) && chan_queued(c) > BOUND_CTL_UNREAD) { /* leadctl asks and reads */
+        log_warn("client.cut", "peer=%s error=\"it asks on and does not read\"", p->name);
+        peer_remove(eng, p, "does not read");
         return;
     }
     if (f->type == FRAME_PARSED) {

@@ -139,18 +139,15 @@ def test_a_flood_of_connections_is_survived(d):
             t.join()
 
 
-def test_who_asks_without_reading_is_not_read_either(d):
+def test_who_asks_without_reading_is_cut(d):
     engine = d.pid("engine")
     works(d, engine)
     before = measure(engine)[0]
     with connect(d, "ctl") as s:
-        s.settimeout(0.5)
-        sent = 0
-        with contextlib.suppress(TimeoutError):
-            while sent < 200000:
+        s.settimeout(20)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(20000):
                 s.sendall(ctl("list", "commands") * 10)
-                sent += 10
-        assert sent < 200000
         works(d, engine)
         assert measure(engine)[0] - before < 40 * 1024
     works(d, engine)

@@ -148,8 +148,9 @@ def test_a_courier_killed_before_the_dot_leaves_nothing_unknown(world, step):
     world.peer.wait(lambda: world.peer.count(step) and world.peer.open)
     world.d.kill("courier")
     world.peer.default = {}
-    until(lambda: world.row(a)[0] in ("sent", "deferred"), why="the next try")
-    assert world.row(a)[0] == "sent" or world.row(a)[3]
+    seen = until(lambda: (r := world.row(a)) and r[0] in ("sent", "deferred") and r,
+                 why="the next try")
+    assert seen[0] == "sent" or seen[3]
 
 
 # ---- two relays ------------------------------------------------------------------------------

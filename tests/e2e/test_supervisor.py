@@ -110,7 +110,7 @@ def test_a_role_that_dies_at_start_stops_the_start_with_the_signal():
     with pytest.raises(StartFailed) as e:
         daemon(config(parser={"die_at_start": True}))
     assert e.value.code == 1
-    assert re.search(r"start\.failed role=parser tries=3 error=\"signal 9", e.value.log)
+    assert re.search(r"start\.failed role=parser tries=3 error=\"it ended .*signal 9", e.value.log)
 
 
 def test_a_taken_address_stops_the_start():
