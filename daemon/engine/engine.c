@@ -331,7 +331,7 @@ static void engine_pass(struct role *r)
         struct item *it = queue_take(&eng->ready);
         queue_add(&done, it);
         failed = pass_item(eng, it, &e) < 0;
-        if (!failed && !eng->ready.head)
+        if (!failed && !eng->ready.head && storage_takes_all(eng->storage))
             pass_refill(eng);
     }
     if (db_health(eng->db) != DB_DAMAGED) /* else one page that only it needs: it is blamed */

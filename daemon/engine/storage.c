@@ -392,6 +392,11 @@ size_t storage_before_pass(struct storage *s)
     return s->careful ? 1 : BOUND_PASS_FRAMES;
 }
 
+bool storage_takes_all(const struct storage *s)
+{
+    return s->state == STORAGE_OK;
+}
+
 /* ---- life ------------------------------------------------------------------------ */
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -39,6 +39,8 @@ int storage_start(struct storage *s, struct err *e) LEADD_MUST_CHECK;
 /* Before a pass: looks at the disk now and then, answers what cannot be taken now.
  * Returns how many items the pass may take; 0: none. */
 size_t storage_before_pass(struct storage *s);
+/* Is all taken that comes? Else only a look before a pass may let anything in. */
+bool storage_takes_all(const struct storage *s);
 /* After a pass that was committed, with the items it held. */
 void storage_passed(struct storage *s, size_t items);
 /* After a pass that was undone; its items are in the queue again. */
