@@ -189,9 +189,11 @@ def crashed(d, addresses):
 @pytest.mark.parametrize("rest", [0, 1, 700, 4096, 9000])
 def test_a_wal_cut_short_behind_an_acknowledged_form_still_has_it(d, rest):
     """A power cut may lose what was not flushed yet; each answer comes after a flush."""
+    before = digest(store(d))
     sizes = crashed(d, ["w%d@shop.example" % i for i in range(10)])
     keep = 6
-    if sizes[keep] < sizes[-1]:  # else it began anew at the start of the file
+    # what a checkpoint has copied was flushed before: no power cut takes that away
+    if sizes[keep] < sizes[-1] and digest(store(d)) == before:
         os.truncate(store(d) + "-wal", min(sizes[keep] + rest, sizes[-1]))
     d.start()
     found = leads(d)
