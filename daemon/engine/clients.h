@@ -23,8 +23,4 @@ void clients_stop(struct engine *eng);
 
 bool clients_is_one(const struct peer *p); /* and not a role */
 
-/* engine.c: a new channel, and its end; not from within its own callbacks. */
-struct peer *peer_add(struct engine *eng, const char *name, const char *gen, int fd);
-void peer_remove(struct engine *eng, struct peer *p, const char *why);
-
 #endif

@@ -49,11 +49,20 @@ struct peer {
     bool draining;   /* courier, web-in: a successor is there, or it gave a mail back */
 };
 
+/* All of it in peers.c. */
 const char *peer_instance(const struct peer *p); /* "sales" of "intake:sales" */
 /* It sent what was not its to send: said in the log, and too often ends it. */
 void peer_odd(struct peer *p, const char *what);
 struct peer *peer_by_serial(struct engine *eng, uint64_t serial);
 struct peer *peer_by_name(struct engine *eng, const char *name); /* the newest of that name */
+/* A new channel, and its end; the latter not from within its own callbacks. */
+struct peer *peer_add(struct engine *eng, const char *name, const char *gen, int fd);
+void peer_remove(struct engine *eng, struct peer *p, const char *why);
+/* An item of its has been through a pass: it may send on when little waits. */
+void peer_item_done(struct peer *p);
+/* The supervisor brings the channel to a process, and says that one has ended. */
+void peers_come(struct role *r, const char *name, const char *gen, int fd);
+void peers_went(struct role *r, const char *name, const char *gen, const char *how);
 
 /* ---- items: what waits for the next pass -------------------------------- */
 
