@@ -18,6 +18,7 @@ static const char *const steps[] = {
     schema_crm_1,
     schema_look_1,
     schema_lean_1,
+    schema_rules_1,
 };
 
 int migrate_newest(void)
