@@ -16,7 +16,7 @@
 
 static enum log_level log_max = LOG_LVL_INFO;
 static char log_role[64] = "leadd";
-static bool log_journal, log_personal;
+static bool log_journal, log_personal, log_muted;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const level_prefix[] = {"<3>", "<4>", "<6>", "<7>"};
@@ -36,6 +36,11 @@ void log_set_level(enum log_level level)
 void log_set_personal(bool full)
 {
     log_personal = full;
+}
+
+void log_mute(bool muted)
+{
+    log_muted = muted;
 }
 
 int log_level_parse(const char *name, enum log_level *out)
@@ -166,7 +171,7 @@ static void text_format(struct text *t, const char *fmt, va_list *ap)
 
 void log_write(enum log_level level, const char *event, const char *fmt, ...)
 {
-    if (level > log_max)
+    if (level > log_max || log_muted)
         return;
     char line[4096], stamp[32];
     struct text text = {.n = 0};

@@ -24,6 +24,8 @@ enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 void log_init(const char *role, enum log_level level);
 void log_set_level(enum log_level level);
 void log_set_personal(bool full); /* the setting log_personal */
+/* While muted nothing is written: for what is tried out and not done. */
+void log_mute(bool muted);
 int log_level_parse(const char *name, enum log_level *out); /* 0 or -1 */
 void log_write(enum log_level level, const char *event, const char *fmt, ...) LEADD_PRINTF(3, 4);
 

@@ -15,6 +15,8 @@
 
 #include "engine/engine.h"
 
+struct crm_result;
+
 struct ctl {
     struct engine *eng;
     const struct item *it;
@@ -47,6 +49,10 @@ json_t *ctl_reload(struct ctl *c, struct err *e);
 json_t *ctl_clock(struct ctl *c, struct err *e);
 json_t *ctl_list(struct ctl *c, struct err *e);       /* ctl_records.c */
 json_t *ctl_show(struct ctl *c, struct err *e);
+/* One command for one record, with everything that follows from it. */
+int ctl_run_line(struct engine *eng, const char *record, const char *line,
+                 const struct crm_actor *actor, struct crm_result *res, struct err *e)
+    LEADD_MUST_CHECK;
 json_t *ctl_ledger(struct ctl *c, struct err *e);     /* ctl_message.c */
 json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e);
 json_t *ctl_timeline(struct ctl *c, struct err *e);

@@ -79,25 +79,31 @@ static char *ctl_intent(void)
     return mem_printf("ctl-%s", text);
 }
 
-/* One command for one record, with everything that follows from it. */
-static json_t *run_line(struct ctl *c, const char *record, const char *line, struct err *e)
+int ctl_run_line(struct engine *eng, const char *record, const char *line,
+                 const struct crm_actor *actor, struct crm_result *res, struct err *e)
 {
     struct input in;
-    struct crm_result res = {0};
-    struct crm_actor actor = {.kind = CRM_BY_OPERATOR, .name = c->user};
     enum crm_entity t;
     int64_t id;
     if (record_of(record, &t, &id, e) < 0)
-        return NULL;
-    input_begin(&in, c->eng, mem_printf("%s: %s %s", c->user, record, line),
-                ctl_intent());
+        return -1;
+    input_begin(&in, eng, mem_printf("%s: %s %s", actor->name, record, line), ctl_intent());
     int rc = crm_target_of(in.ctx, t, id, &in.target, e);
     if (rc == 0)
-        rc = crm_command_run(in.ctx, &in.target, line, &actor, &res, e);
+        rc = crm_command_run(in.ctx, &in.target, line, actor, res, e);
     if (rc == 0)
         rc = input_finish(&in, e);
     input_end(&in);
-    return rc < 0 ? NULL : ctl_text("%s", res.text);
+    return rc;
+}
+
+static json_t *run_line(struct ctl *c, const char *record, const char *line, struct err *e)
+{
+    struct crm_result res = {0};
+    struct crm_actor actor = {.kind = CRM_BY_OPERATOR, .name = c->user};
+    if (ctl_run_line(c->eng, record, line, &actor, &res, e) < 0)
+        return NULL;
+    return ctl_text("%s", res.text);
 }
 
 json_t *ctl_do(struct ctl *c, struct err *e)

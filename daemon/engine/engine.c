@@ -42,7 +42,8 @@ void engine_count(struct engine *eng, const char *counter, int64_t n)
 
 void engine_kick(struct engine *eng)
 {
-    event_active(eng->kick, EV_TIMEOUT, 0);
+    if (eng->kick) /* not in solo.c, where there is no loop */
+        event_active(eng->kick, EV_TIMEOUT, 0);
 }
 
 void engine_queue(struct engine *eng, struct item *it)
@@ -64,10 +65,9 @@ struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type 
     return a;
 }
 
-/* Forgets the answers from place `from` on: what they promised was undone. After a
- * commit that failed halfway it may not have been undone: the slots stay then, and
- * say to our successor that the mails were not handed over. */
-static void answers_drop(struct engine *eng, size_t from)
+/* After a commit that failed halfway what they promised may not have been undone: the
+ * slots stay then, and say to our successor that the mails were not handed over. */
+void engine_answers_drop(struct engine *eng, size_t from)
 {
     bool undone = db_health(eng->db) == DB_SOUND;
     for (size_t i = from; i < eng->answer_count; i++) {
@@ -247,8 +247,7 @@ static int item_run(struct engine *eng, struct item *it, struct err *e)
     return item_handle(eng, it, e);
 }
 
-/* One item in its savepoint. -1: the store failed, undo the pass. */
-static int pass_item(struct engine *eng, struct item *it, struct err *e)
+int engine_pass_item(struct engine *eng, struct item *it, struct err *e)
 {
     size_t answers = eng->answer_count;
     struct err why = {0};
@@ -256,7 +255,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
         return -1;
     if (item_run(eng, it, &why) == 0)
         return db_release(eng->db, e);
-    answers_drop(eng, answers);
+    engine_answers_drop(eng, answers);
     db_rollback_to(eng->db);
     if (store_failed(eng, &why)) {
         *e = why;
@@ -266,7 +265,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
         return -1;
     if (item_fallback(eng, it, &why, e) == 0)
         return db_release(eng->db, e);
-    answers_drop(eng, answers);
+    engine_answers_drop(eng, answers);
     db_rollback_to(eng->db);
     if (store_failed(eng, e))
         return -1;
@@ -284,7 +283,7 @@ static int pass_item(struct engine *eng, struct item *it, struct err *e)
  * of the others for the next try. */
 static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask, const struct err *e)
 {
-    answers_drop(eng, 0);
+    engine_answers_drop(eng, 0);
     suspect_undone(eng->suspect);
     hold_undone(eng);
     asks_undo(eng, last_ask);
@@ -324,7 +323,7 @@ static void engine_pass(struct role *r)
            clock_mono_ms() - start < BOUND_PASS_MS) {
         struct item *it = queue_take(&eng->ready);
         queue_add(&done, it);
-        failed = pass_item(eng, it, &e) < 0;
+        failed = engine_pass_item(eng, it, &e) < 0;
         if (!failed && !eng->ready.head && storage_takes_all(eng->storage))
             pass_refill(eng);
     }

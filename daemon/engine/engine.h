@@ -158,6 +158,11 @@ struct answer *engine_answer(struct engine *eng, uint64_t peer, enum frame_type 
                              json_t *json);
 /* Sends what engine_answer has collected: after a commit, or what needs none. */
 void engine_answers_send(struct engine *eng);
+/* Forgets the answers from place `from` on: what they promised was undone. */
+void engine_answers_drop(struct engine *eng, size_t from);
+/* Handles one item in its savepoint; what cannot be handled is undone and kept as it came.
+ * -1: the store failed, undo the pass. */
+int engine_pass_item(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 void engine_queue(struct engine *eng, struct item *it);
 void engine_item_done(struct engine *eng, struct item *it); /* frees it; its peer may send on */
 void engine_kick(struct engine *eng);
@@ -179,6 +184,8 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e);
 int outbound_hello(struct engine *eng, struct item *it, struct err *e);
 int outbound_settle(struct engine *eng, const char *gen, struct err *e);
 int outbound_settle_all(struct engine *eng, struct err *e);
+/* A due row leaves as if a relay took it at once, for one who has no courier (solo.h). */
+int outbound_accept(struct engine *eng, int64_t id, struct err *e);
 int ctl_frame(struct engine *eng, struct item *it, struct err *e);          /* ctl.c */
 
 /* ---- the parser's queue (parsing.c) --------------------------------------- */

@@ -387,6 +387,19 @@ static int settle(struct engine *eng, const json_t *row, const struct outcome *o
     return rc;
 }
 
+int outbound_accept(struct engine *eng, int64_t id, struct err *e)
+{
+    bool allowed;
+    struct outcome o = {.what = "accepted", .code = 250};
+    AUTO_JSON json_t *row = outbox_get(eng->db, id, e);
+    if (!row)
+        return -1;
+    json_object_set(row, "to_addr", json_object_get(row, "to")); /* as outbox_due calls it */
+    if (row_allowed(eng, row, &allowed, e) < 0)
+        return -1;
+    return allowed ? settle(eng, row, &o, e) : 0;
+}
+
 static bool held_by(const json_t *row, const char *gen)
 {
     return strcmp(json_get_str(row, "state", ""), "claimed") == 0 &&

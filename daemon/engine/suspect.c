@@ -128,6 +128,8 @@ uint64_t suspect_of_row(const char *what, int64_t id)
 
 unsigned suspect_at(struct suspect *s, uint64_t name)
 {
+    if (!s)
+        return 0;
     if (name != s->file.at) {
         s->file.at = name;
         suspect_write(s, offsetof(struct file, at), sizeof(s->file.at));

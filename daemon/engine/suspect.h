@@ -27,7 +27,7 @@ uint64_t suspect_of_bytes(const char *p, size_t n);
 uint64_t suspect_of_row(const char *what, int64_t id);
 
 /* This is in hand now (0: nothing that could be blamed). Returns how many engines
- * ended at it. */
+ * ended at it. Nothing is remembered, and none ended, where s is NULL. */
 unsigned suspect_at(struct suspect *s, uint64_t name);
 /* The pass was committed, or undone. */
 void suspect_committed(struct suspect *s);

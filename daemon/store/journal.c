@@ -56,6 +56,13 @@ json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t afte
     return rows_all(db_query(db, sql, "iii", entity_id, after_id, limit), journal_read, e);
 }
 
+json_t *journal_since(struct db *db, int64_t after_id, int64_t limit, struct err *e)
+{
+    return rows_all(db_query(db, JOURNAL_COLUMNS "WHERE id > $1 ORDER BY id LIMIT $2", "ii",
+                             after_id, limit),
+                    journal_read, e);
+}
+
 int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now_ms,
                   int64_t *id_out, struct err *e)
 {
