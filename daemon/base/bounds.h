@@ -90,6 +90,7 @@
 #define BOUND_REGEX_HEAP_KIB 8192
 #define BOUND_FOLD_BYTES MIB(16)
 #define BOUND_RULES 100000
+#define BOUND_CALENDAR_HOLIDAYS 40000    /* single days that one calendar is closed */
 #define BOUND_TEMPLATE_BYTES KIB(256)
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
 #define BOUND_TEMPLATE_TAGS 20000        /* with all partials taken in */

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += daemon/rule/librule.a
 daemon_rule_librule_a_SOURCES = \
+	%D%/calendar.c %D%/calendar.h %D%/calendar_read.c %D%/calendar_set.h \
+	%D%/day.c %D%/day.h %D%/zone.c %D%/zone.h \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
@@ -11,8 +13,10 @@ daemon_rule_librule_a_SOURCES = \
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_rule_expr tests/unit/test_rule_set \
+unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_expr tests/unit/test_rule_set \
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz
+tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
+tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
 tests_unit_test_rule_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_set_SOURCES = tests/unit/test_rule_set.c tests/unit/rule_facts.h
