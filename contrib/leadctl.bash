@@ -23,6 +23,15 @@ _leadctl() {
     restore) mapfile -t COMPREPLY < <(compgen -f -W '--force' -- "$cur") ;;
     release) mapfile -t COMPREPLY < <(compgen -W 'all none since= rest=drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;
+    rules)
+        local subs
+        subs=$(leadctl rules help 2>/dev/null | sed -n 's/^.* leadctl rules \([a-z]*\).*/\1/p')
+        if [[ ${COMP_WORDS[COMP_CWORD - 1]} == rules ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$subs" -- "$cur")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        fi
+        ;;
     clock) mapfile -t COMPREPLY < <(compgen -W 'advance' -- "$cur") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$(leadctl help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur") ;;
     parse) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -8,6 +8,7 @@
  *   ctl_parse.c   one mail read without a daemon
  *   ctl_render.c  answers as tables for people
  *   ctl_backup.h  backup, backup verify and restore
+ *   ctl_rules.h   rules
  *
  * leadctl shows what strangers wrote: nothing it prints may reach the terminal
  * as an escape sequence.
@@ -45,6 +46,9 @@ char *ctl_socket_path(const char *name);
 int ctl_ask(const char *path, enum frame_type type, const json_t *json, const void *raw,
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
             struct err *e) LEADD_MUST_CHECK;
+
+/* Hands the line to the daemon and shows its answer; the exit status. */
+int ctl_ask_daemon(const struct ctl_options *opt, int argc, char **argv);
 
 /* How an answer is shown. */
 struct ctl_look {

@@ -7,6 +7,7 @@
  */
 #include "ctl.h"
 #include "ctl_backup.h"
+#include "ctl_rules.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static const struct command commands[] = {
     {"reconcile", "[MAILBOX]", "compare what the servers hold with what is filed", NULL},
     {"mailbox", "list | preview NAME | refetch NAME [FOLDER] UID|NAME ..",
      "mailboxes; what a first sync would do", NULL},
+    {"rules", "SUBCOMMAND [ARGUMENT..]", "check rule files and work on them: leadctl rules help",
+     ctl_local_rules},
     {"reload", "", "check the config and apply it; nothing changes on any error", NULL},
     {"clock", "[advance DURATION]", "the clock of a daemon under --pretend-time", NULL},
     {"backup", "[--keep N] FILE|FOLDER | verify FILE",
@@ -96,10 +99,13 @@ static void hint(const char *name)
 
 static int cmd_help(const struct ctl_options *opt, int argc, char **argv)
 {
-    (void)opt;
     if (argc < 2)
         return usage(stdout);
     const struct command *c = command_find(argv[1]);
+    if (c && c->local == ctl_local_rules) {
+        char *line[] = {argv[1], argv[0], NULL};
+        return ctl_local_rules(opt, 2, line);
+    }
     if (!c) {
         fprintf(stderr, "leadctl: no command \"%s\"\n", argv[1]);
         hint(argv[1]);
@@ -139,7 +145,7 @@ static int show_answer(const struct ctl_options *opt, const struct frame *f, int
     return code >= 0 && code < 256 ? (int)code : CTL_EXIT_FAILED;
 }
 
-static int ask_daemon(const struct ctl_options *opt, int argc, char **argv)
+int ctl_ask_daemon(const struct ctl_options *opt, int argc, char **argv)
 {
     struct err e = {0};
     struct frame f = {.fd = -1};
@@ -208,5 +214,5 @@ int main(int argc, char **argv)
     if (argc == 0)
         return usage(stderr);
     const struct command *cmd = command_find(argv[0]);
-    return cmd && cmd->local ? cmd->local(&opt, argc, argv) : ask_daemon(&opt, argc, argv);
+    return cmd && cmd->local ? cmd->local(&opt, argc, argv) : ctl_ask_daemon(&opt, argc, argv);
 }

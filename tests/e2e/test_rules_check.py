@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: ISC
+"""leadctl rules check: what somebody sees who writes rules, without a daemon."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from daemon import LEADCTL
+
+CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia";
+users : { mia : { name = "Mia"; email = "mia@example.com"; }; };
+mailboxes : { in : { type = "maildir"; path = "in"; }; };
+relays = ( { name = "out"; type = "maildir"; path = "out"; } );
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "rules.d").mkdir()
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "leadd.conf").write_text(CONF)
+    return tmp_path
+
+
+def rules(*args):
+    env = dict(os.environ, LEADD_RUN_DIR="/nonexistent")
+    p = subprocess.run([LEADCTL, "rules"] + [str(a) for a in args], env=env, check=False,
+                       capture_output=True, text=True, timeout=60)
+    return p.returncode, p.stdout, p.stderr
+
+
+def test_a_sound_rule_set_needs_no_daemon(folder):
+    (folder / "rules.d/10.conf").write_text('lang = 1;\n')
+    assert rules("check", folder) == (0, "%s/leadd.conf: rules OK\n" % folder, "")
+    assert rules("check", str(folder) + "/") == (0, "%s/leadd.conf: rules OK\n" % folder, "")
+    assert rules("check", folder / "leadd.conf")[0] == 0
+
+
+def test_all_mistakes_are_told_in_one_run_with_place_and_caret(folder):
+    (folder / "rules.d/10.conf").write_text(
+        'lang = 1;\nrules : {\n'
+        '  a : { on = "lead.created"; when = "lead.scor > 5"; do = "assign tom"; };\n'
+        '  b : { on = "lead.craeted"; do = "tag x"; };\n};\n')
+    code, out, err = rules("check", folder)
+    at = "%s/rules.d/10.conf" % folder
+    assert (code, err) == (1, "3 errors\n")
+    assert '%s:3: rule a: unknown field "lead.scor"' % at in out
+    assert "    lead.scor > 5\n    ^\n" in out
+    assert "%s:3: rule a: no user 'tom'" % at in out
+    assert '%s:4: rule b: unknown event "lead.craeted"; did you mean "lead.created"?' % at in out
+
+
+def test_json_says_the_same_to_programs(folder):
+    (folder / "rules.d/10.conf").write_text('lang = 1;\nrules : { a : { on = "x"; do = "tag x"; }; };\n')
+    code, out, err = rules("check", "--json", folder)
+    data = json.loads(out)
+    assert (code, err, data["ok"], data["warnings"]) == (1, "", False, [])
+    assert len(data["errors"]) == 1 and "10.conf:2: rule a: unknown event" in data["errors"][0]
+    (folder / "rules.d/10.conf").write_text('lang = 1;\n')
+    code, out, _ = rules("check", folder, "--json")
+    assert (code, json.loads(out)) == (0, {"ok": True, "errors": [], "warnings": []})
+
+
+def test_a_folder_without_leadd_conf_is_told_apart(folder, tmp_path):
+    code, out, err = rules("check", folder / "rules.d")
+    assert (code, out) == (1, "") and "there is no leadd.conf in" in err
+    code, _, err = rules("check", folder / "nowhere")
+    assert code == 1 and err.endswith("nowhere: No such file or directory\n")
+
+
+def test_a_wrong_word_is_answered_with_the_usage():
+    code, out, err = rules("chekc")
+    assert (code, out) == (64, "") and 'did you mean "rules check"?' in err
+    assert rules()[0] == 64 and rules("check", "a", "b")[0] == 64 and rules("check", "-x")[0] == 64
+    code, out, err = rules("help")
+    assert (code, err) == (0, "") and "usage: leadctl rules check [DIR|FILE]" in out
