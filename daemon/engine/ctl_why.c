@@ -14,12 +14,13 @@
 #include "base/mem.h"
 #include "crm/when.h"
 #include "engine/ctl.h"
+#include "engine/why.h"
 #include "store/journal.h"
 
 #define WHY_TEXT (1024 * 1024)
 
 struct why {
-    struct ctl *c;
+    struct engine *eng;
     struct buf *out;
     const json_t *row;  /* journal row */
     json_t *rules;      /* own; the rule set's JSON */
@@ -40,7 +41,7 @@ static const json_t *rule_then(const struct why *w, const char *name)
 
 static const char *why_zone(const struct why *w)
 {
-    return engine_setting(w->c->eng, "time_zone", "UTC");
+    return engine_setting(w->eng, "time_zone", "UTC");
 }
 
 /* Rules keep a time that they saw as "2026-11-21 10:00:00 UTC". */
@@ -152,20 +153,26 @@ static void why_commands(const struct why *w)
     }
 }
 
+/* The rule set of the row's time. */
+static int why_rules(struct why *w, struct err *e)
+{
+    int64_t set = json_get_int(w->row, "ruleset_id", 0);
+    if (!set || set == w->rules_id)
+        return 0;
+    json_decref(w->rules);
+    w->rules = ruleset_load(w->eng->db, set, e);
+    w->rules_id = set;
+    return w->rules ? 0 : -1;
+}
+
 static int why_row(struct why *w, struct err *e)
 {
     char stamp[40];
     size_t i;
     json_t *v;
-    int64_t set = json_get_int(w->row, "ruleset_id", 0);
     w->doer = NULL;
-    if (set && set != w->rules_id) {
-        json_decref(w->rules);
-        w->rules = ruleset_load(w->c->eng->db, set, e);
-        w->rules_id = set;
-        if (!w->rules)
-            return -1;
-    }
+    if (why_rules(w, e) < 0)
+        return -1;
     buf_printf(w->out, "%s  %s  (J%" PRId64 ", rule set %.12s)\n",
                crm_when_tell(why_zone(w), json_get_int(w->row, "at_ms", 0), true, stamp,
                              sizeof(stamp)),
@@ -177,6 +184,29 @@ static int why_row(struct why *w, struct err *e)
     json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "notes"), i, v)
         buf_printf(w->out, "  note: %s\n", json_string_value(v) ? json_string_value(v) : "");
     return 0;
+}
+
+int why_tell(struct engine *eng, const json_t *rows, struct buf *out, struct err *e)
+{
+    struct why w = {.eng = eng, .out = out};
+    size_t i;
+    int rc = 0;
+    json_array_foreach((json_t *)rows, i, w.row)
+        if ((rc = why_row(&w, e)) < 0)
+            break;
+    json_decref(w.rules);
+    return rc;
+}
+
+int why_tell_decision(struct engine *eng, const json_t *row, const json_t *decision,
+                      struct buf *out, struct err *e)
+{
+    struct why w = {.eng = eng, .out = out, .row = row};
+    int rc = why_rules(&w, e);
+    if (rc == 0)
+        why_decision(&w, decision);
+    json_decref(w.rules);
+    return rc;
 }
 
 json_t *ctl_why(struct ctl *c, struct err *e)
@@ -200,14 +230,10 @@ json_t *ctl_why(struct ctl *c, struct err *e)
                                           id, 0, ctl_limit(c), e);
     if (!rows)
         return NULL;
-    struct why w = {.c = c, .out = &out};
-    int rc = 0;
-    for (size_t i = json_array_size(rows); i-- > 0 && rc == 0;) {
-        w.row = json_array_get(rows, i);
-        rc = why_row(&w, e);
-    }
-    json_decref(w.rules);
-    if (rc < 0)
+    AUTO_JSON json_t *oldest_first = json_array();
+    for (size_t i = json_array_size(rows); i-- > 0;)
+        json_array_append(oldest_first, json_array_get(rows, i));
+    if (why_tell(c->eng, oldest_first, &out, e) < 0)
         return NULL;
     json_t *data = json_pack("{s:O}", "passes", rows);
     json_object_set_new(data, "text", json_stringn(out.data, out.len));

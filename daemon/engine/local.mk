@@ -7,7 +7,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/outbound.c %D%/parsed.c %D%/parsed.h %D%/parsing.c %D%/peers.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/solo.c %D%/solo.h %D%/stats.c %D%/storage.c %D%/storage.h \
 	%D%/store_open.c %D%/store_open.h \
 	%D%/suspect.c %D%/suspect.h \
-	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h
+	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_engine tests/unit/test_solo
