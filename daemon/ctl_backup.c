@@ -31,7 +31,8 @@
 struct backup {
     const struct ctl_options *opt;
     char *store, *state_dir; /* own */
-    char *path, *part, *sum; /* own; the file, what it is until it is whole, its checksum */
+    char *path, *sum;        /* own; the file, and its checksum */
+    char *aside, *part;      /* own; a folder of ours beside it, and in there what is not whole */
     char *folder;            /* own; NULL: a file was named */
     bool verify;
     int64_t keep; /* 0: all */
@@ -232,8 +233,26 @@ static void backup_paths(struct backup *b, const char *target)
     } else {
         b->path = mem_str(target);
     }
-    b->part = mem_printf("%s.part", b->path);
+    b->aside = mem_printf("%s.part", b->path);
+    b->part = mem_printf("%s/copy.db", b->aside);
     b->sum = mem_printf("%s" BACKUP_SUM, b->path);
+}
+
+/* In a folder that everybody may write into, somebody could put a journal beside the
+ * copy that SQLite would then undo it by. */
+static int aside_make(const struct backup *b, struct err *e)
+{
+    return mkdir(b->aside, 0700) < 0
+               ? err_set(e, ERR_PERM, "cannot make the folder %s: %s", b->aside, err_errno()) : 0;
+}
+
+/* Also what one left that was ended. */
+static void aside_remove(const struct backup *b)
+{
+    AUTO_FREE char *journal = mem_printf("%s-journal", b->part);
+    unlink(b->part);
+    unlink(journal);
+    rmdir(b->aside);
 }
 
 /* The checksum has its name before the file has: a backup without one never was. */
@@ -241,15 +260,15 @@ static int backup_make(struct backup *b, struct err *e)
 {
     if (file_there(b->path))
         return err_set(e, ERR_PERM, "%s is there already", b->path);
-    unlink(b->part); /* of one that was ended */
-    if (((!b->store || !b->state_dir) && facts_ask(b, e) < 0) || key_read(b, e) < 0)
+    aside_remove(b);
+    if (((!b->store || !b->state_dir) && facts_ask(b, e) < 0) || key_read(b, e) < 0 ||
+        aside_make(b, e) < 0)
         return -1;
-    if (backup_copy(b, e) == 0 && file_sync(b->part, e) == 0 &&
-        (!b->verify || backup_look(b, e) == 0) && sum_write(b, e) == 0 &&
-        file_rename(b->part, b->path, e) == 0)
-        return 0;
-    unlink(b->part);
-    return -1;
+    int rc = backup_copy(b, e) == 0 && file_sync(b->part, e) == 0 &&
+                     (!b->verify || backup_look(b, e) == 0) && sum_write(b, e) == 0
+                 ? file_rename(b->part, b->path, e) : -1;
+    aside_remove(b);
+    return rc;
 }
 
 static int exit_of(const struct err *e)
@@ -265,6 +284,7 @@ static void backup_done(struct backup *b)
     mem_free(b->store);
     mem_free(b->state_dir);
     mem_free(b->path);
+    mem_free(b->aside);
     mem_free(b->part);
     mem_free(b->sum);
     mem_free(b->folder);

@@ -31,6 +31,7 @@
 #include "base/hook.h"
 #include "base/mem.h"
 #include "store/backup.h"
+#include "store/hold.h"
 
 /* A test ends the process here: tests/e2e/test_backup.py. The daemon never comes by,
  * so these are none of its crash points. */
@@ -161,6 +162,26 @@ static int restore_look(struct restore *r, struct verify *v, struct err *e)
     return 0;
 }
 
+/* What an interrupted restore has ready is another backup than the one named: to
+ * finish that one and say this one is in place would be a lie. */
+static int restore_same(const struct restore *r, struct err *e)
+{
+    json_t *hold = NULL;
+    struct db *db = db_open(r->ready, true, e);
+    int rc = db ? hold_get(db, &hold, e) : -1;
+    int64_t made = json_get_int(hold, "made_ms", 0);
+    if (rc == 0 && made != r->made_ms) {
+        char stamp[32];
+        clock_format_utc(made, stamp, sizeof(stamp));
+        rc = err_set(e, ERR_INPUT, "a restore of %s (made %s) was interrupted: name that backup "
+                     "again to finish it, then restore this one",
+                     json_get_str(hold, "path", "another backup"), stamp);
+    }
+    json_decref(hold);
+    db_close(&db);
+    return rc;
+}
+
 static int restore_run(struct restore *r, const json_t *meta, struct err *e)
 {
     AUTO_CLOSE int lock = -1;
@@ -179,7 +200,7 @@ static int restore_run(struct restore *r, const json_t *meta, struct err *e)
         return err_set(e, ERR_PERM, "%s is there; --force moves it aside", r->store);
     if (file_there(r->store) && stat(r->store, &r->owner) < 0)
         return err_set(e, ERR_PERM, "cannot look at %s: %s", r->store, err_errno());
-    if (!r->resumed && restore_prepare(r, meta, e) < 0)
+    if ((r->resumed ? restore_same(r, e) : restore_prepare(r, meta, e)) < 0)
         return -1;
     return restore_place(r, e);
 }

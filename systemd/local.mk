@@ -1,15 +1,17 @@
 # Units and the users they need. The files carry the paths of this build.
-systemdsystemunit_DATA = systemd/leadd.service
+systemdsystemunit_DATA = systemd/leadd.service systemd/leadd-backup.service \
+	$(srcdir)/systemd/leadd-backup.timer
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 
-systemd_made = systemd/leadd.service systemd/leadd.sysusers systemd/leadd.tmpfiles
+systemd_made = systemd/leadd.service systemd/leadd-backup.service systemd/leadd.sysusers systemd/leadd.tmpfiles
 systemd_sed = sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
 	-e 's|@sysconfdir[@]|$(sysconfdir)|g' -e 's|@statedir[@]|$(localstatedir)/lib/leadd|g'
 
 $(systemd_made): Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && $(systemd_sed) $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
 systemd/leadd.service: $(srcdir)/systemd/leadd.service.in
+systemd/leadd-backup.service: $(srcdir)/systemd/leadd-backup.service.in
 systemd/leadd.sysusers: $(srcdir)/systemd/leadd.sysusers.in
 systemd/leadd.tmpfiles: $(srcdir)/systemd/leadd.tmpfiles.in
 
@@ -27,4 +29,4 @@ uninstall-systemd:
 .PHONY: install-systemd uninstall-systemd
 
 CLEANFILES += $(systemd_made)
-EXTRA_DIST += %D%/leadd.service.in %D%/leadd.sysusers.in %D%/leadd.tmpfiles.in
+EXTRA_DIST += %D%/leadd.service.in %D%/leadd-backup.service.in %D%/leadd-backup.timer %D%/leadd.sysusers.in %D%/leadd.tmpfiles.in

@@ -245,8 +245,10 @@ int slots_claim(struct slots *s, uint32_t at, uint64_t id, uint32_t attempt)
         word_write(s, at, offsetof(struct row, attempt), attempt);
         word_write(s, at, offsetof(struct row, code), 0);
     }
+    if (word_write(s, at, offsetof(struct row, state), SLOT_CLAIMED) < 0)
+        return -1;
     s->taken[at] = true;
-    return word_write(s, at, offsetof(struct row, state), SLOT_CLAIMED);
+    return 0;
 }
 
 int slots_free(struct slots *s, uint32_t at)

@@ -54,7 +54,8 @@ static const struct schema_key keys_web[] = {
     {"timeout", TYPE_DURATION, .def = "20s", RANGE(SECOND, 10 * MINUTE),
      .help = "How long a client may take for its request."},
     {"rate", TYPE_INT, .def = "60", RANGE(1, 1000000), .unit = "requests per minute",
-     .help = "Requests that one address may make."},
+     .help = "Requests that one address may make. Of the connections, one address can hold an "
+             "eighth."},
     {"trusted_proxies", TYPE_TEXTS, .def = "127.0.0.1 ::1",
      .help = "Addresses of proxies whose X-Forwarded-For tells the client's address."},
 };

@@ -108,7 +108,7 @@ static int meta_rows(struct db *db, const json_t *meta, struct err *e)
 {
     const char *key;
     json_t *v;
-    if (db_begin(db, e) < 0 || db_rename(db, e) < 0 ||
+    if (db_begin(db, e) < 0 || db_new_id(db, e) < 0 ||
         db_script(db, "CREATE TABLE backup_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) "
                       "STRICT, WITHOUT ROWID", e) < 0)
         return -1;

@@ -127,7 +127,7 @@ int db_check(struct db *db, bool quick, int64_t limit_ms, db_line_fn line, void 
 #define DB_ID_LEN 33
 void db_id(const char *path, bool with_wal, char out[DB_ID_LEN]);
 /* Gives it another one: it goes its own way from now on. */
-int db_rename(struct db *db, struct err *e) LEADD_MUST_CHECK;
+int db_new_id(struct db *db, struct err *e) LEADD_MUST_CHECK;
 
 /* What is in the WAL stays there when the database is closed. */
 void db_leave_wal(struct db *db);

@@ -73,36 +73,30 @@ static char *prefix_end(const char *prefix)
 }
 
 /* Names under a prefix are a range: no LIKE, which differs between drivers. */
-json_t *source_names(struct db *db, const char *prefix, struct err *e)
+static json_t *source_under(struct db *db, const char *sql, const char *prefix, bool names,
+                            struct err *e)
 {
     AUTO_FREE char *end = prefix_end(prefix);
-    json_t *names = json_array();
-    struct db_rows *r = db_query(db,
-                                 "SELECT name FROM source WHERE name >= $1 AND name < $2 "
-                                 "ORDER BY name",
-                                 "ss", prefix, end);
+    json_t *found = json_array();
+    struct db_rows *r = db_query(db, sql, "ss", prefix, end);
     while (db_step(r))
-        json_array_append_new(names, json_string(db_text(r, 0)));
-    if (db_done(&r, e) < 0) {
-        json_decref(names);
-        return NULL;
-    }
-    return names;
+        json_array_append_new(found, names ? json_string(db_text(r, 0)) : json_integer(db_int(r, 0)));
+    if (db_done(&r, e) == 0)
+        return found;
+    json_decref(found);
+    return NULL;
+}
+
+json_t *source_names(struct db *db, const char *prefix, struct err *e)
+{
+    return source_under(db, "SELECT name FROM source WHERE name >= $1 AND name < $2 ORDER BY name",
+                        prefix, true, e);
 }
 
 json_t *source_ids(struct db *db, const char *prefix, struct err *e)
 {
-    AUTO_FREE char *end = prefix_end(prefix);
-    json_t *ids = json_array();
-    struct db_rows *r =
-        db_query(db, "SELECT id FROM source WHERE name >= $1 AND name < $2", "ss", prefix, end);
-    while (db_step(r))
-        json_array_append_new(ids, json_integer(db_int(r, 0)));
-    if (db_done(&r, e) < 0) {
-        json_decref(ids);
-        return NULL;
-    }
-    return ids;
+    return source_under(db, "SELECT id FROM source WHERE name >= $1 AND name < $2", prefix, false,
+                        e);
 }
 
 int ledger_add(struct db *db, struct ledger_row *row, struct err *e)

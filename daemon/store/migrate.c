@@ -43,7 +43,7 @@ static int migrate_step(struct db *db, int64_t n, struct err *e)
 }
 
 /* A name of its own, so that a WAL of another database can be told (db_id). */
-int db_rename(struct db *db, struct err *e)
+int db_new_id(struct db *db, struct err *e)
 {
     unsigned char random[16];
     char id[33];
@@ -60,7 +60,7 @@ static int migrate_name(struct db *db, struct err *e)
     int64_t named;
     if (db_get_int(db, e, &named, 0, "SELECT count(*) FROM meta WHERE key = 'id'", "") < 0)
         return -1;
-    return named ? 0 : db_rename(db, e);
+    return named ? 0 : db_new_id(db, e);
 }
 
 int db_migrate(struct db *db, struct err *e)

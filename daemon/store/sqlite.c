@@ -2,9 +2,10 @@
  *
  * sqlite - the embedded driver behind db.h
  *
- * With sqlite_copy.c the only file that knows SQLite. Statements are kept in a small hash table
- * by the address of their text; one that is in use (a query inside a query of
- * the same text) gets a second copy for the while.
+ * With sqlite_copy.c, and in test builds fault_vfs.c, the only file that knows
+ * SQLite. Statements are kept in a small hash table by the address of their text;
+ * one that is in use (a query inside a query of the same text) gets a second copy
+ * for the while.
  */
 #include "store/sqlite_inner.h"
 

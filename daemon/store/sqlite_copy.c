@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define COPY_PAGES 1024      /* in one step: 4 MB */
+#define COPY_PAGES 1024      /* in one step: 2 MB */
 #define CHECK_STEPS 100000   /* of SQLite's machine, between two looks at the clock */
 #define CHECK_LINES 100
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """A small company for tests: config, rules, templates; and mails to it."""
+import email
 import email.message
+import email.policy
 import email.utils
 import os
 import time
@@ -110,3 +112,13 @@ def deliver(folder, name, raw):
     with open(os.path.join(folder, "tmp", name), "wb") as f:
         f.write(raw)
     os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))
+
+
+def sent(folder):
+    """What has left into the outbox Maildir of a company in this folder, oldest first."""
+    new = os.path.join(folder, "outbox", "new")
+    found = []
+    for name in sorted(os.listdir(new)) if os.path.isdir(new) else []:
+        with open(os.path.join(new, name), "rb") as f:
+            found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+    return found

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: ISC
 """The main job: a mail and a form become owned leads with a follow-up that left."""
-import email
-import email.policy
 import os
 import pwd
 import time
@@ -36,15 +34,6 @@ def rows(d, *argv):
     return d.ctl(*argv)["rows"]
 
 
-def sent_mails(d):
-    folder = os.path.join(d.dir, "outbox", "new")
-    found = []
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        with open(os.path.join(folder, name), "rb") as f:
-            found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
-    return found
-
-
 def wait_rows(d, n, *argv):
     return until(lambda: (lambda r: r if len(r) >= n else None)(rows(d, *argv)),
                  why="%d rows of %s" % (n, " ".join(argv)))
@@ -56,7 +45,7 @@ def test_a_mail_becomes_an_owned_lead_with_a_follow_up(maildir_company):
     wait_rows(d, 1, "outbox", "list", "state=sent")
     (lead,) = rows(d, "list", "leads")
     assert lead["owner"] == "tom"
-    (m,) = sent_mails(d)
+    (m,) = company.sent(d.dir)
     assert m["To"] == "Ada Beispiel <ada@shop.example>"
     assert m["Auto-Submitted"] in ("auto-generated", "auto-replied")
     assert "Hello Ada" in m.get_content()
@@ -119,7 +108,7 @@ def test_the_answer_threads_back_to_the_same_lead(maildir_company):
     d = maildir_company
     deliver(d, company.mail(message_id="<first@shop.example>"), "1.a")
     wait_rows(d, 1, "outbox", "list", "state=sent")
-    (m,) = sent_mails(d)
+    (m,) = company.sent(d.dir)
     assert m["In-Reply-To"] == "<first@shop.example>"
     assert "<first@shop.example>" in m["References"]
     assert m["Reply-To"].startswith("sales+")
@@ -164,7 +153,7 @@ def test_old_mail_is_filed_and_starts_nothing(maildir_company):
     wait_rows(d, 1, "list", "leads")
     held = wait_rows(d, 1, "outbox", "list", "state=held")
     assert "automate_within" in held[0]["reply"]
-    assert sent_mails(d) == []
+    assert company.sent(d.dir) == []
 
 
 def test_poison_is_quarantined_and_can_be_dropped(maildir_company):
@@ -210,7 +199,7 @@ def test_a_bounce_tells_its_status_with_the_address_and_on_the_timeline(maildir_
     d = maildir_company
     post(d, {"email": "c@small.example"})
     wait_rows(d, 1, "outbox", "list", "state=sent")
-    (m,) = sent_mails(d)
+    (m,) = company.sent(d.dir)
     report = ("From: MAILER-DAEMON@mx.example\r\nTo: %s\r\nSubject: Undelivered\r\n"
               "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\nContent-Type: "
               "multipart/report; report-type=delivery-status; boundary=r\r\n\r\n--r\r\n\r\nno\r\n"
@@ -314,7 +303,7 @@ def test_the_admin_hears_of_a_gap_in_the_rules_once(maildir_company):
         post(d, {"email": "c%d@small%d.example" % (n, n)})
     assert {r["owner"] for r in rows(d, "list", "leads")} == {"mia"}
     until(lambda: [n["state"] for n in notices(d)] == ["sent"], why="one notice")
-    (m,) = [m for m in sent_mails(d) if "no assignment rule" in m["Subject"]]
+    (m,) = [m for m in company.sent(d.dir) if "no assignment rule" in m["Subject"]]
     assert m["To"] == "mia@example.com"
     assert "leadctl why L1" in m.get_content()
 
@@ -324,14 +313,14 @@ def test_the_admin_hears_why_a_reload_by_signal_was_refused(maildir_company):
     d.write("rules.d/10-rules.conf", 'lang = 1;\nrules : { x : { on = "lead.craeted"; '
             'do = "assign eva"; }; };\n')
     assert "reload.failed" in d.reload()
-    until(lambda: [m for m in sent_mails(d) if "refused" in m["Subject"]], why="the notice")
-    assert "lead.craeted" in sent_mails(d)[-1].get_content()
+    until(lambda: [m for m in company.sent(d.dir) if "refused" in m["Subject"]], why="the notice")
+    assert "lead.craeted" in company.sent(d.dir)[-1].get_content()
 
 
 def test_the_admin_hears_of_a_mailbox_that_cannot_be_read():
     box = company.MAILDIR_IN.replace("/inbox", "/missing")
     with Daemon(company.conf(mailboxes=box), company.files()) as d:
-        until(lambda: [m for m in sent_mails(d) if "cannot be read" in m["Subject"]],
+        until(lambda: [m for m in company.sent(d.dir) if "cannot be read" in m["Subject"]],
               why="the notice")
 
 
