@@ -16,8 +16,6 @@
 
 #define REQUIRED .flags = SCHEMA_REQUIRED
 #define FULL .flags = SCHEMA_FULL
-/* of the language, but not of this version */
-#define LATER TYPE_CUSTOM, .flags = SCHEMA_HIDDEN, .read = config_read_later
 #define RANGE(a, b) .min = (a), .max = (b)
 #define SCHEMA(keys_, name_, at_)                                                                  \
     {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_), .place = at_}
@@ -242,10 +240,15 @@ static const struct schema_key keys_main[] = {
 const struct schema schema_main = SCHEMA(keys_main, "leadd.conf", false);
 
 static const struct schema_key keys_rule[] = {
-    {"on", TYPE_LINE, REQUIRED,
+    {"on", TYPE_LINE,
      .help = "The event that wakes the rule, such as \"lead.created\", or a kind of record, such "
-             "as "
-             "\"lead\", for any change of it."},
+             "as \"lead\": the rule then fires when its conditions become true. A rule has on or "
+             "every."},
+    {"every", TYPE_LINE,
+     .help = "The times at which the rule runs, such as \"Mon 08:00 Europe/Vienna\", for each "
+             "record of the kind in over."},
+    {"over", TYPE_CHOICE, .choices = "lead contact company deal case task",
+     .help = "The kind of record that a rule with every looks at."},
     {"when", TYPE_LINES,
      .help = "Conditions, all of which must hold. Without it, the rule always fires."},
     {"do", TYPE_LINES, FULL, .help = "Commands, run in this order. Without it, stop must be set."},
@@ -255,8 +258,29 @@ static const struct schema_key keys_rule[] = {
      .help = "true or \"rule\" to skip the later rules of this event once this rule ran, \"all\" "
              "to "
              "end everything that this message, form or command set off."},
-    {"after", LATER}, {"again", LATER}, {"max", LATER}, {"once", LATER}, {"cooldown", LATER},
-    {"mode", LATER}, {"canary", LATER},
+    {"after", TYPE_LINE,
+     .help = "How long the conditions must have held before the commands run, such as \"3d\", "
+             "\"30m business\" or \"2h business vienna\": business time counts only the hours of "
+             "a calendar."},
+    {"again", TYPE_LINE,
+     .help = "Run the commands again after that time, while the conditions hold."},
+    {"max", TYPE_INT, RANGE(1, 10000), .unit = "times",
+     .help = "With again, how often in all; without, how often in the life of one record."},
+    {"until", TYPE_LINE,
+     .help = "A condition that ends waiting and repeating (after, again) once it is true."},
+    {"once", TYPE_BOOL, .help = "true: at most once in the life of each record."},
+    {"cooldown", TYPE_LINE,
+     .help = "After it ran for a record, the rule leaves this record alone for that time."},
+    {"mode", TYPE_CHOICE, .choices = "live shadow canary",
+     .help = "\"live\", or \"shadow\" to decide and tell what would run but do nothing, or "
+             "\"canary\" to run for the share of the records that canary says. Without it, "
+             "\"live\"."},
+    {"canary", TYPE_INT, RANGE(1, 100), .unit = "percent of the records",
+     .help = "Which share a rule with mode = \"canary\" runs for; a record is always in it or "
+             "always out."},
+    {"valid_from", TYPE_LINE,
+     .help = "The rule counts from then on: \"2026-12-01\", or with a time \"2026-12-01 08:00\"."},
+    {"valid_to", TYPE_LINE, .help = "And until then; a day is meant to its end."},
 };
 static const struct schema schema_rule = SCHEMA(keys_rule, "rule", true);
 

@@ -44,13 +44,6 @@ json_t *config_read_stop(struct walk *w, const struct schema_key *key, const str
     return read_wrong(w, p, key->choices);
 }
 
-json_t *config_read_later(struct walk *w, const struct schema_key *key, const struct place *p)
-{
-    (void)key;
-    walk_error(w, p, "is not in this version of leadd");
-    return NULL;
-}
-
 static void read_form_put(struct walk *w, json_t *out, const struct place *p, const char *from,
                           const char *to)
 {

@@ -14,8 +14,6 @@ json_t *config_read_form_fields(struct walk *w, const struct schema_key *key,
                                 const struct place *p);
 /* true or "rule" -> "rule", "all" -> "all"; false -> nothing */
 json_t *config_read_stop(struct walk *w, const struct schema_key *key, const struct place *p);
-/* What a later version of leadd will read: an error that says so. */
-json_t *config_read_later(struct walk *w, const struct schema_key *key, const struct place *p);
 /* { NAME = [..] or "file"; } -> { NAME: {values, at} } */
 json_t *config_read_tables(struct walk *w, const struct schema_key *key, const struct place *p);
 /* [ NAME.. ] or ( { user; weight } ) -> [ {user, weight, at} ] */

@@ -132,6 +132,12 @@ static int check_do(void *arg, const char *text, struct err *e, int *col_out)
     return crm_command_check(arg, text, col_out, e);
 }
 
+static bool of_event(void *arg, int field)
+{
+    const struct crm *crm = arg;
+    return crm_field_is_of_event(crm_fieldset_get(crm->fieldset, field));
+}
+
 static void rules_build(struct crm *crm, struct errlist *errors)
 {
     crm->rule_events = mem_array(crm_events_count, sizeof(*crm->rule_events));
@@ -146,6 +152,7 @@ static void rules_build(struct crm *crm, struct errlist *errors)
                                           .event_count = crm_events_count,
                                           .time_zone = crm->zone,
                                           .check_do = check_do,
+                                          .of_event = of_event,
                                           .arg = crm};
     crm->rules = ruleset_new(crm->config, crm->rule_env, errors);
 }

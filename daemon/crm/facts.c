@@ -348,7 +348,8 @@ struct crm_facts *crm_facts_new(struct crm_ctx *ctx, const struct crm_event *ev)
     f->before = f->event = f->now;
     f->before.at = ev->before;
     f->event.at = ev->after;
-    f->rule = (struct rule_facts){view_get, &f->now, &f->before, &f->event};
+    f->rule = (struct rule_facts){
+        .get = view_get, .now = &f->now, .before = &f->before, .event = &f->event};
     /* a record that did not exist was never in any state; what came into being
      * in an earlier event of the same command is looked at as it was then */
     if (id && ev->before < ev->after && crm_log_created_after(ctx, ev->entity, id, ev->before))

@@ -375,3 +375,9 @@ const struct crm_field *crm_fieldset_find(const struct crm_fieldset *s, const ch
         err_set(e, ERR_INPUT, "no field %s", name);
     return NULL;
 }
+
+bool crm_field_is_of_event(const struct crm_field *f)
+{
+    return f->read == crm_read_message || f->read == crm_read_form || f->read == crm_read_actor ||
+           f->entity == CRM_ACTIVITY;
+}

@@ -47,6 +47,10 @@ const struct crm_field *crm_fieldset_get(const struct crm_fieldset *s, int index
 const struct crm_field *crm_fieldset_find(const struct crm_fieldset *s, const char *name,
                                           struct err *e);
 
+/* Known at the event alone, and nowhere when a timer is due: what a message, a form
+ * or an activity says, and who did it. */
+bool crm_field_is_of_event(const struct crm_field *f);
+
 /* The value a field gets from text as people type it ("5.000,50 EUR", "yes",
  * "2026-12-01", "DE", "+10"); own. old is the value it has (may be NULL). */
 json_t *crm_field_parse(const struct crm *crm, const struct crm_field *f, const char *text,

@@ -6,7 +6,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
 	%D%/field.c %D%/field.h %D%/fold.c %D%/map.c %D%/map.h %D%/match.c \
-	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/table.c %D%/table.h \
+	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c
 
 # what a program needs to link the rules
@@ -19,6 +19,9 @@ tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
 tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
 tests_unit_test_rule_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_rule_time
+tests_unit_test_rule_time_SOURCES = tests/unit/test_rule_time.c tests/unit/rule_facts.h
+tests_unit_test_rule_time_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_set_SOURCES = tests/unit/test_rule_set.c tests/unit/rule_facts.h
 tests_unit_test_rule_set_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_template_SOURCES = tests/unit/test_rule_template.c tests/unit/rule_facts.h

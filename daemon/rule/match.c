@@ -8,6 +8,7 @@
  */
 #include "rule/ruleset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -41,6 +42,20 @@ const char *rule_outcome_name(enum rule_outcome o)
         return "stopped";
     case RULE_CANNOT_KNOW:
         return "cannot_know";
+    case RULE_WAITS:
+        return "waits";
+    case RULE_LIMITED:
+        return "limited";
+    case RULE_SHADOW:
+        return "shadow";
+    case RULE_NOT_CANARY:
+        return "not_canary";
+    case RULE_NOT_VALID:
+        return "not_valid";
+    case RULE_OVER_BUDGET:
+        return "over_budget";
+    case RULE_ENDED:
+        return "ended";
     }
     return "?";
 }
@@ -148,6 +163,8 @@ static void match_decide(struct rule_match *m, const struct ruleset_rule *r)
     }
     if (!match_fails(m, r, match_facts(m, &m->now, m->facts.now)) && r->pub.edge)
         match_edge(m, r);
+    if (m->last.outcome == RULE_MATCHED && m->facts.gate)
+        m->last.outcome = m->facts.gate(m->facts.gate_arg, &r->pub, &m->last.gate);
 }
 
 /* Commands ran. What the record was does not change, but a value that was not
@@ -180,6 +197,31 @@ bool rule_match_next(struct rule_match *m, struct rule_decision *d)
     return true;
 }
 
+struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *rule,
+                                  const struct rule_facts *facts, struct rule_decision *d)
+{
+    const struct ruleset_rule *r = &rs->rules[rule->index];
+    struct rule_match *m = rule_match_new(rs, "", facts);
+    struct expr_facts *now = match_facts(m, &m->now, facts->now);
+    m->last = (struct rule_decision){.rule = rule, .outcome = RULE_MATCHED, .when_index = -1};
+    for (int i = 0; i < (int)rule->when_count; i++) {
+        enum rule_result one = r->waits[i] ? expr_eval(r->when[i], now) : RULE_TRUE;
+        if (one == RULE_TRUE || (one == RULE_UNKNOWN && m->last.outcome != RULE_MATCHED))
+            continue;
+        m->last.outcome = one == RULE_FALSE ? RULE_NOT_TRUE : RULE_CANNOT_KNOW;
+        m->last.when_index = i;
+        m->last_facts = now;
+        if (one == RULE_FALSE)
+            break;
+    }
+    if (m->last.outcome == RULE_MATCHED && r->until && expr_eval(r->until, now) == RULE_TRUE) {
+        m->last.outcome = RULE_ENDED;
+        snprintf(m->last.gate.reason, sizeof(m->last.gate.reason), "until is true");
+    }
+    *d = m->last;
+    return m;
+}
+
 static const struct expr *match_last_expr(const struct rule_match *m)
 {
     return m->rs->rules[m->last.rule->index].when[m->last.when_index];
@@ -204,6 +246,10 @@ json_t *rule_match_json(struct rule_match *m)
     json_put_str(obj, "outcome", rule_outcome_name(m->last.outcome));
     if (m->last.by)
         json_put_str(obj, "by", m->last.by->name);
+    if (*m->last.gate.reason)
+        json_put_str(obj, "reason", m->last.gate.reason);
+    if (m->last.gate.until_ms)
+        json_put_int(obj, "until_ms", m->last.gate.until_ms);
     if (rule_match_explain(m, &trace)) {
         json_put_int(obj, "when", m->last.when_index);
         json_object_set_new(obj, "trace", expr_trace_json(match_last_expr(m), &trace));
@@ -236,6 +282,9 @@ void rule_match_print(struct rule_match *m, struct buf *out)
         break;
     case RULE_CANNOT_KNOW:
         buf_str(out, "cannot be decided now: ");
+        break;
+    default:
+        buf_printf(out, "%s: %s", rule_outcome_name(d->outcome), d->gate.reason);
         break;
     }
     if (rule_match_explain(m, &trace))

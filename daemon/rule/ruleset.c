@@ -16,17 +16,7 @@
 #include "base/text.h"
 #include "rule/ruleset_set.h"
 
-struct ruleset_loader {
-    struct ruleset *rs;
-    struct errlist *errors;
-    struct ruleset_rule *rule; /* being read */
-    const struct rule_line *line;
-    size_t failures;
-};
-
-static void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
-    LEADD_PRINTF(3, 4);
-static void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
+void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
 {
     char what[1024];
     va_list ap;
@@ -37,7 +27,7 @@ static void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *
     errlist_add(ld->errors, at, "rule %s: %s", ld->rule->pub.name, what);
 }
 
-static void ruleset_expr_error(void *arg, int col, const char *what)
+void ruleset_expr_error(void *arg, int col, const char *what)
 {
     struct ruleset_loader *ld = arg;
     ruleset_fail(ld, ld->line->at, "%s", what);
@@ -114,6 +104,12 @@ static void ruleset_read_on(struct ruleset_loader *ld, const json_t *def)
     struct rule *r = &ld->rule->pub;
     const json_t *on = json_get_obj(def, "on");
     const char *at = json_get_str(on, "at", r->at);
+    if (json_object_get(def, "every")) /* of no event: ruleset_time.c */
+        return;
+    if (!on) {
+        ruleset_fail(ld, at, "on is missing: the event that wakes it, or every for times");
+        return;
+    }
     r->on = json_get_str(on, "text", "");
     int event = rule_map_get(&rs->by_event, r->on, strlen(r->on));
     bool known = event >= 0;
@@ -170,6 +166,7 @@ static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int 
     ruleset_read_on(ld, def);
     ruleset_read_when(ld);
     ruleset_read_do(ld);
+    ruleset_read_time(ld, def);
 }
 
 /* The fields that rules at each event read: a mark per field, then a list. */
@@ -251,6 +248,8 @@ static void ruleset_rule_done(struct ruleset_rule *r)
     for (size_t i = 0; r->when && i < r->pub.when_count; i++)
         expr_free(&r->when[i]);
     mem_free(r->when);
+    mem_free(r->waits);
+    expr_free(&r->until);
     mem_free((void *)r->pub.when);
     mem_free((void *)r->pub.commands);
 }

@@ -46,6 +46,9 @@ struct ruleset_env {
     /* Checks one command of a `do`. 0, or -1 with e, and col_out (byte column
      * from 0) when it is known; col_out comes in as -1. NULL: not checked. */
     int (*check_do)(void *arg, const char *text, struct err *e, int *col_out);
+    /* Is the field told by the event alone (message.subject), and not there when a
+     * timer is due? NULL: none is. */
+    bool (*of_event)(void *arg, int field);
     void *arg;
 };
 
@@ -60,6 +63,15 @@ enum rule_stop {
     RULE_STOP_ALL,   /* stop = "all": and no event that waits in this input is run */
 };
 
+/* A length of time as a rule names it. text NULL: the rule has none. */
+struct rule_span {
+    const char *text, *at;
+    int64_t ms;
+};
+int64_t rule_span_add(const struct rule_span *s, int64_t from_ms);
+
+enum rule_mode { RULE_LIVE, RULE_SHADOW_MODE, RULE_CANARY };
+
 struct rule {
     int index; /* place in the set, from 0 */
     const char *name, *at;
@@ -70,6 +82,22 @@ struct rule {
     const struct rule_line *commands;
     const char *group; /* first = GROUP; NULL: none */
     enum rule_stop stop;
+    const char *every, *over; /* a scheduled rule, of no event; NULL: none */
+
+    /* waiting: what matches begins a timer instead of running (timed) */
+    struct rule_span after, again;
+    int max;                       /* 0: none */
+    const struct rule_line *until; /* NULL: none */
+    /* per record */
+    bool once;
+    struct rule_span cooldown;
+    enum rule_mode mode;
+    int canary;                     /* percent */
+    int64_t valid_from, valid_to;   /* UTC ms, both included; 0 and INT64_MAX: always */
+
+    bool timed;   /* after or again */
+    bool limited; /* what it ran for must be kept: once, cooldown, or max without again */
+    bool gated;   /* any of that: whether it runs is not for the facts alone to say */
 };
 
 struct ruleset;
@@ -99,11 +127,20 @@ size_t ruleset_fields(const struct ruleset *rs, const char *event, const int **f
  * conditions were not true before the event, are true as the event left the
  * record, and are still true now. So a change made by an earlier rule counts
  * at its own event, once, and is not acted on when already undone. */
+struct rule_gate;
+typedef enum rule_outcome (*rule_gate_fn)(void *arg, const struct rule *rule,
+                                          struct rule_gate *out);
+
 struct rule_facts {
     rule_get_fn get;
     void *now;    /* the record as it is, with what earlier rules of the pass did */
     void *before; /* as it was before the event; NULL: it did not exist (never true) */
     void *event;  /* as the event left it; NULL: not told apart from now */
+    /* May a rule whose conditions hold run now? RULE_MATCHED, or what became of it
+     * in its place: then it takes no group and stops nothing. What it knows besides
+     * the facts (the time, what ran before) is its own. NULL: every rule may. */
+    rule_gate_fn gate;
+    void *gate_arg;
 };
 
 enum rule_outcome {
@@ -113,6 +150,21 @@ enum rule_outcome {
     RULE_GROUP_TAKEN,   /* by: the rule that matched first in the group */
     RULE_STOPPED,       /* by: the rule with `stop` */
     RULE_CANNOT_KNOW,   /* an outside lookup is missing: undo the whole event, try later */
+    /* its conditions hold, and the gate said: */
+    RULE_WAITS,         /* its timer began, or runs already */
+    RULE_LIMITED,       /* once, cooldown, max */
+    RULE_SHADOW,        /* mode = "shadow": would have run */
+    RULE_NOT_CANARY,    /* mode = "canary", and the record is not in the share */
+    RULE_NOT_VALID,     /* outside valid_from..valid_to */
+    RULE_OVER_BUDGET,   /* too many rules ran for this record today */
+    /* and at a timer: */
+    RULE_ENDED,         /* `until` is true, or max is reached */
+};
+
+/* More on what the gate said; empty when there is nothing to add. */
+struct rule_gate {
+    char reason[96];  /* "fired once already" */
+    int64_t until_ms; /* a time that belongs to it, 0: none */
 };
 
 struct rule_decision {
@@ -120,6 +172,7 @@ struct rule_decision {
     enum rule_outcome outcome;
     int when_index;        /* NOT_TRUE, CANNOT_KNOW: which condition; else -1 */
     const struct rule *by; /* GROUP_TAKEN, STOPPED; else NULL */
+    struct rule_gate gate;
 };
 
 const char *rule_outcome_name(enum rule_outcome o); /* "matched", "not_true", ... stable */
@@ -136,11 +189,20 @@ bool rule_match_next(struct rule_match *m, struct rule_decision *d);
 /* For the decision just returned, before its commands run: RULE_NOT_TRUE and
  * RULE_CANNOT_KNOW only. */
 bool rule_match_explain(struct rule_match *m, struct expr_trace *trace);
-/* {"rule","at","outcome","when","by","trace"} of the decision just returned; own. */
+/* {"rule","at","outcome","when","by","trace","reason","until_ms"} of the decision just
+ * returned; own. */
 json_t *rule_match_json(struct rule_match *m);
 /* "dach-enterprise (20-a.conf:7): not matched: contact.country in @dach is
  * false: contact.country is 'FR'". */
 void rule_match_print(struct rule_match *m, struct buf *out);
 void rule_match_free(struct rule_match **m);
+
+/* One rule by itself, at a timer or a schedule, as things are now (facts->now):
+ * RULE_MATCHED, RULE_NOT_TRUE, RULE_CANNOT_KNOW, RULE_ENDED (until). Conditions that
+ * ask about the event that began it (message.subject, actor, changed(f)) were decided
+ * then, and are left out. The gate is not asked. The decision is told by the
+ * functions above; free it with rule_match_free(). */
+struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *rule,
+                                  const struct rule_facts *facts, struct rule_decision *d);
 
 #endif

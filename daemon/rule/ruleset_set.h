@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * ruleset_set - a rule set inside (private to ruleset.c and match.c)
+ * ruleset_set - a rule set inside (private to ruleset*.c and match.c)
  *
  * Each event has the list of the rules that may run at it, in order; rules on
  * an entity stand in the list of each of its events. What picks candidates more
@@ -15,8 +15,11 @@
 
 struct ruleset_rule {
     struct rule pub;
-    struct expr **when; /* own; pub.when_count of them */
-    int group;          /* number of the group, or -1 */
+    struct expr **when;   /* own; pub.when_count of them */
+    bool *waits;          /* own; per condition: is it asked again at a timer */
+    struct expr *until;   /* own; NULL: none */
+    int group;            /* number of the group, or -1 */
+    struct rule_line until_line;
 };
 
 struct ruleset_event {
@@ -38,5 +41,23 @@ struct ruleset {
     struct rule_map by_name, by_event, by_group;
     struct ruleset_event *events; /* own; as many as env.event_count */
 };
+
+/* One run of ruleset_new(). */
+struct ruleset_loader {
+    struct ruleset *rs;
+    struct errlist *errors;
+    struct ruleset_rule *rule; /* being read */
+    const struct rule_line *line;
+    size_t failures;
+};
+
+void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
+    LEADD_PRINTF(3, 4);
+void ruleset_expr_error(void *arg, int col, const char *what); /* arg: the loader */
+/* Does a condition ask about the event, so that it cannot be asked again later? */
+bool ruleset_asks_event(const struct ruleset *rs, const struct expr *x);
+/* after, again, once, mode, ...: when a rule runs, and how often (ruleset_time.c).
+ * After `on`, `when` and `do` have been read. */
+void ruleset_read_time(struct ruleset_loader *ld, const json_t *def);
 
 #endif
