@@ -151,6 +151,7 @@ static void rules_build(struct crm *crm, struct errlist *errors)
                                           .events = crm->rule_events,
                                           .event_count = crm_events_count,
                                           .time_zone = crm->zone,
+                                          .calendar = crm_setting(crm, "calendar", NULL),
                                           .check_do = check_do,
                                           .of_event = of_event,
                                           .arg = crm};

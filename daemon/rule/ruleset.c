@@ -194,13 +194,19 @@ static void ruleset_collect_fields(struct ruleset *rs)
     mem_free(used);
 }
 
-/* Copies what makes the set: the caller's tree may go. */
+/* Copies what makes the set: the caller's tree may go. "calendar" is in a source only. */
 static void ruleset_take_source(struct ruleset *rs, const json_t *config)
 {
-    json_t *rules = json_get_arr(config, "rules"), *tables = json_get_obj(config, "tables");
+    json_t *rules = json_get_arr(config, "rules"), *tables = json_get_obj(config, "tables"),
+           *calendars = json_get_obj(config, "calendars");
+    const char *calendar = json_get_str(config, "calendar", rs->env.calendar);
     rs->source = json_object();
     json_object_set_new(rs->source, "rules", rules ? json_deep_copy(rules) : json_array());
     json_object_set_new(rs->source, "tables", tables ? json_deep_copy(tables) : json_object());
+    if (json_object_size(calendars))
+        json_object_set_new(rs->source, "calendars", json_deep_copy(calendars));
+    if (json_object_size(calendars) && calendar)
+        json_put_str(rs->source, "calendar", calendar);
     rs->source_text = json_text(rs->source);
     hash_sha256_hex(rs->source_text, strlen(rs->source_text), rs->hash);
 }
@@ -230,6 +236,9 @@ struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
     rs->env = *env;
     ruleset_take_source(rs, config);
     rs->tables = rule_tables_new(json_get_obj(rs->source, "tables"), errors);
+    rs->calendars = calendars_new(json_get_obj(rs->source, "calendars"), errors);
+    const char *calendar = json_get_str(rs->source, "calendar", NULL);
+    rs->calendar = calendar ? calendars_find(rs->calendars, calendar) : NULL;
     rs->expr_env = (struct expr_env){
         .fields = env->fields, .tables = rs->tables, .time_zone = env->time_zone};
     rs->events = mem_array(env->event_count, sizeof(*rs->events));
@@ -271,6 +280,7 @@ void ruleset_free(struct ruleset **set)
     rule_map_done(&rs->by_event);
     rule_map_done(&rs->by_group);
     rule_tables_free(&rs->tables);
+    calendars_free(&rs->calendars);
     mem_free(rs->source_text);
     json_decref(rs->source);
     mem_free(rs);
@@ -292,6 +302,16 @@ const struct rule *ruleset_find(const struct ruleset *rs, const char *name)
 {
     int i = rule_map_get(&rs->by_name, name, strlen(name));
     return i < 0 ? NULL : &rs->rules[i].pub;
+}
+
+const struct calendars *ruleset_calendars(const struct ruleset *rs)
+{
+    return rs->calendars;
+}
+
+bool ruleset_has_timers(const struct ruleset *rs)
+{
+    return rs->has_timers;
 }
 
 const char *ruleset_hash(const struct ruleset *rs)

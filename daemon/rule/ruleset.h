@@ -30,6 +30,7 @@
 
 #include "base/errlist.h"
 #include "base/json.h"
+#include "rule/calendar.h"
 #include "rule/expr.h"
 
 /* One row of crm's event table. */
@@ -43,6 +44,7 @@ struct ruleset_env {
     const struct rule_event *events;
     size_t event_count;
     const char *time_zone; /* settings.time_zone; NULL: UTC */
+    const char *calendar;  /* settings.calendar; NULL: `business` must name one */
     /* Checks one command of a `do`. 0, or -1 with e, and col_out (byte column
      * from 0) when it is known; col_out comes in as -1. NULL: not checked. */
     int (*check_do)(void *arg, const char *text, struct err *e, int *col_out);
@@ -66,9 +68,8 @@ enum rule_stop {
 /* A length of time as a rule names it. text NULL: the rule has none. */
 struct rule_span {
     const char *text, *at;
-    int64_t ms;
+    struct calendar_span span;
 };
-int64_t rule_span_add(const struct rule_span *s, int64_t from_ms);
 
 enum rule_mode { RULE_LIVE, RULE_SHADOW_MODE, RULE_CANARY };
 
@@ -102,7 +103,7 @@ struct rule {
 
 struct ruleset;
 
-/* config: an object with "rules" and "tables" as in the config tree (either
+/* config: an object with "rules", "tables" and "calendars" as in the config tree (any
  * may be missing). env is borrowed for the life of the set. NULL when errors
  * were added. */
 struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
@@ -112,8 +113,11 @@ void ruleset_free(struct ruleset **rs); /* accepts NULL, sets NULL */
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t i);
 const struct rule *ruleset_find(const struct ruleset *rs, const char *name); /* or NULL */
+const struct calendars *ruleset_calendars(const struct ruleset *rs);
+/* Is there any rule with after or again? */
+bool ruleset_has_timers(const struct ruleset *rs);
 
-/* SHA-256 in hex over the normalized JSON of rules and tables, for the journal;
+/* SHA-256 in hex over the normalized JSON of rules, tables and calendars, for the journal;
  * and that JSON: ruleset_new() makes the same set from it, so a decision can be
  * explained after the files have changed. */
 const char *ruleset_hash(const struct ruleset *rs);

@@ -36,6 +36,9 @@ struct ruleset {
     char *source_text;  /* own */
     char hash[HASH_SHA256_HEX];
     struct rule_tables *tables;
+    struct calendars *calendars;
+    const struct calendar *calendar; /* what `business` alone means; NULL: nothing */
+    bool has_timers;
     struct ruleset_rule *rules; /* own */
     size_t count;
     struct rule_map by_name, by_event, by_group;

@@ -16,11 +16,6 @@
 #include "rule/expr_ast.h"
 #include "rule/ruleset_set.h"
 
-int64_t rule_span_add(const struct rule_span *s, int64_t from_ms)
-{
-    return from_ms + s->ms;
-}
-
 /* The line of a key, with its place; false when the rule does not have it. */
 static bool time_line(const struct ruleset_loader *ld, const json_t *def, const char *key,
                       struct rule_line *out)
@@ -37,11 +32,13 @@ static void time_span(struct ruleset_loader *ld, const json_t *def, const char *
     struct rule_line l;
     if (!time_line(ld, def, key, &l))
         return;
+    struct err e = {0};
+    int col = 0;
     *out = (struct rule_span){.text = l.text, .at = l.at};
-    if (text_parse_duration(l.text, &out->ms) < 0) {
-        ruleset_fail(ld, l.at, "%s: expected a duration such as \"30m\", \"2h\" or \"3d\"", key);
-        errlist_caret(ld->errors, l.text, 0);
-    } else if (out->ms <= 0) {
+    if (calendar_span_parse(l.text, ld->rs->calendars, ld->rs->calendar, &out->span, &e, &col) < 0) {
+        ruleset_fail(ld, l.at, "%s: %s", key, e.text);
+        errlist_caret(ld->errors, l.text, col);
+    } else if (out->span.ms <= 0) {
         ruleset_fail(ld, l.at, "%s: must be longer than nothing", key);
     }
 }
@@ -184,6 +181,7 @@ void ruleset_read_time(struct ruleset_loader *ld, const json_t *def)
     r->mode = time_mode(def);
     r->canary = (int)json_get_int(def, "canary", 0);
     r->timed = r->after.text || r->again.text;
+    ld->rs->has_timers |= r->timed;
     r->limited = r->once || r->cooldown.text || (r->max && !r->again.text);
     r->gated = r->limited || r->timed || r->mode != RULE_LIVE || r->valid_from ||
                r->valid_to != INT64_MAX;

@@ -324,7 +324,7 @@ static void each_role_gets_its_part_and_no_more(void **state)
     const json_t *engine = json_object_get(parts, "engine");
     assert_string_equal(json_get_str(engine, "run_as", ""), "crm");
     assert_non_null(json_object_get(json_object_get(engine, "mailboxes"), "sales"));
-    assert_int_equal(json_array_size(json_object_get(engine, "rules")), 3);
+    assert_int_equal(json_array_size(json_object_get(engine, "rules")), 5);
     char *sales AUTO_FREE = json_text(json_object_get(parts, "intake:sales"));
     assert_null(strstr(sales, "smtp"));
     assert_null(strstr(sales, "\"old\""));

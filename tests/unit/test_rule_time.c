@@ -71,7 +71,8 @@ static struct ruleset *load(const char *keys, struct buf *said)
             buf_char(&text, *p == '`' ? '"' : *p);
         p = line ? end : p;
     }
-    buf_str(&text, "}]}");
+    buf_str(&text, "}],\"calendars\":{\"shop\":{\"zone\":\"Europe/Vienna\",\"at\":\"c.conf:1\","
+                   "\"hours\":[\"Mon-Fri 09:00-17:00\"]}}}");
     json_t *config AUTO_JSON = json_load_bounded(text.data, text.len, MIB(1), &e);
     if (!config)
         fail_msg("%s: %s", e.text, text.data);
@@ -109,9 +110,9 @@ static void spans_dates_and_limits_are_read(void **state)
                               "`valid_from`:`$2026-12-01`,`valid_to`:`$2026-12-24`");
     const struct rule *r = ruleset_rule(rs, 0);
     assert_true(r->timed && r->limited && r->gated);
-    assert_int_equal(rule_span_add(&r->after, 1000), HOUR / 2 + 1000);
-    assert_int_equal(rule_span_add(&r->again, 0), 2 * HOUR);
-    assert_int_equal(rule_span_add(&r->cooldown, 0), 7 * DAY);
+    assert_int_equal(calendar_span_add(&r->after.span, 1000), HOUR / 2 + 1000);
+    assert_int_equal(calendar_span_add(&r->again.span, 0), 2 * HOUR);
+    assert_int_equal(calendar_span_add(&r->cooldown.span, 0), 7 * DAY);
     assert_string_equal(r->again.text, "2h");
     assert_int_equal(r->max, 3);
     assert_int_equal(r->mode, RULE_CANARY);
@@ -121,6 +122,31 @@ static void spans_dates_and_limits_are_read(void **state)
     assert_int_equal(r->valid_from, INT64_C(1796079600000));
     assert_int_equal(r->valid_to, INT64_C(1796079600000) + 24 * DAY - 1);
     ruleset_free(&rs);
+}
+
+static void business_time_is_that_of_a_calendar_also_when_read_from_the_source(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, 5);
+    env.calendar = "shop";
+    struct ruleset *rs = good("`after`:`$2h business`,`again`:`$2h business shop`,`cooldown`:`$2h`");
+    env.calendar = NULL;
+    json_t *source AUTO_JSON =
+        json_load_bounded(ruleset_source(rs), strlen(ruleset_source(rs)), MIB(1), &e);
+    struct ruleset *again = ruleset_new(source, &env, &errors);
+    assert_non_null(again);
+    assert_string_equal(ruleset_hash(rs), ruleset_hash(again));
+    const struct rule *r = ruleset_rule(again, 0);
+    int64_t friday = INT64_C(1796396400000); /* 2026-12-04 16:00 in Vienna */
+    assert_int_equal(calendar_span_add(&r->after.span, friday), friday + 66 * HOUR);
+    assert_int_equal(calendar_span_add(&r->again.span, friday), friday + 66 * HOUR);
+    assert_int_equal(calendar_span_add(&r->cooldown.span, friday), friday + 2 * HOUR);
+    ruleset_free(&rs);
+    ruleset_free(&again);
+    bad("`after`:`$2h business`", "\"business\" needs a calendar");
+    bad("`after`:`$2h business shp`", "did you mean \"shop\"?");
 }
 
 static void a_plain_rule_asks_no_gate_and_keeps_no_count(void **state)
@@ -266,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_dates_and_limits_are_read),
+        cmocka_unit_test(business_time_is_that_of_a_calendar_also_when_read_from_the_source),
         cmocka_unit_test(a_plain_rule_asks_no_gate_and_keeps_no_count),
         cmocka_unit_test(what_would_be_ignored_is_refused),
         cmocka_unit_test(who_may_not_run_takes_no_group_and_stops_nothing),
