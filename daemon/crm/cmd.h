@@ -26,11 +26,17 @@
 
 struct cmd;
 
+enum cmd_words {
+    WORDS_OPEN,
+    WORDS_SEALED,      /* the line holds words of people: not into the journal in clear */
+    WORDS_WITH_FIELDS, /* the same, and in a rule they may say {{lead.subject}} */
+};
+
 struct cmd_row {
     const char *name;
     const char *grammar; /* of the arguments, for people */
     unsigned who;
-    bool sealed; /* the line holds words of people: not into the journal in clear */
+    enum cmd_words words;
     int (*parse)(struct cmd *c, struct err *e);
     int (*run)(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t, struct crm_result *out,
                struct err *e);
@@ -42,6 +48,8 @@ struct cmd {
     const struct cmd_row *row;
     const struct crm *crm;
     int64_t now_ms; /* 0 while checking */
+    bool of_rule;   /* a rule says it: the words are looked at for fields */
+    bool filled;    /* and held some */
     struct grammar g;
     char *name;       /* own: user, pool, stage, template, tag, status, address */
     char *text;       /* own: the rest of the line */
@@ -54,10 +62,11 @@ struct cmd {
     int col; /* where the mistake stands; -1: where the last word began */
 };
 
-extern const struct cmd_row crm_cmd_assign, crm_cmd_stage, crm_cmd_won, crm_cmd_lost, crm_cmd_note,
-    crm_cmd_call, crm_cmd_meeting, crm_cmd_task, crm_cmd_done, crm_cmd_tag, crm_cmd_untag,
-    crm_cmd_set, crm_cmd_status, crm_cmd_send, crm_cmd_case, crm_cmd_close, crm_cmd_reopen,
-    crm_cmd_undo, crm_cmd_optout, crm_cmd_optin, crm_cmd_bounced, crm_cmd_verified;
+extern const struct cmd_row crm_cmd_assign, crm_cmd_stage, crm_cmd_won, crm_cmd_lost,
+    crm_cmd_note, crm_cmd_call, crm_cmd_meeting, crm_cmd_task, crm_cmd_done, crm_cmd_tag,
+    crm_cmd_untag, crm_cmd_set, crm_cmd_status, crm_cmd_send, crm_cmd_case, crm_cmd_close,
+    crm_cmd_reopen, crm_cmd_score, crm_cmd_priority, crm_cmd_deal, crm_cmd_undo, crm_cmd_optout,
+    crm_cmd_optin, crm_cmd_bounced, crm_cmd_verified;
 
 /* ---- for parse ---------------------------------------------------------- */
 
@@ -79,6 +88,9 @@ int cmd_choice(const char *const *choices, const char *what, const char *name, s
 enum crm_entity cmd_lead_or_case(const struct crm_target *t, struct err *e);
 /* The record a tag, note or field goes to: what the target is mainly about. */
 enum crm_entity cmd_main(const struct crm_target *t, struct err *e);
+/* A new deal of the lead, which has no open one; name NULL: the lead's subject. */
+int cmd_new_deal(struct crm_ctx *ctx, struct crm_target *t, const char *name,
+                 struct err *e) LEADD_MUST_CHECK;
 /* The lead's open deal; with create a new one when there is none. */
 int cmd_open_deal(struct crm_ctx *ctx, struct crm_target *t, bool create, struct err *e)
     LEADD_MUST_CHECK;

@@ -101,16 +101,39 @@ static int verified_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t
     return address_run(c, ctx, t, "verified", true, out, e);
 }
 
-const struct cmd_row crm_cmd_optout = {
-    "optout", "[ADDRESS] [REASON]", MAY_ALL | MAY_CONTACT, true, address_parse, optout_run, "optin",
-    "no more automatic mail to the contact, or to this address", "optout asked by phone"};
-const struct cmd_row crm_cmd_optin = {
-    "optin", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF | MAY_CONTACT, true, address_parse,
-    optin_run, "optout", "automatic mail is welcome again", "optin"};
-const struct cmd_row crm_cmd_bounced = {
-    "bounced", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF, true, address_parse, bounced_run,
-    "verified", "mail to the address comes back for good",
-    "bounced anna@example.com 550 no such user"};
-const struct cmd_row crm_cmd_verified = {
-    "verified", "[ADDRESS] [REASON]", MAY_SYSTEM | MAY_STAFF, true, address_parse, verified_run,
-    "none", "the address works: mail may go there again", "verified anna@example.com"};
+const struct cmd_row crm_cmd_optout = {"optout",
+                                       "[ADDRESS] [REASON]",
+                                       MAY_ALL | MAY_CONTACT,
+                                       WORDS_SEALED,
+                                       address_parse,
+                                       optout_run,
+                                       "optin",
+                                       "no more automatic mail to the contact, or to this address",
+                                       "optout asked by phone"};
+const struct cmd_row crm_cmd_optin = {"optin",
+                                      "[ADDRESS] [REASON]",
+                                      MAY_SYSTEM | MAY_STAFF | MAY_CONTACT,
+                                      WORDS_SEALED,
+                                      address_parse,
+                                      optin_run,
+                                      "optout",
+                                      "automatic mail is welcome again",
+                                      "optin"};
+const struct cmd_row crm_cmd_bounced = {"bounced",
+                                        "[ADDRESS] [REASON]",
+                                        MAY_SYSTEM | MAY_STAFF,
+                                        WORDS_SEALED,
+                                        address_parse,
+                                        bounced_run,
+                                        "verified",
+                                        "mail to the address comes back for good",
+                                        "bounced anna@example.com 550 no such user"};
+const struct cmd_row crm_cmd_verified = {"verified",
+                                         "[ADDRESS] [REASON]",
+                                         MAY_SYSTEM | MAY_STAFF,
+                                         WORDS_SEALED,
+                                         address_parse,
+                                         verified_run,
+                                         "none",
+                                         "the address works: mail may go there again",
+                                         "verified anna@example.com"};

@@ -42,6 +42,6 @@ static int assign_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 }
 
 const struct cmd_row crm_cmd_assign = {
-    "assign", "USER | pool NAME | team NAME", MAY_ALL, false, assign_parse, assign_run,
+    "assign", "USER | pool NAME | team NAME", MAY_ALL, WORDS_OPEN, assign_parse, assign_run,
     "assign the owner it had", "give the lead or case to a user, or to the next of a pool or team",
     "assign pool dach"};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/cmd.h"
 #include "store/deal.h"
 
@@ -31,6 +32,7 @@ static int case_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     json_put_int(rec, "contact_id", t->contact);
     json_put_int(rec, "company_id", json_get_int(contact, "company_id", 0));
     json_put_int(rec, "lead_id", t->lead);
+    text_make_line(c->text);
     json_put_str(rec, "subject", c->text);
     json_put_str(rec, "owner", json_get_str(lead, "owner", NULL));
     json_put_str(rec, "source", json_get_str(lead, "source", ctx->source));
@@ -135,10 +137,17 @@ static int reopen_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     return 0;
 }
 
-const struct cmd_row crm_cmd_case = {"case", "TEXT", MAY_ALL, true, case_parse, case_run,
-                                     "removes the case", "open a case for the contact",
+const struct cmd_row crm_cmd_case = {"case",
+                                     "TEXT",
+                                     MAY_ALL,
+                                     WORDS_WITH_FIELDS,
+                                     case_parse,
+                                     case_run,
+                                     "removes the case",
+                                     "open a case for the contact",
                                      "case the pump leaks"};
-const struct cmd_row crm_cmd_close = {"close", "[REASON]", MAY_ALL, true, close_parse, close_run,
-                                      "reopen", "close the lead or case", "close spam"};
-const struct cmd_row crm_cmd_reopen = {"reopen", "", MAY_ALL, false, reopen_parse, reopen_run,
+const struct cmd_row crm_cmd_close = {"close",     "[REASON]", MAY_ALL,  WORDS_WITH_FIELDS,
+                                      close_parse, close_run,  "reopen", "close the lead or case",
+                                      "close spam"};
+const struct cmd_row crm_cmd_reopen = {"reopen", "", MAY_ALL, WORDS_OPEN, reopen_parse, reopen_run,
                                        "close", "open a closed lead, case or deal again", "reopen"};

@@ -129,7 +129,12 @@ int crm_address_check(struct db *db, const char *channel, const char *value,
     return 0;
 }
 
-const struct cmd_row crm_cmd_send = {
-    "send", "TEMPLATE [to contact | owner | ADDRESS]", MAY_RULE | MAY_STAFF, true, send_parse,
-    send_run, "takes the mail back while it has not left", "send a mail made from a template",
-    "send welcome to contact"};
+const struct cmd_row crm_cmd_send = {"send",
+                                     "TEMPLATE [to contact | owner | ADDRESS]",
+                                     MAY_RULE | MAY_STAFF,
+                                     WORDS_SEALED,
+                                     send_parse,
+                                     send_run,
+                                     "takes the mail back while it has not left",
+                                     "send a mail made from a template",
+                                     "send welcome to contact"};

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
+#include "crm/render.h"
 #include "crm/when.h"
 
 #define VALUE_MAX 4096
@@ -203,6 +204,8 @@ static int set_parse(struct cmd *c, struct err *e)
     c->text = grammar_rest(&c->g); /* nothing: the field is cleared */
     if (!c->text || !*c->text)
         return 0;
+    if (c->of_rule && crm_has_fields(c->text)) /* what it will be is not known yet */
+        return 0;
     AUTO_JSON json_t *v = crm_field_parse(c->crm, c->field, c->text, NULL, c->now_ms, e);
     if (!v && c->g.word_at == at)
         c->col = at;
@@ -262,9 +265,9 @@ static int status_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 }
 
 const struct cmd_row crm_cmd_set = {
-    "set", "FIELD [VALUE]", MAY_ALL, true, set_parse, set_run, "set the value it had",
+    "set", "FIELD [VALUE]", MAY_ALL, WORDS_WITH_FIELDS, set_parse, set_run, "set the value it had",
     "set a field; without a value clear it; +N adds to a number", "set lead.score +10"};
 const struct cmd_row crm_cmd_status = {
     "status", "new | contacted | qualified | closed, of a case open | waiting | closed", MAY_ALL,
-    false, status_parse, status_run, "status it had", "set the status of the lead or case",
+    WORDS_OPEN, status_parse, status_run, "status it had", "set the status of the lead or case",
     "status qualified"};

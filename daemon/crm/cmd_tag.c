@@ -52,7 +52,7 @@ static int untag_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     return tag_do(c, ctx, t, false, out, e);
 }
 
-const struct cmd_row crm_cmd_tag = {"tag", "NAME", MAY_ALL, false, tag_parse, tag_run, "untag",
+const struct cmd_row crm_cmd_tag = {"tag", "NAME", MAY_ALL, WORDS_OPEN, tag_parse, tag_run, "untag",
                                     "put a tag on it", "tag urgent"};
-const struct cmd_row crm_cmd_untag = {"untag", "NAME", MAY_ALL, false, tag_parse, untag_run, "tag",
-                                      "take a tag off", "untag urgent"};
+const struct cmd_row crm_cmd_untag = {"untag",   "NAME", MAY_ALL,          WORDS_OPEN,    tag_parse,
+                                      untag_run, "tag",  "take a tag off", "untag urgent"};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/cmd.h"
 #include "crm/when.h"
 #include "store/task.h"
@@ -41,6 +42,7 @@ static int task_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     char due[40];
     AUTO_JSON json_t *rec = json_object();
     const char *owner = task_owner(ctx, t);
+    text_make_line(c->text);
     json_put_str(rec, "title", c->text);
     json_put_str(rec, "owner", owner);
     if (c->has_due)
@@ -119,8 +121,8 @@ static int done_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 }
 
 const struct cmd_row crm_cmd_task = {
-    "task", "[DUE] TEXT", MAY_ALL, true, task_parse, task_run, "removes the task",
+    "task", "[DUE] TEXT", MAY_ALL, WORDS_WITH_FIELDS, task_parse, task_run, "removes the task",
     "a task for whoever says it, or for the owner; DUE is today, tomorrow, fri 10:00, 3d, "
     "2026-12-01 10:00", "task fri 10:00 send the offer"};
-const struct cmd_row crm_cmd_done = {"done", "[T42]", MAY_ALL, false, done_parse, done_run,
+const struct cmd_row crm_cmd_done = {"done", "[T42]", MAY_ALL, WORDS_OPEN, done_parse, done_run,
                                      "opens the task again", "the task is done", "done T7"};

@@ -411,5 +411,5 @@ static int undo_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 }
 
 const struct cmd_row crm_cmd_undo = {
-    "undo", "[J17]", MAY_STAFF, false, undo_parse, undo_run, "undo of the undo's own entry",
+    "undo", "[J17]", MAY_STAFF, WORDS_OPEN, undo_parse, undo_run, "undo of the undo's own entry",
     "take back the last thing done with the record, or one journal entry", "undo J17"};

@@ -51,7 +51,7 @@ void cmd_say(struct crm_result *out, const char *fmt, ...)
     out->text[text_utf8_cut(out->text, strlen(out->text), sizeof(out->text) - 2)] = '\0';
 }
 
-static int deal_create(struct crm_ctx *ctx, struct crm_target *t, struct err *e)
+int cmd_new_deal(struct crm_ctx *ctx, struct crm_target *t, const char *name, struct err *e)
 {
     const json_t *lead = crm_record(ctx, CRM_LEAD, t->lead, e);
     const char *stage = json_string_value(json_array_get(ctx->crm->stages, 0));
@@ -61,7 +61,7 @@ static int deal_create(struct crm_ctx *ctx, struct crm_target *t, struct err *e)
     json_put_int(rec, "lead_id", t->lead);
     json_put_int(rec, "contact_id", json_get_int(lead, "contact_id", 0));
     json_put_int(rec, "company_id", json_get_int(lead, "company_id", 0));
-    json_put_str(rec, "name", json_get_str(lead, "subject", NULL));
+    json_put_str(rec, "name", name ? name : json_get_str(lead, "subject", NULL));
     json_put_str(rec, "owner", json_get_str(lead, "owner", NULL));
     json_put_str(rec, "stage", stage);
     if (crm_create(ctx, CRM_DEAL, rec, &t->deal, e) < 0)
@@ -101,7 +101,7 @@ int cmd_open_deal(struct crm_ctx *ctx, struct crm_target *t, bool create, struct
                        cmd_id(ctx, CRM_LEAD, t->lead));
     if (!create)
         return err_set(e, ERR_INPUT, "%s has no open deal", cmd_id(ctx, CRM_LEAD, t->lead));
-    return deal_create(ctx, t, e);
+    return cmd_new_deal(ctx, t, NULL, e);
 }
 
 int cmd_lead_status(struct crm_ctx *ctx, int64_t lead, const char *status, const char *reason,

@@ -14,13 +14,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/cmd.h"
+#include "crm/render.h"
 
 static const struct cmd_row *const commands[] = {
-    &crm_cmd_assign, &crm_cmd_stage,  &crm_cmd_won,    &crm_cmd_lost,    &crm_cmd_note,
-    &crm_cmd_call,   &crm_cmd_meeting, &crm_cmd_task,  &crm_cmd_done,    &crm_cmd_tag,
-    &crm_cmd_untag,  &crm_cmd_set,    &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,
-    &crm_cmd_close,  &crm_cmd_reopen, &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,
-    &crm_cmd_bounced, &crm_cmd_verified,
+    &crm_cmd_assign, &crm_cmd_stage,   &crm_cmd_won,      &crm_cmd_lost,    &crm_cmd_note,
+    &crm_cmd_call,   &crm_cmd_meeting, &crm_cmd_task,     &crm_cmd_done,    &crm_cmd_tag,
+    &crm_cmd_untag,  &crm_cmd_score,   &crm_cmd_priority, &crm_cmd_deal,    &crm_cmd_set,
+    &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,     &crm_cmd_close,   &crm_cmd_reopen,
+    &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
 };
 
 static const struct cmd_row *command_find(const char *name, struct err *e)
@@ -59,11 +60,48 @@ static void cmd_done(struct cmd *c)
     mem_free(c->to);
 }
 
+static bool cmd_fills(const struct cmd *c)
+{
+    return c->of_rule && c->row->words == WORDS_WITH_FIELDS;
+}
+
+static int cmd_words_check(struct cmd *c, const char *line, struct err *e)
+{
+    const char *const words[] = {c->text, c->name};
+    for (size_t i = 0; i < ARRAY_LEN(words) && cmd_fills(c); i++) {
+        if (!crm_has_fields(words[i]) || crm_words_check(c->crm, words[i], e) == 0)
+            continue;
+        const char *at = strstr(line, "{{");
+        c->col = at ? (int)(at - line) : c->col;
+        return err_wrap(e, "%s", c->row->name);
+    }
+    return 0;
+}
+
+static int cmd_fill(struct cmd *c, struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
+{
+    char **const words[] = {&c->text, &c->name};
+    for (size_t i = 0; i < ARRAY_LEN(words) && cmd_fills(c); i++) {
+        if (!crm_has_fields(*words[i]))
+            continue;
+        char *filled = crm_words(ctx, t, *words[i], &ctx->op_actor, e);
+        if (!filled)
+            return -1;
+        mem_free(*words[i]);
+        *words[i] = filled;
+        c->filled = *filled;
+        if (!*filled)
+            return err_set(e, ERR_INPUT, "%s: without the fields that are not set, nothing is left",
+                           c->row->name);
+    }
+    return 0;
+}
+
 static int cmd_parse(struct cmd *c, const struct crm *crm, const char *line, int64_t now_ms,
-                     struct err *e)
+                     bool of_rule, struct err *e)
 {
     bool ok;
-    *c = (struct cmd){.crm = crm, .now_ms = now_ms, .col = -1};
+    *c = (struct cmd){.crm = crm, .now_ms = now_ms, .of_rule = of_rule, .col = -1};
     if (grammar_init(&c->g, line, e) < 0)
         return -1;
     if (*grammar_peek(&c->g) == '#')
@@ -72,13 +110,15 @@ static int cmd_parse(struct cmd *c, const struct crm *crm, const char *line, int
     if (!name)
         return ok ? err_set(e, ERR_INPUT, "an empty command") : -1;
     c->row = command_find(name, e);
-    return c->row ? c->row->parse(c, e) : -1;
+    if (!c->row || c->row->parse(c, e) < 0)
+        return -1;
+    return cmd_words_check(c, line, e);
 }
 
 int crm_command_check(const struct crm *crm, const char *line, int *col_out, struct err *e)
 {
     struct cmd c;
-    int rc = cmd_parse(&c, crm, line, 0, e);
+    int rc = cmd_parse(&c, crm, line, 0, true, e);
     if (rc < 0 && col_out)
         *col_out = c.col >= 0 ? c.col : c.g.word_at;
     cmd_done(&c);
@@ -228,16 +268,20 @@ int crm_command_run(struct crm_ctx *ctx, const struct crm_target *target, const 
     struct err why = {0};
     if (ctx->in_op)
         return err_set(e, ERR_BUG, "a command inside a command");
-    int rc = cmd_parse(&c, ctx->crm, line, ctx->now_ms, &why);
+    int rc = cmd_parse(&c, ctx->crm, line, ctx->now_ms, actor->kind == CRM_BY_RULE, &why);
     if (rc == 0)
         rc = command_permit(ctx->crm, c.row, actor, &why);
     /* a rule's line stands in its file, and names nobody's values */
-    bool sealed = (!c.row || c.row->sealed) && actor->kind != CRM_BY_RULE;
+    bool sealed = (!c.row || c.row->words != WORDS_OPEN) && actor->kind != CRM_BY_RULE;
     crm_op_begin(ctx, line, sealed, actor);
     if (rc == 0 && c.row != &crm_cmd_undo)
         rc = target_check(ctx, target, &why);
     if (rc == 0)
+        rc = cmd_fill(&c, ctx, target, &why);
+    if (rc == 0)
         rc = c.row->run(&c, ctx, &result.target, &result, &why);
+    if (rc < 0 && c.filled && why.cls == ERR_INPUT) /* its words are somebody's values */
+        err_set(&why, ERR_INPUT, "%s: what the fields hold now does not fit here", c.row->name);
     if (rc < 0)
         crm_op_failed(ctx, &why);
     else

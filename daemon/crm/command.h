@@ -16,8 +16,7 @@ struct crm_result {
     struct crm_target target; /* with what the command created */
 };
 
-/* Is the line a command this CRM can run? For loading rules and for answering a
- * rep before anything happens. ERR_INPUT with the nearest name; col_out (may be
+/* Is the line, in a rule, a command this CRM can run? ERR_INPUT with the nearest name; col_out (may be
  * NULL) gets the 0-based byte where the mistake stands. Does not touch the store. */
 int crm_command_check(const struct crm *crm, const char *line, int *col_out, struct err *e)
     LEADD_MUST_CHECK;

@@ -19,9 +19,7 @@
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
-#include "crm/when.h"
 #include "rule/ruleset.h"
-#include "rule/template.h"
 
 int64_t crm_target_id(const struct crm_target *t, enum crm_entity e)
 {
@@ -366,75 +364,4 @@ void crm_facts_free(struct crm_facts **f)
 {
     mem_free(*f);
     *f = NULL;
-}
-
-/* ---- for templates --------------------------------------------------------- */
-
-struct render {
-    struct crm_view view;
-    struct buf text;
-};
-
-static void render_value(struct render *r, const struct crm_field *f, const struct rule_value *val)
-{
-    char text[64];
-    switch (f->type) {
-    case RULE_TYPE_TEXT:
-        buf_add(&r->text, val->text.p, val->text.n);
-        break;
-    case RULE_TYPE_INT:
-        buf_printf(&r->text, "%lld", (long long)val->num);
-        break;
-    case RULE_TYPE_MONEY:
-        rule_money_print(val->num, val->currency, &r->text);
-        break;
-    case RULE_TYPE_BOOL:
-        buf_str(&r->text, val->num ? "yes" : "no");
-        break;
-    case RULE_TYPE_TIME:
-        buf_str(&r->text, crm_when_print(r->view.ctx->crm->zone, val->num, text, sizeof(text)));
-        break;
-    case RULE_TYPE_DURATION:
-        buf_str(&r->text, text_format_duration(val->num, text, sizeof(text)));
-        break;
-    case RULE_TYPE_LIST:
-        for (size_t i = 0; i < val->count; i++) {
-            buf_str(&r->text, i ? ", " : "");
-            buf_add(&r->text, val->items[i].p, val->items[i].n);
-        }
-        break;
-    }
-}
-
-static void render_get(void *arg, int field, int item, struct template_value *out)
-{
-    struct render *r = arg;
-    const struct crm_field *f = crm_fieldset_get(r->view.ctx->crm->fieldset, field);
-    struct rule_value val = {0};
-    if (!f)
-        return;
-    f->read(&r->view, f, &val);
-    if (val.state != RULE_VALUE_SET || (f->type == RULE_TYPE_BOOL && !val.num))
-        return;
-    out->set = true;
-    out->count = val.count;
-    buf_reset(&r->text);
-    if (item < 0)
-        render_value(r, f, &val);
-    else if ((size_t)item < val.count)
-        buf_add(&r->text, val.items[item].p, val.items[item].n);
-    out->text = (struct str){r->text.data, r->text.len};
-}
-
-int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
-               const struct crm_actor *actor, struct template_result *out, struct err *e)
-{
-    const struct template *tpl = crm_template(ctx->crm, template_name);
-    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
-    if (!tpl)
-        return err_set(e, ERR_INPUT, "no template %s", template_name);
-    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
-    int rc = template_render(tpl, render_get, &r, out, e);
-    buf_done(&r.text);
-    return rc;
 }

@@ -1066,6 +1066,103 @@ static void users_of_the_config_are_in_the_store(void **state)
     assert_string_equal(crm_user_by_address(f->crm, "phone", "+436601234567"), "anna");
 }
 
+/* One line of a rule for a target. */
+static int rule_says(struct fixture *f, struct crm_target *t, const char *line, struct err *e)
+{
+    struct crm_actor actor = {CRM_BY_RULE, "greet", "10.conf:3"};
+    struct crm_result out = {0};
+    *e = (struct err){0};
+    input_begin(f);
+    int rc = crm_command_run(f->ctx, t, line, &actor, &out, e);
+    if (rc == 0)
+        *t = out.target;
+    input_end(f, t);
+    return rc;
+}
+
+static void a_score_goes_up_and_down_and_undo_takes_it_back(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    run_command(f, &who.target, "anna", "score 50");
+    run_command(f, &who.target, "anna", "score +10");
+    run_command(f, &who.target, "anna", "score -25");
+    assert_string_equal(LEAD(f, "score", who.target.lead), "35");
+    run_command(f, &who.target, "anna", "undo");
+    assert_string_equal(LEAD(f, "score", who.target.lead), "60");
+    refuse_command(f, &who.target, "anna", "score +", "no number");
+    refuse_command(f, &who.target, "anna", "score 99999999999", "no number");
+    refuse_command(f, &who.target, "anna", "score", "missing");
+}
+
+static void a_case_is_raised_step_by_step_and_stays_at_the_top(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    refuse_command(f, &who.target, "anna", "priority up", "there is no case here");
+    run_command(f, &who.target, "anna", "case the pump leaks");
+    run_command(f, &who.target, "anna", "priority up");
+    assert_string_equal(CASE(f, "priority", who.target.kase), "high");
+    run_command(f, &who.target, "anna", "priority up");
+    run_command(f, &who.target, "anna", "priority up");
+    assert_string_equal(CASE(f, "priority", who.target.kase), "urgent");
+    run_command(f, &who.target, "anna", "priority low");
+    run_command(f, &who.target, "anna", "priority down");
+    assert_string_equal(CASE(f, "priority", who.target.kase), "low");
+    refuse_command(f, &who.target, "anna", "priority hihg", "did you mean 'high'");
+}
+
+static void a_deal_has_its_name_and_amount_and_a_lead_has_one(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    refuse_command(f, &who.target, "anna", "deal annual plan", "in quotes");
+    run_command(f, &who.target, "anna", "deal 'annual plan' 5.000,50 EUR");
+    assert_string_equal(DEAL(f, "name", who.target.deal), "annual plan");
+    assert_string_equal(DEAL(f, "amount", who.target.deal), "500050");
+    assert_string_equal(LEAD(f, "status", who.target.lead), "qualified");
+    refuse_command(f, &who.target, "anna", "deal more", "one open deal");
+}
+
+static void the_words_of_a_rule_take_fields_and_those_of_people_do_not(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct err e;
+    receive_mail(f, "zoe@customer.example", "Zoe Q", "40 pumps", "person", &who);
+    assert_int_equal(rule_says(f, &who.target, "task call {{contact.name}} about {{lead.subject}}",
+                               &e), 0);
+    assert_string_equal(TASK(f, "title", who.target.task), "call Zoe Q about 40 pumps");
+    assert_int_equal(rule_says(f, &who.target, "set contact.last_name '{{contact.name}}!'", &e), 0);
+    assert_string_equal(CONTACT(f, "last_name", who.target.contact), "Zoe Q!");
+    assert_int_equal(rule_says(f, &who.target, "deal '{{lead.subject}}'", &e), 0);
+    assert_string_equal(DEAL(f, "name", who.target.deal), "40 pumps");
+    run_command(f, &who.target, "anna", "task ask {{contact.name}}");
+    assert_string_equal(TASK(f, "title", who.target.task), "ask {{contact.name}}");
+    /* nothing is left, or what is left does not fit: refused, and no value is told */
+    assert_int_equal(rule_says(f, &who.target, "note {{contact.country}}", &e), -1);
+    assert_non_null(strstr(e.text, "nothing is left"));
+    assert_int_equal(rule_says(f, &who.target, "set lead.employees {{contact.name}}", &e), -1);
+    assert_null(strstr(e.text, "Zoe"));
+}
+
+static void fields_in_a_rules_words_are_checked_when_it_is_loaded(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    int col = -1;
+    assert_int_equal(crm_command_check(f->crm, "note about {{lead.subjct}}", &col, &e), -1);
+    assert_non_null(strstr(e.text, "lead.subject"));
+    assert_int_equal(col, 11);
+    assert_int_equal(crm_command_check(f->crm, "note about {{lead.subject", &col, &e), -1);
+    assert_int_equal(crm_command_check(f->crm, "note {{lead.subject}}", &col, &e), 0);
+    assert_int_equal(crm_command_check(f->crm, "set lead.employees {{contact.name}}", &col, &e), 0);
+    assert_int_equal(crm_command_check(f->crm, "tag {{lead.subject}}", &col, &e), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1095,7 +1192,11 @@ int main(void)
         T(a_closed_lead_gets_no_status_but_by_reopen),
         T(only_humans_make_contact),
         T(tasks_have_a_due_time_and_an_owner_and_get_done),
-        T(tags_fold_and_come_off),
+        T(tags_fold_and_come_off), T(a_score_goes_up_and_down_and_undo_takes_it_back),
+        T(a_case_is_raised_step_by_step_and_stays_at_the_top),
+        T(a_deal_has_its_name_and_amount_and_a_lead_has_one),
+        T(the_words_of_a_rule_take_fields_and_those_of_people_do_not),
+        T(fields_in_a_rules_words_are_checked_when_it_is_loaded),
         T(set_reads_values_by_type),
         T(another_contacts_address_cannot_be_taken),
         T(a_contacts_new_address_counts_and_undo_gives_the_old),

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * render - fields put into texts: templates of mails, and the words of a rule's
+ * command (note asked about {{lead.subject}})
+ *
+ * What a rule says is checked when its file is loaded; what people write is never
+ * looked at for fields, or anybody could ask for anybody's values.
+ */
+#include "crm/render.h"
+
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/errlist.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "crm/ctx.h"
+#include "crm/facts.h"
+#include "crm/fields.h"
+#include "crm/when.h"
+#include "rule/template.h"
+
+struct render {
+    struct crm_view view;
+    struct buf text;
+};
+
+static void render_value(struct render *r, const struct crm_field *f, const struct rule_value *val)
+{
+    char text[64];
+    switch (f->type) {
+    case RULE_TYPE_TEXT:
+        buf_add(&r->text, val->text.p, val->text.n);
+        break;
+    case RULE_TYPE_INT:
+        buf_printf(&r->text, "%lld", (long long)val->num);
+        break;
+    case RULE_TYPE_MONEY:
+        rule_money_print(val->num, val->currency, &r->text);
+        break;
+    case RULE_TYPE_BOOL:
+        buf_str(&r->text, val->num ? "yes" : "no");
+        break;
+    case RULE_TYPE_TIME:
+        buf_str(&r->text, crm_when_print(r->view.ctx->crm->zone, val->num, text, sizeof(text)));
+        break;
+    case RULE_TYPE_DURATION:
+        buf_str(&r->text, text_format_duration(val->num, text, sizeof(text)));
+        break;
+    case RULE_TYPE_LIST:
+        for (size_t i = 0; i < val->count; i++) {
+            buf_str(&r->text, i ? ", " : "");
+            buf_add(&r->text, val->items[i].p, val->items[i].n);
+        }
+        break;
+    }
+}
+
+static void render_get(void *arg, int field, int item, struct template_value *out)
+{
+    struct render *r = arg;
+    const struct crm_field *f = crm_fieldset_get(r->view.ctx->crm->fieldset, field);
+    struct rule_value val = {0};
+    if (!f)
+        return;
+    f->read(&r->view, f, &val);
+    if (val.state != RULE_VALUE_SET || (f->type == RULE_TYPE_BOOL && !val.num))
+        return;
+    out->set = true;
+    out->count = val.count;
+    buf_reset(&r->text);
+    if (item < 0)
+        render_value(r, f, &val);
+    else if ((size_t)item < val.count)
+        buf_add(&r->text, val.items[item].p, val.items[item].n);
+    out->text = (struct str){r->text.data, r->text.len};
+}
+
+int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
+               const struct crm_actor *actor, struct template_result *out, struct err *e)
+{
+    const struct template *tpl = crm_template(ctx->crm, template_name);
+    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    if (!tpl)
+        return err_set(e, ERR_INPUT, "no template %s", template_name);
+    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
+    int rc = template_render(tpl, render_get, &r, out, e);
+    buf_done(&r.text);
+    return rc;
+}
+
+/* ---- the words of a rule's command ------------------------------------------- */
+
+bool crm_has_fields(const char *text)
+{
+    return text && strstr(text, "{{") != NULL;
+}
+
+/* As a template with a subject that nobody reads. */
+static struct template *words_compile(const struct crm *crm, const char *text, struct err *e)
+{
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, 1);
+    AUTO_FREE char *whole = mem_printf("Subject: words\n\n%s", text);
+    struct template *t = template_compile("words", whole, "", crm_fieldset_rules(crm->fieldset),
+                                          NULL, NULL, &errors);
+    if (!t)
+        err_set(e, ERR_INPUT, "%s", errors.count ? errors.v[0].text : "the text cannot be read");
+    return t;
+}
+
+int crm_words_check(const struct crm *crm, const char *text, struct err *e)
+{
+    struct template *t = words_compile(crm, text, e);
+    bool ok = t != NULL;
+    template_free(&t);
+    return ok ? 0 : -1;
+}
+
+char *crm_words(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
+                const struct crm_actor *actor, struct err *e)
+{
+    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    struct template_result result;
+    struct template *tpl = words_compile(ctx->crm, text, e);
+    if (!tpl)
+        return NULL;
+    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
+    int rc = template_render(tpl, render_get, &r, &result, e);
+    buf_done(&r.text);
+    template_free(&tpl);
+    if (rc < 0)
+        return NULL;
+    AUTO_FREE char *all = mem_strn(result.text, text_utf8_cut(result.text, strlen(result.text),
+                                                              BOUND_COMMAND_WORDS));
+    template_result_done(&result);
+    return mem_str(text_trim(all));
+}
