@@ -21,6 +21,10 @@ struct rules_command {
 
 static const struct rules_command rules_commands[] = {
     {"check", "[DIR|FILE]", "find every mistake in a rule set; needs no daemon", ctl_rules_check},
+    {"coverage", "[--never] [since=30d|DATE]",
+     "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
+    {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},
+    {"show", "HASH", "one of these sets as it was", NULL},
 };
 
 static const struct rules_command *rules_find(const char *name)

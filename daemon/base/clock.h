@@ -19,6 +19,8 @@
 
 int64_t clock_now_ms(void);
 int64_t clock_mono_ms(void);
+/* Processor time of this thread, in ns: for what a part of the work costs. */
+int64_t clock_thread_ns(void);
 /* Processor time that process has used so far, or -1 when it cannot be told. */
 int64_t clock_cpu_ms(pid_t pid);
 

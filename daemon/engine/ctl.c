@@ -38,6 +38,8 @@ static const struct {
     {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},
     {"mailbox", ctl_mailbox, 1, 10,
      "mailbox list | preview NAME | refetch NAME [FOLDER] UID|NAME ..."},
+    {"rules", ctl_rules, 1, 5,
+     "rules coverage [--never] [--since=30d|DATE] | history [limit=N] | show HASH"},
     {"reload", ctl_reload, 0, 0, "reload"},
     {"clock", ctl_clock, 0, 2, "clock [advance DURATION]"},
 };
@@ -195,7 +197,7 @@ json_t *ask_answer(struct ask *a)
     else if (strcmp(a->what, "preview") == 0)
         data = ctl_preview_answer(a->parts, &code);
     else if (strcmp(a->what, "reload") == 0)
-        data = ctl_reload_answer(a->parts, &code);
+        data = ctl_reload_answer(a->eng, a->parts, &code);
     else
         data = ctl_status_answer(a->eng, a->parts);
     json_t *j = json_pack("{s:i, s:o}", "exit", code, "data", data);

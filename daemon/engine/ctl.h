@@ -59,6 +59,7 @@ json_t *ctl_timeline(struct ctl *c, struct err *e);
 json_t *ctl_do(struct ctl *c, struct err *e);
 json_t *ctl_undo(struct ctl *c, struct err *e);
 json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
+json_t *ctl_rules(struct ctl *c, struct err *e);      /* ctl_rules.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_hold(struct ctl *c, struct err *e);       /* hold.c */
 json_t *ctl_release(struct ctl *c, struct err *e);
@@ -75,6 +76,6 @@ json_t *ctl_reconcile_names(struct engine *eng, const char *mailbox, const json_
 void ctl_reconcile_merge(json_t *into, const json_t *part);
 json_t *ctl_preview_answer(const json_t *parts, int *exit_out);
 json_t *ctl_status_answer(struct engine *eng, const json_t *parts);
-json_t *ctl_reload_answer(const json_t *parts, int *exit_out);
+json_t *ctl_reload_answer(struct engine *eng, const json_t *parts, int *exit_out);
 
 #endif

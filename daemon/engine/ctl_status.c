@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/asks.h"
@@ -12,6 +13,7 @@
 #include "engine/hold.h"
 #include "engine/storage.h"
 #include "rule/ruleset.h"
+#include "store/activation.h"
 #include "store/counts.h"
 
 static json_t *ask_supervisor(struct ctl *c, const char *what, enum frame_type type)
@@ -30,7 +32,10 @@ json_t *ctl_status(struct ctl *c, struct err *e)
 
 json_t *ctl_reload(struct ctl *c, struct err *e)
 {
-    (void)e;
+    /* a store that cannot be written must not keep anybody from a reload */
+    if (db_in_transaction(c->eng->db) &&
+        activation_ask(c->eng->db, c->user, clock_now_ms(), e) < 0)
+        return NULL;
     return ask_supervisor(c, "reload", FRAME_RELOAD);
 }
 
@@ -121,14 +126,17 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
                      mailboxes_section(eng), outbox_section(eng));
 }
 
-json_t *ctl_reload_answer(const json_t *parts, int *exit_out)
+json_t *ctl_reload_answer(struct engine *eng, const json_t *parts, int *exit_out)
 {
     const json_t *r = json_array_get(parts, 0);
+    struct err e = {0};
     struct buf b AUTO_BUF;
     size_t i;
     json_t *s;
     buf_init(&b, 256 * 1024);
     *exit_out = json_get_bool(r, "ok", false) ? 0 : 78;
+    if (*exit_out && !db_in_transaction(eng->db) && activation_forget(eng->db, &e) < 0)
+        log_debug("reload.forget", "error=\"%s\"", e.text); /* nothing came of it */
     if (!r)
         buf_str(&b, "the supervisor did not answer");
     json_array_foreach(json_get_arr(r, "errors"), i, s)

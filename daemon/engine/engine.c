@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "engine/asks.h"
 #include "engine/clients.h"
+#include "engine/coverage.h"
 #include "engine/ctl.h"
 #include "engine/hold.h"
 #include "engine/notice.h"
@@ -26,7 +27,10 @@
 #include "engine/suspect.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
+#include "store/activation.h"
 #include "store/journal.h"
+
+#define RELOAD_MS 120000 /* from the question to the engine that comes of it */
 
 /* ---- small things -------------------------------------------------------- */
 
@@ -249,13 +253,14 @@ static int item_run(struct engine *eng, struct item *it, struct err *e)
 
 int engine_pass_item(struct engine *eng, struct item *it, struct err *e)
 {
-    size_t answers = eng->answer_count;
+    size_t answers = eng->answer_count, counted = coverage_mark(eng->coverage);
     struct err why = {0};
     if (db_savepoint(eng->db, e) < 0)
         return -1;
     if (item_run(eng, it, &why) == 0)
         return db_release(eng->db, e);
     engine_answers_drop(eng, answers);
+    coverage_undo(eng->coverage, counted);
     db_rollback_to(eng->db);
     if (store_failed(eng, &why)) {
         *e = why;
@@ -284,6 +289,7 @@ int engine_pass_item(struct engine *eng, struct item *it, struct err *e)
 static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask, const struct err *e)
 {
     engine_answers_drop(eng, 0);
+    coverage_undo(eng->coverage, 0);
     suspect_undone(eng->suspect);
     hold_undone(eng);
     asks_undo(eng, last_ask);
@@ -335,6 +341,7 @@ static void engine_pass(struct role *r)
     }
     engine_answers_send(eng); /* only now: what they promise is durable */
     suspect_committed(eng->suspect);
+    coverage_committed(eng->coverage);
     hold_committed(eng);
     storage_passed(eng->storage, done.count);
     for (struct item *it; (it = queue_take(&done));)
@@ -372,6 +379,22 @@ static void on_parse_late(evutil_socket_t fd, short what, void *arg)
     parsing_late(arg);
 }
 
+/* The set that decides from now on, and who brought it in. */
+static int engine_rules_note(struct engine *eng, struct err *e)
+{
+    const struct ruleset *rules = crm_rules(eng->crm);
+    int64_t now = clock_now_ms();
+    char *who = NULL;
+    if (ruleset_store(eng->db, ruleset_hash(rules), ruleset_source(rules), now, &eng->ruleset_id,
+                      e) < 0 ||
+        activation_asked(eng->db, now - RELOAD_MS, &who, e) < 0)
+        return -1;
+    int rc = activation_add(eng->db, eng->ruleset_id, (int64_t)ruleset_count(rules),
+                            who ? who : "start or SIGHUP", now, e);
+    mem_free(who);
+    return rc;
+}
+
 static int engine_store_open(struct engine *eng, struct err *e)
 {
     const char *path = json_get_str(json_get_obj(eng->role->config, "store"), "path", NULL);
@@ -381,9 +404,7 @@ static int engine_store_open(struct engine *eng, struct err *e)
     if (!eng->db || db_begin(eng->db, e) < 0)
         return -1;
     eng->crm = crm_new(eng->db, eng->role->config, clock_now_ms(), e);
-    const struct ruleset *rules = eng->crm ? crm_rules(eng->crm) : NULL;
-    if (!rules || ruleset_store(eng->db, ruleset_hash(rules), ruleset_source(rules), clock_now_ms(),
-                                &eng->ruleset_id, e) < 0) {
+    if (!eng->crm || engine_rules_note(eng, e) < 0) {
         db_rollback(eng->db);
         return -1;
     }
@@ -433,6 +454,7 @@ static int engine_start(struct role *r, struct err *e)
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     stats_start(eng);
+    eng->coverage = coverage_new(eng);
     log_info("engine.started", "rules=%zu ruleset=%.12s",
              ruleset_count(crm_rules(eng->crm)), ruleset_hash(crm_rules(eng->crm)));
     return 0;
@@ -449,6 +471,8 @@ static void engine_done(struct role *r)
         peer_remove(eng, eng->peers, "the engine ends");
     clients_stop(eng);
     stats_stop(eng);
+    coverage_flush(eng->coverage);
+    coverage_free(&eng->coverage);
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
     crm_free(&eng->crm);

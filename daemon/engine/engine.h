@@ -146,6 +146,7 @@ struct engine {
     json_t *hold_ended;      /* own; what hold was before the pass that runs ended it */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */
+    struct coverage *coverage; /* own; what each rule did; NULL: nobody counts */
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
     int clients[2];          /* connections of ingest.sock and ctl.sock */
     bool stopping;

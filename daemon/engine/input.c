@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "crm/command.h"
 #include "crm/events.h"
+#include "engine/coverage.h"
 #include "engine/notice.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -158,6 +159,7 @@ static int rule_commands(struct input *in, const struct crm_event *ev, const str
     struct crm_actor actor = {.kind = CRM_BY_RULE, .name = rule->name, .at = rule->at};
     json_t *results = json_array();
     json_object_set_new(decision, "did", results);
+    coverage_fired(in->eng->coverage, rule);
     for (size_t i = 0; i < rule->command_count; i++) {
         struct crm_result res = {0};
         struct err ce = {0};
@@ -172,9 +174,11 @@ static int rule_commands(struct input *in, const struct crm_event *ev, const str
             return err_wrap(e, "rule %s (%s): %s", rule->name, rule->commands[i].at, line);
         }
         json_array_append_new(results, journal_did(in, line, rc < 0 ? ce.text : NULL, res.text));
-        if (rc < 0)
-            log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
-                     rule->name, rule->commands[i].at, line, ce.text);
+        if (rc == 0)
+            continue;
+        coverage_refused(in->eng->coverage, rule);
+        log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
+                 rule->name, rule->commands[i].at, line, ce.text);
     }
     return 0;
 }
@@ -189,13 +193,15 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     struct rule_match *m =
         rule_match_new(crm_rules(in->eng->crm), ev.name, crm_facts_rule(facts));
     struct rule_decision d;
+    coverage_begin(in->eng->coverage);
     while (rc == 0 && rule_match_next(m, &d)) {
         json_t *j = journal_decision(in, n, m, &d);
-        if (d.outcome != RULE_MATCHED)
-            continue;
-        rc = rule_commands(in, &ev, d.rule, j, e);
-        if (d.rule->stop == RULE_STOP_ALL)
-            in->stopped = true;
+        coverage_decided(in->eng->coverage, d.rule, d.outcome == RULE_MATCHED, in->now_ms);
+        if (d.outcome == RULE_MATCHED) {
+            rc = rule_commands(in, &ev, d.rule, j, e);
+            in->stopped |= d.rule->stop == RULE_STOP_ALL;
+        }
+        coverage_done(in->eng->coverage, d.rule);
     }
     rule_match_free(&m);
     crm_facts_free(&facts);

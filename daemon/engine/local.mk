@@ -1,6 +1,7 @@
 noinst_LIBRARIES += daemon/engine/libengine.a
 daemon_engine_libengine_a_SOURCES = \
 	%D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
+	%D%/coverage.c %D%/coverage.h %D%/ctl_rules.c \
 	%D%/ctl.c %D%/ctl.h %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
 	%D%/ctl_status.c %D%/ctl_why.c %D%/engine.c %D%/engine.h %D%/followup.c %D%/hold.c %D%/hold.h \
 	%D%/inbound.c %D%/input.c %D%/input.h %D%/ladder.c %D%/ladder.h %D%/mailbox.c %D%/notice.c %D%/notice.h \

@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/coverage.h"
 #include "engine/engine.h"
 #include "engine/storage.h"
 #include "store/counts.h"
@@ -65,6 +66,7 @@ json_t *stats_all(struct engine *eng)
     storage_gauges(eng->storage, gauges);
     json_put_int(gauges, "hold", eng->hold != NULL);
     json_put_int(gauges, "clients", eng->clients[0] + eng->clients[1]);
+    coverage_stats(eng->coverage, eng->counters, gauges);
     json_put_int(gauges, "rows_written", db_total_changes(eng->db));
     return json_pack("{s:O, s:o}", "counters", eng->counters, "gauges", gauges);
 }

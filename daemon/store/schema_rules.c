@@ -31,4 +31,27 @@ const char schema_rules_1[] =
     " count INTEGER NOT NULL,"
     " last_ms INTEGER NOT NULL,"
     " PRIMARY KEY (entity, record_id, rule)"
-    ") STRICT, WITHOUT ROWID;";
+    ") STRICT, WITHOUT ROWID;"
+
+    /* what each rule did, by day since 1970 (UTC); day 0: all that is older */
+    "CREATE TABLE rule_count ("
+    " day INTEGER NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " ruleset_id INTEGER NOT NULL,"           /* that had it last */
+    " evaluated INTEGER NOT NULL, matched INTEGER NOT NULL,"
+    " fired INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    " cpu_ns INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (day, rule)"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* which set decided from when on; sets from before this step have their first time */
+    "CREATE TABLE activation ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at_ms INTEGER NOT NULL,"
+    " ruleset_id INTEGER NOT NULL,"
+    " rules INTEGER NOT NULL,"
+    " actor TEXT NOT NULL"
+    ") STRICT;"
+    "INSERT INTO activation (at_ms, ruleset_id, rules, actor)"
+    " SELECT at_ms, id, coalesce(json_array_length(body, '$.rules'), 0), 'not recorded'"
+    " FROM ruleset ORDER BY id;";
