@@ -62,20 +62,25 @@ static bool is(const struct entry *e, const char *key, const char *value)
     return strcmp(json_get_str(e->v, key, ""), value) == 0;
 }
 
-/* The user called name, or a hint at who may be meant. */
-static bool check_user(const struct check *c, const char *name, const char **near_out)
+/* Whether map has that name, or a hint at what may be meant. */
+static bool check_name(json_t *map, const char *name, const char **near_out)
 {
     *near_out = NULL;
-    if (json_object_get(c->users, name))
+    if (json_object_get(map, name))
         return true;
     const char *names[256] = {0}, *key;
     size_t n = 0;
     json_t *v;
-    json_object_foreach(c->users, key, v)
+    json_object_foreach(map, key, v)
         if (n < ARRAY_LEN(names))
             names[n++] = key;
     *near_out = text_nearest(name, names, n);
     return false;
+}
+
+static bool check_user(const struct check *c, const char *name, const char **near_out)
+{
+    return check_name(c->users, name, near_out);
 }
 
 static const char *check_hint(const char *near, char *out, size_t n)
@@ -272,6 +277,10 @@ static void check_settings(const struct check *c)
     char hint[128];
     if (owner && c->users_whole && !check_user(c, owner, &near))
         check_error(c, &e, "default_owner", "there is no user \"%s\"%s", owner,
+                    check_hint(near, hint, sizeof(hint)));
+    const char *calendar = str(&e, "calendar");
+    if (calendar && !check_name(json_object_get(c->tree, "calendars"), calendar, &near))
+        check_error(c, &e, "calendar", "there is no calendar \"%s\" in the rule files%s", calendar,
                     check_hint(near, hint, sizeof(hint)));
     json_t *stages = json_object_get(c->tree, "stages");
     for (size_t i = 0; i < json_array_size(stages); i++)

@@ -196,6 +196,9 @@ static const struct schema_key keys_main[] = {
     {"default_country", TYPE_COUNTRY, .help = "Country of phone numbers written without one."},
     {"currency", TYPE_CURRENCY, .def = "EUR", .help = "Currency of amounts written without one."},
     {"time_zone", TYPE_ZONE, .def = "UTC", .help = "Zone of times of day."},
+    {"calendar", TYPE_NAME,
+     .help = "The calendar, one of calendars in the rule files, that business time is counted in "
+             "where none is named."},
     {"reply_address", TYPE_CHOICE, .def = "plus", .choices = "plus catchall none",
      .help = "How the address for replies carries the token that threads them: \"plus\" for "
              "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
@@ -301,6 +304,20 @@ static const struct schema_key keys_pool[] = {
 };
 static const struct schema schema_pool = SCHEMA(keys_pool, "pool", true);
 
+static const struct schema_key keys_calendar[] = {
+    {"zone", TYPE_LINE,
+     .help = "Time zone of the hours, such as \"Europe/Vienna\". Without it, time_zone of "
+             "leadd.conf."},
+    {"hours", TYPE_LINES, .flags = SCHEMA_REQUIRED | SCHEMA_FULL,
+     .help = "When it is open: \"Mon-Fri 09:00-12:30, 13:00-17:00; Sat 09:00-12:00\"."},
+    {"holidays", TYPE_CUSTOM, .read = config_read_holidays,
+     .choices = "a date such as \"2026-12-25\", a file that ends in .ics, or a list of these",
+     .help = "Days on which it is closed: \"2026-12-25\", \"12-25\" for every year, "
+             "\"2026-12-24..2027-01-01\", each with a name behind it if you like, or a file that "
+             "ends in .ics, of which the all-day events are taken. One, or a list."},
+};
+static const struct schema schema_calendar = SCHEMA(keys_calendar, "calendar", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -313,5 +330,7 @@ static const struct schema_key keys_rules_file[] = {
              "text in a line."},
     {"pools", TYPE_MAP, .sub = &schema_pool,
      .help = "Users among whom leads are dealt out (assign pool NAME)."},
+    {"calendars", TYPE_MAP, .sub = &schema_calendar,
+     .help = "Open hours by name, for business time (after = \"2h business NAME\")."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

@@ -99,6 +99,19 @@ static void load_fill_names(json_t *tree)
             load_put_missing(v, "label", name);
 }
 
+/* After the rule files: their calendars stand in the zone of leadd.conf. */
+static void load_fill_calendars(json_t *tree)
+{
+    const char *zone = json_get_str(json_object_get(tree, "settings"), "time_zone", "UTC");
+    const char *name;
+    json_t *v;
+    json_object_foreach(json_object_get(tree, "calendars"), name, v) {
+        load_put_missing(v, "zone", zone);
+        if (!json_object_get(v, "holidays"))
+            json_object_set_new(v, "holidays", json_array());
+    }
+}
+
 /* The folder in key, or the default one beside the config file; inside of the
  * config's own folder it is written as the config file was, for short messages. */
 static char *load_dir(const struct walk *w, const json_t *tree, const struct scan_node *root,
@@ -123,6 +136,7 @@ static void load_folders(struct walk *w, json_t *tree, const struct scan_node *r
         load_dir(w, tree, root, path, "templates_dir", "templates", &templates_at);
     config_read_rules(w, tree, rules, rules_at);
     config_read_templates(w, tree, templates, templates_at);
+    load_fill_calendars(tree);
     json_t *st = json_object_get(tree, "settings");
     char *abs_rules AUTO_FREE = lex_join(w->dir, "rules.d");
     char *abs_templates AUTO_FREE = lex_join(w->dir, "templates");

@@ -16,6 +16,8 @@ json_t *config_read_form_fields(struct walk *w, const struct schema_key *key,
 json_t *config_read_stop(struct walk *w, const struct schema_key *key, const struct place *p);
 /* { NAME = [..] or "file"; } -> { NAME: {values, at} } */
 json_t *config_read_tables(struct walk *w, const struct schema_key *key, const struct place *p);
+/* "2026-12-25", "at.ics" or a list of both -> [ {text, at, col} or text ] */
+json_t *config_read_holidays(struct walk *w, const struct schema_key *key, const struct place *p);
 /* [ NAME.. ] or ( { user; weight } ) -> [ {user, weight, at} ] */
 json_t *config_read_members(struct walk *w, const struct schema_key *key, const struct place *p);
 

@@ -179,6 +179,8 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->fieldset = crm_fieldset_new(config, errors);
     templates_build(crm, errors);
     rules_build(crm, errors);
+    crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
+    crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));
     return crm;
 }
 

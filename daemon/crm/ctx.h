@@ -12,6 +12,7 @@
 #include "crm/command.h"
 #include "crm/crm.h"
 #include "crm/events.h"
+#include "rule/calendar.h"
 #include "rule/field.h"
 #include "store/record.h"
 
@@ -44,6 +45,8 @@ struct crm {
     const json_t *users, *teams, *pools, *forms, *stages, *templates_cfg;
     json_t *user_addresses;   /* own; "email:anna@example.com" -> user name */
     struct crm_fieldset *fieldset; /* own; fields.h */
+    const struct calendars *calendars; /* borrowed from rules; NULL without rules */
+    const struct calendar *calendar;   /* the default one; NULL: none */
     struct ruleset *rules;    /* own */
     struct ruleset_env *rule_env;     /* own; borrowed by rules */
     struct rule_event *rule_events;   /* own; borrowed by rule_env */

@@ -87,6 +87,7 @@ static void mutated_files_are_refused_or_read_but_never_fatal(void **state)
     put("pw", "x");
     put("people.conf", people);
     put("rules.d/many.txt", "a\nb\n");
+    put("rules.d/at.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n");
     put("rules.d/10-a.conf", rules);
     put("rules.d/20-b.conf", pools);
     put("leadd.conf", conf);
