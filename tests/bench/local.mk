@@ -5,10 +5,10 @@ check_PROGRAMS += $(bench_programs)
 tests_bench_post_SOURCES = %D%/post.c
 tests_bench_bare_http_SOURCES = %D%/bare_http.c
 tests_bench_bare_http_LDADD = $(EVENT_LIBS)
-tests_bench_plain_rows_SOURCES = %D%/plain_rows.c
+tests_bench_plain_rows_SOURCES = %D%/plain_rows.c %D%/cost.h
 tests_bench_plain_rows_LDADD = $(SQLITE_LIBS)
 tests_bench_sink_SOURCES = %D%/sink.c
-tests_bench_curl_send_SOURCES = %D%/curl_send.c
+tests_bench_curl_send_SOURCES = %D%/curl_send.c %D%/cost.h
 tests_bench_curl_send_LDADD = $(CURL_LIBS)
 
 # the bench alone: `make bench-programs && BUILD=... tests/bench/run`
