@@ -20,7 +20,8 @@ struct rules_command {
 };
 
 static const struct rules_command rules_commands[] = {
-    {"check", "[DIR|FILE]", "find every mistake in a rule set; needs no daemon", ctl_rules_check},
+    {"check", "[--strict] [DIR|FILE]",
+     "find every mistake in a rule set, and what is hardly meant; needs no daemon", ctl_rules_check},
     {"coverage", "[--never] [since=30d|DATE]",
      "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
     {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},

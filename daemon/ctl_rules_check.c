@@ -9,50 +9,111 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "crm/lint.h"
 
-static void check_print(const char *path, const json_t *warnings, const struct errlist *errors)
+struct check {
+    bool strict; /* warnings are errors */
+    struct errlist errors;
+    struct errlist warnings; /* findings, and what the config warns of */
+    json_t *found;           /* own; findings of crm/lint.h */
+};
+
+/* A finding as it is told to people: place, rule, what, a caret, and what to do. */
+static void check_finding(struct errlist *to, const json_t *f)
 {
-    size_t i, n = errlist_total(errors);
+    const char *rule = json_get_str(f, "rule", NULL), *source = json_get_str(f, "source", NULL);
+    errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]", rule ? "rule " : "",
+                rule ? rule : "", rule ? ": " : "", json_get_str(f, "text", ""),
+                json_get_str(f, "finding", ""));
+    if (source)
+        errlist_caret(to, source, (int)json_get_int(f, "col", 0));
+    errlist_line(to, "%s", json_get_str(f, "advice", ""));
+}
+
+/* "file:line: what", as the config says it. */
+static void check_warning(struct errlist *to, const char *text)
+{
+    const char *what = strstr(text, ": ");
+    AUTO_FREE char *at = mem_strn(text, what ? (size_t)(what - text) : 0);
+    errlist_add(to, what ? at : NULL, "warning: %s", what ? what + 2 : text);
+}
+
+static json_t *check_run(struct check *c, const char *path)
+{
+    size_t i;
     json_t *v;
+    json_t *tree = ctl_rules_load(path, &c->errors);
+    if (!tree)
+        return NULL;
+    c->found = crm_lint(tree, clock_now_ms());
+    json_array_foreach(json_get_arr(tree, "warnings"), i, v)
+        check_warning(&c->warnings, json_string_value(v) ? json_string_value(v) : "?");
+    json_array_foreach(c->found, i, v)
+        check_finding(&c->warnings, v);
+    return tree;
+}
+
+static void check_print(const struct check *c, const char *path)
+{
+    size_t n = errlist_total(&c->errors), w = errlist_total(&c->warnings);
     struct buf text AUTO_BUF;
-    buf_init(&text, MIB(4));
-    json_array_foreach((json_t *)warnings, i, v) {
-        fputs("warning: ", stdout);
-        ctl_render_text(json_string_value(v) ? json_string_value(v) : "?", stdout);
-    }
-    errlist_print(errors, &text);
+    buf_init(&text, MIB(8));
+    errlist_print(&c->errors, &text);
+    errlist_print(&c->warnings, &text);
     if (text.len)
         ctl_render_text(text.data, stdout);
-    fflush(stdout);
-    if (n)
-        fprintf(stderr, "%zu error%s\n", n, n == 1 ? "" : "s");
-    else
+    if (n == 0 && w == 0) {
         printf("%s: rules OK\n", path);
+        return;
+    }
+    fflush(stdout);
+    if (n > 0)
+        fprintf(stderr, "%zu error%s\n", n, n == 1 ? "" : "s");
+    if (w > 0)
+        fprintf(stderr, "%zu warning%s\n", w, w == 1 ? "" : "s");
+}
+
+static void check_json(const struct check *c, const json_t *tree, bool ok)
+{
+    json_t *warnings = json_get_arr(tree, "warnings");
+    AUTO_JSON json_t *data = json_object();
+    json_put_bool(data, "ok", ok);
+    json_object_set_new(data, "errors", errlist_json(&c->errors));
+    json_object_set_new(data, "warnings", warnings ? json_incref(warnings) : json_array());
+    json_object_set_new(data, "findings", c->found ? json_incref(c->found) : json_array());
+    ctl_render_json(data, stdout);
 }
 
 int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv)
 {
     struct err e = {0};
-    struct errlist errors AUTO_ERRLIST;
-    errlist_init(&errors, CTL_RULES_ERRORS);
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
-        return ctl_rules_usage(argv[0]);
-    AUTO_FREE char *path = ctl_rules_path(argc > 1 ? argv[1] : NULL, &e);
+    struct check c = {0};
+    const char *arg = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--strict") == 0)
+            c.strict = true;
+        else if (arg || argv[i][0] == '-')
+            return ctl_rules_usage(argv[0]);
+        else
+            arg = argv[i];
+    }
+    AUTO_FREE char *path = ctl_rules_path(arg, &e);
     if (!path) {
         fprintf(stderr, "leadctl: %s\n", e.text);
         return CTL_EXIT_FAILED;
     }
-    AUTO_JSON json_t *tree = ctl_rules_load(path, &errors);
-    json_t *warnings = json_get_arr(tree, "warnings");
-    if (opt->json) {
-        AUTO_JSON json_t *data = json_object();
-        json_put_bool(data, "ok", tree != NULL);
-        json_object_set_new(data, "errors", errlist_json(&errors));
-        json_object_set_new(data, "warnings", warnings ? json_incref(warnings) : json_array());
-        ctl_render_json(data, stdout);
-    } else {
-        check_print(path, warnings, &errors);
-    }
-    return tree ? 0 : CTL_EXIT_FAILED;
+    errlist_init(&c.errors, CTL_RULES_ERRORS);
+    errlist_init(&c.warnings, CTL_RULES_ERRORS);
+    AUTO_JSON json_t *tree = check_run(&c, path);
+    bool ok = tree && (!c.strict || errlist_total(&c.warnings) == 0);
+    if (opt->json)
+        check_json(&c, tree, ok);
+    else
+        check_print(&c, path);
+    errlist_done(&c.errors);
+    errlist_done(&c.warnings);
+    json_decref(c.found);
+    return ok ? 0 : CTL_EXIT_FAILED;
 }

@@ -5,7 +5,10 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
-	%D%/field.c %D%/field.h %D%/fold.c %D%/map.c %D%/map.h %D%/match.c \
+	%D%/field.c %D%/field.h %D%/fold.c \
+	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
+	%D%/lint_solve.h %D%/lint_worlds.c \
+	%D%/map.c %D%/map.h %D%/match.c \
 	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c
 
@@ -19,6 +22,9 @@ tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
 tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
 tests_unit_test_rule_expr_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_rule_lint
+tests_unit_test_rule_lint_SOURCES = tests/unit/test_rule_lint.c tests/unit/rule_facts.h
+tests_unit_test_rule_lint_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_rule_time
 tests_unit_test_rule_time_SOURCES = tests/unit/test_rule_time.c tests/unit/rule_facts.h
 tests_unit_test_rule_time_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -59,7 +59,45 @@ def test_json_says_the_same_to_programs(folder):
     assert len(data["errors"]) == 1 and "10.conf:2: rule a: unknown event" in data["errors"][0]
     (folder / "rules.d/10.conf").write_text('lang = 1;\n')
     code, out, _ = rules("check", folder, "--json")
-    assert (code, json.loads(out)) == (0, {"ok": True, "errors": [], "warnings": []})
+    assert (code, json.loads(out)) == (0, {"ok": True, "errors": [], "warnings": [], "findings": []})
+
+
+DOUBTFUL = """lang = 1;
+rules : {
+  all  : { first = "g"; on = "lead.created"; do = "assign mia"; };
+  some : { first = "g"; on = "lead.created"; when = "lead.score > 5"; do = "tag x"; };
+  none : { on = "lead.created"; when = "lead.score > 5 and lead.score < 3"; do = "tag y"; };
+  loop : { on = "lead.changed"; do = "score +1"; };
+};
+tables : { unused = [ "a" ]; };
+"""
+
+
+def test_what_is_hardly_meant_is_a_warning_and_with_strict_an_error(folder):
+    (folder / "rules.d/10.conf").write_text(DOUBTFUL)
+    at = "%s/rules.d/10.conf" % folder
+    code, out, err = rules("check", folder)
+    assert (code, err) == (0, "4 warnings\n")
+    assert out == """\
+{0}:4: warning: rule some: is never reached: all ({0}:3) of the group "g" always matches before it [shadowed]
+    move it before all, or make that one narrower
+{0}:5: warning: rule none: can never match: `lead.score > 5` and `lead.score < 3` cannot both hold [never]
+    lead.score > 5 and lead.score < 3
+                       ^
+    the rule does nothing: correct the condition, or remove it
+{0}:6: warning: rule loop: wakes itself again and again: it causes lead.changed [cycle]
+    add a condition that is false afterwards, or once = true; leadd cuts the chain off
+{0}:8: warning: the table "unused" is used nowhere [unused]
+    remove it, or name it where it was meant to be used
+""".format(at)
+    assert rules("check", "--strict", folder)[:2] == (1, out)
+    code, out, _ = rules("check", "--json", "--strict", folder)
+    data = json.loads(out)
+    assert (code, data["ok"], data["errors"]) == (1, False, [])
+    assert [(f["at"], f.get("rule"), f["finding"]) for f in data["findings"]] == [
+        (at + ":4", "some", "shadowed"), (at + ":5", "none", "never"), (at + ":6", "loop", "cycle"),
+        (at + ":8", None, "unused")]
+    assert data["findings"][1]["col"] == 19
 
 
 def test_a_folder_without_leadd_conf_is_told_apart(folder, tmp_path):
@@ -74,4 +112,4 @@ def test_a_wrong_word_is_answered_with_the_usage():
     assert (code, out) == (64, "") and 'did you mean "rules check"?' in err
     assert rules()[0] == 64 and rules("check", "a", "b")[0] == 64 and rules("check", "-x")[0] == 64
     code, out, err = rules("help")
-    assert (code, err) == (0, "") and "usage: leadctl rules check [DIR|FILE]" in out
+    assert (code, err) == (0, "") and "usage: leadctl rules check [--strict] [DIR|FILE]" in out

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * lint - what is allowed in a rule set, and yet hardly meant
+ *
+ * The findings of rule/lint.h, with what only the CRM knows: which command
+ * changes and announces what, and what of the config nobody names.
+ */
+#ifndef LEADD_CRM_LINT_H
+#define LEADD_CRM_LINT_H
+
+#include "base/json.h"
+#include "rule/lint.h"
+
+struct crm;
+
+/* For a config tree without mistakes. The array of rule/lint.h, and in it also
+ *   unused  a table, pool, template and the like that nothing names
+ *   untested  a rule that no test of the set makes run, where there are tests
+ * own. */
+json_t *crm_lint(const json_t *config_tree, int64_t now_ms);
+
+/* What a command of a rule with this `on` leaves behind; for crm_lint() and its test. */
+void crm_effect(const struct crm *crm, const char *on, const char *command,
+                struct lint_effect *out);
+/* Is the command in the table of effects? */
+bool crm_effect_known(const char *command_name);
+
+/* Adds to found what of the tree nothing names. */
+void crm_lint_unused(const json_t *config_tree, json_t *found);
+
+#endif
