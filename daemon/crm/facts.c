@@ -316,6 +316,12 @@ void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct r
     out_text(out, json_get_str(v->ctx->form, f->key, NULL));
 }
 
+void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    (void)f;
+    out_num(out, v->ctx->now_ms);
+}
+
 void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
 {
     out_text(out, crm_setting(v->ctx->crm, f->key, NULL));

@@ -202,6 +202,8 @@ static const struct crm_field core[] = {
     {"actor.kind", T_TEXT, OPEN, "what caused the event", crm_read_actor, CRM_NONE, "kind", RO,
      actor_kind},
 
+    {"now", T_TIME, OPEN, "the time of the event", crm_read_now, CRM_NONE, "now", RO, NULL},
+
     {"our.company", T_TEXT, OPEN, "our company's name", crm_read_setting, CRM_NONE, "company", RO,
      NULL},
     {"our.domain", T_TEXT, OPEN, "our domain", crm_read_setting, CRM_NONE, "domain", RO, NULL},

@@ -13,17 +13,24 @@
 #include "base/text.h"
 #include "rule/expr_ast.h"
 
+static void expr_count_field(int *out, size_t *count, int field)
+{
+    if (out)
+        out[*count] = field;
+    (*count)++;
+}
+
 static size_t expr_count_fields(const struct expr_node *n, int *out)
 {
     size_t count = 0;
     for (const struct expr_node *part = n->first; part; part = part->next)
         count += expr_count_fields(part, out ? out + count : NULL);
-    for (size_t i = 0; i < n->arg_count; i++)
-        if (n->args[i].field >= 0) {
-            if (out)
-                out[count] = n->args[i].field;
-            count++;
-        }
+    for (size_t i = 0; i < n->arg_count; i++) {
+        if (n->args[i].field >= 0)
+            expr_count_field(out, &count, n->args[i].field);
+        if (n->args[i].less >= 0)
+            expr_count_field(out, &count, n->args[i].less);
+    }
     return count;
 }
 
@@ -83,6 +90,24 @@ void expr_free(struct expr **x)
     mem_free((*x)->text);
     mem_free(*x);
     *x = NULL;
+}
+
+static bool expr_node_asks_before(const struct expr_node *n)
+{
+    if (n->op == EXPR_CHANGED || n->op == EXPR_ENTERED)
+        return true;
+    for (const struct expr_node *part = n->first; part; part = part->next)
+        if (expr_node_asks_before(part))
+            return true;
+    for (size_t i = 0; i < n->arg_count; i++)
+        if (n->args[i].was)
+            return true;
+    return false;
+}
+
+bool expr_asks_before(const struct expr *x)
+{
+    return expr_node_asks_before(x->root);
 }
 
 const char *expr_text(const struct expr *x)

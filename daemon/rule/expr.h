@@ -10,12 +10,25 @@
  *   contact.email ends '@example.com'  contact.name starts 'dr'
  *   message.subject ~ 'order\s+\d+'    lead.employees is not set
  *
+ *   changed(lead.owner)   entered(deal.stage, 'proposal')   was(lead.score) < 50
+ *   lead.last_in < now - 3 days     now - lead.last_in > 3 days
+ *
  * == != < <= > >=, in, between, contains, starts, ends, ~, is set; and, or,
  * not, parentheses. `not` may stand before in, between, contains, starts, ends
  * and ~, and means the same as in front of the whole comparison. Text is in
  * single quotes, '' is a quote. Text compares folded (see rule_fold); a
  * pattern ignores case unless it says (?-i). A date without a time means the
  * whole day, a time without a zone is in the set's time zone.
+ *
+ * The event: was(f) is the field before the event, wherever a field may stand;
+ * changed(f) says whether the event gave it another value (to the letter),
+ * entered(f, v) whether it is v since the event and was not before (a list:
+ * contains it). Before a record was made all its fields were not set, so at its
+ * event `created` changed(f) is true of every field that is set. What rules did
+ * since is seen at its own event.
+ *
+ * Times: a duration may be added to or taken from a field that is a time or a
+ * duration; one time minus another is a duration.
  *
  * Unset: a comparison with an unset field is false (also !=), what `not`
  * stands before is then true. So is a comparison of two currencies, and a
@@ -57,6 +70,13 @@ const char *expr_text(const struct expr *x);
 /* The fields it reads, ascending, each once. */
 size_t expr_fields(const struct expr *x, const int **fields_out);
 
+/* Does it ask about the time before the event (was, changed, entered)? */
+bool expr_asks_before(const struct expr *x);
+/* The canonical text: compiles to the same condition. */
+void expr_print(const struct expr *x, struct buf *out);
+/* The same but for spaces, parentheses and order of the two sides? */
+bool expr_same(const struct expr *a, const struct expr *b);
+
 enum rule_result { RULE_FALSE, RULE_TRUE, RULE_UNKNOWN };
 
 /* The facts under evaluation, read once per field and remembered, also in
@@ -69,6 +89,10 @@ void expr_facts_changed(struct expr_facts *f);
 /* Other facts behind the same callback. */
 void expr_facts_set(struct expr_facts *f, void *facts);
 
+/* What was() and changed() read: the record before the event (NULL: there was
+ * none) and as the event left it (NULL: f). Both borrowed. */
+void expr_facts_event(struct expr_facts *f, struct expr_facts *before, struct expr_facts *event);
+
 enum rule_result expr_eval(const struct expr *x, struct expr_facts *facts);
 
 /* Why a condition was not true: the first part of an `and` that was false (or,
@@ -79,6 +103,7 @@ enum rule_result expr_eval(const struct expr *x, struct expr_facts *facts);
 struct expr_seen {
     int field;
     const char *name;            /* borrowed from the field set */
+    bool was;                    /* its value before the event */
     enum rule_state state;
     bool personal;               /* value must be sealed before it is stored */
     char value[EXPR_SEEN_VALUE]; /* as by rule_value_print; "not set" */

@@ -26,6 +26,8 @@ enum expr_token {
     TOKEN_LIST_OPEN,
     TOKEN_LIST_CLOSE,
     TOKEN_COMMA,
+    TOKEN_PLUS,
+    TOKEN_MINUS,
     TOKEN_BAD, /* already reported */
 };
 
@@ -53,8 +55,14 @@ enum expr_arg_kind { ARG_FIELD, ARG_TEXT, ARG_NUMBER, ARG_MONEY, ARG_DURATION, A
 struct expr_arg {
     enum expr_arg_kind kind;
     int col, len;
-    char *word; /* own; as written (text: decoded) */
-    int field;  /* FIELD */
+    char *word;      /* own; as written (text: decoded) */
+    int field;       /* FIELD */
+    bool was;        /* FIELD: as it was before the event */
+    char *less_word; /* own; FIELD: `word - less_word`, a duration between two times; or NULL */
+    int less, less_col;
+    char *shift_word; /* own; FIELD: "+ 3days", "- 3days" behind it; or NULL */
+    int64_t shift;    /* of shift_word, in milliseconds */
+    enum rule_type type; /* FIELD: of the value, after what is done to it */
     int64_t lo, hi;
     char currency[4]; /* money; "" means any */
     char *fold;       /* own; text, folded */
@@ -74,6 +82,8 @@ enum expr_op {
     EXPR_STARTS,
     EXPR_ENDS,
     EXPR_MATCHES,
+    EXPR_CHANGED, /* changed(field) */
+    EXPR_ENTERED, /* entered(field, value) */
 };
 
 struct expr_regex;
@@ -103,6 +113,11 @@ struct expr {
 struct expr_node *expr_node_new(enum expr_op op, int col);
 void expr_node_free(struct expr_node *n); /* with its parts; accepts NULL */
 struct expr_arg *expr_node_arg(struct expr_node *n, enum expr_arg_kind kind, int col);
+
+/* An operator as it is written; "" for those without a sign. */
+const char *expr_op_name(const struct expr_node *n);
+/* The canonical text of one argument. */
+void expr_arg_print(const struct expr_arg *a, struct buf *out);
 
 /* NULL after reporting one syntax error. */
 struct expr_node *expr_parse(const char *text, expr_error_fn report, void *arg);
@@ -147,7 +162,9 @@ struct expr_facts {
     rule_get_fn get;
     void *arg;
     unsigned state;
-    struct expr_slot *slots; /* own */
+    struct expr_slot *slots; /* own; made at the first read */
+    struct expr_facts *was;  /* before the event; NULL: nothing was there */
+    struct expr_facts *at;   /* as the event left it; may be this one */
     struct expr_matcher *matcher;
     const char *note; /* set by a comparison that could not be made */
 };
@@ -156,6 +173,9 @@ const struct rule_value *expr_facts_value(struct expr_facts *f, int field);
 struct str expr_facts_folded(struct expr_facts *f, int field);            /* TEXT, when set */
 const struct str *expr_facts_folded_items(struct expr_facts *f, int field); /* LIST, when set */
 
+/* What an argument that is a field stands for; tmp holds it where it is computed. */
+const struct rule_value *expr_arg_value(const struct expr_arg *a, struct expr_facts *f,
+                                        struct rule_value *tmp);
 enum rule_result expr_node_eval(const struct expr_node *n, struct expr_facts *f);
 
 #endif

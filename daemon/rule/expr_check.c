@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -28,20 +29,48 @@ void expr_check_fail(struct expr_checker *c, int col, const char *fmt, ...)
     c->report(c->arg, col, what);
 }
 
-static const struct rule_field *check_field(struct expr_checker *c, struct expr_arg *a)
+static const struct rule_field *check_name(struct expr_checker *c, const char *word, int col,
+                                           int *field_out)
 {
-    a->field = rule_fields_find(c->env->fields, a->word);
-    if (a->field >= 0)
-        return rule_fields_get(c->env->fields, a->field);
-    const char *near = rule_fields_nearest(c->env->fields, a->word);
+    *field_out = rule_fields_find(c->env->fields, word);
+    if (*field_out >= 0)
+        return rule_fields_get(c->env->fields, *field_out);
+    const char *near = rule_fields_nearest(c->env->fields, word);
     if (near)
-        expr_check_fail(c, a->col, "unknown field \"%.80s\"; did you mean \"%s\"?", a->word, near);
-    else if (!strchr(a->word, '.'))
-        expr_check_fail(c, a->col, "unknown field \"%.80s\"; text goes in single quotes: '%.80s'",
-                        a->word, a->word);
+        expr_check_fail(c, col, "unknown field \"%.80s\"; did you mean \"%s\"?", word, near);
+    else if (!strchr(word, '.'))
+        expr_check_fail(c, col, "unknown field \"%.80s\"; text goes in single quotes: '%.80s'",
+                        word, word);
     else
-        expr_check_fail(c, a->col, "unknown field \"%.80s\"", a->word);
+        expr_check_fail(c, col, "unknown field \"%.80s\"", word);
     return NULL;
+}
+
+/* Resolves a field with what is added to it and taken from it. */
+static bool check_fact(struct expr_checker *c, struct expr_arg *a)
+{
+    const struct rule_field *f = check_name(c, a->word, a->col, &a->field);
+    const struct rule_field *less =
+        a->less_word ? check_name(c, a->less_word, a->less_col, &a->less) : NULL;
+    if (!f || (a->less_word && !less))
+        return false;
+    a->type = f->type;
+    if (less) {
+        const struct rule_field *wrong = f->type != RULE_TYPE_TIME ? f : less;
+        if (wrong->type != RULE_TYPE_TIME) {
+            expr_check_fail(c, wrong == f ? a->col : a->less_col,
+                            "%s is %s: only a time can be taken from a time", wrong->name,
+                            rule_type_name(wrong->type));
+            return false;
+        }
+        a->type = RULE_TYPE_DURATION;
+    }
+    if (a->shift_word && a->type != RULE_TYPE_TIME && a->type != RULE_TYPE_DURATION) {
+        expr_check_fail(c, a->col, "%s is %s: a duration is added only to a time or a duration",
+                        f->name, rule_type_name(f->type));
+        return false;
+    }
+    return true;
 }
 
 static enum expr_compare check_flip(enum expr_compare cmp)
@@ -81,7 +110,7 @@ static bool check_order(struct expr_checker *c, struct expr_node *n)
     return false;
 }
 
-static const char *check_op_name(const struct expr_node *n)
+const char *expr_op_name(const struct expr_node *n)
 {
     static const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
     switch (n->op) {
@@ -99,6 +128,10 @@ static const char *check_op_name(const struct expr_node *n)
         return "ends";
     case EXPR_MATCHES:
         return "~";
+    case EXPR_CHANGED:
+        return "changed";
+    case EXPR_ENTERED:
+        return "entered";
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT:
@@ -129,6 +162,8 @@ static bool check_op_fits(const struct expr_node *n, enum rule_type t)
     case EXPR_MATCHES:
         return t == RULE_TYPE_TEXT;
     case EXPR_SET:
+    case EXPR_CHANGED:
+    case EXPR_ENTERED:
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT:
@@ -146,10 +181,10 @@ static bool check_op(struct expr_checker *c, const struct expr_node *n, const st
                         rule_type_name(f->type));
     else if (f->type == RULE_TYPE_LIST)
         expr_check_fail(c, n->col, "%s is a list: use `contains`, not `%s`", f->name,
-                        check_op_name(n));
+                        expr_op_name(n));
     else
         expr_check_fail(c, n->col, "%s is %s, which `%s` cannot ask about", f->name,
-                        rule_type_name(f->type), check_op_name(n));
+                        rule_type_name(f->type), expr_op_name(n));
     return false;
 }
 
@@ -177,17 +212,19 @@ static void check_choice(struct expr_checker *c, const struct rule_field *f,
 static bool check_right_field(struct expr_checker *c, const struct expr_node *n,
                               const struct rule_field *f, struct expr_arg *a)
 {
-    const struct rule_field *g = check_field(c, a);
-    if (!g)
+    if (!check_fact(c, a))
         return false;
     if (n->op != EXPR_COMPARE && n->op != EXPR_BETWEEN) {
-        expr_check_fail(c, a->col, "`%s` wants fixed values, \"%s\" is a field", check_op_name(n),
+        expr_check_fail(c, a->col, "`%s` wants fixed values, \"%s\" is a field", expr_op_name(n),
                         a->word);
         return false;
     }
-    if (g->type != f->type) {
+    if (a->type != f->type) {
+        struct buf name AUTO_BUF;
+        buf_init(&name, BOUND_EXPR_BYTES);
+        expr_arg_print(a, &name);
         expr_check_fail(c, a->col, "%s is %s, %s is %s: they cannot be compared", f->name,
-                        rule_type_name(f->type), g->name, rule_type_name(g->type));
+                        rule_type_name(f->type), name.data, rule_type_name(a->type));
         return false;
     }
     return true;
@@ -195,7 +232,8 @@ static bool check_right_field(struct expr_checker *c, const struct expr_node *n,
 
 static bool check_right(struct expr_checker *c, struct expr_node *n, const struct rule_field *f)
 {
-    bool ok = true, whole = n->op == EXPR_IN || (n->op == EXPR_COMPARE && n->cmp <= EXPR_NE);
+    bool ok = true, whole = n->op == EXPR_IN || n->op == EXPR_ENTERED ||
+                           (n->op == EXPR_COMPARE && n->cmp <= EXPR_NE);
     for (size_t i = 1; i < n->arg_count; i++) {
         struct expr_arg *a = &n->args[i];
         if (a->kind == ARG_FIELD) {
@@ -249,17 +287,8 @@ static void check_map(struct expr_node *n)
         rule_map_add(&n->values, n->args[i].fold, n->args[i].fold_len, (int)i);
 }
 
-static void check_test(struct expr_checker *c, struct expr_node *n)
+static void check_asked(struct expr_checker *c, struct expr_node *n, const struct rule_field *f)
 {
-    if (!check_order(c, n))
-        return;
-    const struct rule_field *f = check_field(c, &n->args[0]);
-    if (!f) { /* the right side may still hold a wrong name of its own */
-        for (size_t i = 1; i < n->arg_count; i++)
-            if (n->args[i].kind == ARG_FIELD)
-                check_field(c, &n->args[i]);
-        return;
-    }
     int before = c->errors;
     if (!check_op(c, n, f) || !check_right(c, n, f))
         return;
@@ -274,6 +303,26 @@ static void check_test(struct expr_checker *c, struct expr_node *n)
     if (n->op == EXPR_IN && f->type == RULE_TYPE_TEXT && !n->table &&
         n->arg_count > CHECK_MAP_FROM)
         check_map(n);
+}
+
+static void check_test(struct expr_checker *c, struct expr_node *n)
+{
+    struct expr_arg *a = &n->args[0];
+    if (!check_order(c, n))
+        return;
+    if (!check_fact(c, a)) { /* the right side may still hold a wrong name of its own */
+        for (size_t i = 1; i < n->arg_count; i++)
+            if (n->args[i].kind == ARG_FIELD)
+                check_fact(c, &n->args[i]);
+        return;
+    }
+    struct rule_field asked = *rule_fields_get(c->env->fields, a->field);
+    struct buf name AUTO_BUF;
+    buf_init(&name, BOUND_EXPR_BYTES);
+    expr_arg_print(a, &name);
+    asked.name = name.data;
+    asked.type = a->type;
+    check_asked(c, n, &asked);
 }
 
 void expr_check(struct expr_checker *c, struct expr_node *root)

@@ -48,18 +48,58 @@ static enum eval_place eval_money(struct expr_facts *f, const struct rule_value 
     return a < b ? PLACE_BELOW : a > b ? PLACE_ABOVE : PLACE_INSIDE;
 }
 
-/* Where the field's value lies, seen from the literal or the other field. */
-static enum eval_place eval_place(struct expr_facts *f, enum rule_type t, int field,
+static struct expr_facts *eval_source(const struct expr_arg *a, struct expr_facts *f)
+{
+    return a->was ? f->was : f;
+}
+
+/* The value of a field less another and shifted; what it needs is set, or tmp
+ * says what it is. */
+static void eval_arithmetic(const struct expr_arg *a, struct expr_facts *f, struct rule_value *tmp)
+{
+    if (a->less >= 0) {
+        const struct rule_value *less = expr_facts_value(f, a->less);
+        if (less->state != RULE_VALUE_SET) {
+            tmp->state = less->state;
+            return;
+        }
+        if (__builtin_sub_overflow(tmp->num, less->num, &tmp->num))
+            tmp->num = less->num > 0 ? INT64_MIN : INT64_MAX;
+    }
+    if (__builtin_add_overflow(tmp->num, a->shift, &tmp->num))
+        tmp->num = a->shift > 0 ? INT64_MAX : INT64_MIN;
+}
+
+const struct rule_value *expr_arg_value(const struct expr_arg *a, struct expr_facts *f,
+                                        struct rule_value *tmp)
+{
+    static const struct rule_value unset;
+    struct expr_facts *source = eval_source(a, f);
+    const struct rule_value *v = source ? expr_facts_value(source, a->field) : &unset;
+    if ((a->less < 0 && a->shift == 0) || v->state != RULE_VALUE_SET)
+        return v;
+    *tmp = *v;
+    eval_arithmetic(a, f, tmp);
+    return tmp;
+}
+
+static struct str eval_folded(const struct expr_arg *a, struct expr_facts *f)
+{
+    return expr_facts_folded(eval_source(a, f), a->field);
+}
+
+/* Where the value of `left` lies, seen from the literal or the other field. */
+static enum eval_place eval_place(struct expr_facts *f, const struct expr_arg *left,
                                   const struct rule_value *v, const struct expr_arg *a)
 {
-    const struct rule_value *o = a->field >= 0 ? expr_facts_value(f, a->field) : NULL;
+    struct rule_value tmp;
+    const struct rule_value *o = a->field >= 0 ? expr_arg_value(a, f, &tmp) : NULL;
     if (o && o->state != RULE_VALUE_SET)
         return PLACE_NONE;
-    switch (t) {
+    switch (left->type) {
     case RULE_TYPE_TEXT: {
-        struct str right = o ? expr_facts_folded(f, a->field)
-                             : (struct str){a->fold, a->fold_len};
-        int c = eval_text_compare(expr_facts_folded(f, field), right);
+        struct str right = o ? eval_folded(a, f) : (struct str){a->fold, a->fold_len};
+        int c = eval_text_compare(eval_folded(left, f), right);
         return c < 0 ? PLACE_BELOW : c > 0 ? PLACE_ABOVE : PLACE_INSIDE;
     }
     case RULE_TYPE_MONEY:
@@ -96,32 +136,30 @@ static bool eval_compare(enum expr_compare cmp, enum eval_place p)
     return false;
 }
 
-static bool eval_in(const struct expr_node *n, struct expr_facts *f, enum rule_type t,
-                    const struct rule_value *v)
+static bool eval_in(const struct expr_node *n, struct expr_facts *f, const struct rule_value *v)
 {
-    int field = n->args[0].field;
-    if (n->table && t == RULE_TYPE_TEXT) {
-        struct str s = expr_facts_folded(f, field);
+    const struct expr_arg *left = &n->args[0];
+    if (n->table && left->type == RULE_TYPE_TEXT) {
+        struct str s = eval_folded(left, f);
         return rule_table_has(n->table, s.p, s.n);
     }
     if (n->values.count > 0) {
-        struct str s = expr_facts_folded(f, field);
+        struct str s = eval_folded(left, f);
         return rule_map_get(&n->values, s.p, s.n) >= 0;
     }
     for (size_t i = 1; i < n->arg_count; i++)
-        if (eval_place(f, t, field, v, &n->args[i]) == PLACE_INSIDE) {
+        if (eval_place(f, left, v, &n->args[i]) == PLACE_INSIDE) {
             f->note = NULL; /* another item may have had another currency */
             return true;
         }
     return false;
 }
 
-static bool eval_between(const struct expr_node *n, struct expr_facts *f, enum rule_type t,
+static bool eval_between(const struct expr_node *n, struct expr_facts *f,
                          const struct rule_value *v)
 {
-    int field = n->args[0].field;
-    return eval_compare(EXPR_GE, eval_place(f, t, field, v, &n->args[1])) &&
-           eval_compare(EXPR_LE, eval_place(f, t, field, v, &n->args[2]));
+    return eval_compare(EXPR_GE, eval_place(f, &n->args[0], v, &n->args[1])) &&
+           eval_compare(EXPR_LE, eval_place(f, &n->args[0], v, &n->args[2]));
 }
 
 static bool eval_part_of(enum expr_op op, struct str text, const char *part, size_t n)
@@ -137,7 +175,7 @@ static bool eval_part_of(enum expr_op op, struct str text, const char *part, siz
 
 static bool eval_text_has(const struct expr_node *n, struct expr_facts *f)
 {
-    struct str text = expr_facts_folded(f, n->args[0].field);
+    struct str text = eval_folded(&n->args[0], f);
     for (size_t i = 1; i < n->arg_count; i++)
         if (eval_part_of(n->op, text, n->args[i].fold, n->args[i].fold_len))
             return true;
@@ -152,7 +190,8 @@ static bool eval_text_has(const struct expr_node *n, struct expr_facts *f)
 static bool eval_list_has(const struct expr_node *n, struct expr_facts *f,
                           const struct rule_value *v)
 {
-    const struct str *items = expr_facts_folded_items(f, n->args[0].field);
+    const struct str *items =
+        expr_facts_folded_items(eval_source(&n->args[0], f), n->args[0].field);
     for (size_t i = 0; i < v->count; i++) {
         if (n->table && rule_table_has(n->table, items[i].p, items[i].n))
             return true;
@@ -184,11 +223,12 @@ static bool eval_matches(const struct expr_node *n, struct expr_facts *f,
 /* Is a field on the right side not known yet? */
 static bool eval_right_unknown(const struct expr_node *n, struct expr_facts *f)
 {
+    struct rule_value tmp;
     if (n->op != EXPR_COMPARE && n->op != EXPR_BETWEEN)
         return false;
     for (size_t i = 1; i < n->arg_count; i++)
         if (n->args[i].field >= 0 &&
-            expr_facts_value(f, n->args[i].field)->state == RULE_VALUE_UNKNOWN)
+            expr_arg_value(&n->args[i], f, &tmp)->state == RULE_VALUE_UNKNOWN)
             return true;
     return false;
 }
@@ -196,24 +236,28 @@ static bool eval_right_unknown(const struct expr_node *n, struct expr_facts *f)
 static bool eval_set_value(const struct expr_node *n, struct expr_facts *f,
                            const struct rule_value *v)
 {
-    enum rule_type t = rule_fields_get(f->fields, n->args[0].field)->type;
     switch (n->op) {
     case EXPR_TRUTH:
         return v->num != 0;
     case EXPR_SET:
         return true;
     case EXPR_COMPARE:
-        return eval_compare(n->cmp, eval_place(f, t, n->args[0].field, v, &n->args[1]));
+        return eval_compare(n->cmp, eval_place(f, &n->args[0], v, &n->args[1]));
     case EXPR_IN:
-        return eval_in(n, f, t, v);
+        return eval_in(n, f, v);
     case EXPR_BETWEEN:
-        return eval_between(n, f, t, v);
+        return eval_between(n, f, v);
     case EXPR_CONTAINS:
     case EXPR_STARTS:
     case EXPR_ENDS:
-        return t == RULE_TYPE_LIST ? eval_list_has(n, f, v) : eval_text_has(n, f);
+        return n->args[0].type == RULE_TYPE_LIST ? eval_list_has(n, f, v) : eval_text_has(n, f);
     case EXPR_MATCHES:
         return eval_matches(n, f, v);
+    case EXPR_ENTERED: /* in one of the two states */
+        return n->args[0].type == RULE_TYPE_LIST
+                   ? eval_list_has(n, f, v)
+                   : eval_place(f, &n->args[0], v, &n->args[1]) == PLACE_INSIDE;
+    case EXPR_CHANGED:
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT:
@@ -222,9 +266,56 @@ static bool eval_set_value(const struct expr_node *n, struct expr_facts *f,
     return false;
 }
 
+static bool eval_same_value(enum rule_type t, const struct rule_value *a,
+                            const struct rule_value *b)
+{
+    if (a->state != RULE_VALUE_SET || b->state != RULE_VALUE_SET)
+        return a->state == b->state;
+    switch (t) {
+    case RULE_TYPE_TEXT:
+        return a->text.n == b->text.n && memcmp(a->text.p, b->text.p, a->text.n) == 0;
+    case RULE_TYPE_LIST:
+        for (size_t i = 0; i < a->count && a->count == b->count; i++)
+            if (a->items[i].n != b->items[i].n ||
+                memcmp(a->items[i].p, b->items[i].p, a->items[i].n) != 0)
+                return false;
+        return a->count == b->count;
+    case RULE_TYPE_MONEY:
+        return a->num == b->num && strcmp(a->currency, b->currency) == 0;
+    case RULE_TYPE_BOOL:
+        return !a->num == !b->num;
+    case RULE_TYPE_INT:
+    case RULE_TYPE_TIME:
+    case RULE_TYPE_DURATION:
+        return a->num == b->num;
+    }
+    return false;
+}
+
+/* changed(), entered(): what the event did, whatever rules have done since. */
+static enum rule_result eval_event(const struct expr_node *n, struct expr_facts *f)
+{
+    static const struct rule_value unset;
+    int field = n->args[0].field;
+    const struct rule_value *now = expr_facts_value(f->at, field),
+                            *was = f->was ? expr_facts_value(f->was, field) : &unset;
+    if (n->op == EXPR_ENTERED && now->state == RULE_VALUE_SET && !eval_set_value(n, f->at, now))
+        return RULE_FALSE; /* whatever it was */
+    if (now->state == RULE_VALUE_UNKNOWN || was->state == RULE_VALUE_UNKNOWN)
+        return RULE_UNKNOWN;
+    if (n->op == EXPR_CHANGED)
+        return eval_bool(!eval_same_value(n->args[0].type, now, was));
+    if (now->state != RULE_VALUE_SET)
+        return RULE_FALSE;
+    return eval_bool(was->state != RULE_VALUE_SET || !eval_set_value(n, f->was, was));
+}
+
 static enum rule_result eval_test(const struct expr_node *n, struct expr_facts *f)
 {
-    const struct rule_value *v = expr_facts_value(f, n->args[0].field);
+    struct rule_value tmp;
+    if (n->op == EXPR_CHANGED || n->op == EXPR_ENTERED)
+        return eval_event(n, f);
+    const struct rule_value *v = expr_arg_value(&n->args[0], f, &tmp);
     switch (v->state) {
     case RULE_VALUE_UNSET:
         return RULE_FALSE;

@@ -18,7 +18,7 @@ struct expr_facts *expr_facts_new(const struct rule_fields *fields, rule_get_fn 
     f->get = get;
     f->arg = facts;
     f->state = 1;
-    f->slots = mem_array(rule_fields_count(fields), sizeof(*f->slots));
+    f->at = f;
     return f;
 }
 
@@ -27,7 +27,7 @@ void expr_facts_free(struct expr_facts **facts)
     struct expr_facts *f = *facts;
     if (!f)
         return;
-    for (size_t i = 0; i < rule_fields_count(f->fields); i++) {
+    for (size_t i = 0; f->slots && i < rule_fields_count(f->fields); i++) {
         if (f->slots[i].fold.data)
             buf_done(&f->slots[i].fold);
         mem_free(f->slots[i].fold_items);
@@ -36,6 +36,12 @@ void expr_facts_free(struct expr_facts **facts)
     expr_matcher_free(&f->matcher);
     mem_free(f);
     *facts = NULL;
+}
+
+void expr_facts_event(struct expr_facts *f, struct expr_facts *before, struct expr_facts *event)
+{
+    f->was = before;
+    f->at = event ? event : f;
 }
 
 void expr_facts_changed(struct expr_facts *f)
@@ -51,6 +57,8 @@ void expr_facts_set(struct expr_facts *f, void *facts)
 
 const struct rule_value *expr_facts_value(struct expr_facts *f, int field)
 {
+    if (!f->slots)
+        f->slots = mem_array(rule_fields_count(f->fields), sizeof(*f->slots));
     struct expr_slot *s = &f->slots[field];
     if (s->state == f->state)
         return &s->value;

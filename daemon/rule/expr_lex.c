@@ -100,6 +100,8 @@ static const struct {
     {"[", TOKEN_LIST_OPEN, 0, NULL},
     {"]", TOKEN_LIST_CLOSE, 0, NULL},
     {",", TOKEN_COMMA, 0, NULL},
+    {"+", TOKEN_PLUS, 0, NULL},
+    {"-", TOKEN_MINUS, 0, NULL},
     {"\"", TOKEN_BAD, 0, "text goes in single quotes: '...'"},
     {"`", TOKEN_BAD, 0, "text goes in single quotes: '...'"},
 };

@@ -6,17 +6,19 @@
  *   and     = not { "and" not }
  *   not     = "not" not | "(" or ")" | test
  *   test    = value
+ *           | "changed" "(" field ")" | "entered" "(" field "," value ")"
  *           | value ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value
  *           | value "is" [ "not" ] "set"
  *           | value [ "not" ] "~" text
  *           | value [ "not" ] "between" value "and" value
  *           | value [ "not" ] "in" ( list | table )
  *           | value [ "not" ] ( "contains" | "starts" | "ends" ) ( list | table | value )
- *   value   = field | text | number | number CURRENCY | number unit { number unit }
- *           | "true" | "false"
+ *   value   = fact [ "-" fact ] [ ( "+" | "-" ) duration ] | text | number
+ *           | number CURRENCY | duration | "true" | "false"
+ *   fact    = field | "was" "(" field ")"
+ *   duration = number unit { number unit }
  *
- * A word directly before "(" is reserved for functions. The first error ends
- * the parse. Recursion is bounded by BOUND_EXPR_DEPTH, `and` and `or` do not
+ * A word before "(" is a function. The first error ends the parse. Recursion is bounded by BOUND_EXPR_DEPTH, `and` and `or` do not
  * recurse.
  */
 #include "rule/expr_ast.h"
@@ -37,6 +39,7 @@ struct parser {
 
 static const char *const parse_keywords[] = {"and", "or",     "not",  "in",  "between", "contains",
                                              "is",  "starts", "ends", "set"};
+static const char *const parse_functions[] = {"changed", "was", "entered"};
 
 static struct expr_node *parse_or(struct parser *p);
 
@@ -102,6 +105,8 @@ void expr_node_free(struct expr_node *n)
         expr_node_free(n->first);
         for (size_t i = 0; i < n->arg_count; i++) {
             mem_free(n->args[i].word);
+            mem_free(n->args[i].less_word);
+            mem_free(n->args[i].shift_word);
             mem_free(n->args[i].fold);
         }
         mem_free(n->args);
@@ -120,7 +125,7 @@ struct expr_arg *expr_node_arg(struct expr_node *n, enum expr_arg_kind kind, int
         n->args = mem_grow(n->args, n->arg_cap * sizeof(*n->args));
     }
     struct expr_arg *a = &n->args[n->arg_count++];
-    *a = (struct expr_arg){.kind = kind, .col = col, .field = -1};
+    *a = (struct expr_arg){.kind = kind, .col = col, .field = -1, .less = -1};
     return a;
 }
 
@@ -176,24 +181,153 @@ static bool parse_number(struct parser *p, struct expr_node *n)
     return true;
 }
 
-static bool parse_word(struct parser *p, struct expr_node *n)
+static bool parse_is_function(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parse_functions); i++)
+        if (strcmp(parse_functions[i], word) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_token(struct parser *p, enum expr_token t, const char *what)
+{
+    if (p->lx.token != t)
+        return parse_expected(p, what);
+    expr_lex_next(&p->lx);
+    return true;
+}
+
+/* The word at the current token names a field: what the checker makes of it. */
+static bool parse_field_name(struct parser *p, const char *function, char **word_out)
+{
+    if (p->lx.token != TOKEN_WORD || parse_is_keyword(p->lx.word.data)) {
+        AUTO_FREE char *what = mem_printf("a field: %s(lead.status)", function);
+        return parse_expected(p, what);
+    }
+    *word_out = mem_str(p->lx.word.data);
+    expr_lex_next(&p->lx);
+    return true;
+}
+
+/* "changed", "was", "entered" and the "(" behind it; what else is a function's
+ * name is told here. */
+static bool parse_function_open(struct parser *p, const char *name, int col)
+{
+    if (parse_is_function(name)) {
+        if (p->lx.token == TOKEN_OPEN)
+            return parse_token(p, TOKEN_OPEN, "(");
+        return parse_fail(p, col, strcmp(name, "entered") ? "\"%s\" is written %s(lead.status)"
+                                                          : "\"%s\" is written %s(lead.status, "
+                                                            "'contacted')", name, name);
+    }
+    const char *near = text_nearest(name, parse_functions, ARRAY_LEN(parse_functions));
+    return parse_fail(p, col, "there is no function %.60s()%s%s%s; there are changed(field), "
+                      "was(field) and entered(field, 'value')", name, near ? ": did you mean " : "",
+                      near ? near : "", near ? "()?" : "");
+}
+
+/* field | was(field) */
+static bool parse_fact(struct parser *p, struct expr_arg *a)
 {
     const char *w = p->lx.word.data;
     char lower[64];
     parse_lower(w, lower, sizeof(lower));
+    if (p->lx.token != TOKEN_WORD || parse_is_keyword(w))
+        return parse_expected(p, "a field or a value");
+    a->word = mem_str(w);
+    expr_lex_next(&p->lx);
+    const char *minus = strrchr(a->word, '-');
+    if (minus && p->lx.token == TOKEN_WORD && minus[1] >= '0' && minus[1] <= '9' &&
+        !parse_is_keyword(p->lx.word.data))
+        return parse_fail(p, a->col, "a minus stands between spaces: %.*s - %s %s",
+                          (int)(minus - a->word), a->word, minus + 1, p->lx.word.data);
+    if (strcmp(a->word, "was") == 0) {
+        if (!parse_function_open(p, "was", a->col))
+            return false;
+        mem_free(a->word);
+        a->word = NULL;
+        a->was = true;
+        return parse_field_name(p, "was", &a->word) && parse_token(p, TOKEN_CLOSE, ")");
+    }
+    if (strcmp(a->word, "changed") == 0 || strcmp(a->word, "entered") == 0)
+        return p->lx.token == TOKEN_OPEN
+                   ? parse_fail(p, a->col, "%s() is true or false: it stands alone", a->word)
+                   : parse_function_open(p, a->word, a->col);
+    if (p->lx.token == TOKEN_OPEN && p->lx.col == p->lx.last_end)
+        return parse_function_open(p, a->word, a->col);
+    if (strcmp(lower, a->word) != 0 && (parse_is_keyword(lower) || parse_is_function(lower)))
+        return parse_fail(p, a->col, "\"%s\" is written in small letters: %s", a->word, lower);
+    return true;
+}
+
+/* A duration behind a field; the sign is at the current token. */
+static bool parse_shift(struct parser *p, struct expr_arg *a)
+{
+    struct expr_node n = {0}; /* holds the duration while it is read */
+    bool minus = p->lx.token != TOKEN_PLUS;
+    if (p->lx.token != TOKEN_NUMBER) /* "-3 days" is one number already */
+        expr_lex_next(&p->lx);
+    int col = p->lx.col;
+    bool ok = p->lx.token == TOKEN_NUMBER ? parse_number(p, &n)
+                                          : parse_expected(p, "a duration such as 3 days");
+    if (ok && n.args[0].kind != ARG_DURATION)
+        ok = parse_fail(p, col, "only a duration can be added or taken away: now - 3 days");
+    if (ok) {
+        const char *word = n.args[0].word;
+        ok = text_parse_duration(*word == '-' ? word + 1 : word, &a->shift) == 0;
+        LEADD_ASSERT(ok); /* parse_number has read it so */
+        a->shift_word = mem_printf("%c %s", minus ? '-' : '+', *word == '-' ? word + 1 : word);
+        a->shift = minus ? -a->shift : a->shift;
+        a->len = p->lx.last_end - a->col;
+    }
+    for (size_t i = 0; i < n.arg_count; i++)
+        mem_free(n.args[i].word);
+    mem_free(n.args);
+    return ok;
+}
+
+static bool parse_is_shift(const struct parser *p)
+{
+    return p->lx.token == TOKEN_PLUS || p->lx.token == TOKEN_MINUS ||
+           (p->lx.token == TOKEN_NUMBER && p->lx.word.data[0] == '-');
+}
+
+/* What may stand behind a field: - field, + 3 days. */
+static bool parse_arithmetic(struct parser *p, struct expr_arg *a)
+{
+    int sign = p->lx.at;
+    if (p->lx.token == TOKEN_MINUS) {
+        while (p->lx.text[sign] == ' ')
+            sign++;
+        if (p->lx.text[sign] < '0' || p->lx.text[sign] > '9') {
+            expr_lex_next(&p->lx);
+            struct expr_arg less = {.col = p->lx.col};
+            bool ok = parse_fact(p, &less);
+            a->less_word = less.word;
+            a->less_col = less.col;
+            a->len = p->lx.last_end - a->col;
+            if (!ok || less.was)
+                return ok && parse_fail(p, less.col, "was() cannot be taken away: put it first");
+        }
+    }
+    return !parse_is_shift(p) || parse_shift(p, a);
+}
+
+static bool parse_word(struct parser *p, struct expr_node *n)
+{
+    const char *w = p->lx.word.data;
     if (parse_is_keyword(w))
         return parse_expected(p, "a field or a value");
     bool is_bool = strcmp(w, "true") == 0 || strcmp(w, "false") == 0;
     struct expr_arg *a = expr_node_arg(n, is_bool ? ARG_BOOL : ARG_FIELD, p->lx.col);
-    a->word = mem_str(w);
-    expr_lex_next(&p->lx);
+    if (is_bool) {
+        a->word = mem_str(w);
+        expr_lex_next(&p->lx);
+    } else if (!parse_fact(p, a)) {
+        return false;
+    }
     a->len = p->lx.last_end - a->col;
-    if (p->lx.token == TOKEN_OPEN && p->lx.col == p->lx.last_end)
-        return parse_fail(p, a->col, "there is no function %s() in this version of the rule language",
-                          a->word);
-    if (strcmp(lower, a->word) != 0 && parse_is_keyword(lower))
-        return parse_fail(p, a->col, "\"%s\" is written in small letters: %s", a->word, lower);
-    return true;
+    return is_bool || parse_arithmetic(p, a);
 }
 
 static bool parse_value(struct parser *p, struct expr_node *n)
@@ -344,11 +478,38 @@ static bool parse_test_op(struct parser *p, struct expr_node *n, bool *negated_o
     return true;
 }
 
+/* changed(field), entered(field, value); the name is the current token. */
+static bool parse_asked(struct parser *p, struct expr_node *n)
+{
+    const char *name = n->op == EXPR_CHANGED ? "changed" : "entered";
+    int col = p->lx.col;
+    expr_lex_next(&p->lx);
+    if (!parse_function_open(p, name, col))
+        return false;
+    struct expr_arg *a = expr_node_arg(n, ARG_FIELD, p->lx.col);
+    if (!parse_field_name(p, name, &a->word))
+        return false;
+    a->len = p->lx.last_end - a->col;
+    if (n->op == EXPR_ENTERED &&
+        (!parse_token(p, TOKEN_COMMA, "a comma and the value: entered(lead.status, 'contacted')") ||
+         !parse_value(p, n)))
+        return false;
+    return parse_token(p, TOKEN_CLOSE, ")");
+}
+
 static struct expr_node *parse_test(struct parser *p)
 {
     bool negated;
     struct expr_node *n = parse_node(p, EXPR_COMPARE, p->lx.col);
-    if (p->failed || !parse_value(p, n) || !parse_test_op(p, n, &negated)) {
+    bool changed = expr_lex_is(&p->lx, "changed"), ok;
+    if (changed || expr_lex_is(&p->lx, "entered")) {
+        negated = false;
+        n->op = changed ? EXPR_CHANGED : EXPR_ENTERED;
+        ok = !p->failed && parse_asked(p, n);
+    } else {
+        ok = !p->failed && parse_value(p, n) && parse_test_op(p, n, &negated);
+    }
+    if (!ok) {
         expr_node_free(n);
         return NULL;
     }
@@ -449,6 +610,9 @@ static void parse_rest(struct parser *p)
         const char *hint = parse_operator_hint(lower);
         parse_fail(p, lx->col, "expected an operator, found \"%.80s\"%s%s%s", lx->word.data,
                    hint ? "; did you mean " : "", hint ? hint : "", hint ? "?" : "");
+    } else if (lx->token == TOKEN_PLUS || lx->token == TOKEN_MINUS) {
+        parse_fail(p, lx->col, "only durations can be added to a time or taken from it: "
+                   "lead.last_in < now - 3 days");
     } else if (lx->token != TOKEN_END) {
         parse_expected(p, "`and`, `or` or the end");
     }

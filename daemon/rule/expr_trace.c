@@ -25,20 +25,23 @@ static const struct expr_node *trace_find(const struct expr_node *n, struct expr
     return n;
 }
 
-static void trace_see(struct expr_trace *t, struct expr_facts *f, int field)
+/* f is the state the field was read in; NULL: there was no record. */
+static void trace_see(struct expr_trace *t, const struct rule_fields *fields, struct expr_facts *f,
+                      int field, bool was)
 {
+    static const struct rule_value unset;
     for (int i = 0; i < t->seen_count; i++)
-        if (t->seen[i].field == field)
+        if (t->seen[i].field == field && t->seen[i].was == was)
             return;
     if (t->seen_count == EXPR_SEEN_MAX)
         return;
-    const struct rule_field *def = rule_fields_get(f->fields, field);
-    const struct rule_value *v = expr_facts_value(f, field);
+    const struct rule_field *def = rule_fields_get(fields, field);
+    const struct rule_value *v = f ? expr_facts_value(f, field) : &unset;
     struct expr_seen *s = &t->seen[t->seen_count++];
     struct buf text AUTO_BUF;
     buf_init(&text, 4096);
     rule_value_print(def, v, EXPR_SEEN_VALUE - 1, &text);
-    *s = (struct expr_seen){.field = field, .name = def->name, .state = v->state,
+    *s = (struct expr_seen){.field = field, .name = def->name, .was = was, .state = v->state,
                             .personal = def->personal && v->state == RULE_VALUE_SET};
     snprintf(s->value, sizeof(s->value), "%.*s",
              (int)text_utf8_cut(text.data, text.len, sizeof(s->value) - 1), text.data);
@@ -46,11 +49,20 @@ static void trace_see(struct expr_trace *t, struct expr_facts *f, int field)
 
 static void trace_see_all(struct expr_trace *t, struct expr_facts *f, const struct expr_node *n)
 {
+    bool event = n->op == EXPR_CHANGED || n->op == EXPR_ENTERED;
     for (const struct expr_node *part = n->first; part; part = part->next)
         trace_see_all(t, f, part);
-    for (size_t i = 0; i < n->arg_count; i++)
-        if (n->args[i].field >= 0)
-            trace_see(t, f, n->args[i].field);
+    for (size_t i = 0; i < n->arg_count; i++) {
+        const struct expr_arg *a = &n->args[i];
+        if (a->field >= 0 && event)
+            trace_see(t, f->fields, f->at, a->field, false);
+        if (a->field >= 0 && (event || a->was))
+            trace_see(t, f->fields, f->was, a->field, true);
+        else if (a->field >= 0)
+            trace_see(t, f->fields, f, a->field, false);
+        if (a->less >= 0)
+            trace_see(t, f->fields, f, a->less, false);
+    }
 }
 
 enum rule_result expr_explain(const struct expr *x, struct expr_facts *facts,
@@ -77,7 +89,8 @@ void expr_trace_print(const struct expr *x, const struct expr_trace *t, struct b
         unknown = unknown || t->seen[i].state == RULE_VALUE_UNKNOWN;
     buf_printf(out, "%.*s is %s", t->len, x->text + t->col, unknown ? "not known yet" : "false");
     for (int i = 0; i < t->seen_count; i++)
-        buf_printf(out, "%s %s is %s", i ? "," : ":", t->seen[i].name, t->seen[i].value);
+        buf_printf(out, t->seen[i].was ? "%s was(%s) is %s" : "%s %s is %s", i ? "," : ":",
+                   t->seen[i].name, t->seen[i].value);
     if (t->note)
         buf_printf(out, " (%s)", t->note);
 }
@@ -90,7 +103,8 @@ json_t *expr_trace_json(const struct expr *x, const struct expr_trace *t)
     json_put_str(obj, "note", t->note);
     for (int i = 0; i < t->seen_count; i++) {
         json_t *s = json_object();
-        json_put_str(s, "field", t->seen[i].name);
+        AUTO_FREE char *name = mem_printf(t->seen[i].was ? "was(%s)" : "%s", t->seen[i].name);
+        json_put_str(s, "field", name);
         json_put_str(s, "value", t->seen[i].value);
         json_put_bool(s, "personal", t->seen[i].personal);
         json_array_append_new(seen, s);

@@ -3,7 +3,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/calendar.c %D%/calendar.h %D%/calendar_read.c %D%/calendar_set.h \
 	%D%/day.c %D%/day.h %D%/zone.c %D%/zone.h \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
-	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c \
+	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c %D%/expr_print.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
 	%D%/field.c %D%/field.h %D%/fold.c \
 	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
@@ -16,7 +16,8 @@ daemon_rule_librule_a_SOURCES = \
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_expr tests/unit/test_rule_set \
+unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_expr \
+	tests/unit/test_rule_event tests/unit/test_rule_set \
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz
 tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
 tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
@@ -28,6 +29,8 @@ tests_unit_test_rule_lint_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_rule_time
 tests_unit_test_rule_time_SOURCES = tests/unit/test_rule_time.c tests/unit/rule_facts.h
 tests_unit_test_rule_time_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rule_event_SOURCES = tests/unit/test_rule_event.c tests/unit/rule_facts.h
+tests_unit_test_rule_event_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_set_SOURCES = tests/unit/test_rule_set.c tests/unit/rule_facts.h
 tests_unit_test_rule_set_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_template_SOURCES = tests/unit/test_rule_template.c tests/unit/rule_facts.h

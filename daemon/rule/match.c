@@ -21,7 +21,7 @@ struct rule_match {
     size_t next;
     const struct rule *stopped_by;
     const struct rule **group_by; /* own; per group, who matched */
-    struct expr_facts *now, *before, *at_event; /* own; made when needed */
+    struct expr_facts *now, *before, *at_event; /* own */
     bool ran;                     /* commands of the last rule may have changed the record */
     struct rule_decision last;
     struct expr_facts *last_facts; /* in which the last decision failed */
@@ -60,6 +60,25 @@ const char *rule_outcome_name(enum rule_outcome o)
     return "?";
 }
 
+static struct expr_facts *match_state(const struct rule_match *m, void *arg)
+{
+    return arg ? expr_facts_new(m->rs->env.fields, m->facts.get, arg) : NULL;
+}
+
+/* The three states; each knows what was before the event and what it left. What
+ * nobody reads costs next to nothing. */
+static void match_states(struct rule_match *m)
+{
+    m->now = match_state(m, m->facts.now);
+    m->before = match_state(m, m->facts.before);
+    m->at_event = match_state(m, m->facts.event);
+    expr_facts_event(m->now, m->before, m->at_event);
+    if (m->at_event)
+        expr_facts_event(m->at_event, m->before, NULL);
+    if (m->before) /* for changed(): nothing had changed yet */
+        expr_facts_event(m->before, m->before, NULL);
+}
+
 struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
                                   const struct rule_facts *facts)
 {
@@ -69,6 +88,7 @@ struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
     m->facts = *facts;
     m->event = i < 0 ? NULL : &rs->events[i];
     m->group_by = mem_array(rs->by_group.count, sizeof(*m->group_by));
+    match_states(m);
     return m;
 }
 
@@ -82,13 +102,6 @@ void rule_match_free(struct rule_match **m)
     mem_free((void *)(*m)->group_by);
     mem_free(*m);
     *m = NULL;
-}
-
-static struct expr_facts *match_facts(struct rule_match *m, struct expr_facts **slot, void *arg)
-{
-    if (!*slot)
-        *slot = expr_facts_new(m->rs->env.fields, m->facts.get, arg);
-    return *slot;
 }
 
 /* All conditions in one state of the record; index_out names the first that
@@ -128,19 +141,18 @@ static bool match_fails(struct rule_match *m, const struct ruleset_rule *r, stru
 static void match_edge(struct rule_match *m, const struct ruleset_rule *r)
 {
     int index;
-    if (m->facts.event && match_fails(m, r, match_facts(m, &m->at_event, m->facts.event)))
+    if (m->at_event && match_fails(m, r, m->at_event))
         return;
-    if (!m->facts.before)
+    if (!m->before)
         return;
-    struct expr_facts *before = match_facts(m, &m->before, m->facts.before);
-    switch (match_all(r, before, &index)) {
+    switch (match_all(r, m->before, &index)) {
     case RULE_TRUE:
         m->last.outcome = RULE_NOT_NEW;
         break;
     case RULE_UNKNOWN:
         m->last.outcome = RULE_CANNOT_KNOW;
         m->last.when_index = index;
-        m->last_facts = before;
+        m->last_facts = m->before;
         break;
     case RULE_FALSE:
         break;
@@ -161,7 +173,7 @@ static void match_decide(struct rule_match *m, const struct ruleset_rule *r)
         m->last.by = m->group_by[r->group];
         return;
     }
-    if (!match_fails(m, r, match_facts(m, &m->now, m->facts.now)) && r->pub.edge)
+    if (!match_fails(m, r, m->now) && r->pub.edge)
         match_edge(m, r);
     if (m->last.outcome == RULE_MATCHED && m->facts.gate)
         m->last.outcome = m->facts.gate(m->facts.gate_arg, &r->pub, &m->last.gate);
@@ -202,7 +214,7 @@ struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *r
 {
     const struct ruleset_rule *r = &rs->rules[rule->index];
     struct rule_match *m = rule_match_new(rs, "", facts);
-    struct expr_facts *now = match_facts(m, &m->now, facts->now);
+    struct expr_facts *now = m->now;
     m->last = (struct rule_decision){.rule = rule, .outcome = RULE_MATCHED, .when_index = -1};
     for (int i = 0; i < (int)rule->when_count; i++) {
         enum rule_result one = r->waits[i] ? expr_eval(r->when[i], now) : RULE_TRUE;

@@ -65,8 +65,11 @@ static void time_date(struct ruleset_loader *ld, const json_t *def, const char *
 static bool node_asks_event(const struct ruleset *rs, const struct expr_node *n)
 {
     const struct ruleset_env *env = &rs->env;
-    for (size_t i = 0; env->of_event && i < n->arg_count; i++)
-        if (n->args[i].kind == ARG_FIELD && env->of_event(env->arg, n->args[i].field))
+    if (n->op == EXPR_CHANGED || n->op == EXPR_ENTERED)
+        return true;
+    for (size_t i = 0; i < n->arg_count; i++)
+        if (n->args[i].was || (env->of_event && n->args[i].kind == ARG_FIELD &&
+                               env->of_event(env->arg, n->args[i].field)))
             return true;
     for (const struct expr_node *p = n->first; p; p = p->next)
         if (node_asks_event(rs, p))

@@ -33,6 +33,10 @@ static const struct {
     SEED("e((((lead.contacted == true))))\0x"),
     SEED("econtact.name == 'STRASSE'\0Stra\xc3\x9f" "e \xc4\xb0\xce\xa3"),
     SEED("echanged(lead.stage) && x = \"y\""),
+    SEED("echanged(lead.stage) and not entered(lead.stage, 'new')\0new"),
+    SEED("ewas(lead.score) < 50 and lead.score >= 50 or was(lead.tags) contains 'a'\0a,b"),
+    SEED("eentered(lead.tags, 'vip') and was(contact.name) is not set\0vip,x"),
+    SEED("elead.created < lead.changed - 3 days 2h and lead.changed - lead.created > lead.age + 1d\0x"),
     SEED("tSubject: Hi {{contact.name}}\n\nHello{{#contact.first_name}} {{.}}{{/contact.first_name}}\n"
          "--html--\n<p>{{{contact.name}}}</p>\0<b>"),
     SEED("tSubject: s\n\n{{#lead.tags}}\n{{^company}}{{.}}, {{/company}}\n{{/lead.tags}}\0a,b,c"),

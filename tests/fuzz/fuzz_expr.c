@@ -103,6 +103,26 @@ static void fuzz_negated(struct fuzz *z, const struct expr_env *env, struct expr
     z->text = before;
 }
 
+/* What is printed compiles to the same condition, and prints the same. */
+static void fuzz_printed(struct fuzz *z, const struct expr_env *env, const struct expr *x)
+{
+    struct buf text AUTO_BUF, again AUTO_BUF;
+    buf_init(&text, MIB(1));
+    buf_init(&again, MIB(1));
+    expr_print(x, &text);
+    const char *before = z->text;
+    z->text = text.data;
+    struct expr *y = text.len <= BOUND_EXPR_BYTES ? expr_compile(env, text.data, fuzz_report, z)
+                                                  : NULL;
+    LEADD_ASSERT(y || text.len > BOUND_EXPR_BYTES);
+    if (y) {
+        expr_print(y, &again);
+        LEADD_ASSERT(expr_same(x, y) && strcmp(text.data, again.data) == 0);
+    }
+    expr_free(&y);
+    z->text = before;
+}
+
 static void fuzz_expr(struct fuzz *z, const char *zone)
 {
     struct expr_env env = {.fields = z->fields, .tables = z->tables, .time_zone = zone};
@@ -112,6 +132,10 @@ static void fuzz_expr(struct fuzz *z, const char *zone)
         return;
     struct expr_trace trace;
     struct expr_facts *f = expr_facts_new(z->fields, fuzz_get, z);
+    struct fuzz other = *z; /* before the event fields held less */
+    other.held.n /= 2;
+    struct expr_facts *before = expr_facts_new(z->fields, fuzz_get, &other);
+    expr_facts_event(f, z->held.n % 5 ? before : NULL, NULL);
     enum rule_result r = expr_eval(x, f);
     LEADD_ASSERT(expr_explain(x, f, &trace) == r);
     if (r != RULE_TRUE)
@@ -119,7 +143,9 @@ static void fuzz_expr(struct fuzz *z, const char *zone)
     expr_facts_changed(f);
     LEADD_ASSERT(expr_eval(x, f) == r);
     fuzz_negated(z, &env, f, r);
+    fuzz_printed(z, &env, x);
     expr_facts_free(&f);
+    expr_facts_free(&before);
     expr_free(&x);
 }
 
