@@ -4,6 +4,8 @@
  */
 #include "crm/lint.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "crm/build.h"
 #include "crm/ctx.h"
@@ -18,7 +20,7 @@ static bool lint_moves(void *arg, int field)
 {
     const struct crm *crm = arg;
     const struct crm_field *f = crm_fieldset_get(crm->fieldset, field);
-    return f && f->read == crm_read_age;
+    return f && (f->read == crm_read_age || strcmp(f->name, "now") == 0);
 }
 
 json_t *crm_lint(const json_t *config_tree, int64_t now_ms)

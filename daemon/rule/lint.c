@@ -244,7 +244,7 @@ static void rule_conditions(struct lint *l, struct lint_rule *r)
 
 static bool arg_moves(const struct lint *l, const struct expr_arg *a)
 {
-    return a->kind == ARG_FIELD && l->env->moves(l->env->arg, a->field);
+    return a->kind == ARG_FIELD && !a->was && l->env->moves(l->env->arg, a->field);
 }
 
 /* Does it become true by waiting: lead.age > 2 days? */

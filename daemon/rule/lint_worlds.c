@@ -39,8 +39,16 @@ static const char *part_word(const struct expr_node *n, size_t i)
     return n->table ? rule_table_folded(n->table, i) : n->args[i + 1].fold;
 }
 
+/* The field as it is, with nothing done to it? */
+static bool arg_plain(const struct expr_arg *a)
+{
+    return a->kind == ARG_FIELD && !a->was && !a->less_word && !a->shift_word;
+}
+
 bool lint_part_decidable(const struct lint_solver *s, const struct expr_node *n)
 {
+    if (!arg_plain(&n->args[0]))
+        return false;
     enum rule_type t = rule_fields_get(s->fields, n->args[0].field)->type;
     switch (n->op) {
     case EXPR_TRUTH:
@@ -62,20 +70,28 @@ bool lint_part_decidable(const struct lint_solver *s, const struct expr_node *n)
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT:
+    case EXPR_CHANGED:
+    case EXPR_ENTERED:
         break;
     }
     return false;
 }
 
+static bool text_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool arg_equal(const struct expr_arg *a, const struct expr_arg *b)
 {
     if (a->kind == ARG_FIELD || b->kind == ARG_FIELD)
-        return a->kind == b->kind && a->field == b->field;
+        return a->kind == b->kind && a->field == b->field && a->was == b->was &&
+               a->shift == b->shift && text_equal(a->less_word, b->less_word);
     if (a->fold || b->fold)
         return a->fold && b->fold && a->fold_len == b->fold_len &&
                memcmp(a->fold, b->fold, a->fold_len) == 0;
     return a->lo == b->lo && a->hi == b->hi && strcmp(a->currency, b->currency) == 0 &&
-           strcmp(a->word, b->word) == 0;
+           text_equal(a->word, b->word);
 }
 
 bool lint_part_equal(const struct expr_node *a, const struct expr_node *b)

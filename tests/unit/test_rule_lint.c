@@ -123,7 +123,14 @@ static void random_test(struct buf *out)
     static const char *const has[] = {"contains", "starts", "ends", "not contains"};
     static const char *const lists[] = {"in @dach", "in @eu", "not in @dach", "in ['DE', 'AT']",
                                         "in ['DE']", "not in ['US', 'FR']", "in @none"};
-    switch (below(15)) {
+    static const char *const befores[] = {
+        "changed(lead.employees)", "not changed(lead.employees)", "was(lead.stage) == 'new'",
+        "entered(lead.stage, 'contacted')", "was(lead.employees) < 3", "changed(lead.stage)",
+        "lead.created + 1h > '2026-01-01'", "lead.changed - lead.created < 2h"};
+    switch (below(16)) {
+    case 15:
+        buf_str(out, PICK(befores));
+        break;
     case 0:
         buf_printf(out, "contact.country %s '%s'", PICK(compares), PICK(countries));
         break;
@@ -235,6 +242,7 @@ static void random_facts(struct buf *b)
     random_fact(b, "deal.amount", PICK(monies));
     random_fact(b, "deal.target", PICK(monies));
     random_fact(b, "lead.created", PICK(moments));
+    random_fact(b, "lead.changed", PICK(moments));
     random_fact(b, "lead.age", PICK(spans));
 }
 
@@ -449,6 +457,10 @@ static void conditions_that_cannot_hold_are_found(void **state)
         {{"a|lead.created|contact.name starts 'dr' && contact.name ends 'prof'|note"}, ""},
         {{"a|lead.created|message.subject ~ 'x' && not message.subject ~ 'x'|note"}, "a never"},
         {{"a|lead.created|deal.amount < deal.target && not deal.amount < deal.target|note"}, "a never"},
+        {{"a|lead.changed|changed(lead.score) && not changed(lead.score)|note"}, "a never"},
+        {{"a|lead.changed|was(lead.score) > 5 && lead.score < 3|note"}, ""},
+        {{"a|lead.changed|was(lead.score) > 5 && was(lead.score) <= 5|note"}, ""},
+        {{"a|lead.changed|lead.created + 1h > '2026-01-01' && lead.created < '2026-01-01'|note"}, ""},
         {{"a|lead.created|lead.tags contains 'x' && lead.tags is not set|note"}, "a never"},
         {{"a|lead.created|lead.score == 1 or (lead.score > 5 and lead.score < 3)|note"}, "a never"},
         {{"a|lead.created|lead.score > 3 or lead.score <= 3 or lead.score is not set|note"}, "a always"},
@@ -509,6 +521,9 @@ static void rings_of_rules_are_found(void **state)
         /* an edge that its ring never lets turn false */
         {{"a|lead|lead.employees > 5|lead.score=+1 lead.changed"}, ""},
         {{"a|lead|lead.score > 5|lead.score=+1 lead.changed"}, "a cycle"},
+        {{"a|lead.changed|changed(lead.source)|lead.score=+1 lead.changed"}, ""},
+        {{"a|lead.changed|changed(lead.score)|lead.score=+1 lead.changed"}, "a cycle"},
+        {{"a|lead.changed|was(lead.score) < 5|lead.score=+1 lead.changed"}, ""},
         {{"a|message.received||lead.score=+1 lead.changed", "b|lead.changed||lead.source=x lead.changed"},
          ""},
         {{"a|lead.created||lead.source=x lead.changed", "b|lead.changed|lead.source == 'x'|"
