@@ -32,6 +32,8 @@
 #define BOUND_CHAIN_DEPTH 8              /* events caused by events */
 #define BOUND_EVENTS_PER_INPUT 128
 #define BOUND_COMMANDS_PER_INPUT 128
+#define BOUND_NOTIFY_WHO 50              /* recipients that one notify names */
+#define BOUND_NOTICE_LINES 40            /* notices that the mail about many tells one by one */
 #define BOUND_COMMAND_WORDS KIB(16)      /* words of a rule's command with its fields filled in */
 #define BOUND_SOLO_MOMENTS 100000        /* times that something is due while a trial's clock advances */
 

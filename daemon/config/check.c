@@ -213,6 +213,15 @@ static void check_address(const struct check *c, const struct entry *e, const ch
     json_put_str(seen, low, user);
 }
 
+static void check_manager(const struct check *c, const struct entry *e)
+{
+    const char *manager = str(e, "manager"), *near;
+    char hint[128];
+    if (manager && c->users_whole && !check_user(c, manager, &near))
+        check_error(c, e, "manager", "there is no user \"%s\"%s", manager,
+                    check_hint(near, hint, sizeof(hint)));
+}
+
 static void check_users(const struct check *c, const struct scan_node *group)
 {
     json_t *seen AUTO_JSON = json_object(), *v, *a;
@@ -225,6 +234,7 @@ static void check_users(const struct check *c, const struct scan_node *group)
         size_t i;
         if (team && !json_object_get(teams, team))
             check_error(c, &e, "team", "there is no team \"%s\"; define it in teams", team);
+        check_manager(c, &e);
         if (str(&e, "email"))
             check_address(c, &e, "email", str(&e, "email"), seen, name);
         json_array_foreach(json_object_get(v, "addresses"), i, a)
@@ -338,6 +348,7 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_relays(&c);
     check_map(&c, "forms", check_form);
     check_users(&c, users);
+    check_map(&c, "teams", check_manager);
     check_fields(&c);
     if (c.users_whole)
         check_pools(&c);

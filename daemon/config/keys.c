@@ -154,6 +154,7 @@ static const struct schema schema_form = SCHEMA(keys_form, "form", true);
 
 static const struct schema_key keys_team[] = {
     {"name", TYPE_TEXT, .help = "Name to show. Without it, the key."},
+    {"manager", TYPE_NAME, .help = "One of users: who is asked when a user of the team does not act."},
 };
 static const struct schema schema_team = SCHEMA(keys_team, "team", true);
 
@@ -164,6 +165,9 @@ static const struct schema_key keys_user[] = {
     {"team", TYPE_NAME, .help = "One of teams."},
     {"role", TYPE_CHOICE, .def = "rep", .choices = "admin manager rep viewer",
      .help = "What the user may do."},
+    {"manager", TYPE_NAME,
+     .help = "One of users: who is asked when this user does not act. Without it, the manager of "
+             "the team."},
     {"addresses", TYPE_EMAILS, .help = "Further addresses the user writes from."},
 };
 static const struct schema schema_user = SCHEMA(keys_user, "user", true);
@@ -217,6 +221,9 @@ static const struct schema_key keys_main[] = {
      .help = "Larger messages are taken as headers and a list of parts."},
     {"undo_window", TYPE_DURATION, .def = "0s", RANGE(0, DAY),
      .help = "How long automatic mail waits before it leaves, so that it can be undone."},
+    {"notices_per_hour", TYPE_INT, .def = "30", RANGE(1, 1000), .unit = "mails",
+     .help = "Notices that one of our own gets in an hour; what comes beyond is told in one mail at "
+             "the end of the hour."},
     {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
      .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
              "send it again, or leave it."},

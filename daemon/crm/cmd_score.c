@@ -82,9 +82,12 @@ static int priority_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t
 }
 
 const struct cmd_row crm_cmd_score = {
-    "score", "+N | -N | N", MAY_ALL, WORDS_OPEN, score_parse, score_run, "score it had",
-    "raise, lower or set the score of the lead", "score +10"};
+    "score",     "+N | -N | N", MAY_ALL,        WORDS_OPEN,
+    score_parse, score_run,     "score it had", "raise, lower or set the score of the lead",
+    "score +10"};
 const struct cmd_row crm_cmd_priority = {
-    "priority", "low | normal | high | urgent | up | down", MAY_ALL, WORDS_OPEN, priority_parse,
-    priority_run, "priority it had", "set how urgent the case is, or move it by one step",
+    "priority",        "low | normal | high | urgent | up | down",
+    MAY_ALL,           WORDS_OPEN,
+    priority_parse,    priority_run,
+    "priority it had", "set how urgent the case is, or move it by one step",
     "priority up"};

@@ -111,8 +111,9 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         return err_set(e, ERR_INPUT, "nothing can be sent from here");
     if (ctx->hooks.send(ctx->hooks.arg, ctx, &s, &outbox, e) < 0)
         return -1;
-    json_t *entry = json_pack("{s:s, s:I}", "e", "outbox", "id", outbox);
-    json_array_append_new(json_object_get(ctx->op, "changes"), entry);
+    if (outbox) /* else it is told with others, in one mail */
+        json_array_append_new(json_object_get(ctx->op, "changes"),
+                              json_pack("{s:s, s:I}", "e", "outbox", "id", outbox));
     cmd_say(out, "%s goes out", c->name);
     return 0;
 }

@@ -21,7 +21,7 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_call,   &crm_cmd_meeting, &crm_cmd_task,     &crm_cmd_done,    &crm_cmd_tag,
     &crm_cmd_untag,  &crm_cmd_score,   &crm_cmd_priority, &crm_cmd_deal,    &crm_cmd_set,
     &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,     &crm_cmd_close,   &crm_cmd_reopen,
-    &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
+    &crm_cmd_notify, &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
 };
 
 static const struct cmd_row *command_find(const char *name, struct err *e)
@@ -58,6 +58,7 @@ static void cmd_done(struct cmd *c)
     mem_free(c->name);
     mem_free(c->text);
     mem_free(c->to);
+    json_decref(c->who);
 }
 
 static bool cmd_fills(const struct cmd *c)

@@ -109,10 +109,11 @@ struct crm_event {
 };
 
 struct crm_send {
-    const char *template_name;
+    const char *template_name; /* NULL: of a notice, the words are ours */
     const char *to;      /* folded email address */
     const char *to_name; /* may be NULL */
     const char *to_user; /* user name when it goes to a user (a notice), else NULL */
+    bool notice;         /* from `notify`: from the null sender, whoever gets it */
     struct crm_target target;
     struct crm_actor actor;
 };
@@ -122,7 +123,8 @@ struct crm_hooks {
     void *arg;
     /* Queue it; commands must not be run from inside. */
     void (*event)(void *arg, const struct crm_event *ev);
-    /* Puts one outgoing mail into the outbox. outbox_out gets its id. */
+    /* Puts one outgoing mail into the outbox. outbox_out gets its id; 0 when it will be
+     * told in one mail with others. */
     int (*send)(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
                 struct err *e);
     /* Takes it back when it has not left; ERR_INPUT says it has. */
@@ -144,6 +146,9 @@ const struct template *crm_template(const struct crm *crm, const char *name); /*
 const json_t *crm_config(const struct crm *crm);
 /* The user's config object, or NULL. */
 const json_t *crm_user(const struct crm *crm, const char *name);
+/* Who is asked when this user does not act: the manager of the user, else of the team.
+ * NULL when the config names none. */
+const char *crm_manager_of(const struct crm *crm, const char *user);
 /* The user a folded email address or E.164 number belongs to, or NULL. */
 const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value);
 
@@ -258,6 +263,11 @@ int crm_facts_error(struct crm_ctx *ctx, struct err *e) LEADD_MUST_CHECK;
 int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
                const struct crm_actor *actor, struct template_result *out, struct err *e)
     LEADD_MUST_CHECK;
+
+/* What a notice without a template says of the target. */
+int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
+                      const struct crm_actor *actor, struct template_result *out,
+                      struct err *e) LEADD_MUST_CHECK;
 
 /* ---- questions of leadctl, console, API ---------------------------------- */
 

@@ -89,6 +89,60 @@ int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *temp
     return rc;
 }
 
+/* ---- a notice without a template ----------------------------------------------- */
+
+#define NOTICE_CONTACT                                                                             \
+    "{{#contact.id}}\nFrom:     {{contact.name}} {{contact.email}} {{contact.phone}}\n"            \
+    "{{/contact.id}}{{#company.name}}\nCompany:  {{company.name}}\n{{/company.name}}"
+
+static const char notice_of_lead[] =
+    "Subject: {{actor}}: {{lead.id}} {{lead.subject}}\n\n"
+    "{{actor}} tells you about {{lead.id}}.\n\n"
+    "Subject:  {{lead.subject}}\n"
+    "Status:   {{lead.status}}\n"
+    "Owner:    {{owner.name}}\n"
+    "Came:     {{lead.created}}, by {{lead.source}}\n"
+    "Score:    {{lead.score}}\n" NOTICE_CONTACT "\n"
+    "leadctl show {{lead.id}}\n"
+    "leadctl why {{lead.id}}\n"
+    "leadctl do {{lead.id}} COMMAND, such as: call TEXT, note TEXT, assign USER, stage NAME\n";
+
+static const char notice_of_case[] =
+    "Subject: {{actor}}: {{case.id}} {{case.subject}}\n\n"
+    "{{actor}} tells you about {{case.id}}.\n\n"
+    "Subject:  {{case.subject}}\n"
+    "Status:   {{case.status}}\n"
+    "Priority: {{case.priority}}\n"
+    "Owner:    {{owner.name}}\n"
+    "Opened:   {{case.created}}\n" NOTICE_CONTACT "\n"
+    "leadctl show {{case.id}}\n"
+    "leadctl why {{case.id}}\n"
+    "leadctl do {{case.id}} COMMAND, such as: note TEXT, assign USER, priority up, close\n";
+
+static const char notice_of_contact[] =
+    "Subject: {{actor}}: {{contact.id}} {{contact.name}}\n\n"
+    "{{actor}} tells you about {{contact.id}}.\n" NOTICE_CONTACT "\n"
+    "leadctl show {{contact.id}}\n";
+
+int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
+                      const struct crm_actor *actor, struct template_result *out, struct err *e)
+{
+    bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
+    const char *text = is_case ? notice_of_case : t->lead ? notice_of_lead : notice_of_contact;
+    struct errlist errors AUTO_ERRLIST;
+    errlist_init(&errors, 1);
+    struct template *tpl = template_compile(
+        "notice", text, "notice", crm_fieldset_rules(ctx->crm->fieldset), NULL, NULL, &errors);
+    if (!tpl)
+        return err_set(e, ERR_BUG, "notice: %s", errors.count ? errors.v[0].text : "?");
+    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
+    int rc = template_render(tpl, render_get, &r, out, e);
+    buf_done(&r.text);
+    template_free(&tpl);
+    return rc;
+}
+
 /* ---- the words of a rule's command ------------------------------------------- */
 
 bool crm_has_fields(const char *text)
@@ -131,8 +185,8 @@ char *crm_words(struct crm_ctx *ctx, const struct crm_target *t, const char *tex
     template_free(&tpl);
     if (rc < 0)
         return NULL;
-    AUTO_FREE char *all = mem_strn(result.text, text_utf8_cut(result.text, strlen(result.text),
-                                                              BOUND_COMMAND_WORDS));
+    AUTO_FREE char *all =
+        mem_strn(result.text, text_utf8_cut(result.text, strlen(result.text), BOUND_COMMAND_WORDS));
     template_result_done(&result);
     return mem_str(text_trim(all));
 }

@@ -19,6 +19,7 @@
 #include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
+#include "engine/storm.h"
 #include "engine/token.h"
 #include "mail/classify.h"
 #include "mail/compose.h"
@@ -37,6 +38,11 @@ struct draft {
     char *message_id, *reply_to, *mail_from; /* own */
     json_t *answered;             /* own; the message it answers, or NULL */
 };
+
+static bool is_notice(const struct crm_send *s)
+{
+    return s->to_user || s->notice;
+}
 
 static const char *at_domain(const char *address)
 {
@@ -78,7 +84,7 @@ static void draft_addresses(struct draft *d)
         d->reply_to = address_plus(address, d->thread);
     else if (d->thread[0] && strcmp(style, "catchall") == 0)
         d->reply_to = mem_printf("%s@%s", d->thread, at_domain(address));
-    if (d->send->to_user)
+    if (is_notice(d->send))
         d->mail_from = mem_str("");
     else
         d->mail_from = address_plus(ret && *ret ? ret : address, verp);
@@ -90,7 +96,7 @@ static void draft_addresses(struct draft *d)
 static int draft_answered(struct draft *d, struct err *e)
 {
     int64_t id = 0;
-    if (d->send->to_user || !d->send->target.lead)
+    if (is_notice(d->send) || !d->send->target.lead)
         return 0;
     if (message_latest_of_lead(d->in->eng->db, d->send->target.lead, &id, e) < 0)
         return -1;
@@ -221,14 +227,14 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
     char why[256] = "";
     if (ladder_check(eng, d->send, d->in->now_ms, why, sizeof(why), e) < 0)
         return -1;
-    if (d->in->hold && !d->send->to_user)
+    if (d->in->hold && !is_notice(d->send))
         snprintf(why, sizeof(why), "%s", d->in->hold);
     else if (!why[0] && hold_why(eng))
         snprintf(why, sizeof(why), "%s", hold_why(eng));
     d->row = (struct outbox_row){
         .intent = intent,
         .state = why[0] ? "held" : "ready",
-        .class_ = d->send->to_user ? "notice" : "follow_up",
+        .class_ = is_notice(d->send) ? "notice" : "follow_up",
         .to_addr = d->send->to,
         .lead_id = d->send->target.lead,
         .contact_id = d->send->target.contact,
@@ -246,17 +252,32 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
     return 0;
 }
 
+static int draft_words(const struct draft *d, struct template_result *out, struct err *e)
+{
+    const struct crm_send *s = d->send;
+    if (s->template_name)
+        return crm_render(d->in->ctx, &s->target, s->template_name, &s->actor, out, e);
+    return crm_render_notice(d->in->ctx, &s->target, &s->actor, out, e);
+}
+
 static int draft_make(struct draft *d, const char *intent, struct err *e)
 {
     struct template_result r = {0};
-    if (draft_consent(d, e) < 0 || draft_row(d, intent, e) < 0)
+    bool later = false;
+    if (draft_consent(d, e) < 0 ||
+        (is_notice(d->send) && storm_check(d->in, d->send, &later, e) < 0))
+        return -1;
+    if (later) {
+        input_note(d->in, "a notice of %s is told in one mail with others", d->send->actor.name);
+        return 0;
+    }
+    if (draft_row(d, intent, e) < 0)
         return -1;
     if (d->row.id == 0)
         return err_set(e, ERR_INPUT, "not sent again: %s", intent);
     draft_thread(d);
     draft_addresses(d);
-    if (draft_answered(d, e) < 0 || crm_render(d->in->ctx, &d->send->target, d->send->template_name,
-                                               &d->send->actor, &r, e) < 0)
+    if (draft_answered(d, e) < 0 || draft_words(d, &r, e) < 0)
         return -1;
     int rc = draft_write(d, &r, e);
     template_result_done(&r);
@@ -268,7 +289,7 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
 {
     struct draft d = {.in = arg, .send = s};
     AUTO_FREE char *intent = mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
-                                        s->template_name, s->to);
+                                        s->template_name ? s->template_name : "notice", s->to);
     (void)ctx;
     int rc = draft_make(&d, intent, e);
     if (rc < 0 && d.row.id && e->cls == ERR_INPUT) {

@@ -73,7 +73,18 @@ static int notice_compose(struct engine *eng, int64_t id, const char *to, const 
     row->subject = subject;
     row->raw = raw->data;
     row->raw_len = raw->len;
-    return outbox_fill(eng->db, row, e);
+    return 0;
+}
+
+int notice_fill(struct engine *eng, int64_t id, const char *to, const char *subject,
+                const char *text, bool again, struct err *e)
+{
+    struct buf raw AUTO_BUF;
+    struct outbox_row row = {.id = id};
+    buf_init(&raw, BOUND_TEMPLATE_OUTPUT);
+    if (notice_compose(eng, id, to, subject, text, &row, &raw, e) < 0)
+        return -1;
+    return again ? outbox_rewrite(eng->db, &row, e) : outbox_fill(eng->db, &row, e);
 }
 
 int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
@@ -81,8 +92,6 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
 {
     const char *to = admin_address(eng);
     AUTO_FREE char *intent = mem_printf("admin/%s", key);
-    struct buf raw AUTO_BUF;
-    buf_init(&raw, BOUND_TEMPLATE_OUTPUT);
     if (!to)
         return 0;
     const char *hold = hold_why(eng);
@@ -95,7 +104,7 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
     CRASH_POINT("notice.after");
     if (row.id == 0)
         return 0; /* told already */
-    if (notice_compose(eng, row.id, to, subject, text, &row, &raw, e) == 0)
+    if (notice_fill(eng, row.id, to, subject, text, false, e) == 0)
         return 0;
     if (e->cls != ERR_INPUT)
         return -1;

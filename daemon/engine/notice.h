@@ -17,6 +17,10 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
                  struct err *e) LEADD_MUST_CHECK;
 /* From outside a pass: queues it for the next one. */
 void notice_queue(struct engine *eng, const char *key, const char *subject, const char *text);
+/* The body of an outbox row that stands already; again: it had one. ERR_INPUT when it
+ * cannot be written. */
+int notice_fill(struct engine *eng, int64_t id, const char *to, const char *subject,
+                const char *text, bool again, struct err *e) LEADD_MUST_CHECK;
 /* The handler of ITEM_NOTICE. */
 int notice_item(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 

@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/retry.h"
+#include "engine/storm.h"
 #include "engine/suspect.h"
 #include "store/outbox.h"
 
@@ -140,12 +141,18 @@ static json_t *relay_names(struct engine *eng)
     return names;
 }
 
+static bool row_is_notice(const json_t *row)
+{
+    const char *c = json_get_str(row, "class", "");
+    return strcmp(c, "notice") == 0 || strcmp(c, STORM_CLASS) == 0;
+}
+
 /* Consent is checked again at the moment of sending. */
 static int row_allowed(struct engine *eng, const json_t *row, bool *ok_out, struct err *e)
 {
     enum crm_address_use use = CRM_ADDRESS_OK;
     *ok_out = true;
-    if (strcmp(json_get_str(row, "class", ""), "notice") == 0)
+    if (row_is_notice(row))
         return 0;
     if (crm_address_check(eng->db, "email", json_get_str(row, "to_addr", ""), &use, e) < 0)
         return -1;
@@ -182,6 +189,9 @@ static enum claim row_claim(struct engine *eng, struct peer *courier, const json
     struct outbox_mail mail;
     if (slot < 0)
         return CLAIM_NOT_NOW; /* the next SENT frame makes room and arms the timer */
+    if (strcmp(json_get_str(row, "class", ""), STORM_CLASS) == 0 &&
+        storm_write(eng, id, json_get_str(row, "to_addr", ""), e) < 0)
+        return CLAIM_FAILED;
     if (outbox_mail(eng->db, id, &mail, e) < 0)
         return e->cls == ERR_BUG && row_give_up(eng, id, e) == 0 ? CLAIM_DONE : CLAIM_FAILED;
     CRASH_POINT("slots.claim.before");
@@ -343,7 +353,7 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     if (!event || !(in->target.lead || in->target.kase || in->target.contact))
         return 0;
     struct crm_actor actor = crm_system;
-    bool notice = strcmp(json_get_str(row, "class", ""), "notice") == 0;
+    bool notice = row_is_notice(row);
     if (strcmp(event, "outbox.sent") == 0 && !notice &&
         crm_record_sent(in->ctx, &in->target, json_get_str(row, "subject", ""), 0, id, &actor, e) < 0)
         return -1;

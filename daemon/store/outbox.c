@@ -31,6 +31,13 @@ int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e)
                    row->raw_len);
 }
 
+int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e)
+{
+    if (db_exec(db, e, "DELETE FROM outbox_body WHERE outbox_id = $1", "i", row->id) < 0)
+        return -1;
+    return outbox_fill(db, row, e);
+}
+
 static json_t *outbox_due_read(struct db_rows *r)
 {
     return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", db_int(r, 0), "to_addr",

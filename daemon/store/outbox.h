@@ -38,6 +38,9 @@ int outbox_add(struct db *db, struct outbox_row *row, struct err *e) LEADD_MUST_
 /* The body and the hash, once the id is known (Message-ID and VERP carry it). */
 int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
 
+/* Another body for a row that has not left. */
+int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
+
 /* Rows that are due, oldest due first: at most limit, as
  * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms"}]. */
 json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);

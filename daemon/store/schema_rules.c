@@ -54,4 +54,55 @@ const char schema_rules_1[] =
     ") STRICT;"
     "INSERT INTO activation (at_ms, ruleset_id, rules, actor)"
     " SELECT at_ms, id, coalesce(json_array_length(body, '$.rules'), 0), 'not recorded'"
-    " FROM ruleset ORDER BY id;";
+    " FROM ruleset ORDER BY id;"
+
+    /* notices to one of our own in this hour, and those that one mail will tell */
+    "CREATE TABLE notice_rate ("
+    " to_addr TEXT PRIMARY KEY,"
+    " since_ms INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL,"
+    " more INTEGER NOT NULL,"
+    " outbox_id INTEGER,"                     /* of that mail, while it waits */
+    " lines TEXT"                             /* JSON: what it will say; emptied when it leaves */
+    ") STRICT, WITHOUT ROWID;"
+
+    /* what other programs are told, and asked */
+    "CREATE TABLE call ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " endpoint TEXT NOT NULL,"
+    " kind TEXT NOT NULL CHECK (kind = 'webhook' OR kind = 'enrich'),"
+    " name TEXT NOT NULL,"                    /* the event, or the enrichment */
+    " state TEXT NOT NULL CHECK (state = 'ready' OR state = 'claimed' OR state = 'done'"
+    "  OR state = 'deferred' OR state = 'failed' OR state = 'held'),"
+    " rule TEXT,"
+    " record TEXT NOT NULL,"                  /* "L42": what it is about */
+    " lead_id INTEGER, contact_id INTEGER, case_id INTEGER,"
+    " depth INTEGER NOT NULL DEFAULT 0,"      /* of answers that asked again */
+    " created_ms INTEGER NOT NULL,"
+    " next_ms INTEGER,"                       /* when due; NULL in final states */
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " gen TEXT,"                              /* the courier that has it in hand */
+    " done_ms INTEGER,"
+    " code INTEGER, reply TEXT,"
+    " body TEXT"                              /* JSON; emptied once it is done, and by erasure */
+    ") STRICT;"
+    "CREATE INDEX call_due ON call (endpoint, next_ms) WHERE next_ms IS NOT NULL;"
+    "CREATE INDEX call_odd ON call (state) WHERE state <> 'done';"
+
+    /* endpoints that want no more calls */
+    "CREATE TABLE endpoint ("
+    " name TEXT PRIMARY KEY,"
+    " disabled_ms INTEGER NOT NULL,"
+    " why TEXT NOT NULL,"
+    " url_hash INTEGER NOT NULL"              /* another url is another endpoint */
+    ") STRICT, WITHOUT ROWID;"
+
+    /* answers that hold for a while */
+    "CREATE TABLE enriched ("
+    " name TEXT NOT NULL,"
+    " hash TEXT NOT NULL,"                    /* of what was sent */
+    " at_ms INTEGER NOT NULL,"
+    " contact_id INTEGER,"
+    " answer TEXT NOT NULL,"                  /* JSON: the fields it gave; erased with the contact */
+    " PRIMARY KEY (name, hash)"
+    ") STRICT, WITHOUT ROWID;";

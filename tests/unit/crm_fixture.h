@@ -32,7 +32,7 @@ static const char fixture_config[] =
     "{'settings': {'company': 'Example Ltd', 'domain': 'our.example', 'address': 'crm@our.example',"
     "  'default_owner': 'dora', 'default_country': 'AT', 'currency': 'EUR',"
     "  'time_zone': 'Europe/Vienna'},"
-    " 'teams': {'sales': {'name': 'Sales', 'at': 'c:1'}},"
+    " 'teams': {'sales': {'name': 'Sales', 'manager': 'dora', 'at': 'c:1'}},"
     " 'users': {"
     "  'anna': {'name': 'Anna One', 'email': 'anna@our.example', 'role': 'rep', 'team': 'sales',"
     "           'phone': '+436601234567', 'at': 'c:2'},"
@@ -66,7 +66,7 @@ struct fixture {
     struct crm_event last[64];
     int event_count;
     int sends, unsends;
-    char sent_to[330];
+    char sent_to[330], sent_all[2000]; /* the last one; all, each with a comma */
     bool unsend_refused;
 };
 
@@ -100,6 +100,8 @@ static inline int on_send(void *arg, struct crm_ctx *ctx, const struct crm_send 
     (void)ctx;
     (void)e;
     f->sends++;
+    size_t n = strlen(f->sent_all);
+    snprintf(f->sent_all + n, sizeof(f->sent_all) - n, "%s,", s->to);
     snprintf(f->sent_to, sizeof(f->sent_to), "%s", s->to);
     *out = 100 + f->sends;
     return 0;

@@ -1163,6 +1163,83 @@ static void fields_in_a_rules_words_are_checked_when_it_is_loaded(void **state)
     assert_int_equal(crm_command_check(f->crm, "tag {{lead.subject}}", &col, &e), 0);
 }
 
+static void a_notice_reaches_everybody_once(void **state)
+{
+    static const struct {
+        const char *line, *sent;
+    } cases[] = {
+        {"notify owner", "anna@our.example,"},
+        {"notify manager", "dora@our.example,"},
+        {"notify owner, manager by email", "anna@our.example,dora@our.example,"},
+        {"notify owner,anna , anna@our.example", "anna@our.example,"},
+        {"notify team sales", "anna@our.example,ben@our.example,"},
+        {"notify team sales, ben@home.example, role manager",
+         "anna@our.example,ben@our.example,dora@our.example,"},
+        {"notify night@desk.example by email using welcome", "night@desk.example,"},
+    };
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct err e;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    run_command(f, &who.target, "dora", "assign anna");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        f->sent_all[0] = '\0';
+        assert_int_equal(rule_says(f, &who.target, cases[i].line, &e), 0);
+        assert_string_equal(f->sent_all, cases[i].sent);
+    }
+}
+
+static void a_notice_never_goes_to_a_customer(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct err e;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    assert_int_equal(rule_says(f, &who.target, "notify Zoe@customer.example", &e), -1);
+    assert_non_null(strstr(e.text, "the address is that of C1"));
+    assert_int_equal(f->sends, 0);
+    /* the others are told all the same */
+    assert_int_equal(rule_says(f, &who.target, "notify zoe@customer.example, ben", &e), 0);
+    assert_string_equal(f->sent_all, "ben@our.example,");
+    /* nobody owns it, and who owns it has no manager */
+    assert_int_equal(rule_says(f, &who.target, "notify owner", &e), -1);
+    assert_non_null(strstr(e.text, "no owner"));
+    run_command(f, &who.target, "dora", "assign vera");
+    assert_int_equal(rule_says(f, &who.target, "notify manager", &e), -1);
+    assert_non_null(strstr(e.text, "vera has no manager"));
+}
+
+static void wrong_notices_are_told_when_the_rules_are_loaded(void **state)
+{
+    static const struct {
+        const char *line, *text;
+        int col;
+    } cases[] = {
+        {"notify", "whom?", -2},
+        {"notify owner manager", "'manager' is not expected here; a comma", 13},
+        {"notify team sale", "did you mean 'sales'", 12},
+        {"notify role boss", "role 'boss'", 12},
+        {"notify ana", "did you mean 'anna'", 7},
+        {"notify owner by sms", "SMS comes with a later version", 16},
+        {"notify owner by email, sms", "SMS comes with a later version", 23},
+        {"notify owner by fax", "channel 'fax'", 16},
+        {"notify owner using welcom", "did you mean 'welcome'", 19},
+        {"notify owner using welcome now", "'now' is too much", -2},
+        {"notify owner,", "whom?", -2},
+        {"notify anna@", "no address", 7},
+        {"notify by email", "whom?", -2},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = {0};
+        int col = -1;
+        if (crm_command_check(f->crm, cases[i].line, &col, &e) == 0)
+            fail_msg("%s was taken", cases[i].line);
+        if (!strstr(e.text, cases[i].text) || (cases[i].col >= 0 && cases[i].col != col))
+            fail_msg("%s: %d %s", cases[i].line, col, e.text);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1197,6 +1274,8 @@ int main(void)
         T(a_deal_has_its_name_and_amount_and_a_lead_has_one),
         T(the_words_of_a_rule_take_fields_and_those_of_people_do_not),
         T(fields_in_a_rules_words_are_checked_when_it_is_loaded),
+        T(a_notice_reaches_everybody_once), T(a_notice_never_goes_to_a_customer),
+        T(wrong_notices_are_told_when_the_rules_are_loaded),
         T(set_reads_values_by_type),
         T(another_contacts_address_cannot_be_taken),
         T(a_contacts_new_address_counts_and_undo_gives_the_old),
