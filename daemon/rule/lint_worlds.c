@@ -67,8 +67,6 @@ bool lint_part_decidable(const struct lint_solver *s, const struct expr_node *n)
     case EXPR_ENDS:
     case EXPR_MATCHES:
         return true;
-    case EXPR_CHANGED: /* what the event did is no state of the record */
-    case EXPR_ENTERED:
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT:
