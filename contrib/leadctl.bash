@@ -20,6 +20,7 @@ _leadctl() {
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
     backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;
+    calendar) mapfile -t COMPREPLY < <(compgen -W 'list explain -c' -- "$cur") ;;
     restore) mapfile -t COMPREPLY < <(compgen -f -W '--force' -- "$cur") ;;
     release) mapfile -t COMPREPLY < <(compgen -W 'all none since= rest=drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;

@@ -5,6 +5,7 @@
  *   leadctl.c     options, the table of commands, asking the daemon
  *   ctl_talk.c    one question over one socket
  *   ctl_ingest.c  one mail to ingest.sock
+ *   ctl_calendar.c  how business time is counted, without a daemon
  *   ctl_parse.c   one mail read without a daemon
  *   ctl_render.c  answers as tables for people
  *   ctl_backup.h  backup, backup verify and restore
@@ -66,6 +67,7 @@ void ctl_render_json(const json_t *data, FILE *to);
 void ctl_render_text(const char *text, FILE *to);
 int ctl_terminal_width(FILE *to);
 
+int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_ingest(const struct ctl_options *opt, int argc, char **argv);
 

@@ -57,6 +57,8 @@ static const struct command commands[] = {
      ctl_local_rules},
     {"reload", "", "check the config and apply it; nothing changes on any error", NULL},
     {"clock", "[advance DURATION]", "the clock of a daemon under --pretend-time", NULL},
+    {"calendar", "list | explain NAME START +DURATION [-c CONFIG]",
+     "how business time is counted, day by day; needs no daemon", ctl_local_calendar},
     {"backup", "[--keep N] FILE|FOLDER | verify FILE",
      "copy the running database with all that belongs to it; look a copy over", ctl_local_backup},
     {"restore", "[--force] BACKUP", "put a backup in place, in hold; leadd must be stopped",

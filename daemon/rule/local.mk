@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/rule/librule.a
 daemon_rule_librule_a_SOURCES = \
 	%D%/calendar.c %D%/calendar.h %D%/calendar_read.c %D%/calendar_set.h \
-	%D%/day.c %D%/day.h %D%/zone.c %D%/zone.h \
+	%D%/day.c %D%/day.h %D%/schedule.c %D%/schedule.h %D%/zone.c %D%/zone.h \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c %D%/expr_print.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
@@ -15,10 +15,17 @@ daemon_rule_librule_a_SOURCES = \
 # what a program needs to link the rules
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
 
+# business time counted twice, see tests/sim/test_calendar_walk.py
+check_PROGRAMS += tests/sim/calendar_sums
+tests_sim_calendar_sums_SOURCES = tests/sim/calendar_sums.c
+tests_sim_calendar_sums_LDADD = $(RULE_LIBS) $(BASE_LIBS)
+
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_expr \
+unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_schedule tests/unit/test_rule_expr \
 	tests/unit/test_rule_event tests/unit/test_rule_set \
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz
+tests_unit_test_rule_schedule_SOURCES = tests/unit/test_rule_schedule.c
+tests_unit_test_rule_schedule_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
 tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h
