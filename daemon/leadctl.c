@@ -42,6 +42,7 @@ static const struct command commands[] = {
     {"why", "ID [limit=N]", "which rules matched and, for those that did not, why not", NULL},
     {"do", "ID COMMAND..", "run a command on a record: leadctl do L42 assign anna", NULL},
     {"undo", "ID [JOURNAL]", "take the last command on a record back", NULL},
+    {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
      "outgoing mail and its state", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
@@ -121,7 +122,7 @@ static int cmd_help(const struct ctl_options *opt, int argc, char **argv)
 static bool with_seconds(int argc, char **argv)
 {
     return strcmp(argv[0], "show") == 0 || strcmp(argv[0], "timeline") == 0 ||
-           (argc > 1 && strcmp(argv[1], "show") == 0);
+           strcmp(argv[0], "timers") == 0 || (argc > 1 && strcmp(argv[1], "show") == 0);
 }
 
 static int show_answer(const struct ctl_options *opt, const struct frame *f, int argc, char **argv)

@@ -34,6 +34,8 @@
 #define BOUND_COMMANDS_PER_INPUT 128
 #define BOUND_NOTIFY_WHO 50              /* recipients that one notify names */
 #define BOUND_NOTICE_LINES 40            /* notices that the mail about many tells one by one */
+#define BOUND_FIRINGS_PER_DAY 300        /* rules that run for one lead, case or contact in a day */
+#define BOUND_TIMERS_PASS 64             /* due timers that are queued at a time */
 #define BOUND_COMMAND_WORDS KIB(16)      /* words of a rule's command with its fields filled in */
 #define BOUND_SOLO_MOMENTS 100000        /* times that something is due while a trial's clock advances */
 

@@ -28,6 +28,7 @@ static const struct {
     {"why", ctl_why, 1, 2, "why ID [limit=N]"},
     {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
     {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
+    {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},

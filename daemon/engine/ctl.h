@@ -60,6 +60,16 @@ json_t *ctl_do(struct ctl *c, struct err *e);
 json_t *ctl_undo(struct ctl *c, struct err *e);
 json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
 json_t *ctl_rules(struct ctl *c, struct err *e);      /* ctl_rules.c */
+json_t *ctl_timers(struct ctl *c, struct err *e);     /* ctl_timers.c */
+/* The timers of a record, added to what show, timeline and why tell of it. */
+int ctl_timers_show(struct engine *eng, enum crm_entity t, int64_t id, json_t *shown,
+                    struct err *e) LEADD_MUST_CHECK;
+int ctl_timers_timeline(struct engine *eng, enum crm_entity t, int64_t id, json_t *timeline,
+                        struct err *e) LEADD_MUST_CHECK;
+int ctl_timers_why(struct engine *eng, enum crm_entity t, int64_t id, struct buf *out,
+                   struct err *e) LEADD_MUST_CHECK;
+/* As rows of leadctl timers, the earliest first; own. */
+json_t *ctl_timers_of(struct engine *eng, enum crm_entity t, int64_t id, struct err *e);
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_hold(struct ctl *c, struct err *e);       /* hold.c */
 json_t *ctl_release(struct ctl *c, struct err *e);

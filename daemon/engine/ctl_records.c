@@ -56,7 +56,12 @@ json_t *ctl_show(struct ctl *c, struct err *e)
         err_set(e, ERR_INPUT, "show %s raw: only a message such as M12 has raw bytes", c->argv[1]);
         return NULL;
     }
-    return crm_show(c->eng->crm, t, id, &out, e) < 0 ? NULL : out;
+    if (crm_show(c->eng->crm, t, id, &out, e) < 0)
+        return NULL;
+    if (ctl_timers_show(c->eng, t, id, out, e) == 0)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
 json_t *ctl_timeline(struct ctl *c, struct err *e)
@@ -66,7 +71,12 @@ json_t *ctl_timeline(struct ctl *c, struct err *e)
     int64_t id;
     if (record_of(c->argv[1], &t, &id, e) < 0 || ctl_options_check(c, 2, "limit", e) < 0)
         return NULL;
-    return crm_timeline(c->eng->crm, t, id, ctl_limit(c), &out, e) < 0 ? NULL : out;
+    if (crm_timeline(c->eng->crm, t, id, ctl_limit(c), &out, e) < 0)
+        return NULL;
+    if (ctl_timers_timeline(c->eng, t, id, out, e) == 0)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
 /* What a person asks for twice is meant twice: each request is its own intent. */

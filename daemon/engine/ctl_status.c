@@ -12,6 +12,7 @@
 #include "engine/ctl.h"
 #include "engine/hold.h"
 #include "engine/storage.h"
+#include "engine/timer.h"
 #include "rule/ruleset.h"
 #include "store/activation.h"
 #include "store/counts.h"
@@ -101,6 +102,21 @@ static json_t *outbox_section(struct engine *eng)
     return ctl_section("Outbox", rows, "state STATE|mails MAILS");
 }
 
+/* Where no rule waits, nothing is said. */
+static void field_timers(struct engine *eng, json_t *fields)
+{
+    struct timers_stats t;
+    char next[32] = "";
+    if (timers_stats(eng, &t, NULL) < 0 || t.pending == 0)
+        return;
+    AUTO_FREE char *text = mem_printf("%lld%s pending, %lld late", (long long)t.pending,
+                                      t.pending == TIMERS_COUNTED ? " or more" : "",
+                                      (long long)t.late);
+    field(fields, "timers", json_string(text));
+    if (t.next_ms)
+        field(fields, "next timer", json_string(clock_format_utc(t.next_ms, next, sizeof(next))));
+}
+
 json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
 {
     char now[32], hash[16];
@@ -116,6 +132,7 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
         field(fields, "in hold", json_string(hold));
     field(fields, "rules", json_integer((json_int_t)ruleset_count(rules)));
     field(fields, "rule set", json_string(hash));
+    field_timers(eng, fields);
     AUTO_FREE char *storage = storage_text(eng->storage);
     field(fields, "storage", json_string(storage));
     AUTO_JSON json_t *ledger = counts_ledger(eng->counts, eng->db, "", NULL);
@@ -172,8 +189,12 @@ json_t *ctl_clock(struct ctl *c, struct err *e)
             err_set(e, ERR_INPUT, "usage: leadctl clock advance DURATION, such as 3d or \"2h 30m\"");
             return NULL;
         }
-        clock_advance(ms);
-        c->eng->due_at_ms = 0;
+        if (c->eng->walk) {
+            err_set(e, ERR_INPUT, "the clock is on its way already");
+            return NULL;
+        }
+        walk_start(c->eng, c->it, clock_now_ms() + ms);
+        return NULL;
     }
     return ctl_text("%s%s", clock_format_utc(clock_now_ms(), now, sizeof(now)),
                     clock_is_pretended() ? " (pretended)" : "");

@@ -80,11 +80,39 @@ static const char *outcome_text(const char *outcome)
         {"group_taken", "not asked: the group was taken"},
         {"stopped", "not asked: stopped"},
         {"cannot_know", "cannot know now"},
+        {"waits", "waits"},
+        {"limited", "did not run:"},
+        {"shadow", "shadow:"},
+        {"not_canary", "canary:"},
+        {"not_valid", "not in effect:"},
+        {"over_budget", "held back:"},
+        {"ended", "ended:"},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (strcmp(texts[i][0], outcome) == 0)
             return texts[i][1];
     return outcome;
+}
+
+/* What the gate said: "cooldown until 2026-11-22 10:00:00". */
+static void why_gate(const struct why *w, const json_t *d)
+{
+    char when[40];
+    int64_t until = json_get_int(d, "until_ms", 0);
+    const char *reason = json_get_str(d, "reason", NULL);
+    if (reason)
+        buf_printf(w->out, " %s", reason);
+    if (until)
+        buf_printf(w->out, " %s", crm_when_tell(why_zone(w), until, true, when, sizeof(when)));
+}
+
+/* The commands that a shadow rule would have run. */
+static void why_would(const struct why *w, const json_t *rule)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(json_get_arr(rule, "do"), i, line)
+        buf_printf(w->out, "      %s -> not done\n", json_get_str(line, "text", "?"));
 }
 
 static void why_decision(const struct why *w, const json_t *d)
@@ -98,6 +126,7 @@ static void why_decision(const struct why *w, const json_t *d)
     json_t *did;
     buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(then, "at", "?"),
                outcome_text(outcome));
+    why_gate(w, d);
     if (by)
         buf_printf(w->out, " by %s", by);
     const json_t *cond = when >= 0 ? json_array_get(json_get_arr(then, "when"), (size_t)when) : NULL;
@@ -111,6 +140,8 @@ static void why_decision(const struct why *w, const json_t *d)
             buf_printf(w->out, " (%s)", note);
     }
     buf_char(w->out, '\n');
+    if (strcmp(outcome, "shadow") == 0)
+        why_would(w, then);
     json_array_foreach(json_get_arr(d, "did"), i, did) {
         if (json_is_integer(did)) /* a number in the list of commands */
             did = json_array_get(json_get_arr(json_get_obj(w->row, "body"), "commands"),
@@ -233,7 +264,8 @@ json_t *ctl_why(struct ctl *c, struct err *e)
     AUTO_JSON json_t *oldest_first = json_array();
     for (size_t i = json_array_size(rows); i-- > 0;)
         json_array_append(oldest_first, json_array_get(rows, i));
-    if (why_tell(c->eng, oldest_first, &out, e) < 0)
+    if (why_tell(c->eng, oldest_first, &out, e) < 0 ||
+        ctl_timers_why(c->eng, t, id, &out, e) < 0)
         return NULL;
     json_t *data = json_pack("{s:O}", "passes", rows);
     json_object_set_new(data, "text", json_stringn(out.data, out.len));

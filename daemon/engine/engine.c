@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
+#include "engine/budget.h"
 #include "engine/clients.h"
 #include "engine/coverage.h"
 #include "engine/ctl.h"
@@ -25,6 +26,7 @@
 #include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/suspect.h"
+#include "engine/timer.h"
 #include "engine/token.h"
 #include "rule/ruleset.h"
 #include "store/activation.h"
@@ -136,6 +138,8 @@ void engine_item_done(struct engine *eng, struct item *it)
     struct peer *p = it->peer ? peer_by_serial(eng, it->peer) : NULL;
     if (p)
         peer_item_done(p);
+    if (it->kind == ITEM_TIMER)
+        timer_item_done(eng);
     item_free(it);
 }
 
@@ -182,6 +186,10 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return outbound_settle_all(eng, e);
     case ITEM_NOTICE:
         return notice_item(eng, it, e);
+    case ITEM_TIMER:
+        return timer_item(eng, it, e);
+    case ITEM_TIMERS_RELOAD:
+        return timers_reload_item(eng, it, e);
     case ITEM_FRAME:
         return frame_handle(eng, it, e);
     }
@@ -201,6 +209,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
              it->peer_name ? it->peer_name : "-", why->text);
     if (is_to_drop(it))
         return err_set(e, ERR_BUG, "as a test wants it");
+    if (it->kind == ITEM_TIMER)
+        return timer_failed(eng, it, why, e);
     if (it->kind == ITEM_MAIL || t == FRAME_FORM)
         return inbound_quarantine(eng, it, why->text, e);
     return 0;
@@ -292,6 +302,8 @@ static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask,
     coverage_undo(eng->coverage, 0);
     suspect_undone(eng->suspect);
     hold_undone(eng);
+    budget_undone(eng->budget);
+    eng->timers.changed = true;
     asks_undo(eng, last_ask);
     db_rollback(eng->db);
     for (struct item *it; (it = queue_take(&eng->ready));)
@@ -343,12 +355,20 @@ static void engine_pass(struct role *r)
     suspect_committed(eng->suspect);
     coverage_committed(eng->coverage);
     hold_committed(eng);
+    budget_committed(eng->budget);
     storage_passed(eng->storage, done.count);
     for (struct item *it; (it = queue_take(&done));)
         engine_item_done(eng, it);
     outbound_arm(eng);
+    timers_arm(eng);
     if (eng->ready.head)
         engine_kick(eng);
+}
+
+static void engine_turn(struct role *r)
+{
+    engine_pass(r);
+    walk_step(r->state);
 }
 
 /* ---- life -------------------------------------------------------------------- */
@@ -423,6 +443,7 @@ static int engine_open(struct role *r, struct err *e)
     queue_init(&eng->parse);
     queue_init(&eng->parsing);
     eng->storage = storage_new(eng);
+    eng->budget = budget_new();
     eng->kick = event_new(r->base, -1, 0, on_kick, eng);
     eng->due = event_new(r->base, -1, 0, on_due, eng);
     eng->parse_late = event_new(r->base, -1, 0, on_parse_late, eng);
@@ -453,6 +474,8 @@ static int engine_start(struct role *r, struct err *e)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
+    if (timers_start(eng, e) < 0)
+        return -1;
     stats_start(eng);
     eng->coverage = coverage_new(eng);
     log_info("engine.started", "rules=%zu ruleset=%.12s",
@@ -473,6 +496,8 @@ static void engine_done(struct role *r)
     stats_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
+    timers_stop(eng);
+    budget_free(&eng->budget);
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
     crm_free(&eng->crm);
@@ -513,7 +538,7 @@ const struct role_ops engine_ops = {
     .peer_gone = peers_went,
     .listen = engine_listen,
     .start = engine_start,
-    .pass = engine_pass,
+    .pass = engine_turn,
     .stop = engine_stop,
     .frame = engine_sup_frame,
     .done = engine_done,

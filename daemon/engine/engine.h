@@ -73,6 +73,8 @@ enum item_kind {
     ITEM_GONE,  /* a courier process ended: settle what it held */
     ITEM_TIDY,  /* the engine has just started */
     ITEM_NOTICE, /* a mail to the administrator */
+    ITEM_TIMER,  /* a timer is due; its row is frame.json */
+    ITEM_TIMERS_RELOAD, /* timers are held against new rules, a slice of them */
 };
 
 struct item {
@@ -119,6 +121,21 @@ struct answer {
 
 /* ---- the engine ---------------------------------------------------------- */
 
+struct budget;
+struct walk;
+
+/* What timer.c knows of the table of timers. */
+struct timers {
+    struct event *ev;   /* own; NULL in solo.c */
+    bool some;          /* there may be rows; false: nothing need be looked up */
+    bool changed;       /* next_ms may be wrong */
+    bool more;          /* more was due than one pass takes */
+    size_t queued;      /* items that wait or run */
+    int64_t next_ms;    /* the earliest; 0: none */
+    int64_t woken_mono;
+    int64_t old_ruleset; /* that all rows were held against before this start */
+};
+
 struct engine {
     struct role *role;
     const json_t *settings; /* borrowed from role->config */
@@ -149,6 +166,9 @@ struct engine {
     struct coverage *coverage; /* own; what each rule did; NULL: nobody counts */
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
     int clients[2];          /* connections of ingest.sock and ctl.sock */
+    struct timers timers;
+    struct walk *walk;       /* own; pretended time is on its way, or NULL */
+    struct budget *budget;   /* own; what rules may still run today */
     bool stopping;
 };
 
@@ -202,6 +222,7 @@ void parsing_parser_gone(struct engine *eng, const char *why, bool leaving);
 /* ---- outbound.c ------------------------------------------------------------ */
 
 void outbound_arm(struct engine *eng); /* sets the timer to the next due row */
+bool outbound_can_send(struct engine *eng); /* a courier is there and has room */
 /* The record that a row of outbox_get is about; untouched when there is none. */
 int outbound_target(struct crm_ctx *ctx, const json_t *row, struct crm_target *out, struct err *e);
 void outbound_look(struct engine *eng); /* gives slots to a courier that could get none */

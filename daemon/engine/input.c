@@ -16,7 +16,9 @@
 #include "crm/command.h"
 #include "crm/events.h"
 #include "engine/coverage.h"
+#include "engine/firing.h"
 #include "engine/notice.h"
+#include "engine/timer.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
 
@@ -38,11 +40,7 @@ static void input_on_event(void *arg, const struct crm_event *ev)
 {
     struct input *in = arg;
     if (in->depth >= BOUND_CHAIN_DEPTH) {
-        input_note(in, "stopped: %s would be the %dth event in a chain, caused by %s \"%s\"%s%s",
-                   ev->name, in->depth + 1, crm_actor_kind_name(ev->actor.kind), ev->actor.name,
-                   ev->actor.at ? " at " : "", ev->actor.at ? ev->actor.at : "");
-        log_warn("rules.loop", "event=%s actor=\"%s\" depth=%d next=\"not run\"", ev->name,
-                 ev->actor.name, in->depth + 1);
+        input_loop(in, ev);
         return;
     }
     if (in->count >= BOUND_EVENTS_PER_INPUT) {
@@ -53,7 +51,8 @@ static void input_on_event(void *arg, const struct crm_event *ev)
         in->cap = in->cap ? in->cap * 2 : 16;
         in->events = mem_grow(in->events, in->cap * sizeof(*in->events));
     }
-    in->events[in->count++] = (struct input_event){.ev = *ev, .depth = in->depth + 1};
+    in->events[in->count++] =
+        (struct input_event){.ev = *ev, .depth = in->depth + 1, .parent = in->running};
 }
 
 static enum crm_entity target_entity(const struct crm_event *ev, int64_t *id_out)
@@ -70,7 +69,7 @@ static enum crm_entity target_entity(const struct crm_event *ev, int64_t *id_out
 
 /* Every journal row is short: who did it is said when it is somebody else than
  * before, and a depth when it is not 1. */
-static void journal_event(struct input *in, const struct crm_event *ev, int depth)
+size_t input_journal_event(struct input *in, const struct crm_event *ev, int depth)
 {
     char id[CRM_ID_LEN] = "";
     int64_t record;
@@ -88,6 +87,7 @@ static void journal_event(struct input *in, const struct crm_event *ev, int dept
         in->j_actor = ev->actor;
     }
     json_array_append_new(in->j_events, j);
+    return json_array_size(in->j_events) - 1;
 }
 
 /* ---- rules ------------------------------------------------------------------ */
@@ -129,8 +129,8 @@ static void decision_shorten(json_t *d, const struct rule_decision *rd)
     }
 }
 
-static json_t *journal_decision(struct input *in, size_t event, struct rule_match *m,
-                                const struct rule_decision *rd)
+json_t *input_journal_decision(struct input *in, size_t event, struct rule_match *m,
+                               const struct rule_decision *rd)
 {
     json_t *d = rule_match_json(m);
     decision_shorten(d, rd);
@@ -153,13 +153,15 @@ static json_t *journal_did(const struct input *in, const char *line, const char 
 
 /* A command that is refused leaves the others of its rule alone: the lead is
  * still worth what can be done. The refusal is told. */
-static int rule_commands(struct input *in, const struct crm_event *ev, const struct rule *rule,
-                         json_t *decision, struct err *e)
+int input_run_rule(struct input *in, const struct crm_event *ev, const struct rule *rule,
+                   json_t *decision, struct err *e)
 {
     struct crm_actor actor = {.kind = CRM_BY_RULE, .name = rule->name, .at = rule->at};
     json_t *results = json_array();
     json_object_set_new(decision, "did", results);
     coverage_fired(in->eng->coverage, rule);
+    if (firing_ran(in, rule, ev, e) < 0)
+        return -1;
     for (size_t i = 0; i < rule->command_count; i++) {
         struct crm_result res = {0};
         struct err ce = {0};
@@ -188,17 +190,21 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     struct crm_event ev = in->events[n].ev; /* the array may move */
     int rc = 0;
     in->depth = in->events[n].depth;
-    journal_event(in, &ev, in->depth);
+    in->running = n + 1;
+    size_t place = input_journal_event(in, &ev, in->depth);
     struct crm_facts *facts = crm_facts_new(in->ctx, &ev);
-    struct rule_match *m =
-        rule_match_new(crm_rules(in->eng->crm), ev.name, crm_facts_rule(facts));
+    struct firing firing = {.in = in, .ev = &ev};
+    struct rule_facts gated = *crm_facts_rule(facts);
+    gated.gate = firing_gate;
+    gated.gate_arg = &firing;
+    struct rule_match *m = rule_match_new(crm_rules(in->eng->crm), ev.name, &gated);
     struct rule_decision d;
     coverage_begin(in->eng->coverage);
     while (rc == 0 && rule_match_next(m, &d)) {
-        json_t *j = journal_decision(in, n, m, &d);
+        json_t *j = input_journal_decision(in, place, m, &d);
         coverage_decided(in->eng->coverage, d.rule, d.outcome == RULE_MATCHED, in->now_ms);
         if (d.outcome == RULE_MATCHED) {
-            rc = rule_commands(in, &ev, d.rule, j, e);
+            rc = input_run_rule(in, &ev, d.rule, j, e);
             in->stopped |= d.rule->stop == RULE_STOP_ALL;
         }
         coverage_done(in->eng->coverage, d.rule);
@@ -207,6 +213,8 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     crm_facts_free(&facts);
     if (rc == 0)
         rc = crm_facts_error(in->ctx, e);
+    if (rc == 0 && in->failed.cls != ERR_NONE)
+        rc = err_set(e, in->failed.cls, "%s", in->failed.text);
     return rc;
 }
 
@@ -216,6 +224,7 @@ static int input_drain(struct input *in, struct err *e)
         if (input_event_run(in, in->next++, e) < 0)
             return -1;
     in->depth = 0;
+    in->running = 0;
     return 0;
 }
 
@@ -260,6 +269,21 @@ static int input_owners(struct input *in, struct err *e)
     return 0;
 }
 
+/* Rules that go in a circle, or too often: told at most once an hour each. */
+static int input_warn(struct input *in, struct err *e)
+{
+    char hour[32];
+    AUTO_FREE char *loop = mem_printf("loop/%s", notice_hour(hour));
+    AUTO_FREE char *budget = mem_printf("budget/%s", notice_hour(hour));
+    if (in->loop &&
+        notice_admin(in->eng, loop, "leadd: rules go round in a circle", in->loop, e) < 0)
+        return -1;
+    if (in->over_budget && notice_admin(in->eng, budget, "leadd: too many rules ran for one record",
+                                        in->over_budget, e) < 0)
+        return -1;
+    return 0;
+}
+
 static void journal_put(json_t *body, const char *key, const json_t *list)
 {
     if (json_array_size(list))
@@ -294,7 +318,12 @@ static int input_journal(struct input *in, struct err *e)
 
 int input_finish(struct input *in, struct err *e)
 {
-    if (input_drain(in, e) < 0 || input_owners(in, e) < 0 || input_drain(in, e) < 0)
+    if (input_drain(in, e) < 0 || input_owners(in, e) < 0 || input_drain(in, e) < 0 ||
+        timers_check(in, e) < 0)
+        return -1;
+    if (in->failed.cls != ERR_NONE)
+        return err_set(e, in->failed.cls, "%s", in->failed.text);
+    if ((in->loop || in->over_budget) && input_warn(in, e) < 0)
         return -1;
     return input_journal(in, e);
 }
@@ -322,6 +351,9 @@ void input_end(struct input *in)
     mem_free(in->cause);
     mem_free(in->intent);
     mem_free(in->events);
+    mem_free(in->begun);
+    mem_free(in->loop);
+    mem_free(in->over_budget);
     json_decref(in->j_events);
     json_decref(in->j_decisions);
     json_decref(in->j_notes);

@@ -14,9 +14,22 @@
 #include "crm/crm.h"
 #include "engine/engine.h"
 
+struct rule;
+struct rule_match;
+struct rule_decision;
+
 struct input_event {
     struct crm_event ev;
     int depth;
+    size_t parent; /* place + 1 of the event whose rule caused it; 0: none */
+};
+
+/* A rule that is to wait; its row is written at the end of the input. */
+struct timer_begun {
+    const struct rule *rule;
+    struct crm_target target;
+    enum crm_entity entity;
+    int64_t id, due_ms, step;
 };
 
 struct input {
@@ -32,11 +45,16 @@ struct input {
 
     struct input_event *events; /* own */
     size_t count, cap, next;
+    size_t running; /* place + 1 of the event whose rules run; 0: none */
     int depth, commands;
     bool stopped; /* stop = "all" */
     json_t *j_events, *j_decisions, *j_notes, *j_personal; /* own */
     struct crm_actor j_actor; /* borrowed from ctx; who did the last of j_events */
     int sends; /* numbers the mails of this input */
+    struct timer_begun *begun; /* own */
+    size_t begun_count, begun_cap;
+    struct err failed;   /* the store failed where it could not be said at once */
+    char *loop, *over_budget; /* own; what the administrator is to hear */
 };
 
 void input_begin(struct input *in, struct engine *eng, char *cause, char *intent);
@@ -44,6 +62,19 @@ void input_begin(struct input *in, struct engine *eng, char *cause, char *intent
  * anything happened. -1 with e: undo the savepoint. */
 int input_finish(struct input *in, struct err *e) LEADD_MUST_CHECK;
 void input_end(struct input *in);
+
+/* ---- for timers, which run a rule by themselves ---- */
+
+/* An event in the journal; its place there. */
+size_t input_journal_event(struct input *in, const struct crm_event *ev, int depth);
+/* The decision just made, under that event; borrowed. */
+json_t *input_journal_decision(struct input *in, size_t event, struct rule_match *m,
+                               const struct rule_decision *d);
+/* Its commands, told in the decision, and counted where it is limited. */
+int input_run_rule(struct input *in, const struct crm_event *ev, const struct rule *rule,
+                   json_t *decision, struct err *e) LEADD_MUST_CHECK;
+/* The event would be one too many in a chain: says which rules made it (loop.c). */
+void input_loop(struct input *in, const struct crm_event *ev);
 
 void input_note(struct input *in, const char *fmt, ...) LEADD_PRINTF(2, 3);
 

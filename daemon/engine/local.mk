@@ -8,6 +8,8 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/outbound.c %D%/parsed.c %D%/parsed.h %D%/parsing.c %D%/peers.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/solo.c %D%/solo.h %D%/stats.c %D%/storage.c %D%/storage.h %D%/storm.c %D%/storm.h \
 	%D%/store_open.c %D%/store_open.h \
 	%D%/suspect.c %D%/suspect.h \
+	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/loop.c \
+	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 if HAVE_CMOCKA

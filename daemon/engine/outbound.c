@@ -102,7 +102,7 @@ void outbound_look(struct engine *eng)
 
 /* ---- due ---------------------------------------------------------------------- */
 
-static bool courier_has_room(struct engine *eng)
+bool outbound_can_send(struct engine *eng)
 {
     struct peer *c = peer_by_name(eng, "courier");
     return c && c->slots && c->greeted && slots_find_free(c->slots) >= 0;
@@ -112,7 +112,7 @@ void outbound_arm(struct engine *eng)
 {
     struct err e = {0};
     int64_t next = 0, now = clock_now_ms();
-    if (!eng->db || eng->due_queued || !courier_has_room(eng) ||
+    if (!eng->db || eng->due_queued || !outbound_can_send(eng) ||
         outbox_next_due(eng->db, &next, &e) < 0 || next == 0)
         return;
     if (eng->due_at_ms == next && next > now)

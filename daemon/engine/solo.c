@@ -16,9 +16,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/command.h"
+#include "engine/budget.h"
 #include "engine/ctl.h"
 #include "engine/engine.h"
 #include "engine/parsed.h"
+#include "engine/timer.h"
 #include "mail/parse.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -333,7 +335,27 @@ static int mails_leave(struct solo *s, struct err *e)
 /* The next moment at which something is due; 0: none. */
 static int next_due(struct solo *s, int64_t *ms_out, struct err *e)
 {
-    return outbox_next_due(s->eng.db, ms_out, e);
+    int64_t timer = 0;
+    if (outbox_next_due(s->eng.db, ms_out, e) < 0 ||
+        (s->eng.timers.some && timer_next_due(s->eng.db, &timer, e) < 0))
+        return -1;
+    if (timer && (*ms_out == 0 || timer < *ms_out))
+        *ms_out = timer;
+    return 0;
+}
+
+/* Each in its savepoint, as in a pass. */
+static int timers_fire(struct solo *s, struct err *e)
+{
+    int rc = 0;
+    if (s->eng.timers.some)
+        timers_queue(&s->eng);
+    for (struct item *it; (it = queue_take(&s->eng.ready));) {
+        if (rc == 0)
+            rc = engine_pass_item(&s->eng, it, e);
+        engine_item_done(&s->eng, it);
+    }
+    return rc;
 }
 
 /* Until nothing is due at this moment: what fires may make more of it. */
@@ -352,7 +374,7 @@ static int due_until(struct solo *s, int64_t to_ms, struct err *e)
             return err_set(e, ERR_TEMP, "it took too long and was stopped");
         s->now_ms = next > s->now_ms ? next : s->now_ms;
         clock_pretend(s->now_ms);
-        if (mails_leave(s, e) < 0)
+        if (mails_leave(s, e) < 0 || timers_fire(s, e) < 0)
             return -1;
     }
 }
@@ -404,6 +426,7 @@ struct solo *solo_new(const json_t *engine_config, const char *path, struct err 
     queue_init(&eng->ready);
     queue_init(&eng->parse);
     queue_init(&eng->parsing);
+    eng->budget = budget_new();
     log_mute(true);
     if (solo_open(s, path, e) < 0)
         solo_free(&s);
@@ -422,6 +445,9 @@ int solo_begin(struct solo *s, int64_t now_ms, struct err *e)
         item_free(it);
     json_object_clear(eng->gaps);
     json_object_clear(eng->counters);
+    budget_free(&eng->budget);
+    eng->budget = budget_new();
+    eng->timers = (struct timers){0};
     s->arrivals = 0;
     s->now_ms = now_ms;
     clock_pretend(now_ms);
@@ -441,6 +467,7 @@ void solo_free(struct solo **sp)
     for (struct item *it; (it = queue_take(&eng->ready));)
         item_free(it);
     crm_free(&eng->crm);
+    budget_free(&eng->budget);
     db_close(&eng->db);
     mem_free(eng->answers);
     json_decref(eng->counters);

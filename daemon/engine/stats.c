@@ -2,11 +2,13 @@
  *
  * stats - numbers for /metrics and `leadctl status`
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/coverage.h"
 #include "engine/engine.h"
 #include "engine/storage.h"
+#include "engine/timer.h"
 #include "store/counts.h"
 
 #define COUNT_SLICE 10000  /* rows looked at in one go: some ms */
@@ -46,6 +48,18 @@ void stats_stop(struct engine *eng)
     counts_free(&eng->counts);
 }
 
+/* timers_next_in: seconds until the next one is due, negative when it is late. */
+static void stats_timers(struct engine *eng, json_t *gauges)
+{
+    struct timers_stats t;
+    if (timers_stats(eng, &t, NULL) < 0)
+        return;
+    json_put_int(gauges, "timers_pending", t.pending);
+    json_put_int(gauges, "timers_overdue", t.late);
+    if (t.next_ms)
+        json_put_int(gauges, "timers_next_in", (t.next_ms - clock_now_ms()) / 1000);
+}
+
 json_t *stats_all(struct engine *eng)
 {
     const char *state;
@@ -65,6 +79,7 @@ json_t *stats_all(struct engine *eng)
     json_put_int(gauges, "queue_parse", (int64_t)(eng->parse.count + eng->parsing.count));
     storage_gauges(eng->storage, gauges);
     json_put_int(gauges, "hold", eng->hold != NULL);
+    stats_timers(eng, gauges);
     json_put_int(gauges, "clients", eng->clients[0] + eng->clients[1]);
     coverage_stats(eng->coverage, eng->counters, gauges);
     json_put_int(gauges, "rows_written", db_total_changes(eng->db));

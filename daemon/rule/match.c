@@ -230,6 +230,8 @@ struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *r
         m->last.outcome = RULE_ENDED;
         snprintf(m->last.gate.reason, sizeof(m->last.gate.reason), "until is true");
     }
+    if (m->last.outcome == RULE_MATCHED && facts->gate)
+        m->last.outcome = facts->gate(facts->gate_arg, rule, &m->last.gate);
     *d = m->last;
     return m;
 }

@@ -204,8 +204,8 @@ void rule_match_free(struct rule_match **m);
 /* One rule by itself, at a timer or a schedule, as things are now (facts->now):
  * RULE_MATCHED, RULE_NOT_TRUE, RULE_CANNOT_KNOW, RULE_ENDED (until). Conditions that
  * ask about the event that began it (message.subject, actor, changed(f)) were decided
- * then, and are left out. The gate is not asked. The decision is told by the
- * functions above; free it with rule_match_free(). */
+ * then, and are left out. The gate is asked last. The decision is told by the functions
+ * above; free it with rule_match_free(). */
 struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *rule,
                                   const struct rule_facts *facts, struct rule_decision *d);
 

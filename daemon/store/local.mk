@@ -13,7 +13,7 @@ daemon_store_libstore_a_SOURCES = \
 daemon_store_libstore_a_SOURCES += %D%/record.c %D%/record.h \
 	%D%/activity.c %D%/activity.h %D%/case.c %D%/case.h %D%/contact.c %D%/contact.h \
 	%D%/deal.c %D%/deal.h %D%/lead.c %D%/lead.h %D%/pool.c %D%/pool.h \
-	%D%/task.c %D%/task.h %D%/user.c %D%/user.h
+	%D%/task.c %D%/task.h %D%/timer.c %D%/timer.h %D%/user.c %D%/user.h
 
 STORE_LIBS = daemon/store/libstore.a $(SQLITE_LIBS)
 
