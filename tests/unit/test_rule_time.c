@@ -273,6 +273,17 @@ static void check_one(const struct ruleset *rs, const char *facts_now, enum rule
     rule_match_free(&m);
 }
 
+static void what_the_event_did_is_not_asked_again(void **state)
+{
+    (void)state;
+    struct ruleset *rs = good("`after`:`$1h`,`when`:[`$changed(lead.score)`,`$was(lead.score) < 5`,"
+                              "`$lead.score > 5`,`$entered(lead.stage, 'new')`]");
+    check_one(rs, "lead.score=6", RULE_MATCHED, -1);
+    check_one(rs, "lead.score=5", RULE_NOT_TRUE, 2);
+    ruleset_free(&rs);
+    bad("`after`:`$1h`,`until`:`$changed(lead.score)`", "can name only fields of records");
+}
+
 static void at_a_timer_what_asks_about_the_event_is_left_out(void **state)
 {
     (void)state;
@@ -297,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_would_be_ignored_is_refused),
         cmocka_unit_test(who_may_not_run_takes_no_group_and_stops_nothing),
         cmocka_unit_test(the_gate_is_asked_only_when_all_conditions_hold),
+        cmocka_unit_test(what_the_event_did_is_not_asked_again),
         cmocka_unit_test(at_a_timer_what_asks_about_the_event_is_left_out),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
