@@ -23,6 +23,7 @@ config_fixtures = -DFIXTURES='"$(abs_top_srcdir)/tests/fixtures/config"' \
 
 config_good = tests/fixtures/config/good
 EXTRA_DIST += tests/fixtures/config/bad.txt tests/fixtures/config/good.json \
+	tests/fixtures/config/wrong-rules.txt \
 	$(config_good)/leadd.conf $(config_good)/people.conf $(config_good)/pw \
 	$(config_good)/rules.d/at.ics $(config_good)/rules.d/10-first.conf $(config_good)/rules.d/20-second.conf \
 	$(config_good)/rules.d/30-third.conf.bak $(config_good)/rules.d/many.txt \

@@ -114,7 +114,7 @@ json_t *config_read_members(struct walk *w, const struct schema_key *key, const 
         json_put_str(v, "at", at);
         json_array_append_new(out, v);
     }
-    if (p->node->count == 0)
+    if (p->node->count == 0 && !p->node->damaged)
         walk_error(w, p, "a pool needs at least one member");
     return out;
 }
@@ -128,7 +128,8 @@ static json_t *read_table_file(struct walk *w, const struct place *p, const char
     struct err e = {0};
     buf_init(&text, BOUND_CONFIG_FILE);
     if (buf_read_file(&text, path, &e)) {
-        walk_error(w, p, "%s", e.text);
+        walk_error(w, p, strchr(name, ',') ? "%s; values stand in a list: [ \"a\", \"b\" ]" : "%s",
+                   e.text);
         return NULL;
     }
     json_t *values = json_array();

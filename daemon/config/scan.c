@@ -130,6 +130,14 @@ static bool scan_number_fits(const struct lex_token *t)
     return digits <= max;
 }
 
+/* Begins with one of the quotes that word processors make. */
+static bool scan_is_typographic(const struct lex_token *t)
+{
+    const unsigned char *p = (const unsigned char *)t->p;
+    return (t->n > 2 && p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0x98 && p[2] <= 0x9f) ||
+           (t->n > 1 && p[0] == 0xc2 && (p[1] == 0xab || p[1] == 0xbb));
+}
+
 static int scan_scalar(struct scanner *s, struct scan_node *n, const char *key)
 {
     struct lex_token t = lex_next(&s->lex);
@@ -155,7 +163,10 @@ static int scan_scalar(struct scanner *s, struct scan_node *n, const char *key)
         return t.broken ? -1 : 0;
     case LEX_NAME:
     case LEX_WORD:
-        scan_error(s, &t, "%s is neither a number nor true or false; text stands in quotes", show);
+        scan_error(s, &t, scan_is_typographic(&t)
+                              ? "%s: these quotes are typographic; text stands in plain ones: \"...\""
+                              : "%s is neither a number nor true or false; text stands in quotes",
+                   show);
         scan_recover(s);
         return -1;
     case LEX_EOF:
@@ -307,7 +318,12 @@ static void scan_after_value(struct scanner *s, const char *key)
     if (t->first || t->assigns || lex_is(t, '}'))
         return;
     char *show AUTO_FREE = lex_show(t);
-    scan_error(s, t, "unexpected %s after the value of \"%s\"", show, key);
+    /* "country == "DE"": the word touches the quotes */
+    bool inside = t->type == LEX_NAME && t->p[-1] == '"' && t->p[t->n] == '"' &&
+                  (t->p[t->n + 1] == '"' || t->p[t->n + 1] == ' ');
+    scan_error(s, t, inside ? "unexpected %s after the value of \"%s\"; inside of a text, text stands "
+                              "in single quotes: '%.*s'"
+                            : "unexpected %s after the value of \"%s\"", show, key, (int)t->n, t->p);
     scan_recover(s);
 }
 
@@ -320,7 +336,10 @@ static int scan_assign(struct scanner *s, const struct lex_token *key, const cha
     }
     if (lex_is(t, '{'))
         return scan_error(s, t, "expected \":\" between \"%s\" and \"{\"", name), 0;
-    scan_error(s, key, "expected \"=\" and a value after \"%s\"", name);
+    if (t->type == LEX_NAME && t->assigns && !t->first)
+        scan_error(s, key, "a name has no space: write \"%s-%.*s\"", name, (int)t->n, t->p);
+    else
+        scan_error(s, key, "expected \"=\" and a value after \"%s\"", name);
     scan_recover(s);
     return -1;
 }

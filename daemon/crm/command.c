@@ -24,6 +24,14 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_notify, &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
 };
 
+/* What people say when they mean one of them. */
+static const struct {
+    const char *word, *command;
+} other_words[] = {{"email", "send"},   {"mail", "send"},     {"reply", "send"},  {"owner", "assign"},
+                   {"route", "assign"}, {"comment", "note"},  {"log", "note"},    {"remind", "task"},
+                   {"todo", "task"},    {"label", "tag"},     {"update", "set"},  {"ticket", "case"},
+                   {"points", "score"}, {"urgency", "priority"}, {"win", "won"},  {"lose", "lost"}};
+
 static const struct cmd_row *command_find(const char *name, struct err *e)
 {
     const char *names[ARRAY_LEN(commands)];
@@ -33,6 +41,9 @@ static const struct cmd_row *command_find(const char *name, struct err *e)
             return commands[i];
     }
     const char *near = text_nearest(name, names, ARRAY_LEN(names));
+    for (size_t i = 0; !near && i < ARRAY_LEN(other_words); i++)
+        if (!strcasecmp(name, other_words[i].word))
+            near = other_words[i].command;
     if (near)
         err_set(e, ERR_INPUT, "no command '%s'; did you mean '%s'?", name, near);
     else
@@ -98,6 +109,26 @@ static int cmd_fill(struct cmd *c, struct crm_ctx *ctx, const struct crm_target 
     return 0;
 }
 
+/* Words that are right in another order: how they should stand. */
+static void command_order(const char *line, struct err *e)
+{
+    char name[16] = "", a[64] = "", b[64] = "", d[64] = "", say[240] = "";
+    int n = sscanf(line, " %15s %63s %63s %63s", name, a, b, d);
+    bool named = !strcasecmp(b, "pool") || !strcasecmp(b, "team");
+    bool whom = !strcasecmp(b, "owner") || !strcasecmp(b, "contact") || strchr(b, '@');
+    if (n == 3 && !strcasecmp(name, "assign") && named)
+        snprintf(say, sizeof(say), "assign %s %s", b, a);
+    else if (n == 3 && !strcasecmp(name, "set") && strchr(b, '.') && !strchr(a, '.'))
+        snprintf(say, sizeof(say), "set %s %s", b, a);
+    else if (n == 4 && !strcasecmp(name, "send") && !strcasecmp(a, "to"))
+        snprintf(say, sizeof(say), "send %s to %s", d, b);
+    else if (n == 3 && !strcasecmp(name, "send") && whom)
+        snprintf(say, sizeof(say), "send %s to %s", a, b);
+    size_t len = strlen(e->text);
+    if (*say && text_is_utf8(say, strlen(say)))
+        snprintf(e->text + len, sizeof(e->text) - len, "; write: %s", say);
+}
+
 static int cmd_parse(struct cmd *c, const struct crm *crm, const char *line, int64_t now_ms,
                      bool of_rule, struct err *e)
 {
@@ -120,6 +151,8 @@ int crm_command_check(const struct crm *crm, const char *line, int *col_out, str
 {
     struct cmd c;
     int rc = cmd_parse(&c, crm, line, 0, true, e);
+    if (rc < 0)
+        command_order(line, e);
     if (rc < 0 && col_out)
         *col_out = c.col >= 0 ? c.col : c.g.word_at;
     cmd_done(&c);

@@ -10,6 +10,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static void lex_fail(struct expr_lexer *lx, int col, const char *what)
 {
     lx->token = TOKEN_BAD;
@@ -104,11 +106,36 @@ static const struct {
     {"-", TOKEN_MINUS, 0, NULL},
     {"\"", TOKEN_BAD, 0, "text goes in single quotes: '...'"},
     {"`", TOKEN_BAD, 0, "text goes in single quotes: '...'"},
+    /* what word processors and phones make of quotes and signs */
+    {"\u2018", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u2019", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u201a", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u201c", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u201d", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u201e", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u00ab", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u00bb", TOKEN_BAD, 0, "text goes in plain single quotes: '...'"},
+    {"\u2013", TOKEN_BAD, 0, "this is a dash; minus is written -"},
+    {"\u2264", TOKEN_BAD, 0, "\"at most\" is written <="},
+    {"\u2265", TOKEN_BAD, 0, "\"at least\" is written >="},
+    {"\u2260", TOKEN_BAD, 0, "\"differs from\" is written !="},
+    {"\u20ac", TOKEN_BAD, 0, "an amount is written 5000 EUR"},
+    {"\u00a3", TOKEN_BAD, 0, "an amount is written 5000 GBP"},
+    {"$", TOKEN_BAD, 0, "an amount is written 5000 USD"},
 };
+
+/* A sign outside of ASCII that stands in the table, and so begins no word. */
+static bool lex_is_sign(const char *s)
+{
+    for (size_t i = 0; (unsigned char)*s >= 0x80 && i < ARRAY_LEN(lex_ops); i++)
+        if (strncmp(s, lex_ops[i].op, strlen(lex_ops[i].op)) == 0)
+            return true;
+    return false;
+}
 
 static void lex_op(struct expr_lexer *lx)
 {
-    for (size_t i = 0; i < sizeof(lex_ops) / sizeof(lex_ops[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(lex_ops); i++) {
         size_t n = strlen(lex_ops[i].op);
         if (strncmp(lx->text + lx->at, lex_ops[i].op, n) != 0)
             continue;
@@ -150,7 +177,7 @@ void expr_lex_next(struct expr_lexer *lx)
         lex_run(lx, TOKEN_TABLE, lx->at);
         if (lx->word.len == 0)
             lex_fail(lx, lx->col, "a table's name follows @ directly: @name");
-    } else if (lex_word_start((unsigned char)s[lx->at])) {
+    } else if (lex_word_start((unsigned char)s[lx->at]) && !lex_is_sign(s + lx->at)) {
         lex_run(lx, TOKEN_WORD, lx->at);
     } else {
         lex_op(lx);

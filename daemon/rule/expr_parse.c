@@ -23,6 +23,7 @@
  */
 #include "rule/expr_ast.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,9 +137,29 @@ static struct expr_node *parse_node(struct parser *p, enum expr_op op, int col)
     return expr_node_new(op, col);
 }
 
+/* The word behind a number is neither a unit nor a currency. */
+static bool parse_no_unit(struct parser *p, const char *w)
+{
+    char lower[64];
+    parse_lower(w, lower, sizeof(lower));
+    if (parse_is_keyword(lower))
+        return parse_fail(p, p->lx.col, "\"%s\" is written in small letters: %s", w, lower);
+    if (strchr(w, '.'))
+        return parse_expected(p, "`and`, `or` or the end");
+    if (strlen(w) == 3 && isalpha((unsigned char)w[0]))
+        return parse_fail(p, p->lx.col, "\"%s\" is no unit: a currency is written in capitals, "
+                          "such as EUR", w);
+    return parse_fail(p, p->lx.col, "\"%s\" is no unit: s, m, h, d, w (days, hours ...) or a "
+                      "currency such as EUR", w);
+}
+
 static bool parse_unit(struct parser *p, struct expr_arg *a, struct buf *number)
 {
+    char lower[64];
     const char *w = p->lx.word.data;
+    parse_lower(w, lower, sizeof(lower));
+    if (parse_is_keyword(lower))
+        return parse_no_unit(p, w);
     if (strlen(w) == 3 && w[0] >= 'A' && w[0] <= 'Z') {
         a->kind = ARG_MONEY;
         buf_printf(number, " %s", w);
@@ -151,9 +172,7 @@ static bool parse_unit(struct parser *p, struct expr_arg *a, struct buf *number)
         AUTO_FREE char *so_far = mem_printf("%s%s", number->data, w);
         const char *digits = number->data[0] == '-' ? so_far + 1 : so_far;
         if (text_parse_duration(digits, &ms) < 0)
-            return parse_fail(p, p->lx.col,
-                              "\"%s\" is no unit: s, m, h, d, w (days, hours ...) or a currency "
-                              "such as EUR", w);
+            return parse_no_unit(p, w);
         buf_str(number, w);
         expr_lex_next(&p->lx);
         if (p->lx.token != TOKEN_NUMBER)
@@ -344,6 +363,9 @@ static bool parse_value(struct parser *p, struct expr_node *n)
         expr_lex_next(&p->lx);
         a->len = p->lx.last_end - a->col;
         return true;
+    case TOKEN_PLUS:
+        return parse_fail(p, p->lx.col, "a number is written without +; a phone number is text, in "
+                          "single quotes: '+431234567'");
     default:
         return parse_expected(p, "a field or a value");
     }

@@ -2,7 +2,9 @@
 """leadctl rules check: what somebody sees who writes rules, without a daemon."""
 import json
 import os
+import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -113,3 +115,48 @@ def test_a_wrong_word_is_answered_with_the_usage():
     assert rules()[0] == 64 and rules("check", "a", "b")[0] == 64 and rules("check", "-x")[0] == 64
     code, out, err = rules("help")
     assert (code, err) == (0, "") and "usage: leadctl rules check [--strict] [DIR|FILE]" in out
+
+
+# ---- fixtures/config/wrong-rules.txt ----
+
+WRONG = os.path.join(os.path.dirname(__file__), "..", "fixtures", "config", "wrong-rules.txt")
+WRONG_CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia";
+users : { mia : { name = "Mia"; email = "mia@example.com"; };
+          tom : { name = "Tom"; email = "tom@example.com"; }; };
+mailboxes : { in : { type = "maildir"; path = "in"; }; };
+relays = ( { name = "out"; type = "maildir"; path = "out"; } );
+"""
+
+
+def wrong_cases():
+    with open(WRONG, encoding="utf-8") as f:
+        for case in re.split(r"(?m)^>>> ", f.read())[1:]:
+            name, rest = case.split("\n", 1)
+            rules_file, want = rest.split("===\n", 1)
+            yield name, rules_file, want
+
+
+def wrong_run(rules_file):
+    """Exit status and all that is printed for this file."""
+    for written, meant in (("\\t", "\t"), ("\\r", "\r"), ("\\ufeff", "\ufeff")):
+        rules_file = rules_file.replace(written, meant)
+    with tempfile.TemporaryDirectory(prefix="leadd-") as folder:
+        for name, text in (("leadd.conf", WRONG_CONF), ("rules.d/10-a.conf", rules_file),
+                           ("rules.d/05-other.conf",
+                            'lang = 1;\nrules : { first : { on = "deal.won"; do = "send welcome"; }; };\n'),
+                           ("templates/welcome.txt", "Subject: Hello\n\nHello\n")):
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8", newline="") as f:
+                f.write(text)
+        code, out, _ = rules("check", folder)
+        return code, out.replace(folder + "/", "").replace(folder, "DIR")
+
+
+def test_each_wrong_rule_file_has_its_message():
+    cases = list(wrong_cases())
+    assert len(cases) >= 60
+    for name, rules_file, want in cases:
+        code, got = wrong_run(rules_file)
+        assert got == want, name
+        assert code == (1 if re.search(r"(?m)^[^ :]+:\d+(:\d+)?: (?!warning: )", got) else 0), name

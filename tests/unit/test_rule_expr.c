@@ -616,7 +616,7 @@ static void wrong_conditions_are_refused_with_column_and_hint(void **state)
          "lead.score is a whole number, 99999999999999999999 is not: write digits without quotes, "
          "such as 60"},
         {"lead.score == #5", 14, "this character has no meaning in a condition"},
-        {"lead.score == $x", 14, "this character has no meaning in a condition"},
+        {"lead.score == $5", 14, "an amount is written 5000 USD"},
     };
     int bad = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
