@@ -19,4 +19,4 @@ daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c
 daemon_leadctl_LDADD = $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) $(STORE_LIBS) $(CONFIG_ROOM_LIBS) \
 	$(BASE_LIBS)
 EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_clients_hostile.py \
-	tests/e2e/test_reload_load.py tests/e2e/test_calendar.py tests/e2e/test_rules_check.py
+	tests/e2e/test_reload_load.py tests/e2e/test_calendar.py tests/e2e/test_manual.py tests/e2e/test_rules_check.py

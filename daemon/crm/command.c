@@ -57,7 +57,8 @@ const struct crm_command_help *crm_command_help(size_t i)
     if (i >= ARRAY_LEN(commands))
         return NULL;
     help[i] = (struct crm_command_help){commands[i]->name, commands[i]->grammar, commands[i]->help,
-                                        commands[i]->example};
+                                        commands[i]->example,
+                                        (commands[i]->who & MAY_RULE) != 0};
     return &help[i];
 }
 

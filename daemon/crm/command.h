@@ -34,6 +34,7 @@ bool crm_command_allowed(const struct crm *crm, const char *line, const struct c
 /* For help texts: row i of the table, or NULL after the last. */
 struct crm_command_help {
     const char *name, *grammar, *help, *example;
+    bool by_rules; /* may stand in a `do` */
 };
 const struct crm_command_help *crm_command_help(size_t i);
 
