@@ -163,7 +163,7 @@ static int backup_look(struct backup *b, struct err *e)
     if (rc == 0 && v.bad) {
         AUTO_JSON json_t *table = verify_table(&v);
         AUTO_FREE char *damaged = mem_printf("%s.damaged", b->path);
-        ctl_show(b->opt, table);
+        ctl_show_copy(b->opt, table);
         rename(b->part, damaged);
         rc = err_set(e, ERR_INPUT, "the database itself is damaged: what could be read is in %s; "
                      "see \"Damage\" in leadd(8)", damaged);
@@ -218,7 +218,7 @@ static int backup_report(struct backup *b)
         b->hex, "Removed", b->removed, "backup", "path", b->path, "bytes", bytes, "made", made,
         "schema", b->schema, "snapshot_ms", b->read_ms, "wal_growth", b->wal_after - b->wal_before,
         "sha256", b->hex, "removed", b->removed);
-    ctl_show(b->opt, data);
+    ctl_show_copy(b->opt, data);
     return 0;
 }
 

@@ -55,7 +55,7 @@ int ctl_local_backup(const struct ctl_options *opt, int argc, char **argv);
 int ctl_verify(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_restore(const struct ctl_options *opt, int argc, char **argv);
 
-void ctl_show(const struct ctl_options *opt, const json_t *data);
+void ctl_show_copy(const struct ctl_options *opt, const json_t *data);
 int ctl_complain(const char *what, const struct err *e, int code);
 
 #endif

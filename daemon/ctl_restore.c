@@ -218,7 +218,7 @@ static void restore_report(const struct ctl_options *opt, const struct restore *
               "  leadctl hold      what would be sent\n"
               "  leadctl release   let it go, or drop it\n",
         "restore", "store", r->store, "made", made, "resumed", r->resumed, "aside", r->aside);
-    ctl_show(opt, data);
+    ctl_show_copy(opt, data);
 }
 
 static void restore_done(struct restore *r)

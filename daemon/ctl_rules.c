@@ -26,6 +26,8 @@ static const struct rules_command rules_commands[] = {
      "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
     {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},
     {"show", "HASH", "one of these sets as it was", NULL},
+    {"test", "[DIR|FILE [NAME..]] [-v]", "run the tests beside the rules; -v tells what happened in each",
+     ctl_rules_test},
 };
 
 static const struct rules_command *rules_find(const char *name)

@@ -4,6 +4,7 @@
  *
  *   ctl_rules.c        the table of subcommands, and where a rule set lies
  *   ctl_rules_check.c  check
+ *   ctl_rules_test.c   test
  *
  * A new subcommand is a function of the form below, in a file of its own, and a
  * row in the table of ctl_rules.c. Those with a function work on files alone and
@@ -22,6 +23,7 @@ int ctl_local_rules(const struct ctl_options *opt, int argc, char **argv);
 
 /* argv[0] is the subcommand. */
 int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv);
+int ctl_rules_test(const struct ctl_options *opt, int argc, char **argv);
 
 /* "usage: leadctl rules NAME .."; returns CTL_EXIT_USAGE. */
 int ctl_rules_usage(const char *name);

@@ -18,7 +18,7 @@
 #include "store/backup.h"
 #include "store/migrate.h"
 
-void ctl_show(const struct ctl_options *opt, const json_t *data)
+void ctl_show_copy(const struct ctl_options *opt, const json_t *data)
 {
     struct ctl_look look = {.width = ctl_terminal_width(stdout)};
     if (opt->json)
@@ -192,7 +192,7 @@ int ctl_verify(const struct ctl_options *opt, int argc, char **argv)
     int rc = verify_file(argv[1], true, &v, &e);
     if (rc == 0) {
         AUTO_JSON json_t *table = verify_table(&v);
-        ctl_show(opt, table);
+        ctl_show_copy(opt, table);
     }
     int code = rc == 0 ? (v.bad ? CTL_EXIT_DATA : 0)
                        : ctl_complain("backup verify", &e,

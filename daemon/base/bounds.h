@@ -37,6 +37,7 @@
 #define BOUND_FIRINGS_PER_DAY 300        /* rules that run for one lead, case or contact in a day */
 #define BOUND_TIMERS_PASS 64             /* due timers that are queued at a time */
 #define BOUND_COMMAND_WORDS KIB(16)      /* words of a rule's command with its fields filled in */
+#define BOUND_TEST_MS 10000              /* for one test of the rules */
 #define BOUND_SOLO_MOMENTS 100000        /* times that something is due while a trial's clock advances */
 
 /* mail */

@@ -118,6 +118,7 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
     json_object_set_new(tree, "tables", json_object());
     json_object_set_new(tree, "pools", json_object());
     json_object_set_new(tree, "calendars", json_object());
+    json_object_set_new(tree, "tests", json_object());
     listing_read(w, &l, dir, named, suffixes);
     for (size_t i = 0; i < l.count; i++) {
         char *path AUTO_FREE = lex_join(dir, l.names[i]);
@@ -129,6 +130,7 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
             files_merge(w, tree, "tables", "table", file);
             files_merge(w, tree, "pools", "pool", file);
             files_merge(w, tree, "calendars", "calendar", file);
+            files_merge(w, tree, "tests", "test", file);
         }
         scan_done(&s);
     }

@@ -118,7 +118,8 @@ static void help_mdoc_schema(struct buf *out, const struct schema *s, const char
             continue;
         bool twins = i + 1 < s->count && s->keys[i + 1].sub == k->sub;
         const char *name = twins ? "KIND" : k->name;
-        const char *tail = k->type == TYPE_MAP ? ".NAME" : k->type == TYPE_LIST ? "[]" : "";
+        bool names = k->type == TYPE_MAP || (k->flags & SCHEMA_NAMES);
+        const char *tail = names ? ".NAME" : k->type == TYPE_LIST ? "[]" : "";
         bool root = s == &schema_main || s == &schema_rules_file;
         char *sub AUTO_FREE = mem_printf("%s%s%s%s", root ? "" : path, root ? "" : ".", name, tail);
         help_mdoc_schema(out, k->sub, sub);

@@ -339,5 +339,9 @@ static const struct schema_key keys_rules_file[] = {
      .help = "Users among whom leads are dealt out (assign pool NAME)."},
     {"calendars", TYPE_MAP, .sub = &schema_calendar,
      .help = "Open hours by name, for business time (after = \"2h business NAME\")."},
+    {"tests", TYPE_CUSTOM, .flags = SCHEMA_NAMES, .read = config_read_tests, .sub = &schema_test,
+     .choices = "a group such as { NAME : { at = \"2026-11-20 10:00\"; given = ( .. ); expect : { .. }; }; }",
+     .help = "What the rules are expected to do, by name; leadctl rules test runs them, and a reload "
+             "does."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

@@ -2,7 +2,7 @@ noinst_LIBRARIES += daemon/config/libconfig.a
 daemon_config_libconfig_a_SOURCES = \
 	%D%/check.c %D%/config.h %D%/files.c %D%/help.c %D%/ics.c %D%/ics.h %D%/keys.c %D%/lex.c %D%/lex.h \
 	%D%/load.c %D%/read.c %D%/read.h %D%/read_calendar.c %D%/scan.c %D%/scan.h %D%/schema.h %D%/split.c \
-	%D%/value.c %D%/walk.c
+	%D%/tests.c %D%/value.c %D%/walk.c
 
 # what a program that reads the config links, before BASE_LIBS
 CONFIG_ROOM_LIBS = daemon/config/libconfig.a $(CONFIG_LIBS) $(ICAL_LIBS)
@@ -26,6 +26,6 @@ EXTRA_DIST += tests/fixtures/config/bad.txt tests/fixtures/config/good.json \
 	tests/fixtures/config/wrong-rules.txt \
 	$(config_good)/leadd.conf $(config_good)/people.conf $(config_good)/pw \
 	$(config_good)/rules.d/at.ics $(config_good)/rules.d/10-first.conf $(config_good)/rules.d/20-second.conf \
-	$(config_good)/rules.d/30-third.conf.bak $(config_good)/rules.d/many.txt \
+	$(config_good)/rules.d/30-third.conf.bak $(config_good)/rules.d/40-tests.conf $(config_good)/rules.d/many.txt \
 	$(config_good)/templates/notes.md $(config_good)/templates/two.tmpl \
 	$(config_good)/templates/welcome.txt

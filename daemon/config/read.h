@@ -21,9 +21,12 @@ json_t *config_read_holidays(struct walk *w, const struct schema_key *key, const
 /* [ NAME.. ] or ( { user; weight } ) -> [ {user, weight, at} ] */
 json_t *config_read_members(struct walk *w, const struct schema_key *key, const struct place *p);
 
-extern const struct schema schema_run_as, schema_member;
+/* { NAME : { at; given; expect } } -> the same with "time" for at (tests.c) */
+json_t *config_read_tests(struct walk *w, const struct schema_key *key, const struct place *p);
 
-/* Reads the rule files of dir into tree's rules, tables and pools. named says
+extern const struct schema schema_run_as, schema_member, schema_test;
+
+/* Reads the rule files of dir into tree's rules, tables, pools and tests. named says
  * where dir was set (NULL: it is the default and may be missing). */
 void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char *named);
 /* Reads the templates of dir into tree's templates. */

@@ -66,6 +66,7 @@ typedef json_t *(*schema_read_fn)(struct walk *w, const struct schema_key *key,
 #define SCHEMA_REQUIRED 1u
 #define SCHEMA_HIDDEN 2u /* not in the man page: belongs to a later version */
 #define SCHEMA_FULL 4u   /* a list that must not be empty */
+#define SCHEMA_NAMES 8u  /* TYPE_CUSTOM: names, each with a group of keys of sub */
 
 struct schema_key {
     const char *name;

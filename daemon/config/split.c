@@ -48,6 +48,7 @@ static json_t *split_engine(const json_t *tree)
     size_t i;
     json_object_del(part, "run_as");
     json_object_del(part, "warnings");
+    json_object_del(part, "tests"); /* for tools alone */
     json_object_update(part, head);
     json_object_foreach(json_object_get(part, "mailboxes"), name, v)
         split_drop_files(v);

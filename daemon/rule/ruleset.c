@@ -314,6 +314,11 @@ bool ruleset_has_timers(const struct ruleset *rs)
     return rs->has_timers;
 }
 
+const struct expr_env *ruleset_expr_env(const struct ruleset *rs)
+{
+    return &rs->expr_env;
+}
+
 const char *ruleset_hash(const struct ruleset *rs)
 {
     return rs->hash;

@@ -117,6 +117,9 @@ const struct calendars *ruleset_calendars(const struct ruleset *rs);
 /* Is there any rule with after or again? */
 bool ruleset_has_timers(const struct ruleset *rs);
 
+/* What its conditions were compiled with; lives as long as the set. */
+const struct expr_env *ruleset_expr_env(const struct ruleset *rs);
+
 /* SHA-256 in hex over the normalized JSON of rules, tables and calendars, for the journal;
  * and that JSON: ruleset_new() makes the same set from it, so a decision can be
  * explained after the files have changed. */

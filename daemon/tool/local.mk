@@ -1,0 +1,10 @@
+noinst_LIBRARIES += daemon/tool/libtool.a
+daemon_tool_libtool_a_SOURCES = \
+	%D%/expect.c %D%/expect.h %D%/reason.c %D%/scene.c %D%/scene.h %D%/scene_mail.c \
+	%D%/tests.c %D%/tests.h %D%/tests_check.c
+
+# what a program links that tries rules out; before BASE_LIBS
+TOOL_LIBS = daemon/tool/libtool.a daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+	$(STORE_LIBS) $(CONFIG_ROOM_LIBS)
+
+EXTRA_DIST += tests/e2e/test_rules_test.py
