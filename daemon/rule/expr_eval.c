@@ -299,14 +299,13 @@ static enum rule_result eval_event(const struct expr_node *n, struct expr_facts 
     int field = n->args[0].field;
     const struct rule_value *now = expr_facts_value(f->at, field),
                             *was = f->was ? expr_facts_value(f->was, field) : &unset;
-    if (n->op == EXPR_ENTERED && now->state == RULE_VALUE_SET && !eval_set_value(n, f->at, now))
+    if (n->op == EXPR_ENTERED && now->state != RULE_VALUE_UNKNOWN &&
+        (now->state == RULE_VALUE_UNSET || !eval_set_value(n, f->at, now)))
         return RULE_FALSE; /* whatever it was */
     if (now->state == RULE_VALUE_UNKNOWN || was->state == RULE_VALUE_UNKNOWN)
         return RULE_UNKNOWN;
     if (n->op == EXPR_CHANGED)
         return eval_bool(!eval_same_value(n->args[0].type, now, was));
-    if (now->state != RULE_VALUE_SET)
-        return RULE_FALSE;
     return eval_bool(was->state != RULE_VALUE_SET || !eval_set_value(n, f->was, was));
 }
 

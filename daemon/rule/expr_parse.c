@@ -18,8 +18,8 @@
  *   fact    = field | "was" "(" field ")"
  *   duration = number unit { number unit }
  *
- * A word before "(" is a function. The first error ends the parse. Recursion is bounded by BOUND_EXPR_DEPTH, `and` and `or` do not
- * recurse.
+ * A word before "(" is a function. The first error ends the parse. Recursion is
+ * bounded by BOUND_EXPR_DEPTH, `and` and `or` do not recurse.
  */
 #include "rule/expr_ast.h"
 

@@ -5,12 +5,13 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c %D%/expr_print.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
-	%D%/field.c %D%/field.h %D%/fold.c \
+	%D%/field.c %D%/field.h %D%/fold.c %D%/index.c %D%/index.h \
 	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
 	%D%/lint_solve.h %D%/lint_worlds.c \
 	%D%/map.c %D%/map.h %D%/match.c \
 	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
-	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c
+	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
+	%D%/words.c %D%/words.h
 
 # what a program needs to link the rules
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
@@ -21,6 +22,10 @@ tests_sim_calendar_sums_SOURCES = tests/sim/calendar_sums.c
 tests_sim_calendar_sums_LDADD = $(RULE_LIBS) $(BASE_LIBS)
 
 if HAVE_CMOCKA
+unit_tests += tests/unit/test_rule_property
+tests_unit_test_rule_property_SOURCES = tests/unit/test_rule_property.c tests/unit/rule_random.h \
+	tests/unit/rule_facts.h
+tests_unit_test_rule_property_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_schedule tests/unit/test_rule_expr \
 	tests/unit/test_rule_event tests/unit/test_rule_set \
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz

@@ -12,13 +12,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rule/index.h"
 #include "rule/ruleset_set.h"
 
 struct rule_match {
     const struct ruleset *rs;
     struct rule_facts facts;
     const struct ruleset_event *event; /* NULL: no rules */
-    size_t next;
+    int next;                     /* of the event's list; with a probe: of the set */
+    bool begun, every;
+    struct rule_probe *probe;     /* own; NULL: all rules of the event are asked */
     const struct rule *stopped_by;
     const struct rule **group_by; /* own; per group, who matched */
     struct expr_facts *now, *before, *at_event; /* own */
@@ -96,6 +99,7 @@ void rule_match_free(struct rule_match **m)
 {
     if (!*m)
         return;
+    rule_probe_free(&(*m)->probe);
     expr_facts_free(&(*m)->now);
     expr_facts_free(&(*m)->before);
     expr_facts_free(&(*m)->at_event);
@@ -190,15 +194,41 @@ static void match_forget(struct rule_match *m)
         expr_facts_changed(m->at_event);
 }
 
+void rule_match_every(struct rule_match *m)
+{
+    LEADD_ASSERT(!m->begun);
+    m->every = true;
+}
+
+/* The number of the next rule to be decided, or -1. */
+static int match_following(struct rule_match *m)
+{
+    if (!m->event)
+        return -1;
+    if (!m->begun && !m->every)
+        m->probe = rule_probe_new(m->rs->index, (size_t)(m->event - m->rs->events), m->now);
+    else if (m->probe && m->ran)
+        rule_probe_again(m->probe, m->now);
+    m->begun = true;
+    if (!m->probe)
+        return m->next < (int)m->event->count ? m->event->rules[m->next++] : -1;
+    int rule = rule_probe_next(m->probe, m->next);
+    m->next = rule + 1;
+    return rule;
+}
+
 bool rule_match_next(struct rule_match *m, struct rule_decision *d)
 {
-    if (!m->event || m->next == m->event->count) {
+    if (m->ran)
+        match_forget(m);
+    int rule = match_following(m);
+    m->ran = false;
+    if (rule < 0) {
+        m->event = NULL; /* the end, also when asked again */
         m->last.rule = NULL;
         return false;
     }
-    if (m->ran)
-        match_forget(m);
-    const struct ruleset_rule *r = &m->rs->rules[m->event->rules[m->next++]];
+    const struct ruleset_rule *r = &m->rs->rules[rule];
     match_decide(m, r);
     m->ran = m->last.outcome == RULE_MATCHED;
     if (m->ran && r->group >= 0)

@@ -14,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "rule/index.h"
 #include "rule/ruleset_set.h"
 
 void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
@@ -247,8 +248,10 @@ struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
     ruleset_read_all(rs, errors);
     if (errlist_total(errors) > before)
         ruleset_free(&rs);
-    else
-        ruleset_collect_fields(rs);
+    if (!rs)
+        return NULL;
+    ruleset_collect_fields(rs);
+    rs->index = rule_index_new(rs);
     return rs;
 }
 
@@ -268,6 +271,7 @@ void ruleset_free(struct ruleset **set)
     struct ruleset *rs = *set;
     if (!rs)
         return;
+    rule_index_free(&rs->index);
     for (size_t i = 0; i < rs->count; i++)
         ruleset_rule_done(&rs->rules[i]);
     for (size_t i = 0; i < rs->env.event_count; i++) {

@@ -189,6 +189,10 @@ struct rule_match;
  * unknown event has no rules. */
 struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
                                   const struct rule_facts *facts);
+/* A decision for every rule of the event. Without it those that cannot match are
+ * passed over (index.h): their outcome would be NOT_TRUE, GROUP_TAKEN or STOPPED.
+ * Before the first decision. */
+void rule_match_every(struct rule_match *m);
 /* The next rule's decision, in order; false when there is none left. After
  * RULE_MATCHED all three states are read anew: what was read before may have
  * gone with the commands. */

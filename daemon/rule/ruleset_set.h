@@ -3,8 +3,8 @@
  * ruleset_set - a rule set inside (private to ruleset*.c and match.c)
  *
  * Each event has the list of the rules that may run at it, in order; rules on
- * an entity stand in the list of each of its events. What picks candidates more
- * sharply later (equality, tables, keywords) does it below rule_match_next().
+ * an entity stand in the list of each of its events. The index (index.h) knows
+ * which of them the facts rule out.
  */
 #ifndef LEADD_RULE_RULESET_SET_H
 #define LEADD_RULE_RULESET_SET_H
@@ -29,6 +29,8 @@ struct ruleset_event {
     size_t field_count;
 };
 
+struct rule_index;
+
 struct ruleset {
     struct ruleset_env env;
     struct expr_env expr_env;
@@ -43,6 +45,7 @@ struct ruleset {
     size_t count;
     struct rule_map by_name, by_event, by_group;
     struct ruleset_event *events; /* own; as many as env.event_count */
+    struct rule_index *index;     /* own */
 };
 
 /* One run of ruleset_new(). */
