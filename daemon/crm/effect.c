@@ -37,10 +37,10 @@ struct effect_row {
 static const struct effect_row effects[] = {
     {"assign", "%.owner lead.assigned deal.owner owner.* %.updated",
      "lead.assigned case.assigned case.changed deal.changed", KNOWN_FIRST, "%.owner", false},
-    {"stage", "deal.* lead.updated", "deal.stage_changed deal.created", KNOWN_FIRST, "deal.stage",
-     false},
-    {"deal", "deal.* lead.updated *.deals *.open_deals", "deal.created deal.changed", KNOWN_NOTHING,
-     NULL, false},
+    {"stage", "deal.* lead.* *.deals *.open_deals",
+     "deal.stage_changed deal.created lead.status_changed", KNOWN_FIRST, "deal.stage", false},
+    {"deal", "deal.* lead.* *.deals *.open_deals", "deal.created deal.changed lead.status_changed",
+     KNOWN_NOTHING, NULL, false},
     {"won", "deal.* lead.* case.* *.deals *.open_deals *.open_leads",
      "deal.won deal.created lead.status_changed", KNOWN_NOTHING, NULL, false},
     {"lost", "deal.* lead.* case.* *.deals *.open_deals *.open_leads",
@@ -58,6 +58,7 @@ static const struct effect_row effects[] = {
     {"status", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.changed case.closed case.reopened", KNOWN_FIRST, "%.status", false},
     {"send", "", "outbox.sent outbox.failed outbox.unknown", KNOWN_NOTHING, NULL, true},
+    {"notify", "", "outbox.sent outbox.failed outbox.unknown", KNOWN_NOTHING, NULL, true},
     {"case", "case.* *.cases *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
     {"close", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},
@@ -191,8 +192,11 @@ static void effect_set(const struct crm *crm, const char *field, const char *val
     snprintf(event, sizeof(event), "%s.changed", entity);
     snprintf(all, sizeof(all), "%s.%s", entity, address ? "*" : "updated");
     effect_announce(event, out);
-    if (f->entity == CRM_DEAL)
+    if (f->entity == CRM_DEAL) { /* makes one when there is none */
         effect_announce("deal.created", out);
+        effect_announce("lead.status_changed", out);
+        effect_write(crm, "lead.*", out);
+    }
     effect_write(crm, f->name, out);
     effect_write(crm, all, out);
     if (!address && (f->type == RULE_TYPE_TEXT || f->type == RULE_TYPE_INT) && *value != '+')

@@ -40,6 +40,16 @@ static bool text_names(const char *text, const char *before, const char *name)
     return false;
 }
 
+/* What is a name of its own, a place, or words for people. */
+static bool key_is_apart(const char *key)
+{
+    static const char *const apart[] = {"at", "path", "name", "label"};
+    for (size_t i = 0; i < ARRAY_LEN(apart); i++)
+        if (strcmp(key, apart[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Does any text in v name it? Keys are not texts. */
 static bool tree_names(const json_t *v, const char *before, const char *name)
 {
@@ -55,7 +65,7 @@ static bool tree_names(const json_t *v, const char *before, const char *name)
         return false;
     }
     json_object_foreach((json_t *)v, key, sub)
-        if (strcmp(key, "at") != 0 && strcmp(key, "path") != 0 && tree_names(sub, before, name))
+        if (!key_is_apart(key) && tree_names(sub, before, name))
             return true;
     return false;
 }

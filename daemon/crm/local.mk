@@ -12,13 +12,15 @@ daemon_crm_libcrm_a_SOURCES = \
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_hostile \
+unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
 	tests/unit/test_crm_text
 tests_unit_test_crm_hostile_SOURCES = tests/unit/test_crm_hostile.c tests/unit/crm_fixture.h
 tests_unit_test_crm_hostile_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_check_SOURCES = tests/unit/test_crm_check.c tests/unit/crm_fixture.h
 tests_unit_test_crm_check_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(CONFIG_ROOM_LIBS) \
 	$(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_crm_lint_SOURCES = tests/unit/test_crm_lint.c tests/unit/crm_fixture.h
+tests_unit_test_crm_lint_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_SOURCES = tests/unit/test_crm.c tests/unit/crm_fixture.h
 tests_unit_test_crm_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_text_SOURCES = tests/unit/test_crm_text.c tests/unit/crm_fixture.h

@@ -4,10 +4,10 @@
  *
  * The input is split at RS (0x1e) into leadd.conf, rules.d/10.conf, a table's file
  * and templates/welcome.txt, which are written to a folder in memory and loaded as
- * the throwaway child loads them: read, checked by crm, cut into parts. Either
- * there is a tree or there are errors; every error is one line that names a place
- * inside of what was written; a tree has its sections and no secret reaches the
- * engine's part.
+ * the throwaway child loads them: read, checked by crm, cut into parts, and, when
+ * there is no mistake, linted. Either there is a tree or there are errors; every
+ * error is one line that names a place inside of what was written; a tree has its
+ * sections and no secret reaches the engine's part; a finding names its place.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "crm/check.h"
+#include "crm/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -112,6 +113,19 @@ static void check_tree(const json_t *tree)
         LEADD_ASSERT(json_is_object(part) && json_get_str(part, "log_level", NULL));
 }
 
+static void check_lint(const json_t *tree)
+{
+    AUTO_JSON json_t *found = crm_lint(tree, INT64_C(1795305600000));
+    size_t i;
+    json_t *f;
+    json_array_foreach(found, i, f) {
+        const char *text = json_get_str(f, "text", NULL), *source = json_get_str(f, "source", NULL);
+        int64_t col = json_get_int(f, "col", 0);
+        LEADD_ASSERT(text && *text && json_get_str(f, "at", NULL) && json_get_str(f, "advice", NULL));
+        LEADD_ASSERT(!source || (col >= 0 && col <= (int64_t)strlen(source)));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     long lines[FILES];
@@ -128,7 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tree) {
         check_tree(tree);
         size_t before = errlist_total(&errors);
-        LEADD_ASSERT((crm_check(tree, &errors) == 0) == (errlist_total(&errors) == before));
+        bool good = crm_check(tree, &errors) == 0;
+        LEADD_ASSERT(good == (errlist_total(&errors) == before));
+        if (good)
+            check_lint(tree);
     }
     check_errors(&errors, lines);
     return 0;
