@@ -407,7 +407,12 @@ int outbound_accept(struct engine *eng, int64_t id, struct err *e)
     json_object_set(row, "to_addr", json_object_get(row, "to")); /* as outbox_due calls it */
     if (row_allowed(eng, row, &allowed, e) < 0)
         return -1;
-    return allowed ? settle(eng, row, &o, e) : 0;
+    if (!allowed)
+        return 0;
+    if (strcmp(json_get_str(row, "class", ""), STORM_CLASS) == 0 &&
+        storm_write(eng, id, json_get_str(row, "to", ""), e) < 0)
+        return -1;
+    return settle(eng, row, &o, e);
 }
 
 static bool held_by(const json_t *row, const char *gen)

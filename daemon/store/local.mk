@@ -9,9 +9,6 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/rule_count.c %D%/rule_count.h \
 	%D%/activation.c %D%/activation.h
 
-# for tools
-daemon_store_libstore_a_SOURCES += %D%/waiting.c %D%/waiting.h
-
 # tables of the CRM
 daemon_store_libstore_a_SOURCES += %D%/record.c %D%/record.h \
 	%D%/activity.c %D%/activity.h %D%/case.c %D%/case.h %D%/contact.c %D%/contact.h \

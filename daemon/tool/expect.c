@@ -13,7 +13,8 @@
 #include "crm/when.h"
 #include "rule/field.h"
 #include "rule/ruleset.h"
-#include "store/waiting.h"
+#include "store/journal.h"
+#include "store/timer.h"
 
 #define COUNT_MAX 10000 /* of records that an expectation counts */
 #define FOUND_MAX 12    /* mails and timers that a message lists */
@@ -23,6 +24,7 @@ struct check {
     const json_t *expect;
     json_t *failures; /* borrowed */
     json_t *rows, *mails; /* own; since the mark */
+    json_t *all;          /* own; rows of the journal from the start */
     char record[CRM_ID_LEN];
     enum crm_entity entity; /* of record; CRM_NONE: there is none */
     struct crm_ctx *ctx;     /* own; with facts NULL when there is no record */
@@ -95,8 +97,8 @@ static void check_field(struct check *c, const char *key, const char *verb)
     AUTO_FREE char *expected = mem_printf("%s of %s: %s", key, c->record, line_text(line));
     json_t *why = json_array();
     if (set)
-        reason_change(c->s, c->rows, c->record, key, why);
-    reason_command(c->s, c->rows, verb, line_text(line), why);
+        reason_change(c->s, c->all, c->record, key, why);
+    reason_command(c->s, c->all, verb, line_text(line), why);
     expect_failed(c->failures, line_at(line), expected, set ? value.data : "none", why);
 }
 
@@ -132,7 +134,7 @@ static void check_tags(struct check *c, const char *key, bool wanted)
         AUTO_FREE char *expected = mem_printf("%s of %s: %s%s", wanted ? "tag" : "tags", c->record,
                                               wanted ? "" : "not ", line_text(line));
         json_t *why = json_array();
-        reason_command(c->s, c->rows, "tag", line_text(line), why);
+        reason_command(c->s, c->all, "tag", line_text(line), why);
         expect_failed(c->failures, line_at(line), expected, all.data, why);
     }
 }
@@ -255,8 +257,8 @@ static void sent_failed(struct check *c, const json_t *line, const struct expect
     buf_init(&found, KIB(16));
     mails_print(c, &found);
     AUTO_FREE char *expected = mem_printf("sent: %s", line_text(line));
-    reason_command(c->s, c->rows, "send", m->template_name, why);
-    reason_command(c->s, c->rows, "notify", m->template_name, why);
+    reason_command(c->s, c->all, "send", m->template_name, why);
+    reason_command(c->s, c->all, "notify", m->template_name, why);
     expect_failed(c->failures, line_at(line), expected, found.data, why);
 }
 
@@ -288,8 +290,8 @@ static void check_not_sent(struct check *c)
             AUTO_FREE char *expected = mem_printf("not sent: %s", line_text(line));
             json_t *why = json_array();
             mail_print(row, &found);
-            reason_command(c->s, c->rows, "send", m.template_name, why);
-            reason_command(c->s, c->rows, "notify", m.template_name, why);
+            reason_command(c->s, c->all, "send", m.template_name, why);
+            reason_command(c->s, c->all, "notify", m.template_name, why);
             expect_failed(c->failures, line_at(line), expected, found.data, why);
         }
         expect_mail_done(&m);
@@ -372,7 +374,7 @@ static int check_timers(struct check *c, struct err *e)
     buf_init(&found, KIB(16));
     if (json_array_size(lines) == 0 && !none)
         return 0;
-    AUTO_JSON json_t *timers = waiting_list(solo_db(c->s->solo), COUNT_MAX, e);
+    AUTO_JSON json_t *timers = timer_list(solo_db(c->s->solo), NULL, COUNT_MAX, e);
     if (!timers)
         return -1;
     timers_print(c, timers, &found);
@@ -385,7 +387,7 @@ static int check_timers(struct check *c, struct err *e)
         AUTO_FREE char *rule = mem_strn(line_text(line), strcspn(line_text(line), " "));
         AUTO_FREE char *expected = mem_printf("timer: %s", line_text(line));
         json_t *why = json_array();
-        reason_rule(c->s, c->rows, rule, why);
+        reason_rule(c->s, c->all, rule, why);
         expect_failed(c->failures, line_at(line), expected, found.data, why);
     }
     if (none && json_array_size(timers))
@@ -482,7 +484,8 @@ static int check_record(struct check *c, struct err *e)
 
 static int check_all(struct check *c, struct err *e)
 {
-    if (!(c->rows = scene_journal(c->s, e)) || !(c->mails = scene_mails(c->s, e)) ||
+    if (!(c->all = journal_since(solo_db(c->s->solo), 0, COUNT_MAX, e)) ||
+        !(c->rows = scene_journal(c->s, e)) || !(c->mails = scene_mails(c->s, e)) ||
         check_record(c, e) < 0)
         return -1;
     check_answer(c);
@@ -514,6 +517,7 @@ int expect_check(struct scene *s, const json_t *expect, json_t *failures, struct
     if (c.ctx)
         crm_end(&c.ctx);
     json_decref(c.rows);
+    json_decref(c.all);
     json_decref(c.mails);
     return rc < 0 ? -1 : scene_mark(s, e);
 }

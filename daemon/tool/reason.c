@@ -47,7 +47,8 @@ static void rule_not_asked(const struct scene *s, const char *name, json_t *why)
     const json_t *rule = rule_config(s, name);
     const char *on = json_get_str(json_get_obj(rule, "on"), "text", NULL);
     AUTO_FREE char *text =
-        on ? mem_printf("%s (%s): was not asked: no event %s", name, json_get_str(rule, "at", "?"), on)
+        on ? mem_printf("%s (%s): was not asked%s: no event %s", name, json_get_str(rule, "at", "?"),
+                        s->journal ? " since the expect before" : "", on)
            : mem_printf("%s: was not asked", name);
     json_array_append_new(why, json_string(text));
 }

@@ -48,7 +48,7 @@ def folder(tmp_path):
 
 
 def run(folder, *args):
-    env = dict(os.environ, LEADD_RUN_DIR="/nonexistent")
+    env = dict(os.environ, LEADD_RUN_DIR="/nonexistent", LEADD_HOOKS="rules.test_short")
     p = subprocess.run([LEADCTL, "rules", "test", str(folder)] + list(args), env=env, check=False,
                        capture_output=True, text=True, timeout=120)
     return p.returncode, p.stdout.replace(str(folder) + "/", ""), p.stderr
@@ -264,3 +264,43 @@ def test_v_tells_the_whole_story(folder):
     _, out, _ = try_out(folder, one(ADA, 'owner = "tom";'), "-v")
     assert "2026-11-20 10:00:00  form contact M1" in out
     assert "dach (rules.d/10.conf:3): matched\n      assign tom -> L1 is assigned to tom" in out
+
+
+WAITS = """lang = 1;
+rules : {
+  wait : { on = "lead"; when = "not lead.contacted"; after = "30m"; do = "tag slow"; again = "%s"; %s };
+  once : { on = "lead"; when = "lead.tags contains 'slow'"; once = true; do = "task 'call'"; };
+};
+tests : {
+  t : { at = "2026-11-20 10:00"; given = ( { mail : { from = "ada@shop.example"; text = "hi"; }; }, %s ); };
+};
+"""
+
+
+def test_time_that_passes_fires_timers_each_at_its_own_time(folder):
+    (folder / "rules.d/10.conf").write_text(WAITS % ("10m", "max = 3;", """
+      { expect : { timers = "wait at 2026-11-20 10:30"; not_rules = "wait"; }; }, { advance = "29m"; },
+      { expect : { not_tags = "slow"; timers = "wait"; }; }, { advance = "1m"; },
+      { expect : { tags = "slow"; rules = [ "wait", "once" ]; timers = "wait at 2026-11-20 10:40"; }; },
+      { advance = "2d"; }, { expect : { rules = "wait"; not_rules = "once"; tasks = 1; no_timers = true; }; },
+      { advance = "2d"; }, { expect : { not_rules = "wait"; }; }"""))
+    code, out, _ = run(folder)
+    assert code == 0, out
+    (folder / "rules.d/10.conf").write_text(WAITS % ("10m", "max = 3;", """{ advance = "35m"; },
+      { expect : { timers = "wait at 2026-11-20 10:41"; rules = "wait"; }; },
+      { expect : { no_timers = true; rules = "wait"; }; }"""))
+    code, out, _ = run(folder)
+    assert code == 1
+    assert "expected timer: wait at 2026-11-20 10:41, found wait at 2026-11-20 10:40\n" in out
+    assert "expected no timers, found wait at 2026-11-20 10:40\n" in out
+    assert "wait (rules.d/10.conf:3): was not asked since the expect before: no event lead\n" in out
+
+
+def test_a_test_that_would_never_end_is_stopped(folder):
+    """A rule that runs once a second for ten years."""
+    (folder / "rules.d/10.conf").write_text(WAITS % ("1s", "", """{ advance = "3650d"; },
+      { expect : { leads = 1; }; }"""))
+    start = time.monotonic()
+    code, out, _ = run(folder)
+    assert time.monotonic() - start < 60 and code == 1
+    assert "the test comes to its end, found it " in out or "does not come to an end" in out
