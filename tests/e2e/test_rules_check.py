@@ -117,6 +117,21 @@ def test_a_wrong_word_is_answered_with_the_usage():
     assert (code, err) == (0, "") and "usage: leadctl rules check [--strict] [DIR|FILE]" in out
 
 
+# ---- what is shipped ----
+
+SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "rules")
+
+
+def test_the_shipped_rules_have_no_mistake_and_nothing_hardly_meant():
+    assert rules("check", "--strict", SHIPPED) == (0, "%s/leadd.conf: rules OK\n" % SHIPPED, "")
+
+
+def test_the_shipped_rules_pass_their_tests():
+    code, out, err = rules("test", SHIPPED)
+    assert (code, err) == (0, ""), out
+    assert int(out.rsplit("\n", 2)[1].split(" ")[0]) >= 9, out
+
+
 # ---- fixtures/config/wrong-rules.txt ----
 
 WRONG = os.path.join(os.path.dirname(__file__), "..", "fixtures", "config", "wrong-rules.txt")
