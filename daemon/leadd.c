@@ -36,14 +36,14 @@ static const struct {
     {"web-ui", web_ui_main},
 };
 
-static int role_start_named(const char *name, const char *config)
+static int role_start_named(const char *name, const char *config, bool tests)
 {
     size_t n = strcspn(name, ":");
     AUTO_FREE char *comm = mem_printf("leadd-%s", name);
     prctl(PR_SET_NAME, comm); /* the kernel cuts it at 15 bytes */
     log_init(name, LOG_LVL_INFO);
     if (strcmp(name, "config") == 0)
-        return super_check_main(config, 3);
+        return super_check_main(config, tests, 3);
     for (size_t i = 0; i < ARRAY_LEN(roles); i++)
         if (roles[i].kind && strlen(roles[i].kind) == n && memcmp(roles[i].kind, name, n) == 0)
             return roles[i].main(name);
@@ -59,10 +59,12 @@ static int help_config(void)
 
 static int usage(FILE *to)
 {
-    fputs("usage: leadd [-c FILE] [-t] [--pretend-time TIME]\n"
+    fputs("usage: leadd [-c FILE] [-t [--no-tests]] [--pretend-time TIME]\n"
           "\n"
           "  -c, --config FILE     default " LEADD_SYSCONFDIR "/leadd.conf\n"
-          "  -t, --check           check the config, print every error, and end: 0 or 78\n"
+          "  -t, --check           check the config, run the tests of the rules, print every error,\n"
+          "                        and end: 0 or 78\n"
+          "      --no-tests        -t without the tests\n"
           "      --pretend-time T  the engine's clock stands at T (RFC 3339), for tests\n"
           "      --help-config     every key of the config\n"
           "  -V, --version\n"
@@ -77,19 +79,25 @@ int main(int argc, char **argv)
     static const struct option longs[] = {
         {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 't'},
         {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {"pretend-time", required_argument, NULL, 'P'},
+        {"pretend-time", required_argument, NULL, 'P'}, {"no-tests", no_argument, NULL, 'N'},
         {"help-config", no_argument, NULL, 'K'}, {NULL, 0, NULL, 0}};
     struct super_options opt = {.config = LEADD_SYSCONFDIR "/leadd.conf"};
     const char *role = NULL;
-    bool check = false;
+    bool check = false, child_tests = false, tests = true;
     int c;
-    while ((c = getopt_long(argc, argv, "c:tVhR:", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:tTVhR:", longs, NULL)) != -1) {
         switch (c) {
         case 'c':
             opt.config = optarg;
             break;
         case 't':
             check = true;
+            break;
+        case 'T': /* for -R config */
+            child_tests = true;
+            break;
+        case 'N':
+            tests = false;
             break;
         case 'R':
             role = optarg;
@@ -116,6 +124,6 @@ int main(int argc, char **argv)
     if (optind != argc)
         return usage(stderr);
     if (role)
-        return role_start_named(role, opt.config);
-    return check ? super_check_print(opt.config) : super_main(&opt);
+        return role_start_named(role, opt.config, child_tests);
+    return check ? super_check_print(opt.config, tests) : super_main(&opt);
 }

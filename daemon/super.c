@@ -130,6 +130,7 @@ void super_changed(struct super *s)
     status_send(s);
     super_reload_progress(s);
     super_reload_next(s);
+    super_look(s);
 }
 
 /* ---- signals and time ------------------------------------------------- */
@@ -278,7 +279,7 @@ int super_main(const struct super_options *opt)
     super_init(&s);
     super_close_sandbox(&s);
     log_info("start", "version=" LEADD_VERSION " config=%s", opt->config);
-    super_check_start(&s);
+    super_check_start(&s, CHECK_START);
     if (s.check.pid)
         event_base_dispatch(s.base);
     else

@@ -136,8 +136,13 @@ struct super_reload {
     struct event *limit;
 };
 
+/* What the throwaway child is for. The tests of the rules are run before a reload, and
+ * after a start only to tell of those that fail: they are no reason to stay down. */
+enum super_check_for { CHECK_START, CHECK_RELOAD, CHECK_LOOK };
+
 struct super_check {
     pid_t pid; /* 0: none runs */
+    enum super_check_for what;
     int fd;
     bool eof, reaped, late;
     int wait_status;
@@ -154,6 +159,7 @@ struct super {
     struct listener *listeners;
     json_t *own; /* own; the supervisor's part of the config */
     struct super_check check;
+    bool look; /* the rules have tests that were not run yet */
     struct super_reload reload;
     char **env; /* own; of every role */
     int lock_fd;
@@ -196,13 +202,15 @@ struct proc *super_engine(struct super *s); /* the one that can be talked to, or
 json_t *super_processes(struct super *s);
 
 /* super_reload.c */
-void super_check_start(struct super *s);
+void super_check_start(struct super *s, enum super_check_for what);
 bool super_check_reaped(struct super *s, pid_t pid, int wait_status);
 void super_check_end(struct super *s);
 void super_reload_ask(struct super *s, uint64_t id, const char *gen);
 void super_reload_progress(struct super *s);
 void super_reload_next(struct super *s); /* the one that is waited for, if it can begin */
 void super_reload_stop(struct super *s); /* the daemon ends */
+/* It is up: runs the tests of its rules, once. */
+void super_look(struct super *s);
 
 /* super_listen.c */
 int super_prepare(struct super *s, struct err *e) LEADD_MUST_CHECK;
@@ -219,9 +227,10 @@ void super_notify(const char *fmt, ...) LEADD_PRINTF(1, 2);
 int64_t super_watchdog_ms(void); /* how often systemd wants to hear, or 0 */
 
 /* super_check.c */
-/* In the throwaway child: {ok, errors, parts} to fd. */
-int super_check_main(const char *path, int fd);
+/* In the throwaway child: {ok, errors, parts, tests} to fd. tests: are those of the rules
+ * to be run? Else it says how many there are. */
+int super_check_main(const char *path, bool tests, int fd);
 /* `leadd -t`: every error on stderr. */
-int super_check_print(const char *path);
+int super_check_print(const char *path, bool tests);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "crm/check.h"
+#include "tool/tests.h"
 
 #define CHECK_ERRORS 200 /* told in one run */
 
@@ -52,8 +53,27 @@ static json_t *check_own(const json_t *tree, const json_t *parts)
     return own;
 }
 
-/* The parts, or NULL with errors. */
-static json_t *check_config(const char *path, struct errlist *errors, json_t **warnings_out)
+/* Tests that fail are mistakes like any other. */
+static void check_tests(const json_t *tree, struct errlist *errors)
+{
+    const struct tests_options all = {.limit_ms = BOUND_TESTS_MS};
+    size_t i, k;
+    json_t *test, *f, *line;
+    AUTO_JSON json_t *result = tests_count(tree) ? tests_run(tree, &all, NULL, NULL, errors) : NULL;
+    json_array_foreach(json_get_arr(result, "tests"), i, test)
+        json_array_foreach(json_get_arr(test, "failures"), k, f) {
+            size_t w;
+            errlist_add(errors, json_get_str(f, "at", NULL), "test %s failed: expected %s, found %s",
+                        json_get_str(test, "name", "?"), json_get_str(f, "expected", "?"),
+                        json_get_str(f, "found", "?"));
+            json_array_foreach(json_get_arr(f, "why"), w, line)
+                errlist_line(errors, "    %s", json_string_value(line) ? json_string_value(line) : "");
+        }
+}
+
+/* The parts, or NULL with errors. *tests: run them? Becomes how many there are. */
+static json_t *check_config(const char *path, struct errlist *errors, json_t **warnings_out,
+                            int64_t *tests)
 {
     AUTO_JSON json_t *tree = config_load(path, errors);
     if (!tree)
@@ -63,6 +83,9 @@ static json_t *check_config(const char *path, struct errlist *errors, json_t **w
     json_t *parts = config_split(tree);
     json_object_set_new(parts, "supervisor", check_own(tree, parts));
     check_sizes(parts, errors);
+    if (*tests && errlist_total(errors) == 0)
+        check_tests(tree, errors);
+    *tests = (int64_t)tests_count(tree);
     if (errlist_total(errors) == 0)
         return parts;
     json_decref(parts);
@@ -83,8 +106,9 @@ static int write_all(int fd, const char *p, size_t n)
     return 0;
 }
 
-int super_check_main(const char *path, int fd)
+int super_check_main(const char *path, bool tests, int fd)
 {
+    int64_t count = tests;
     struct errlist errors AUTO_ERRLIST;
     struct err e = {0};
     struct sandbox_held held;
@@ -94,8 +118,9 @@ int super_check_main(const char *path, int fd)
         errlist_add(&errors, NULL, "%s", e.text);
     sandbox_free(&sb);
     AUTO_JSON json_t *warnings = NULL;
-    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings);
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count);
     AUTO_JSON json_t *result = json_object();
+    json_put_int(result, "tests", count);
     json_put_bool(result, "ok", parts != NULL);
     json_object_set_new(result, "errors", errlist_json(&errors));
     if (parts)
@@ -106,12 +131,13 @@ int super_check_main(const char *path, int fd)
     return write_all(fd, text, strlen(text)) == 0 ? 0 : SUPER_EXIT_FAILED;
 }
 
-int super_check_print(const char *path)
+int super_check_print(const char *path, bool tests)
 {
+    int64_t count = tests;
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, CHECK_ERRORS);
     AUTO_JSON json_t *warnings = NULL;
-    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings);
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count);
     size_t i;
     json_t *v;
     json_array_foreach(warnings, i, v)

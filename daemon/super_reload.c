@@ -8,6 +8,10 @@
  * and only those that differ are replaced: the courier beside the old one,
  * which drains, all others after the old one has ended.
  *
+ * The child also runs the tests of the rules (super_check.h): with one that fails a
+ * reload is refused. A start does not wait for them; when all is up, they are run once,
+ * and what fails is told.
+ *
  * The engine may be among the replaced; whoever asked is therefore told before
  * it stops, and otherwise when the new processes are ready.
  */
@@ -68,14 +72,15 @@ bool super_check_reaped(struct super *s, pid_t pid, int wait_status)
     return true;
 }
 
-void super_check_start(struct super *s)
+void super_check_start(struct super *s, enum super_check_for what)
 {
     struct super_check *c = &s->check;
     int fds[2];
     struct timeval tv = {SUPER_CHECK_MS / 1000, 0};
-    const char *const args[] = {"-R", "config", "-c", s->opt->config, NULL};
+    const char *const args[] = {"-R", "config", "-c", s->opt->config,
+                                what == CHECK_START ? NULL : "-T", NULL};
     LEADD_ASSERT(c->pid == 0);
-    *c = (struct super_check){.fd = -1};
+    *c = (struct super_check){.fd = -1, .what = what};
     if (pipe2(fds, O_CLOEXEC) < 0) {
         log_error("config.check", "error=\"%s\"", err_errno());
         return;
@@ -467,7 +472,9 @@ static void reload_begin(struct super *s)
      * milliseconds: so the next one. */
     super_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=checking the config",
                  (long long)(clock_mono_ms() + 1) * 1000);
-    super_check_start(s);
+    if (s->check.pid && s->check.what == CHECK_LOOK)
+        super_check_end(s); /* this one says it too */
+    super_check_start(s, CHECK_RELOAD);
     if (s->check.pid == 0) {
         AUTO_JSON json_t *errors = json_pack("[s]", "the config check cannot be started");
         reload_refused(s, errors);
@@ -499,6 +506,28 @@ void super_reload_ask(struct super *s, uint64_t id, const char *gen)
     super_reload_next(s);
 }
 
+void super_look(struct super *s)
+{
+    if (!s->look || !s->up || s->stopping || s->reload.active || s->check.pid)
+        return;
+    s->look = false;
+    super_check_start(s, CHECK_LOOK);
+}
+
+/* What would be refused now; it was taken at the start. */
+static void look_tell(const json_t *result)
+{
+    size_t i;
+    json_t *v, *errors = json_get_arr(result, "errors");
+    json_array_foreach(errors, i, v) {
+        const char *text = json_string_value(v) ? json_string_value(v) : "?";
+        log_warn("rules.test", "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    if (json_array_size(errors))
+        log_warn("rules.tests", "failed=%zu next=\"the rules are in force; a reload would be refused: "
+                 "leadctl rules test\"", json_array_size(errors));
+}
+
 /* The pipe is closed and the child is gone: its word counts. */
 static void check_finish(struct super *s)
 {
@@ -507,9 +536,15 @@ static void check_finish(struct super *s)
     AUTO_JSON json_t *result = check_result(&s->check);
     bool ok = json_get_bool(result, "ok", false);
     json_t *parts = json_get_obj(result, "parts");
+    enum super_check_for what = s->check.what;
     super_check_end(s);
     if (s->stopping)
         return;
+    if (what == CHECK_LOOK) {
+        look_tell(result);
+        return;
+    }
+    s->look = what == CHECK_START && json_get_int(result, "tests", 0) > 0;
     log_warnings(result);
     if (parts)
         parts_pretend(s, parts);

@@ -38,6 +38,7 @@
 #define BOUND_TIMERS_PASS 64             /* due timers that are queued at a time */
 #define BOUND_COMMAND_WORDS KIB(16)      /* words of a rule's command with its fields filled in */
 #define BOUND_TEST_MS 10000              /* for one test of the rules */
+#define BOUND_TESTS_MS 40000             /* for all of them before a reload */
 #define BOUND_SOLO_MOMENTS 100000        /* times that something is due while a trial's clock advances */
 
 /* mail */

@@ -7,4 +7,4 @@ daemon_tool_libtool_a_SOURCES = \
 TOOL_LIBS = daemon/tool/libtool.a daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(CONFIG_ROOM_LIBS)
 
-EXTRA_DIST += tests/e2e/test_rules_test.py
+EXTRA_DIST += tests/e2e/test_rules_reload.py tests/e2e/test_rules_test.py

@@ -258,8 +258,9 @@ static int fake_main(const char *name)
 
 /* ---- config and main --------------------------------------------------- */
 
-int super_check_main(const char *path, int fd)
+int super_check_main(const char *path, bool tests, int fd)
 {
+    (void)tests;
     struct err e = {0};
     struct buf b AUTO_BUF;
     buf_init(&b, MIB(1));
@@ -291,13 +292,14 @@ int main(int argc, char **argv)
     struct super_options opt = {0};
     const char *role = NULL, *now = getenv("LEADD_TEST_NOW");
     int c;
-    while ((c = getopt(argc, argv, "c:R:")) != -1)
-        *(c == 'c' ? &opt.config : &role) = optarg;
+    while ((c = getopt(argc, argv, "c:R:T")) != -1)
+        if (c != 'T')
+            *(c == 'c' ? &opt.config : &role) = optarg;
     opt.pretend = now && clock_parse_utc(now, &opt.pretend_ms) == 0;
     if (!role)
         return super_main(&opt);
     log_init(role, LOG_LVL_INFO);
     if (getenv("LEADD_TEST_SHOW_EXEC"))
         show_fds();
-    return strcmp(role, "config") == 0 ? super_check_main(opt.config, 3) : fake_main(role);
+    return strcmp(role, "config") == 0 ? super_check_main(opt.config, false, 3) : fake_main(role);
 }
