@@ -12,6 +12,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crm/lint.h"
+#include "tool/tests.h"
+
+#define CHECK_TESTS_MS 20000 /* for all tests together */
 
 struct check {
     bool strict; /* warnings are errors */
@@ -40,6 +43,45 @@ static void check_warning(struct errlist *to, const char *text)
     errlist_add(to, what ? at : NULL, "warning: %s", what ? what + 2 : text);
 }
 
+/* Has the rule a finding already? */
+static bool check_is_found(const json_t *found, const char *rule)
+{
+    size_t i;
+    json_t *f;
+    json_array_foreach((json_t *)found, i, f)
+        if (strcmp(json_get_str(f, "rule", ""), rule) == 0)
+            return true;
+    return false;
+}
+
+/* Rules that no test makes run, where there are tests. Whether these pass is told by
+ * `rules test`. */
+static json_t *check_untested(const json_t *tree, json_t *found)
+{
+    struct errlist errors AUTO_ERRLIST;
+    AUTO_JSON json_t *ran = json_object();
+    struct tests_options o = {.ran = ran, .limit_ms = CHECK_TESTS_MS};
+    size_t i;
+    json_t *rule;
+    errlist_init(&errors, 1);
+    AUTO_JSON json_t *result =
+        tests_count(tree) > 0 ? tests_run(tree, &o, NULL, NULL, &errors) : NULL;
+    json_array_foreach(json_get_arr(tree, "rules"), i, rule) {
+        const char *name = json_get_str(rule, "name", "?");
+        if (!result || json_object_get(ran, name) || check_is_found(found, name))
+            continue;
+        json_t *f = json_object();
+        json_put_str(f, "at", json_get_str(rule, "at", "?"));
+        json_put_str(f, "rule", name);
+        json_put_str(f, "finding", "untested");
+        json_put_str(f, "text", "runs in no test");
+        json_put_str(f, "advice", "write one in which it runs, so that a later change cannot break it "
+                                  "unseen");
+        json_array_append_new(found, f);
+    }
+    return rule_lint_sorted(found);
+}
+
 static json_t *check_run(struct check *c, const char *path)
 {
     size_t i;
@@ -47,7 +89,7 @@ static json_t *check_run(struct check *c, const char *path)
     json_t *tree = ctl_rules_load(path, &c->errors);
     if (!tree)
         return NULL;
-    c->found = crm_lint(tree, clock_now_ms());
+    c->found = check_untested(tree, crm_lint(tree, clock_now_ms()));
     json_array_foreach(json_get_arr(tree, "warnings"), i, v)
         check_warning(&c->warnings, json_string_value(v) ? json_string_value(v) : "?");
     json_array_foreach(c->found, i, v)

@@ -15,7 +15,6 @@ struct crm;
 
 /* For a config tree without mistakes. The array of rule/lint.h, and in it also
  *   unused  a table, pool, template and the like that nothing names
- *   untested  a rule that no test of the set makes run, where there are tests
  * own. */
 json_t *crm_lint(const json_t *config_tree, int64_t now_ms);
 

@@ -16,6 +16,7 @@
 #include "rule/lint_set.h"
 
 #define LINT_QUESTIONS 40000 /* for comparing rules: a few seconds */
+#define LINT_DAY INT64_C(86400000)
 #define LINT_CONJUNCTS 200   /* compared pair by pair within one rule */
 
 json_t *lint_add(struct lint *l, const struct lint_rule *r, const struct rule_line *line,
@@ -318,6 +319,34 @@ static bool rule_guarded(const struct lint *l, const struct lint_rule *r)
     return lint_touches(r, r);
 }
 
+/* Real time that so much business time takes, begun at the start of a week in the
+ * near future: enough to tell days that are meant from those that are counted. */
+static int64_t span_days(const struct rule_span *s, int64_t now_ms)
+{
+    int64_t from = now_ms - now_ms % LINT_DAY, to = calendar_span_add(&s->span, from);
+    return to - from > 3650 * LINT_DAY ? 3650 : (to - from) / LINT_DAY;
+}
+
+/* "3d business": a day is 24 hours, also where hours count only while it is open. */
+static void rule_span(struct lint *l, struct lint_rule *r, const struct rule_span *s,
+                      const char *key)
+{
+    size_t n = s->text ? strspn(s->text, "0123456789 ") : 0;
+    int64_t days = s->text && s->span.calendar ? span_days(s, l->env->now_ms) : 0;
+    if (!days || !strchr("dw", s->text[n]) || days * LINT_DAY <= s->span.ms * 3 / 2)
+        return;
+    lint_add(l, r, NULL, "days", "write the open hours that are meant: three days of eight are 24h",
+             "%s = \"%.100s\" counts 24 open hours for each day, and takes about %" PRId64 " days",
+             key, s->text, days);
+}
+
+static void rule_spans(struct lint *l, struct lint_rule *r)
+{
+    rule_span(l, r, &r->pub->after, "after");
+    rule_span(l, r, &r->pub->again, "again");
+    rule_span(l, r, &r->pub->cooldown, "cooldown");
+}
+
 static void rule_answers(struct lint *l, struct lint_rule *r)
 {
     if (strcmp(r->pub->on, "message.received") != 0 || rule_guarded(l, r))
@@ -376,6 +405,7 @@ json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env)
         rule_dates(&l, &l.rules[i]);
         rule_clock(&l, &l.rules[i]);
         rule_limits(&l, &l.rules[i]);
+        rule_spans(&l, &l.rules[i]);
         rule_answers(&l, &l.rules[i]);
     }
     lint_pairs(&l);

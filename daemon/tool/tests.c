@@ -105,6 +105,19 @@ static void test_story(struct run *r, json_t *entry)
         json_put_str(entry, "story", out.data);
 }
 
+/* Which rules ran, over the whole of the test. */
+static void test_rules(struct run *r)
+{
+    struct err e = {0};
+    AUTO_JSON json_t *rows = journal_since(solo_db(r->solo), 0, 1000, &e);
+    size_t i, k;
+    json_t *row, *d;
+    json_array_foreach(rows, i, row)
+        json_array_foreach(json_get_arr(json_get_obj(row, "body"), "decisions"), k, d)
+            if (reason_ran(d) && json_get_str(d, "rule", NULL))
+                json_put_bool(r->options->ran, json_get_str(d, "rule", ""), true);
+}
+
 static int64_t test_deadline(const struct run *r)
 {
     int64_t end = clock_mono_ms() + (HOOK("rules.test_short") ? BOUND_TEST_MS / 10 : BOUND_TEST_MS);
@@ -125,6 +138,8 @@ static json_t *test_run(struct run *r, const char *name, const json_t *test)
     solo_deadline(r->solo, 0);
     if (r->options->story)
         test_story(r, entry);
+    if (r->options->ran)
+        test_rules(r);
     json_put_bool(entry, "ok", json_array_size(failures) == 0);
     json_object_set_new(entry, "failures", failures);
     json_put_int(entry, "ms", clock_mono_ms() - start);

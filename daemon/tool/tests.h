@@ -28,6 +28,7 @@ struct tests_options {
     const char *const *names; /* only these; NULL: all */
     size_t name_count;
     bool story;       /* tell what happened, also when all is well */
+    json_t *ran;      /* borrowed; gets NAME: true for each rule that ran. NULL: not asked */
     int64_t limit_ms; /* for all of them together; 0: none, each has BOUND_TEST_MS */
 };
 

@@ -102,6 +102,22 @@ def test_what_is_hardly_meant_is_a_warning_and_with_strict_an_error(folder):
     assert data["findings"][1]["col"] == 19
 
 
+def test_a_rule_that_runs_in_no_test_is_told_where_there_are_tests(folder):
+    (folder / "rules.d/10.conf").write_text("""lang = 1;
+rules : { a : { on = "lead.created"; when = "not lead.subject contains 'x'"; do = "tag a"; };
+  b : { on = "lead.created"; when = "lead.subject contains 'x'"; do = "tag b"; };
+  c : { on = "lead"; when = "lead.tags contains 'a'"; after = "3d business"; do = "tag c"; }; };
+calendars : { office : { hours = "Mon-Fri 09:00-17:00"; }; };
+tests : { t : { at = "2026-11-20 10:00"; given = ( { mail : { from = "a@b.example"; subject = "y"; }; } );
+                expect : { tags = "a"; }; }; };
+""")
+    (folder / "leadd.conf").write_text(CONF + 'calendar = "office";\n')
+    code, out, _ = rules("check", "--json", folder)
+    assert code == 0
+    assert [(f["rule"], f["finding"]) for f in json.loads(out)["findings"]] == [
+        ("b", "untested"), ("c", "days")]
+
+
 def test_a_folder_without_leadd_conf_is_told_apart(folder, tmp_path):
     code, out, err = rules("check", folder / "rules.d")
     assert (code, out) == (1, "") and "there is no leadd.conf in" in err
