@@ -185,8 +185,8 @@ static void the_shipped_example_is_good(void **state)
     json_t *tree AUTO_JSON = NULL;
     char *got AUTO_FREE = messages(EXAMPLES "/leadd.conf", &tree);
     assert_string_equal(got, "");
-    assert_int_equal(json_array_size(json_object_get(tree, "rules")), 8);
-    assert_int_equal(json_object_size(json_object_get(tree, "templates")), 2);
+    assert_true(json_array_size(json_object_get(tree, "rules")) >= 8);
+    assert_true(json_object_size(json_object_get(tree, "templates")) >= 2);
 }
 
 static void sign_in_without_tls_warns_when_allowed(void **state)
