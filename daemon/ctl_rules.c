@@ -28,6 +28,10 @@ static const struct rules_command rules_commands[] = {
     {"show", "HASH", "one of these sets as it was", NULL},
     {"test", "[DIR|FILE [NAME..]] [-v]", "run the tests beside the rules; -v tells what happened in each",
      ctl_rules_test},
+    {"replay", "--rules DIR|FILE [--since 30d|DATE] [--until DATE] [--limit N] [--fresh]\n"
+     "                            [--against-history] [--progress] [-c CONFIG] [--store FILE]",
+     "stored history through another rule set: who would own, receive or escalate what",
+     ctl_rules_replay},
 };
 
 static const struct rules_command *rules_find(const char *name)

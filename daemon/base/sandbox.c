@@ -68,6 +68,10 @@ static const struct sandbox_row rows[] = {
      .system = net_system},
     /* the throwaway child: reads what the config names, and writes to its pipe */
     {.kind = "config", .calls = CALLS_CORE | CALLS_READ | CALLS_CODE, .reads_free = true},
+    /* leadctl rules replay: reads, and writes into a folder of its own */
+    {.kind = "tool",
+     .calls = CALLS_CORE | CALLS_READ | CALLS_WRITE | CALLS_CODE,
+     .reads_free = true},
     /* it starts all others, in their folders, on their ports, under their users; a
      * ruleset of its own would also forbid all of them to move files between folders */
     {.kind = "supervisor", .calls = CALLS_ANY, .all_free = true},

@@ -96,7 +96,7 @@ int bounce_take(struct engine *eng, const json_t *message, int64_t message_id, b
 {
     const json_t *bounce = json_get_obj(message, "bounce");
     bool permanent = json_get_bool(bounce, "permanent", false);
-    int64_t id = bounce_outbox(eng, message);
+    int64_t id = eng->foreign_scale ? eng->foreign_bounced : bounce_outbox(eng, message);
     *ours_out = false;
     if (id == 0)
         return 0;

@@ -149,7 +149,8 @@ void coverage_committed(struct coverage *c)
         return;
     int64_t day = clock_now_ms() / RULE_COUNT_DAY_MS;
     if (day != c->day) {
-        coverage_flush(c);
+        if (c->timer) /* else it is a trial, and nothing is written */
+            coverage_flush(c);
         c->day = day;
     }
     for (size_t i = 0; i < c->hit_count; i++) {
@@ -171,6 +172,11 @@ static bool is_empty(const struct rule_count *n)
 const struct rule_count *coverage_fresh(const struct coverage *c, size_t rule)
 {
     return c && rule < c->count && !is_empty(&c->fresh[rule]) ? &c->fresh[rule] : NULL;
+}
+
+const struct rule_count *coverage_total(const struct coverage *c, size_t rule)
+{
+    return c && rule < c->count ? &c->all[rule] : NULL;
 }
 
 /* Writes up to `most` rules; *to_out is where it stopped. */

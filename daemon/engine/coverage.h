@@ -43,6 +43,8 @@ void coverage_committed(struct coverage *c);
 void coverage_flush(struct coverage *c);
 /* What has come since the last writing, by the rule's place; NULL: nothing. */
 const struct rule_count *coverage_fresh(const struct coverage *c, size_t rule);
+/* The same since coverage_new(); NULL: nobody counts. */
+const struct rule_count *coverage_total(const struct coverage *c, size_t rule);
 /* Into the counters and gauges of /metrics; rules by name only where they are few. */
 void coverage_stats(const struct coverage *c, json_t *counters, json_t *gauges);
 

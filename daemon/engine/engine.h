@@ -143,6 +143,10 @@ struct engine {
     struct crm *crm;
     int64_t ruleset_id;
     unsigned char key[32]; /* HMAC key for tokens */
+    /* Replay: what comes in answers mails of another store. Its records have ids here
+     * that are so many times as large (0: it is our own store), and what bounces is
+     * this mail of ours (0: none). */
+    int64_t foreign_scale, foreign_bounced;
     struct peer *peers;
     uint64_t next_serial, next_ask, next_parse;
     struct queue ready;   /* for the next pass */

@@ -211,7 +211,7 @@ json_t *ctl_backup(struct ctl *c, struct err *e)
 {
     json_t *config = c->eng->role->config;
     (void)e;
-    json_t *facts = json_pack("{s:s, s:s}", "store",
+    json_t *facts = json_pack("{s:I, s:s, s:s}", "now_ms", (json_int_t)clock_now_ms(), "store",
                               json_get_str(json_get_obj(config, "store"), "path", ""), "state_dir",
                               engine_setting(c->eng, "state_dir", ""));
     if (json_dumpb(config, NULL, 0, JSON_COMPACT) < BACKUP_CONFIG_MAX) /* must fit the frame */

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "crm/command.h"
 #include "engine/budget.h"
+#include "engine/coverage.h"
 #include "engine/ctl.h"
 #include "engine/engine.h"
 #include "engine/parsed.h"
@@ -36,6 +37,7 @@ struct solo {
     int64_t now_ms;
     int64_t deadline; /* of clock_mono_ms; 0: none */
     int64_t arrivals; /* numbers what comes in: UIDs, request ids */
+    int64_t internal_ms; /* of the next mail; 0: now */
 };
 
 int64_t solo_now(const struct solo *s)
@@ -130,7 +132,8 @@ static json_t *mail_meta(struct solo *s, const char *mailbox, const json_t *box,
     char name[32];
     int64_t id = ++s->arrivals;
     json_t *meta = json_pack("{s:I, s:I}", "size", (json_int_t)n, "internal_ms",
-                             (json_int_t)s->now_ms);
+                             (json_int_t)(s->internal_ms ? s->internal_ms : s->now_ms));
+    s->internal_ms = 0;
     if (!mailbox)
         return meta;
     if (strcmp(json_get_str(box, "type", ""), "maildir") == 0) {
@@ -454,6 +457,59 @@ int solo_begin(struct solo *s, int64_t now_ms, struct err *e)
     return db_begin(eng->db, e);
 }
 
+/* ---- for replay --------------------------------------------------------------------- */
+
+int solo_commit(struct solo *s, struct err *e)
+{
+    if (db_commit(s->eng.db, e) < 0)
+        return -1;
+    coverage_committed(s->eng.coverage);
+    budget_committed(s->eng.budget);
+    return db_begin(s->eng.db, e);
+}
+
+struct solo *solo_fork(struct solo *s, const json_t *engine_config, const char *path,
+                       struct err *e)
+{
+    if (db_commit(s->eng.db, e) < 0 || db_copy(s->eng.db, path, NULL, NULL, e) < 0 ||
+        db_begin(s->eng.db, e) < 0)
+        return NULL;
+    clock_pretend(s->now_ms);
+    struct solo *f = solo_new(engine_config, path, e);
+    if (!f)
+        return NULL;
+    f->now_ms = s->now_ms;
+    f->arrivals = s->arrivals;
+    solo_foreign(f, s->eng.key, s->eng.foreign_scale);
+    if (db_begin(f->eng.db, e) < 0)
+        solo_free(&f);
+    return f;
+}
+
+void solo_foreign(struct solo *s, const unsigned char key[32], int64_t scale)
+{
+    if (key)
+        memcpy(s->eng.key, key, sizeof(s->eng.key));
+    s->eng.foreign_scale = scale;
+}
+
+void solo_next(struct solo *s, int64_t internal_ms, int64_t bounced)
+{
+    s->internal_ms = internal_ms;
+    s->eng.foreign_bounced = bounced;
+}
+
+void solo_count(struct solo *s)
+{
+    if (!s->eng.coverage)
+        s->eng.coverage = coverage_new(&s->eng);
+}
+
+const struct rule_count *solo_counted(const struct solo *s, size_t rule)
+{
+    return coverage_total(s->eng.coverage, rule);
+}
+
 void solo_free(struct solo **sp)
 {
     struct solo *s = *sp;
@@ -466,6 +522,7 @@ void solo_free(struct solo **sp)
     engine_answers_drop(eng, 0);
     for (struct item *it; (it = queue_take(&eng->ready));)
         item_free(it);
+    coverage_free(&eng->coverage);
     crm_free(&eng->crm);
     budget_free(&eng->budget);
     db_close(&eng->db);

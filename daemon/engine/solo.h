@@ -71,6 +71,25 @@ int solo_command(struct solo *s, const char *record, const char *line, const cha
 /* Time passes: what is due until then happens in order, each at its own time. */
 int solo_advance(struct solo *s, int64_t to_ms, struct err *e) LEADD_MUST_CHECK;
 
+/* ---- for replay ------------------------------------------------------------------ */
+
+/* What has happened stays; the store does not grow for its sake. */
+int solo_commit(struct solo *s, struct err *e) LEADD_MUST_CHECK;
+/* Another one that goes on from here under another configuration, with a store of its
+ * own at path (an empty file). NULL with e. */
+struct solo *solo_fork(struct solo *s, const json_t *engine_config, const char *path,
+                       struct err *e);
+/* What comes in was written for another store, whose tokens are made with that key
+ * (NULL: not known) and whose records have ids here that are `scale` times as large. */
+void solo_foreign(struct solo *s, const unsigned char key[32], int64_t scale);
+/* Of the next message: when its server had it (0: now), and which mail of the outbox
+ * it returns, when it is a bounce. */
+void solo_next(struct solo *s, int64_t internal_ms, int64_t bounced);
+/* From now on it is counted what each rule does; NULL: nothing is counted. */
+void solo_count(struct solo *s);
+struct rule_count;
+const struct rule_count *solo_counted(const struct solo *s, size_t rule);
+
 int64_t solo_now(const struct solo *s);
 struct db *solo_db(const struct solo *s);
 struct crm *solo_crm(const struct solo *s);

@@ -100,6 +100,8 @@ int thread_find(struct engine *eng, struct crm_ctx *ctx, const json_t *message,
     json_t *ref;
     *out = (struct crm_target){0};
     if (token_in_message(eng, message, name) && crm_id_parse(name, &t, &id) == 0) {
+        if (eng->foreign_scale > 0 && id <= INT64_MAX / eng->foreign_scale)
+            id *= eng->foreign_scale;
         struct err gone = {0};
         if (crm_target_of(ctx, t, id, out, &gone) == 0)
             return 0;

@@ -160,17 +160,18 @@ json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err
 }
 
 #define LEDGER_COLUMNS                                                                             \
-    "SELECT s.name, l.key, l.state, l.reason, l.message_id, m.lead_id, m.case_id, l.size, l.at_ms " \
+    "SELECT s.name, l.key, l.state, l.reason, l.message_id, m.lead_id, m.case_id, l.size, l.at_ms, " \
+    "l.internal_ms "                                                                               \
     "FROM ledger l JOIN source s ON s.id = l.source_id "                                           \
     "LEFT JOIN message m ON m.id = l.message_id "
 
 static json_t *ledger_read(struct db_rows *r)
 {
     const char *reason = db_text(r, 3);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "source", db_text(r, 0),
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "source", db_text(r, 0),
                      "key", db_text(r, 1), "state", db_text(r, 2), "reason", reason ? reason : "",
                      "message_id", db_int(r, 4), "lead_id", db_int(r, 5), "case_id", db_int(r, 6),
-                     "size", db_int(r, 7), "at_ms", db_int(r, 8));
+                     "size", db_int(r, 7), "at_ms", db_int(r, 8), "internal_ms", db_int(r, 9));
 }
 
 json_t *ledger_list(struct db *db, const char *state, const char *source, int64_t limit,

@@ -9,6 +9,8 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/rule_count.c %D%/rule_count.h \
 	%D%/activation.c %D%/activation.h
 
+# for replay
+daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
 # tables of the CRM
 daemon_store_libstore_a_SOURCES += %D%/record.c %D%/record.h \
 	%D%/activity.c %D%/activity.h %D%/case.c %D%/case.h %D%/contact.c %D%/contact.h \

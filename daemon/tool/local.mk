@@ -8,3 +8,6 @@ TOOL_LIBS = daemon/tool/libtool.a daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_L
 	$(STORE_LIBS) $(CONFIG_ROOM_LIBS)
 
 EXTRA_DIST += tests/e2e/test_rules_reload.py tests/e2e/test_rules_test.py
+
+daemon_tool_libtool_a_SOURCES += %D%/replay.c %D%/replay.h %D%/replay_diff.c
+EXTRA_DIST += tests/e2e/test_rules_replay.py
