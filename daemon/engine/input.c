@@ -39,12 +39,16 @@ void input_note(struct input *in, const char *fmt, ...)
 static void input_on_event(void *arg, const struct crm_event *ev)
 {
     struct input *in = arg;
+    char what[96];
     if (in->depth >= BOUND_CHAIN_DEPTH) {
-        input_loop(in, ev);
+        snprintf(what, sizeof(what), "%s would be the %dth event in a chain", ev->name,
+                 in->depth + 1);
+        input_loop(in, what, &ev->actor);
         return;
     }
     if (in->count >= BOUND_EVENTS_PER_INPUT) {
-        input_note(in, "stopped: more than %d events of one input", BOUND_EVENTS_PER_INPUT);
+        snprintf(what, sizeof(what), "more than %d events of one input", BOUND_EVENTS_PER_INPUT);
+        input_loop(in, what, &ev->actor);
         return;
     }
     if (in->count == in->cap) {
@@ -167,7 +171,10 @@ int input_run_rule(struct input *in, const struct crm_event *ev, const struct ru
         struct err ce = {0};
         const char *line = rule->commands[i].text;
         if (++in->commands > BOUND_COMMANDS_PER_INPUT) {
-            input_note(in, "stopped: more than %d commands of one input", BOUND_COMMANDS_PER_INPUT);
+            char what[64];
+            snprintf(what, sizeof(what), "more than %d commands of one input",
+                     BOUND_COMMANDS_PER_INPUT);
+            input_loop(in, what, &actor);
             return 0;
         }
         int rc = crm_command_run(in->ctx, &ev->target, line, &actor, &res, &ce);
@@ -294,7 +301,8 @@ static void journal_put(json_t *body, const char *key, const json_t *list)
 static int input_journal(struct input *in, struct err *e)
 {
     const json_t *commands = crm_commands(in->ctx);
-    if (in->count == 0 && json_array_size(commands) == 0 && json_array_size(in->j_notes) == 0)
+    if (in->count + json_array_size(in->j_events) + json_array_size(commands) +
+            json_array_size(in->j_notes) == 0)
         return 0;
     json_object_update_missing(in->j_personal, (json_t *)crm_personal(in->ctx));
     AUTO_JSON json_t *body = json_object();

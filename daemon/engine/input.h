@@ -73,8 +73,9 @@ json_t *input_journal_decision(struct input *in, size_t event, struct rule_match
 /* Its commands, told in the decision, and counted where it is limited. */
 int input_run_rule(struct input *in, const struct crm_event *ev, const struct rule *rule,
                    json_t *decision, struct err *e) LEADD_MUST_CHECK;
-/* The event would be one too many in a chain: says which rules made it (loop.c). */
-void input_loop(struct input *in, const struct crm_event *ev);
+/* Rules wake each other without end: says which, once in an input (loop.c). last: who
+ * would have gone on. */
+void input_loop(struct input *in, const char *what, const struct crm_actor *last);
 
 void input_note(struct input *in, const char *fmt, ...) LEADD_PRINTF(2, 3);
 

@@ -16,11 +16,11 @@
 #define LOOP_TEXT 400
 
 /* Who caused the events of the chain, the newest first. */
-static size_t loop_actors(const struct input *in, const struct crm_event *ev,
+static size_t loop_actors(const struct input *in, const struct crm_actor *last,
                           const struct crm_actor *out[BOUND_CHAIN_DEPTH + 1])
 {
     size_t n = 0;
-    out[n++] = &ev->actor;
+    out[n++] = last;
     for (size_t at = in->running; at && n <= BOUND_CHAIN_DEPTH; at = in->events[at - 1].parent)
         out[n++] = &in->events[at - 1].ev.actor;
     return n;
@@ -36,11 +36,9 @@ static bool same_actor(const struct crm_actor *a, const struct crm_actor *b)
 static void loop_text(const struct crm_actor *const *actors, size_t n, struct buf *out)
 {
     size_t from = n - 1;
-    for (size_t i = 1; i < n; i++)
-        if (same_actor(actors[i], actors[0])) {
+    for (size_t i = n - 1; i > 0; i--)
+        if (same_actor(actors[i], actors[0]))
             from = i;
-            break;
-        }
     for (size_t i = from + 1; i-- > 0;) {
         const struct crm_actor *a = actors[i];
         buf_printf(out, "%s", i < from ? " -> " : "");
@@ -51,20 +49,19 @@ static void loop_text(const struct crm_actor *const *actors, size_t n, struct bu
     }
 }
 
-void input_loop(struct input *in, const struct crm_event *ev)
+void input_loop(struct input *in, const char *what, const struct crm_actor *last)
 {
     const struct crm_actor *actors[BOUND_CHAIN_DEPTH + 1];
     struct buf chain AUTO_BUF;
     buf_init(&chain, LOOP_TEXT);
-    loop_text(actors, loop_actors(in, ev, actors), &chain);
-    input_note(in, "stopped: %s would be the %dth event in a chain; rules in a circle: %s", ev->name,
-               in->depth + 1, chain.data);
-    log_warn("rules.loop", "event=%s depth=%d rules=\"%s\" next=\"not run\"", ev->name,
-             in->depth + 1, chain.data);
+    if (in->loop)
+        return; /* said already */
+    loop_text(actors, loop_actors(in, last, actors), &chain);
+    input_note(in, "stopped: %s: %s", what, chain.data);
+    log_warn("rules.loop", "what=\"%s\" rules=\"%s\" next=\"not run\"", what, chain.data);
     engine_count(in->eng, "rules_loops", 1);
-    if (!in->loop)
-        in->loop = mem_printf("Rules wake each other in a circle:\n\n  %s\n\n"
-                              "It was stopped after %d rounds at %s (%s). Give one of them a condition "
-                              "that\nis false once it has run.\nThis is told at most once an hour.\n",
-                              chain.data, BOUND_CHAIN_DEPTH, ev->name, in->cause);
+    in->loop = mem_printf("Rules wake each other in a circle:\n\n  %s\n\n"
+                          "It was stopped: %s (%s). Give one of them a condition that\n"
+                          "is false once it has run.\nThis is told at most once an hour.\n",
+                          chain.data, what, in->cause);
 }
