@@ -24,6 +24,8 @@ static const struct rules_command rules_commands[] = {
      "find every mistake in a rule set, and what is hardly meant; needs no daemon", ctl_rules_check},
     {"coverage", "[--never] [since=30d|DATE]",
      "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
+    {"explain", "[--form NAME | --mailbox NAME] [--at TIME] [DIR|FILE] < MAIL",
+     "what would be done with this mail or form, and why; nothing is sent or kept", ctl_rules_explain},
     {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},
     {"show", "HASH", "one of these sets as it was", NULL},
     {"test", "[DIR|FILE [NAME..]] [-v]", "run the tests beside the rules; -v tells what happened in each",

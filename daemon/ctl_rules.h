@@ -5,6 +5,7 @@
  *   ctl_rules.c        the table of subcommands, and where a rule set lies
  *   ctl_rules_check.c  check
  *   ctl_rules_test.c   test
+ *   ctl_rules_explain.c  explain
  *
  * A new subcommand is a function of the form below, in a file of its own, and a
  * row in the table of ctl_rules.c. Those with a function work on files alone and
@@ -25,6 +26,7 @@ int ctl_local_rules(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_test(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_replay(const struct ctl_options *opt, int argc, char **argv);
+int ctl_rules_explain(const struct ctl_options *opt, int argc, char **argv);
 
 /* "usage: leadctl rules NAME .."; returns CTL_EXIT_USAGE. */
 int ctl_rules_usage(const char *name);
