@@ -305,7 +305,7 @@ int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv)
     if (!calendar_config(&argc, argv, &config) || argc < 2)
         return calendar_usage();
     AUTO_FREE char *path = ctl_rules_path(config, &e);
-    AUTO_JSON json_t *tree = path ? config_load(path, &errors) : NULL;
+    AUTO_JSON json_t *tree = path ? config_load_away(path, &errors) : NULL;
     struct calendars *all = calendars_new(json_get_obj(tree, "calendars"), &errors);
     int rc = CTL_EXIT_FAILED;
     errlist_print(&errors, &said);

@@ -117,7 +117,7 @@ char *ctl_rules_path(const char *arg, struct err *e)
 
 json_t *ctl_rules_load(const char *path, struct errlist *errors)
 {
-    json_t *tree = config_load(path, errors);
+    json_t *tree = config_load_away(path, errors);
     if (tree && crm_check(tree, errors) < 0) {
         json_decref(tree);
         return NULL;

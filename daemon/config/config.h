@@ -20,6 +20,9 @@
 /* The whole tree, or NULL with at least one error added to errors. What is
  * unwise but not wrong is in the tree's "warnings", one line each. */
 json_t *config_load(const char *path, struct errlist *errors);
+/* The same where the daemon does not run, for work on rules: files with passwords,
+ * tokens and certificates need not be there. */
+json_t *config_load_away(const char *path, struct errlist *errors);
 
 /* What each role may know: { "engine": {..}, "intake:sales": {..}, .. }. */
 json_t *config_split(const json_t *tree);

@@ -181,11 +181,11 @@ static void load_sort(struct errlist *l, size_t from)
     }
 }
 
-json_t *config_load(const char *path, struct errlist *errors)
+static json_t *load(const char *path, bool away, struct errlist *errors)
 {
     size_t before = errlist_total(errors), kept = errors->count;
     char *dir AUTO_FREE = load_base_dir(path);
-    struct walk w = {.errors = errors, .warnings = json_array(), .dir = dir};
+    struct walk w = {.errors = errors, .warnings = json_array(), .dir = dir, .away = away};
     json_t *tree = json_object();
     json_object_set_new(tree, "warnings", w.warnings);
     struct scan s;
@@ -207,4 +207,14 @@ json_t *config_load(const char *path, struct errlist *errors)
         return tree;
     json_decref(tree);
     return NULL;
+}
+
+json_t *config_load(const char *path, struct errlist *errors)
+{
+    return load(path, false, errors);
+}
+
+json_t *config_load_away(const char *path, struct errlist *errors)
+{
+    return load(path, true, errors);
 }

@@ -50,6 +50,7 @@ struct walk {
     struct errlist *errors; /* borrowed */
     json_t *warnings;       /* borrowed: array of text */
     const char *dir;        /* absolute: where relative paths begin; borrowed */
+    bool away;              /* not the daemon's machine: credentials are not looked for */
 };
 
 /* A value in the file: what libconfig read, and where it stands. */

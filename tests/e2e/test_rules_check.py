@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 from daemon import LEADCTL
+from roles import LEADD
 
 CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia";
 users : { mia : { name = "Mia"; email = "mia@example.com"; }; };
@@ -37,6 +38,17 @@ def test_a_sound_rule_set_needs_no_daemon(folder):
     assert rules("check", folder) == (0, "%s/leadd.conf: rules OK\n" % folder, "")
     assert rules("check", str(folder) + "/") == (0, "%s/leadd.conf: rules OK\n" % folder, "")
     assert rules("check", folder / "leadd.conf")[0] == 0
+
+
+def test_rules_are_checked_where_the_passwords_are_not(folder):
+    (folder / "rules.d/10.conf").write_text('lang = 1;\n')
+    (folder / "leadd.conf").write_text(CONF.replace(
+        'in : { type = "maildir"; path = "in"; }',
+        'in : { type = "imap"; host = "imap.example.com"; user = "u"; password_file = "pw"; }'))
+    assert rules("check", "--strict", folder)[0] == 0
+    leadd = subprocess.run([LEADD, "-t", "-c", str(folder / "leadd.conf")], capture_output=True,
+                           text=True, check=False, timeout=60)
+    assert leadd.returncode == 78 and "put the secret there" in leadd.stderr
 
 
 def test_all_mistakes_are_told_in_one_run_with_place_and_caret(folder):
