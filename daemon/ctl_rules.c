@@ -34,6 +34,9 @@ static const struct rules_command rules_commands[] = {
      "                            [--against-history] [--progress] [-c CONFIG] [--store FILE]",
      "stored history through another rule set: who would own, receive or escalate what",
      ctl_rules_replay},
+    {"activate", "[-n] [-r 30d|DATE] [-c CONFIG] [DIR]",
+     "check and test the files, tell what they change, and have the daemon decide by them",
+     ctl_rules_activate},
 };
 
 static const struct rules_command *rules_find(const char *name)

@@ -27,6 +27,7 @@ int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_test(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_replay(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_explain(const struct ctl_options *opt, int argc, char **argv);
+int ctl_rules_activate(const struct ctl_options *opt, int argc, char **argv);
 
 /* "usage: leadctl rules NAME .."; returns CTL_EXIT_USAGE. */
 int ctl_rules_usage(const char *name);

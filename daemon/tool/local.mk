@@ -10,4 +10,4 @@ TOOL_LIBS = daemon/tool/libtool.a daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_L
 EXTRA_DIST += tests/e2e/test_rules_explain.py tests/e2e/test_rules_reload.py tests/e2e/test_rules_test.py
 
 daemon_tool_libtool_a_SOURCES += %D%/replay.c %D%/replay.h %D%/replay_diff.c
-EXTRA_DIST += tests/e2e/test_rules_replay.py
+EXTRA_DIST += tests/e2e/test_rules_replay.py tests/e2e/test_rules_activate.py
