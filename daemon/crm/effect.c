@@ -57,8 +57,8 @@ static const struct effect_row effects[] = {
     {"set", "", "", KNOWN_NOTHING, NULL, false}, /* effect_set() */
     {"status", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.changed case.closed case.reopened", KNOWN_FIRST, "%.status", false},
-    {"send", "", "outbox.sent outbox.failed outbox.unknown", KNOWN_NOTHING, NULL, true},
-    {"notify", "", "outbox.sent outbox.failed outbox.unknown", KNOWN_NOTHING, NULL, true},
+    {"send", "", "", KNOWN_NOTHING, NULL, true}, /* effect_send() */
+    {"notify", "", "", KNOWN_NOTHING, NULL, true},
     {"case", "case.* *.cases *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
     {"close", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},
@@ -203,6 +203,18 @@ static void effect_set(const struct crm *crm, const char *field, const char *val
         effect_value(crm, f->name, value, out);
 }
 
+/* A mail to the contact leaves a little later, and is then an event of the record; mail
+ * to users is none. Whether one is refused is not known beforehand. */
+static void effect_send(const struct crm *crm, struct lint_effect *out)
+{
+    out->to_contact = true;
+    effect_announce("outbox.sent", out);
+    effect_announce("lead.changed", out);
+    effect_write(crm, "lead.first_out", out);
+    effect_write(crm, "lead.last_out", out);
+    effect_write(crm, "lead.updated", out);
+}
+
 void crm_effect(const struct crm *crm, const char *on, const char *command,
                 struct lint_effect *out)
 {
@@ -227,6 +239,6 @@ void crm_effect(const struct crm *crm, const char *on, const char *command,
         effect_set(crm, word ? word : "", rest ? rest : "", out);
     else
         effect_knows(crm, row, on, word ? word : "", out);
-    if (!strcasecmp(name, "send"))
-        out->to_contact = !rest || !strcasecmp(rest, "to contact");
+    if (!strcasecmp(name, "send") && (!rest || !strcasecmp(rest, "to contact")))
+        effect_send(crm, out);
 }

@@ -132,7 +132,8 @@ static void rule_init(struct lint *l, struct lint_rule *r, const struct ruleset_
     r->effects = mem_array(r->pub->command_count, sizeof(*r->effects));
     for (size_t i = 0; i < r->pub->command_count; i++) {
         struct lint_effect *e = &r->effects[i];
-        l->env->effect(l->env->arg, r->pub->on, r->pub->commands[i].text, e);
+        l->env->effect(l->env->arg, r->pub->over ? r->pub->over : r->pub->on,
+                       r->pub->commands[i].text, e);
         r->anything |= e->anything;
         r->writes.more |= e->writes.more;
         for (size_t k = 0; k < ARRAY_LEN(e->writes.bits); k++)

@@ -114,18 +114,6 @@ static bool rule_wakes(const struct lint *l, const struct lint_rule *from,
     return false;
 }
 
-/* Can a part of it be false with what is known: else it does not turn true. */
-static bool rule_may_be_false(struct cycle *c, const struct lint_rule *r,
-                              const struct cycle_state *st)
-{
-    for (size_t i = 0; i < r->when_count; i++) {
-        struct lint_term t = {r->when[i].node, false};
-        if (lint_possible(c->l->solver, &t, 1, st->known, st->count))
-            return true;
-    }
-    return false;
-}
-
 /* Runs the commands of `from` on the state. The event that wakes `to` then, NULL
  * when there is none. */
 static const char *cycle_run(struct cycle *c, const struct lint_rule *from,
@@ -172,7 +160,7 @@ static bool cycle_matches(struct cycle *c, const struct lint_rule *from, const s
 static bool cycle_holds(struct cycle *c, const struct lint_rule *from, const struct lint_rule *to,
                         struct cycle_state *st)
 {
-    struct cycle_state before = *st, after;
+    struct cycle_state after;
     if (!cycle_run(c, from, to, st))
         return false;
     after = *st;
@@ -182,8 +170,19 @@ static bool cycle_holds(struct cycle *c, const struct lint_rule *from, const str
     if (c->actor_kind >= 0 && after.count < CYCLE_KNOWN)
         after.known[after.count++] =
             (struct lint_given){.field = c->actor_kind, .kind = LINT_GIVEN_TEXT, .text = "rule"};
-    return cycle_matches(c, from, to, &after) &&
-           (!to->pub->edge || rule_may_be_false(c, to, &before));
+    return cycle_matches(c, from, to, &after);
+}
+
+/* A rule on a kind of record runs again only if its conditions were false meanwhile:
+ * somewhere in the ring they must be, for certain. st: after a round. */
+static bool cycle_turns(struct cycle *c, const struct lint_rule *r, struct cycle_state st)
+{
+    bool turns = !r->pub->edge;
+    for (size_t i = 0; i < c->length && !turns; i++) {
+        (void)cycle_run(c, c->ring[i], c->ring[(i + 1) % c->length], &st);
+        turns = !lint_both_possible(c->l, r, NULL, NULL, st.known, st.count);
+    }
+    return turns;
 }
 
 /* ---- rings ------------------------------------------------------------------------ */
@@ -194,6 +193,9 @@ static bool cycle_goes_on(struct cycle *c)
     struct cycle_state st = {0};
     for (size_t i = 0; i < c->length; i++)
         (void)cycle_run(c, c->ring[i], c->ring[(i + 1) % c->length], &st);
+    for (size_t i = 0; i < c->length; i++)
+        if (!cycle_turns(c, c->ring[i], st))
+            return false;
     for (size_t i = 0; i < c->length; i++)
         if (!cycle_holds(c, c->ring[i], c->ring[(i + 1) % c->length], &st))
             return false;
