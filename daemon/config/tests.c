@@ -86,7 +86,7 @@ static const struct schema_key keys_expect[] = {
     {"timers", TYPE_LINES,
      .help = "What waits for its time: \"RULE\", or \"RULE at 2026-11-20 10:30\"."},
     {"no_timers", TYPE_CUSTOM, .read = read_flag, .choices = "true",
-     .help = "true: nothing waits for its time."},
+     .help = "true: nothing waits for its time, but for rules with every."},
     {"leads", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",
      .help = "How many leads there are."},
     {"cases", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",

@@ -115,6 +115,9 @@ static int add_timers(const struct scene *s, json_t *sections, struct err *e)
     const struct ruleset *rules = crm_rules(solo_crm(s->solo));
     if (!timers)
         return -1;
+    for (i = json_array_size(timers); i-- > 0;) /* a rule with `every` waits whatever comes */
+        if (json_get_int(json_array_get(timers, i), "record_id", 0) == 0)
+            json_array_remove(timers, i);
     json_array_foreach(timers, i, t) {
         int64_t due = json_get_int(t, "due_ms", 0), record = json_get_int(t, "record_id", 0);
         const struct rule *rule = ruleset_find(rules, json_get_str(t, "rule", ""));

@@ -136,7 +136,7 @@ static void check_rules(const struct checker *c, const json_t *lines, const json
     size_t i;
     json_t *line;
     json_array_foreach((json_t *)lines, i, line)
-        known(c, line, "rule", line_text(line), names);
+        known(c, line, "rule or escalation", line_text(line), names);
 }
 
 static void check_timers(const struct checker *c, const json_t *lines, const json_t *names)
@@ -203,8 +203,8 @@ static void check_word(const struct checker *c, const json_t *expect, const char
         known(c, line, key, line_text(line), all);
 }
 
-static void check_expect(const struct checker *c, const json_t *expect, const json_t *rules,
-                         const json_t *timers)
+/* rules: with the escalations. */
+static void check_expect(const struct checker *c, const json_t *expect, const json_t *rules)
 {
     static const char *const answers[] = {"ok", "invalid", "filed", "ignored", "quarantined",
                                           "duplicate", "refused"};
@@ -222,7 +222,7 @@ static void check_expect(const struct checker *c, const json_t *expect, const js
     check_mails(c, json_get_arr(expect, "not_sent"));
     check_rules(c, json_get_arr(expect, "rules"), rules);
     check_rules(c, json_get_arr(expect, "not_rules"), rules);
-    check_timers(c, json_get_arr(expect, "timers"), timers);
+    check_timers(c, json_get_arr(expect, "timers"), rules);
 }
 
 int tests_check(const json_t *tree, const struct crm *crm, struct errlist *errors)
@@ -231,15 +231,14 @@ int tests_check(const json_t *tree, const struct crm *crm, struct errlist *error
     json_t *test, *step;
     struct checker c = {.tree = tree, .crm = crm, .errors = errors};
     AUTO_JSON json_t *rules = names_of(json_get_arr(tree, "rules"));
-    AUTO_JSON json_t *timers = json_copy(rules);
-    json_object_update(timers, json_get_obj(tree, "escalations"));
+    json_object_update(rules, json_get_obj(tree, "escalations"));
     json_object_foreach(json_get_obj(tree, "tests"), c.test, test) {
         check_time(&c, json_get_obj(test, "time"), line_text(json_get_obj(test, "time")));
         json_array_foreach(json_get_arr(test, "given"), i, step) {
             check_step(&c, step);
-            check_expect(&c, json_get_obj(step, "expect"), rules, timers);
+            check_expect(&c, json_get_obj(step, "expect"), rules);
         }
-        check_expect(&c, json_get_obj(test, "expect"), rules, timers);
+        check_expect(&c, json_get_obj(test, "expect"), rules);
     }
     return errlist_total(errors) == before ? 0 : -1;
 }

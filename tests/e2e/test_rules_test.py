@@ -203,7 +203,7 @@ def test_a_step_that_is_refused_fails_the_test_unless_it_is_expected(folder):
 def test_each_test_begins_with_nothing(folder):
     code, out, _ = try_out(folder, "\n".join(
         '  t%d : { at = "2026-11-20 10:00"; given = ( %s ); expect : { leads = 1; mails = 1; }; };'
-        % (n, ADA) for n in range(20)))
+        % (n, ADA.replace("ada@", "ada%d@" % n)) for n in range(20)))
     assert code == 0 and out.endswith("20 tests passed, 0 failed\n")
 
 
@@ -224,7 +224,7 @@ NOT_THERE = [
     ('{ advance = "1d"; }', 'when = "lead.scor > 5";', 'unknown field "lead.scor"'),
     ('{ advance = "1d"; }', 'sent = "welcom to tom";', 'no template "welcom"'),
     ('{ advance = "1d"; }', 'sent = "welcome to tim";', 'no user "tim"'),
-    ('{ advance = "1d"; }', 'rules = "dahc";', 'no rule "dahc"; did you mean "dach"?'),
+    ('{ advance = "1d"; }', 'rules = "dahc";', 'no rule or escalation "dahc"; did you mean "dach"?'),
     ('{ advance = "1d"; }', 'timers = "dahc at 2026-11-20 10:00";', 'no rule or escalation "dahc"'),
     ('{ advance = "1d"; }', 'timers = "dach at noon";', '"noon" is no date and time'),
     ('{ advance = "1d"; }', 'answer = "fine";', 'no answer "fine"'),
