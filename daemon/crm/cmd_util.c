@@ -190,6 +190,8 @@ int crm_add_activity(struct crm_ctx *ctx, const struct crm_target *t, const char
 int crm_mark_contacted(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
 {
     const json_t *rec;
+    if (crm_touch(ctx, t, e) < 0)
+        return -1;
     if (t->main == CRM_CASE && t->kase) {
         rec = crm_record(ctx, CRM_CASE, t->kase, e);
         if (!rec)
@@ -203,6 +205,8 @@ int crm_mark_contacted(struct crm_ctx *ctx, const struct crm_target *t, struct e
         return 0;
     rec = crm_record(ctx, CRM_LEAD, t->lead, e);
     if (!rec)
+        return -1;
+    if (crm_said(ctx, t->lead, e) < 0)
         return -1;
     if (json_object_get(rec, "contacted_ms"))
         return 0;

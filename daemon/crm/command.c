@@ -315,6 +315,8 @@ int crm_command_run(struct crm_ctx *ctx, const struct crm_target *target, const 
         rc = cmd_fill(&c, ctx, target, &why);
     if (rc == 0)
         rc = c.row->run(&c, ctx, &result.target, &result, &why);
+    if (rc == 0 && crm_actor_is_human(actor) && ctx->log_count > ctx->op_first)
+        rc = crm_touch(ctx, &result.target, &why);
     if (rc < 0 && c.filled && why.cls == ERR_INPUT) /* its words are somebody's values */
         err_set(&why, ERR_INPUT, "%s: what the fields hold now does not fit here", c.row->name);
     if (rc < 0)

@@ -150,7 +150,13 @@ int crm_assign(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *u
 /* A human of ours spoke with the lead or case: contacted, answered. */
 int crm_mark_contacted(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
     LEADD_MUST_CHECK;
+/* A human of ours acted on it: stamps touched_ms of the record that is meant, and of
+ * those that the running command changed. It is no change of its own: no event, no
+ * entry, and undo leaves it. */
+int crm_touch(struct crm_ctx *ctx, const struct crm_target *t, struct err *e) LEADD_MUST_CHECK;
 bool crm_actor_is_human(const struct crm_actor *a);
+/* The last word is ours: the lead's said_ms, stamped as touched_ms is. */
+int crm_said(struct crm_ctx *ctx, int64_t lead, struct err *e) LEADD_MUST_CHECK;
 /* "user anna", "rule greet" */
 const char *crm_actor_text(struct crm_ctx *ctx, const struct crm_actor *a);
 /* One activity on the target; text may be NULL. */

@@ -11,6 +11,7 @@
     X(priority, 's') X(owner, 's') X(source, 's') X(first_in_ms, 't') X(last_in_ms, 't')           \
     X(first_out_ms, 't') X(last_out_ms, 't') X(answered_ms, 't') X(assigned_ms, 't')               \
     X(waiting_ms, 't') X(waited_ms, 'i') X(closed_ms, 't') X(closed_reason, 's')                   \
+    X(touched_ms, 't')                                                                             \
     X(reopened, 'i') X(custom, 'j') X(created_ms, 't') X(updated_ms, 't') X(deleted_ms, 't')
 
 #define COL(c, ty) {#c, ty, "UPDATE " TABLE " SET " #c " = $1, updated_ms = $2 WHERE id = $3"},

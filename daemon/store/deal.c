@@ -9,6 +9,7 @@
 #define DEAL(X)                                                                                    \
     X(lead_id, 'o') X(contact_id, 'o') X(company_id, 'o') X(name, 's') X(stage, 's')               \
     X(amount, 'i') X(currency, 's') X(status, 's') X(lost_reason, 's') X(owner, 's')               \
+    X(touched_ms, 't')                                                                             \
     X(stage_ms, 't') X(closed_ms, 't') X(custom, 'j') X(created_ms, 't') X(updated_ms, 't')        \
     X(deleted_ms, 't')
 

@@ -10,6 +10,7 @@
     X(contact_id, 'o') X(company_id, 'o') X(subject, 's') X(status, 's') X(owner, 's')             \
     X(source, 's') X(score, 'i') X(closed_reason, 's') X(first_in_ms, 't') X(last_in_ms, 't')      \
     X(first_out_ms, 't') X(last_out_ms, 't') X(contacted_ms, 't') X(assigned_ms, 't')              \
+    X(touched_ms, 't') X(said_ms, 't')                                                             \
     X(closed_ms, 't') X(custom, 'j') X(created_ms, 't') X(updated_ms, 't') X(deleted_ms, 't')
 
 #define COL(c, ty) {#c, ty, "UPDATE " TABLE " SET " #c " = $1, updated_ms = $2 WHERE id = $3"},

@@ -9,6 +9,12 @@
 #include "store/migrate.h"
 
 const char schema_rules_1[] =
+    /* when a human of ours acted on it last, and had the last word; set by nobody else */
+    "ALTER TABLE lead ADD COLUMN touched_ms INTEGER;"
+    "ALTER TABLE lead ADD COLUMN said_ms INTEGER;"
+    "ALTER TABLE deal ADD COLUMN touched_ms INTEGER;"
+    "ALTER TABLE support_case ADD COLUMN touched_ms INTEGER;"
+
     /* what shall happen later, one row for each record and rule */
     "CREATE TABLE timer ("
     " entity TEXT NOT NULL,"                  /* "lead"; empty: of no record (a schedule) */
