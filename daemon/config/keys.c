@@ -325,6 +325,32 @@ static const struct schema_key keys_calendar[] = {
 };
 static const struct schema schema_calendar = SCHEMA(keys_calendar, "calendar", true);
 
+static const struct schema_key keys_level[] = {
+    {"after", TYPE_LINE, REQUIRED,
+     .help = "When, on the clock of the escalation: \"30m\". Later than the level before."},
+    {"do", TYPE_LINES, .flags = SCHEMA_REQUIRED | SCHEMA_FULL, .help = "Commands, run in this order."},
+};
+static const struct schema schema_level = SCHEMA(keys_level, "level", true);
+
+static const struct schema_key keys_escalation[] = {
+    {"on", TYPE_CHOICE, REQUIRED, .choices = "lead deal case task",
+     .help = "The kind of record it watches."},
+    {"when", TYPE_LINES, .flags = SCHEMA_REQUIRED | SCHEMA_FULL,
+     .help = "The state that must not last: conditions, all of which must hold. When one does not "
+             "hold any more, what is pending is cancelled."},
+    {"since", TYPE_CHOICE, .def = "created", .choices = "created|created unless touched|touched",
+     .help = "The clock: since the record was created; the same, until a human of ours does "
+             "something with it, which ends the escalation; or since one did so last (or it was "
+             "created), which starts the clock, and the levels, over."},
+    {"calendar", TYPE_NAME,
+     .help = "The calendar whose open hours the clock counts. Without it, real time."},
+    {"pause_while_waiting", TYPE_BOOL, .def = "false",
+     .help = "true: the clock stands still while it is the customer's turn: while a case is "
+             "waiting, and while the last word to a lead was that of a human of ours."},
+    {"levels", TYPE_LIST, REQUIRED, .sub = &schema_level, .help = "What is done when, in order."},
+};
+static const struct schema schema_escalation = SCHEMA(keys_escalation, "escalation", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -343,5 +369,7 @@ static const struct schema_key keys_rules_file[] = {
      .choices = "a group such as { NAME : { at = \"2026-11-20 10:00\"; given = ( .. ); expect : { .. }; }; }",
      .help = "What the rules are expected to do, by name; leadctl rules test runs them, and a reload "
              "does."},
+    {"escalations", TYPE_MAP, .sub = &schema_escalation,
+     .help = "States that must not last, by name, and what is done about them when."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

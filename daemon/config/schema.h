@@ -74,7 +74,7 @@ struct schema_key {
     enum schema_type type;
     unsigned flags;
     const char *def;     /* as it would be written, without quotes; NULL: none */
-    const char *choices; /* separated by spaces; for TYPE_CUSTOM: what is expected */
+    const char *choices; /* separated by spaces, or by | when there is one; for TYPE_CUSTOM: what is expected */
     int64_t min, max;    /* both 0: no limits */
     const char *unit;    /* for TYPE_INT: what is counted */
     const char *only;    /* only in groups with this `type`; NULL: in all */

@@ -128,14 +128,20 @@ static bool value_is_url(const char *s)
     return s[0] == '/';
 }
 
+/* Choices are separated by spaces, or by | where one has spaces in it. */
+static const char *value_choice_sep(const char *choices)
+{
+    return strchr(choices, '|') ? "|" : " ";
+}
+
 static bool value_is_choice(const char *choices, const char *s)
 {
     size_t n = strlen(s);
     for (const char *p = choices; n > 0 && *p;) {
-        size_t len = strcspn(p, " ");
+        size_t len = strcspn(p, value_choice_sep(choices));
         if (len == n && memcmp(p, s, n) == 0)
             return true;
-        p += len + (p[len] == ' ');
+        p += len + (p[len] != '\0');
     }
     return false;
 }
@@ -145,8 +151,9 @@ static void value_list_choices(const char *choices, char *out, size_t n)
 {
     size_t at = 0;
     for (const char *p = choices; *p && at < n;) {
-        size_t len = strcspn(p, " ");
-        bool last = p[len] == '\0', second_last = !last && !strchr(p + len + 1, ' ');
+        const char *sep = value_choice_sep(choices);
+        size_t len = strcspn(p, sep);
+        bool last = p[len] == '\0', second_last = !last && !strchr(p + len + 1, *sep);
         at += (size_t)snprintf(out + at, n - at, "\"%.*s\"%s", (int)len, p,
                                last ? "" : second_last ? " or " : ", ");
         p += len + !last;

@@ -239,45 +239,6 @@ int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *val
     return change_log(ctx, CRM_NONE, 0, field, before, after, e);
 }
 
-static int stamp(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *field,
-                 struct err *e)
-{
-    json_t *rec = crm_record_any(ctx, t, id, e);
-    AUTO_JSON json_t *now = json_integer(ctx->now_ms);
-    if (!rec)
-        return -1;
-    if (json_get_int(rec, field, 0) == ctx->now_ms)
-        return 0;
-    if (record_set(ctx->crm->db, crm_table(t), id, field, now, ctx->now_ms, e) < 0)
-        return -1;
-    object_put(rec, field, now);
-    return 0;
-}
-
-int crm_touch(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
-{
-    bool of_case = t->kase && (t->main == CRM_CASE || (!t->lead && t->main == CRM_NONE));
-    bool of_deal = t->deal && t->main == CRM_DEAL;
-    if (of_case && stamp(ctx, CRM_CASE, t->kase, "touched_ms", e) < 0)
-        return -1;
-    if (!of_case && t->lead && stamp(ctx, CRM_LEAD, t->lead, "touched_ms", e) < 0)
-        return -1;
-    if (of_deal && stamp(ctx, CRM_DEAL, t->deal, "touched_ms", e) < 0)
-        return -1;
-    for (size_t i = ctx->op_first; i < ctx->log_count; i++) {
-        const struct crm_change *c = &ctx->log[i];
-        bool has = c->entity == CRM_LEAD || c->entity == CRM_DEAL || c->entity == CRM_CASE;
-        if (has && stamp(ctx, c->entity, c->id, "touched_ms", e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-int crm_said(struct crm_ctx *ctx, int64_t lead, struct err *e)
-{
-    return stamp(ctx, CRM_LEAD, lead, "said_ms", e);
-}
-
 static int record_insert(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec,
                          int64_t *id_out, struct err *e)
 {

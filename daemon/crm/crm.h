@@ -259,6 +259,15 @@ void crm_facts_free(struct crm_facts **f);
  * each event; the input must be rolled back. 0 or -1 with e. */
 int crm_facts_error(struct crm_ctx *ctx, struct err *e) LEADD_MUST_CHECK;
 
+/* What the clocks of an escalation go by. */
+struct crm_clock {
+    int64_t created_ms;
+    int64_t touched_ms; /* a human of ours acted on it last; 0: nobody has */
+    bool waits;         /* the customer is to answer */
+};
+int crm_clock(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_clock *out,
+              struct err *e) LEADD_MUST_CHECK;
+
 /* The template with the target's fields as they are now. actor may be NULL. */
 int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
                const struct crm_actor *actor, struct template_result *out, struct err *e)

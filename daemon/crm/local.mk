@@ -7,7 +7,7 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/ctx.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
 	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/render.c %D%/render.h %D%/show.c \
-	%D%/timeline.c %D%/when.c %D%/when.h
+	%D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 

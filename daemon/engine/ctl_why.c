@@ -36,7 +36,7 @@ static const json_t *rule_then(const struct why *w, const char *name)
     json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), i, r)
         if (strcmp(json_get_str(r, "name", ""), name) == 0)
             return r;
-    return NULL;
+    return json_get_obj(json_get_obj(json_get_obj(w->rules, "body"), "escalations"), name);
 }
 
 static const char *why_zone(const struct why *w)

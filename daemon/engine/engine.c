@@ -188,6 +188,8 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return notice_item(eng, it, e);
     case ITEM_TIMER:
         return timer_item(eng, it, e);
+    case ITEM_SCHEDULE:
+        return schedule_item(eng, it, e);
     case ITEM_TIMERS_RELOAD:
         return timers_reload_item(eng, it, e);
     case ITEM_FRAME:
@@ -211,6 +213,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
         return err_set(e, ERR_BUG, "as a test wants it");
     if (it->kind == ITEM_TIMER)
         return timer_failed(eng, it, why, e);
+    if (it->kind == ITEM_SCHEDULE)
+        return schedule_failed(eng, it, why, e);
     if (it->kind == ITEM_MAIL || t == FRAME_FORM)
         return inbound_quarantine(eng, it, why->text, e);
     return 0;
@@ -474,7 +478,7 @@ static int engine_start(struct role *r, struct err *e)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
-    if (timers_start(eng, e) < 0)
+    if (schedules_start(eng, e) < 0 || timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);
     eng->coverage = coverage_new(eng);

@@ -74,6 +74,7 @@ enum item_kind {
     ITEM_TIDY,  /* the engine has just started */
     ITEM_NOTICE, /* a mail to the administrator */
     ITEM_TIMER,  /* a timer is due; its row is frame.json */
+    ITEM_SCHEDULE, /* one record of a scheduled rule's walk: {rule, ids, at} */
     ITEM_TIMERS_RELOAD, /* timers are held against new rules, a slice of them */
 };
 

@@ -454,7 +454,7 @@ int solo_begin(struct solo *s, int64_t now_ms, struct err *e)
     s->arrivals = 0;
     s->now_ms = now_ms;
     clock_pretend(now_ms);
-    return db_begin(eng->db, e);
+    return db_begin(eng->db, e) < 0 ? -1 : schedules_start(eng, e);
 }
 
 /* ---- for replay --------------------------------------------------------------------- */

@@ -19,7 +19,8 @@
 #define TIMERS_LOOK_MS 60000  /* the wall clock may have been set meanwhile */
 #define TIMER_RETRY_MS 3600000 /* one that failed */
 
-static const struct timer_kind *const kinds[] = {&timer_kind_rule};
+static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_escalation,
+                                                 &timer_kind_schedule};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

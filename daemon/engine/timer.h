@@ -48,6 +48,40 @@ struct timer_kind {
 };
 const struct timer_kind *timer_kind_find(const char *name); /* or NULL */
 
+/* ---- a rule asked by itself (timer_rule.c) ------------------------------------------ */
+
+struct timer_asked {
+    struct crm_event ev;
+    struct crm_facts *facts;  /* own */
+    struct rule_match *match; /* own */
+    struct rule_decision d;
+};
+
+/* As things are now; event names the occasion in the journal. gate may be NULL. End it
+ * with timer_asked_done(). */
+void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
+               const struct crm_target *target, rule_gate_fn gate, void *gate_arg,
+               struct timer_asked *a);
+void timer_asked_done(struct timer_asked *a);
+/* It matched, or nobody can know now. */
+bool timer_goes_on(const struct timer_asked *a);
+/* Event and decision into the journal; the decision, borrowed. */
+json_t *timer_asked_journal(struct input *in, struct timer_asked *a);
+/* "L42", "" for none, of a row. */
+const char *timer_record(const json_t *row, char out[CRM_ID_LEN]);
+
+/* ---- escalations and schedules -------------------------------------------------------- */
+
+extern const struct timer_kind timer_kind_escalation, timer_kind_schedule;
+/* After all its events: begins escalations of the records that the input touched. */
+int escalations_begin(struct input *in, struct err *e) LEADD_MUST_CHECK;
+/* Every scheduled rule has its row, and walks that were cut off go on. */
+int schedules_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
+/* The handler of ITEM_SCHEDULE, one record of a walk; and when that failed: on to the next. */
+int schedule_item(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
+int schedule_failed(struct engine *eng, const struct item *it, const struct err *why,
+                    struct err *e) LEADD_MUST_CHECK;
+
 /* ---- rules (timer_rule.c) ----------------------------------------------------------- */
 
 /* From the gate: the conditions hold. Remembers that its timer is to be begun at the end

@@ -102,17 +102,9 @@ enum rule_outcome timer_begin(struct input *in, const struct rule *rule,
 
 /* ---- asked again -------------------------------------------------------------------- */
 
-struct asked {
-    struct crm_event ev;
-    struct crm_facts *facts;   /* own */
-    struct rule_match *match;  /* own */
-    struct rule_decision d;
-};
-
-/* due: the gate is asked, too; else NULL. */
-static void ask_rule(struct input *in, const struct rule *rule, const char *event,
-                     enum crm_entity t, const struct crm_target *target, struct firing *due,
-                     struct asked *a)
+void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
+               const struct crm_target *target, rule_gate_fn gate, void *gate_arg,
+               struct timer_asked *a)
 {
     size_t changes = in->count ? in->events[in->count - 1].ev.after : 0;
     a->ev = (struct crm_event){.name = event,
@@ -123,49 +115,56 @@ static void ask_rule(struct input *in, const struct rule *rule, const char *even
                                .after = changes};
     a->facts = crm_facts_new(in->ctx, &a->ev);
     struct rule_facts facts = *crm_facts_rule(a->facts);
-    facts.gate = due ? firing_gate : NULL;
-    facts.gate_arg = due;
+    facts.gate = gate;
+    facts.gate_arg = gate_arg;
     a->match = rule_match_one(crm_rules(in->eng->crm), rule, &facts, &a->d);
 }
 
-static void asked_done(struct asked *a)
+void timer_asked_done(struct timer_asked *a)
 {
     rule_match_free(&a->match);
     crm_facts_free(&a->facts);
 }
 
-static bool goes_on(const struct asked *a)
+bool timer_goes_on(const struct timer_asked *a)
 {
     return a->d.outcome == RULE_MATCHED || a->d.outcome == RULE_CANNOT_KNOW;
 }
 
-static json_t *asked_journal(struct input *in, struct asked *a)
+json_t *timer_asked_journal(struct input *in, struct timer_asked *a)
 {
     return input_journal_decision(in, input_journal_event(in, &a->ev, 1), a->match, &a->d);
+}
+
+const char *timer_record(const json_t *row, char out[CRM_ID_LEN])
+{
+    struct timer_key k = timer_key_of(row);
+    *out = '\0';
+    return *k.entity ? crm_id_format(crm_entity_parse(k.entity), k.record_id, out) : out;
 }
 
 static int rule_check(struct input *in, const json_t *row, const struct crm_target *target,
                       struct err *e)
 {
-    struct asked a;
+    struct timer_asked a;
     struct timer_key k = timer_key_of(row);
     const struct rule *rule = ruleset_find(crm_rules(in->eng->crm), k.rule);
     if (!rule || !rule->timed)
         return 0; /* timer_reload.c takes it out */
-    ask_rule(in, rule, "timer.cancelled", crm_entity_parse(k.entity), target, NULL, &a);
+    timer_ask(in, rule, "timer.cancelled", crm_entity_parse(k.entity), target, NULL, NULL, &a);
     int rc = 0;
-    if (!goes_on(&a)) {
-        asked_journal(in, &a);
+    if (!timer_goes_on(&a)) {
+        timer_asked_journal(in, &a);
         engine_count(in->eng, "timers_cancelled", 1);
         rc = timer_remove(in->eng, &k, e);
     }
-    asked_done(&a);
+    timer_asked_done(&a);
     return rc;
 }
 
 static int begun_put(struct input *in, const struct timer_begun *b, struct err *e)
 {
-    struct asked a;
+    struct timer_asked a;
     struct timer_row t = {.key = begun_key(b), .due_ms = b->due_ms, .step = b->step,
                           .since_ms = in->now_ms};
     struct crm_target target;
@@ -176,14 +175,14 @@ static int begun_put(struct input *in, const struct timer_begun *b, struct err *
         *e = gone;
         return -1;
     }
-    ask_rule(in, b->rule, "timer.cancelled", b->entity, &target, NULL, &a);
+    timer_ask(in, b->rule, "timer.cancelled", b->entity, &target, NULL, NULL, &a);
     int rc = 0;
-    if (goes_on(&a))
+    if (timer_goes_on(&a))
         rc = timer_write(in->eng, &t, e);
     else
-        asked_journal(in, &a);
-    engine_count(in->eng, "timers_begun", goes_on(&a));
-    asked_done(&a);
+        timer_asked_journal(in, &a);
+    engine_count(in->eng, "timers_begun", timer_goes_on(&a));
+    timer_asked_done(&a);
     return rc;
 }
 
@@ -285,10 +284,10 @@ static int fire_later(struct input *in, const json_t *row, int64_t due_ms, struc
 }
 
 static int fire_decided(struct input *in, const struct rule *rule, const json_t *row,
-                        struct asked *a, struct err *e)
+                        struct timer_asked *a, struct err *e)
 {
     struct timer_key k = timer_key_of(row);
-    json_t *j = asked_journal(in, a);
+    json_t *j = timer_asked_journal(in, a);
     switch (a->d.outcome) {
     case RULE_MATCHED:
         engine_count(in->eng, "timers_fired", 1);
@@ -307,12 +306,12 @@ static int fire_decided(struct input *in, const struct rule *rule, const json_t 
 
 static int fire_in(struct input *in, const struct rule *rule, const json_t *row, struct err *e)
 {
-    struct asked a;
+    struct timer_asked a;
     struct firing f = {.in = in, .ev = &a.ev, .due = true, .step = json_get_int(row, "step", 0)};
     struct timer_key k = timer_key_of(row);
-    ask_rule(in, rule, "timer.due", crm_entity_parse(k.entity), &in->target, &f, &a);
+    timer_ask(in, rule, "timer.due", crm_entity_parse(k.entity), &in->target, firing_gate, &f, &a);
     int rc = fire_decided(in, rule, row, &a, e);
-    asked_done(&a);
+    timer_asked_done(&a);
     return rc == 0 ? input_finish(in, e) : -1;
 }
 

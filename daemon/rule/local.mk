@@ -9,7 +9,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
 	%D%/lint_solve.h %D%/lint_worlds.c \
 	%D%/map.c %D%/map.h %D%/match.c \
-	%D%/money.c %D%/ruleset.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
+	%D%/money.c %D%/ruleset.c %D%/ruleset_escalation.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
 	%D%/words.c %D%/words.h
 

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "rule/index.h"
 #include "rule/ruleset_set.h"
+#include "rule/schedule.h"
 
 void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
 {
@@ -35,7 +36,7 @@ void ruleset_expr_error(void *arg, int col, const char *what)
     errlist_caret(ld->errors, ld->line->text, col);
 }
 
-static struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, size_t *count_out)
+struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, size_t *count_out)
 {
     size_t n = json_array_size(list);
     struct rule_line *lines = mem_array(n, sizeof(*lines));
@@ -48,7 +49,7 @@ static struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, 
     return lines;
 }
 
-static void ruleset_read_when(struct ruleset_loader *ld)
+void ruleset_read_when(struct ruleset_loader *ld)
 {
     struct ruleset_rule *r = ld->rule;
     r->when = mem_array(r->pub.when_count, sizeof(*r->when));
@@ -58,13 +59,13 @@ static void ruleset_read_when(struct ruleset_loader *ld)
     }
 }
 
-static void ruleset_read_do(struct ruleset_loader *ld)
+void ruleset_read_do(struct ruleset_loader *ld, const struct rule *r)
 {
     const struct ruleset_env *env = &ld->rs->env;
-    if (ld->rule->pub.command_count == 0 && ld->rule->pub.stop == RULE_STOP_NO)
-        ruleset_fail(ld, ld->rule->pub.at, "has nothing to do: give it `do` or `stop`");
-    for (size_t i = 0; env->check_do && i < ld->rule->pub.command_count; i++) {
-        const struct rule_line *l = &ld->rule->pub.commands[i];
+    if (r->command_count == 0 && r->stop == RULE_STOP_NO)
+        ruleset_fail(ld, r->at, "has nothing to do: give it `do` or `stop`");
+    for (size_t i = 0; env->check_do && i < r->command_count; i++) {
+        const struct rule_line *l = &r->commands[i];
         struct err e = {0};
         int col = -1;
         if (env->check_do(env->arg, l->text, &e, &col) == 0)
@@ -105,6 +106,7 @@ static void ruleset_read_on(struct ruleset_loader *ld, const json_t *def)
     struct rule *r = &ld->rule->pub;
     const json_t *on = json_get_obj(def, "on");
     const char *at = json_get_str(on, "at", r->at);
+    r->on = "";
     if (json_object_get(def, "every")) /* of no event: ruleset_time.c */
         return;
     if (!on) {
@@ -149,24 +151,31 @@ static void ruleset_read_flow(struct ruleset_loader *ld, const json_t *def)
         r->stop = strcmp(stop, "all") == 0 ? RULE_STOP_ALL : RULE_STOP_EVENT;
 }
 
+bool ruleset_name(struct ruleset_loader *ld)
+{
+    struct rule *r = &ld->rule->pub;
+    struct rule_map *names = &ld->rs->by_name;
+    if (rule_map_add(names, r->name, strlen(r->name), r->index))
+        return true;
+    const struct rule *first = &ld->rs->rules[rule_map_get(names, r->name, strlen(r->name))].pub;
+    ruleset_fail(ld, r->at, "there is %s of this name already (%s)",
+                 first->escalation ? "an escalation" : "a rule", first->at);
+    return false;
+}
+
 static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int index)
 {
-    struct ruleset *rs = ld->rs;
-    struct ruleset_rule *r = ld->rule = &rs->rules[index];
+    struct ruleset_rule *r = ld->rule = &ld->rs->rules[index];
     r->pub.index = index;
     r->pub.name = json_get_str(def, "name", "?");
     r->pub.at = json_get_str(def, "at", "?");
     r->pub.when = ruleset_lines(json_get_arr(def, "when"), r->pub.at, &r->pub.when_count);
     r->pub.commands = ruleset_lines(json_get_arr(def, "do"), r->pub.at, &r->pub.command_count);
-    if (!rule_map_add(&rs->by_name, r->pub.name, strlen(r->pub.name), index)) {
-        int first = rule_map_get(&rs->by_name, r->pub.name, strlen(r->pub.name));
-        ruleset_fail(ld, r->pub.at, "there is a rule of this name already (%s)",
-                     rs->rules[first].pub.at);
-    }
+    ruleset_name(ld);
     ruleset_read_flow(ld, def);
     ruleset_read_on(ld, def);
     ruleset_read_when(ld);
-    ruleset_read_do(ld);
+    ruleset_read_do(ld, &r->pub);
     ruleset_read_time(ld, def);
 }
 
@@ -206,6 +215,9 @@ static void ruleset_take_source(struct ruleset *rs, const json_t *config)
     json_object_set_new(rs->source, "tables", tables ? json_deep_copy(tables) : json_object());
     if (json_object_size(calendars))
         json_object_set_new(rs->source, "calendars", json_deep_copy(calendars));
+    if (json_object_size(json_get_obj(config, "escalations")))
+        json_object_set_new(rs->source, "escalations",
+                            json_deep_copy(json_get_obj(config, "escalations")));
     if (json_object_size(calendars) && calendar)
         json_put_str(rs->source, "calendar", calendar);
     rs->source_text = json_text(rs->source);
@@ -215,17 +227,27 @@ static void ruleset_take_source(struct ruleset *rs, const json_t *config)
 static void ruleset_read_all(struct ruleset *rs, struct errlist *errors)
 {
     const json_t *rules = json_get_arr(rs->source, "rules");
+    json_t *escalations = json_get_obj(rs->source, "escalations"), *def;
     size_t n = json_array_size(rules);
+    const char *name;
     struct ruleset_loader ld = {.rs = rs, .errors = errors};
-    if (n > BOUND_RULES) {
+    if (n + json_object_size(escalations) > BOUND_RULES) {
         errlist_add(errors, NULL, "%zu rules: at most %d are possible", n, BOUND_RULES);
         return;
     }
-    rs->rules = mem_array(n, sizeof(*rs->rules));
+    rs->rules = mem_array(n + json_object_size(escalations), sizeof(*rs->rules));
     rule_map_init(&rs->by_name, n);
     for (size_t i = 0; i < n; i++) {
         rs->count++;
         ruleset_read_rule(&ld, json_array_get(rules, i), (int)i);
+    }
+    rs->first_escalation = n;
+    json_object_foreach(escalations, name, def)
+    {
+        ld.rule = &rs->rules[rs->count];
+        ld.rule->pub.index = (int)rs->count++;
+        ld.rule->pub.name = name;
+        ruleset_read_escalation(&ld, def);
     }
 }
 
@@ -262,6 +284,8 @@ static void ruleset_rule_done(struct ruleset_rule *r)
     mem_free(r->when);
     mem_free(r->waits);
     expr_free(&r->until);
+    schedule_free(&r->schedule);
+    ruleset_escalation_free(&r->escalation);
     mem_free((void *)r->pub.when);
     mem_free((void *)r->pub.commands);
 }
@@ -294,6 +318,11 @@ void ruleset_free(struct ruleset **set)
 size_t ruleset_count(const struct ruleset *rs)
 {
     return rs->count;
+}
+
+size_t ruleset_first_escalation(const struct ruleset *rs)
+{
+    return rs->first_escalation;
 }
 
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t i)

@@ -73,6 +73,9 @@ struct rule_span {
 
 enum rule_mode { RULE_LIVE, RULE_SHADOW_MODE, RULE_CANARY };
 
+struct rule_escalation;
+struct schedule;
+
 struct rule {
     int index; /* place in the set, from 0 */
     const char *name, *at;
@@ -84,6 +87,10 @@ struct rule {
     const char *group; /* first = GROUP; NULL: none */
     enum rule_stop stop;
     const char *every, *over; /* a scheduled rule, of no event; NULL: none */
+    const struct schedule *schedule; /* of every */
+    /* not a rule, but an escalation: its conditions, without commands; over is the kind
+     * of record. They stand behind the rules of the set. NULL: a rule */
+    const struct rule_escalation *escalation;
 
     /* waiting: what matches begins a timer instead of running (timed) */
     struct rule_span after, again;
@@ -101,16 +108,36 @@ struct rule {
     bool gated;   /* any of that: whether it runs is not for the facts alone to say */
 };
 
+enum rule_clock {
+    RULE_SINCE_CREATED,
+    RULE_SINCE_UNTOUCHED, /* the same, and a touch ends it */
+    RULE_SINCE_TOUCHED,   /* a touch starts it over */
+};
+
+struct rule_level {
+    int64_t after_ms; /* ascending */
+    struct rule run;  /* the escalation, with the commands of this level */
+};
+
+struct rule_escalation {
+    enum rule_clock since;
+    const struct calendar *calendar; /* NULL: real time */
+    bool pauses;                     /* while the customer is to answer */
+    size_t level_count;
+    const struct rule_level *levels;
+};
+
 struct ruleset;
 
-/* config: an object with "rules", "tables" and "calendars" as in the config tree (any
+/* config: an object with "rules", "tables", "calendars" and "escalations" as in the config tree (any
  * may be missing). env is borrowed for the life of the set. NULL when errors
  * were added. */
 struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
                             struct errlist *errors);
 void ruleset_free(struct ruleset **rs); /* accepts NULL, sets NULL */
 
-size_t ruleset_count(const struct ruleset *rs);
+size_t ruleset_count(const struct ruleset *rs); /* with escalations, which come last */
+size_t ruleset_first_escalation(const struct ruleset *rs);
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t i);
 const struct rule *ruleset_find(const struct ruleset *rs, const char *name); /* or NULL */
 const struct calendars *ruleset_calendars(const struct ruleset *rs);

@@ -20,6 +20,8 @@ struct ruleset_rule {
     struct expr *until;   /* own; NULL: none */
     int group;            /* number of the group, or -1 */
     struct rule_line until_line;
+    struct schedule *schedule;          /* own; of every; NULL: none */
+    struct rule_escalation *escalation; /* own; NULL: a rule */
 };
 
 struct ruleset_event {
@@ -41,8 +43,8 @@ struct ruleset {
     struct calendars *calendars;
     const struct calendar *calendar; /* what `business` alone means; NULL: nothing */
     bool has_timers;
-    struct ruleset_rule *rules; /* own */
-    size_t count;
+    struct ruleset_rule *rules; /* own; escalations behind the rules */
+    size_t count, first_escalation;
     struct rule_map by_name, by_event, by_group;
     struct ruleset_event *events; /* own; as many as env.event_count */
     struct rule_index *index;     /* own */
@@ -60,6 +62,13 @@ struct ruleset_loader {
 void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
     LEADD_PRINTF(3, 4);
 void ruleset_expr_error(void *arg, int col, const char *what); /* arg: the loader */
+struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, size_t *count_out);
+bool ruleset_name(struct ruleset_loader *ld); /* its name is its own */
+void ruleset_read_when(struct ruleset_loader *ld);
+void ruleset_read_do(struct ruleset_loader *ld, const struct rule *r);
+/* ruleset_escalation.c */
+void ruleset_read_escalation(struct ruleset_loader *ld, const json_t *def);
+void ruleset_escalation_free(struct rule_escalation **x);
 /* Does a condition ask about the event, so that it cannot be asked again later? */
 bool ruleset_asks_event(const struct ruleset *rs, const struct expr *x);
 /* after, again, once, mode, ...: when a rule runs, and how often (ruleset_time.c).

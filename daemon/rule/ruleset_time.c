@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "rule/expr_ast.h"
 #include "rule/ruleset_set.h"
+#include "rule/schedule.h"
 
 /* The line of a key, with its place; false when the rule does not have it. */
 static bool time_line(const struct ruleset_loader *ld, const json_t *def, const char *key,
@@ -41,6 +42,19 @@ static void time_span(struct ruleset_loader *ld, const json_t *def, const char *
     } else if (out->span.ms <= 0) {
         ruleset_fail(ld, l.at, "%s: must be longer than nothing", key);
     }
+}
+
+static void time_schedule(struct ruleset_loader *ld, const struct rule_line *l)
+{
+    struct err e = {0};
+    int col = 0;
+    ld->rule->schedule = schedule_new(l->text, ld->rs->env.time_zone, ld->rs->calendars,
+                                      ld->rs->calendar, &e, &col);
+    ld->rule->pub.schedule = ld->rule->schedule;
+    if (ld->rule->schedule)
+        return;
+    ruleset_fail(ld, l->at, "every: %s", e.text);
+    errlist_caret(ld->errors, l->text, col);
 }
 
 static void time_date(struct ruleset_loader *ld, const json_t *def, const char *key, bool end,
@@ -178,6 +192,8 @@ void ruleset_read_time(struct ruleset_loader *ld, const json_t *def)
     time_date(ld, def, "valid_from", false, &r->valid_from);
     time_date(ld, def, "valid_to", true, &r->valid_to);
     r->every = time_line(ld, def, "every", &every) ? every.text : NULL;
+    if (r->every)
+        time_schedule(ld, &every);
     r->over = json_get_str(def, "over", NULL);
     r->max = (int)json_get_int(def, "max", 0);
     r->once = json_get_bool(def, "once", false);

@@ -29,6 +29,14 @@ const char schema_rules_1[] =
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX timer_due ON timer (due_ms) WHERE due_ms IS NOT NULL;"
 
+    /* how far a scheduled rule has come in its walk over the records */
+    "CREATE TABLE schedule_walk ("
+    " rule TEXT PRIMARY KEY,"
+    " due_ms INTEGER NOT NULL,"
+    " last_id INTEGER NOT NULL, to_id INTEGER NOT NULL,"
+    " looked INTEGER NOT NULL, matched INTEGER NOT NULL, failed INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
     /* how often a rule with once, cooldown or max has run for a record */
     "CREATE TABLE firing ("
     " entity TEXT NOT NULL,"
