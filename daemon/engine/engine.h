@@ -175,6 +175,7 @@ struct engine {
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct budget *budget;   /* own; what rules may still run today */
     bool stopping;
+    bool brief; /* solo.c: the journal need not tell of rules that cannot match */
 };
 
 void engine_count(struct engine *eng, const char *counter, int64_t n);

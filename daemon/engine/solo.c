@@ -65,6 +65,11 @@ void solo_deadline(struct solo *s, int64_t mono_ms)
     s->deadline = mono_ms;
 }
 
+void solo_brief(struct solo *s, bool brief)
+{
+    s->eng.brief = brief;
+}
+
 /* At the start of every call: the clock and the log are the process's. */
 static int solo_enter(struct solo *s, struct err *e)
 {

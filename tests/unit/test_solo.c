@@ -242,6 +242,34 @@ static void two_of_them_keep_their_own_time(void **state)
     solo_free(&other);
 }
 
+static size_t decisions(struct solo *s)
+{
+    struct err e = {0};
+    size_t n = 0, i;
+    json_t *row;
+    AUTO_JSON json_t *rows = journal_since(solo_db(s), 0, 100, &e);
+    json_array_foreach(rows, i, row)
+        n += json_array_size(json_get_arr(json_get_obj(row, "body"), "decisions"));
+    return n;
+}
+
+/* The same happens; the journal is shorter. */
+static void brief_leaves_out_what_cannot_match_and_nothing_else(void **state)
+{
+    struct solo *s = *state;
+    struct err e = {0};
+    post(s, "bob@shop.example", "FR");
+    assert_int_equal(decisions(s), 1); /* austria: did not match */
+    assert_int_equal(solo_begin(s, NOW, &e), 0);
+    solo_brief(s, true);
+    post(s, "bob@shop.example", "FR");
+    assert_int_equal(decisions(s), 0);
+    assert_int_equal(count(s, CRM_LEAD, "owner=dora"), 1);
+    post(s, "ada@shop.example", "AT");
+    assert_int_equal(decisions(s), 1);
+    assert_int_equal(count(s, CRM_LEAD, "owner=anna"), 1);
+}
+
 static void one_that_is_out_of_time_stops(void **state)
 {
     struct solo *s = *state;
@@ -301,6 +329,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_beginning_is_an_empty_crm, setup, teardown),
         cmocka_unit_test_setup_teardown(two_of_them_keep_their_own_time, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_is_out_of_time_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown(brief_leaves_out_what_cannot_match_and_nothing_else, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_log_stays_empty, setup, teardown),
         cmocka_unit_test(rules_that_do_not_compile_are_told),
     };
