@@ -54,30 +54,38 @@ static bool check_is_found(const json_t *found, const char *rule)
     return false;
 }
 
-/* Rules that no test makes run, where there are tests. Whether these pass is told by
- * `rules test`. */
+static void check_ran(const json_t *ran, json_t *found, const char *name, const json_t *rule)
+{
+    if (json_object_get(ran, name) || check_is_found(found, name))
+        return;
+    json_t *f = json_object();
+    json_put_str(f, "at", json_get_str(rule, "at", "?"));
+    json_put_str(f, "rule", name);
+    json_put_str(f, "finding", "untested");
+    json_put_str(f, "text", "runs in no test");
+    json_put_str(f, "advice", "write one in which it runs, so that a later change cannot break it "
+                              "unseen");
+    json_array_append_new(found, f);
+}
+
+/* Rules and escalations that no test makes run, where there are tests. Whether these
+ * pass is told by `rules test`. */
 static json_t *check_untested(const json_t *tree, json_t *found)
 {
     struct errlist errors AUTO_ERRLIST;
     AUTO_JSON json_t *ran = json_object();
     struct tests_options o = {.ran = ran, .limit_ms = CHECK_TESTS_MS};
+    const char *name;
     size_t i;
     json_t *rule;
     errlist_init(&errors, 1);
     AUTO_JSON json_t *result =
         tests_count(tree) > 0 ? tests_run(tree, &o, NULL, NULL, &errors) : NULL;
-    json_array_foreach(json_get_arr(tree, "rules"), i, rule) {
-        const char *name = json_get_str(rule, "name", "?");
-        if (!result || json_object_get(ran, name) || check_is_found(found, name))
-            continue;
-        json_t *f = json_object();
-        json_put_str(f, "at", json_get_str(rule, "at", "?"));
-        json_put_str(f, "rule", name);
-        json_put_str(f, "finding", "untested");
-        json_put_str(f, "text", "runs in no test");
-        json_put_str(f, "advice", "write one in which it runs, so that a later change cannot break it "
-                                  "unseen");
-        json_array_append_new(found, f);
+    if (result) {
+        json_array_foreach(json_get_arr(tree, "rules"), i, rule)
+            check_ran(ran, found, json_get_str(rule, "name", "?"), rule);
+        json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
+            check_ran(ran, found, name, rule);
     }
     return rule_lint_sorted(found);
 }
