@@ -68,26 +68,26 @@ static void check_ran(const json_t *ran, json_t *found, const char *name, const 
     json_array_append_new(found, f);
 }
 
-/* Rules and escalations that no test makes run, where there are tests. Whether these
- * pass is told by `rules test`. */
-static json_t *check_untested(const json_t *tree, json_t *found)
+/* Runs the tests: what they name and is not there is a mistake, and rules and
+ * escalations that run in none of them are findings. Whether they pass is told by
+ * `rules test`. */
+static void check_tests(struct check *c, const json_t *tree)
 {
-    struct errlist errors AUTO_ERRLIST;
     AUTO_JSON json_t *ran = json_object();
     struct tests_options o = {.ran = ran, .limit_ms = CHECK_TESTS_MS};
     const char *name;
     size_t i;
     json_t *rule;
-    errlist_init(&errors, 1);
-    AUTO_JSON json_t *result =
-        tests_count(tree) > 0 ? tests_run(tree, &o, NULL, NULL, &errors) : NULL;
-    if (result) {
-        json_array_foreach(json_get_arr(tree, "rules"), i, rule)
-            check_ran(ran, found, json_get_str(rule, "name", "?"), rule);
-        json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
-            check_ran(ran, found, name, rule);
-    }
-    return rule_lint_sorted(found);
+    if (tests_count(tree) == 0)
+        return;
+    AUTO_JSON json_t *result = tests_run(tree, &o, NULL, NULL, &c->errors);
+    if (!result)
+        return;
+    json_array_foreach(json_get_arr(tree, "rules"), i, rule)
+        check_ran(ran, c->found, json_get_str(rule, "name", "?"), rule);
+    json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
+        check_ran(ran, c->found, name, rule);
+    c->found = rule_lint_sorted(c->found);
 }
 
 static json_t *check_run(struct check *c, const char *path)
@@ -97,7 +97,8 @@ static json_t *check_run(struct check *c, const char *path)
     json_t *tree = ctl_rules_load(path, &c->errors);
     if (!tree)
         return NULL;
-    c->found = check_untested(tree, crm_lint(tree, clock_now_ms()));
+    c->found = crm_lint(tree, clock_now_ms());
+    check_tests(c, tree);
     json_array_foreach(json_get_arr(tree, "warnings"), i, v)
         check_warning(&c->warnings, json_string_value(v) ? json_string_value(v) : "?");
     json_array_foreach(c->found, i, v)
@@ -157,7 +158,7 @@ int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv)
     errlist_init(&c.errors, CTL_RULES_ERRORS);
     errlist_init(&c.warnings, CTL_RULES_ERRORS);
     AUTO_JSON json_t *tree = check_run(&c, path);
-    bool ok = tree && (!c.strict || errlist_total(&c.warnings) == 0);
+    bool ok = errlist_total(&c.errors) == 0 && (!c.strict || errlist_total(&c.warnings) == 0);
     if (opt->json)
         check_json(&c, tree, ok);
     else

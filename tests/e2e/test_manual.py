@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """The tables in the manual are those of the program."""
 import os
+import re
 import shutil
 import subprocess
 
+from daemon import LEADCTL
 from roles import BUILD
 
 TOP = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -34,3 +36,69 @@ def test_a_page_that_is_behind_is_told_and_mended(tmp_path):
     assert tables(page) == (0, "") and tables("--check", page) == (0, "")
     with open(page, encoding="utf-8") as f:
         assert f.read() == text
+
+
+# ---- the examples of leadd-rules(5) ----
+
+SECTIONS = ("rules", "tables", "pools", "calendars", "territories", "escalations", "tests")
+CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia"; time_zone = "Europe/Vienna";
+calendar = "%s";
+users : { mia : { name = "Mia"; email = "mia@example.com"; role = "manager"; };
+          tom : { name = "Tom"; email = "tom@example.com"; team = "sales"; };
+          eva : { name = "Eva"; email = "eva@example.com"; team = "sales"; }; };
+teams : { sales : { name = "Sales"; manager = "mia"; }; };
+mailboxes : { in : { type = "maildir"; path = "in"; }; };
+relays = ( { name = "out"; type = "maildir"; path = "out"; } );
+forms : { contact : { fields : { email = "contact.email"; country = "contact.country"; }; }; };
+fields : { lead : { employees : { type = "int"; }; }; };
+"""
+
+
+def examples():
+    """Blocks of the page that are rule files, or one rule of one."""
+    with open(PAGES[1], encoding="utf-8") as f:
+        page = f.read()
+    for block in re.findall(r"(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", page):
+        block = block.replace("\\e", "\\").replace("\\(dq", '"')
+        first = re.match(r"\s*([\w-]+)\s*:\s*\{", block)
+        if re.match(r"lang = 1;", block):
+            yield block
+        elif first and first.group(1) in SECTIONS:
+            yield "lang = 1;\n" + block
+        elif first:
+            yield "lang = 1;\nrules : {\n" + block + "};\n"
+
+
+def whole(block):
+    """What the example names and another file would have."""
+    made = [] if "rules :" in block else ["remind", "untouched"]
+    rules = "".join('%s : { on = "lead.created"; do = "tag x"; };' % n for n in
+                    set(re.findall(r'(?:rules|timers) = "([\w-]+)', block)) | set(made)
+                    if not re.search(r"(?m)^\s*%s\s*:" % n, block))
+    pools = "".join('%s : { members = [ "tom", "eva" ]; };' % n for n in
+                    set(re.findall(r"\bpool ([\w-]+)", block))
+                    if not re.search(r"(?m)^\s*(pools\s*:\s*\{\s*)?%s\s*:" % n, block))
+    calendar = "" if "calendars :" in block else \
+        'vienna : { zone = "Europe/Vienna"; hours = "Mon-Fri 09:00-17:00"; };'
+    table = "" if "tables :" in block else 'dach = [ "DE" ]; words = [ "a" ];'
+    return ('lang = 1;\nrules : { %s };\npools : { %s };\ncalendars : { %s };\ntables : { %s };\n'
+            % (rules, pools, calendar, table))
+
+
+def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
+    blocks = list(examples())
+    assert len(blocks) >= 4
+    for number, block in enumerate(blocks):
+        folder = tmp_path / str(number)
+        (folder / "rules.d").mkdir(parents=True)
+        (folder / "templates").mkdir()
+        for name in set(re.findall(r"\b(?:send|using|sent = \"|answers = \") ?([a-z][\w-]+)", block)) | {"welcome"}:
+            (folder / "templates" / (name + ".txt")).write_text("Subject: x\n\nx\n")
+        calendar = (re.findall(r"calendars : \{\s*([\w-]+)", block) or ["vienna"])[0]
+        (folder / "leadd.conf").write_text(CONF % calendar)
+        block = re.sub(r', "[\w-]+\.ics"', "", block)
+        (folder / "rules.d" / "10-page.conf").write_text(block)
+        (folder / "rules.d" / "20-rest.conf").write_text(whole(block))
+        p = subprocess.run([LEADCTL, "rules", "check", str(folder)], capture_output=True, text=True,
+                           check=False, timeout=60)
+        assert p.returncode == 0, block + p.stdout
