@@ -18,6 +18,7 @@ bool reason_ran(const json_t *decision)
     return strcmp(json_get_str(decision, "outcome", usual), "matched") == 0;
 }
 
+/* Or the escalation of that name. */
 static const json_t *rule_config(const struct scene *s, const char *name)
 {
     size_t i;
@@ -25,7 +26,7 @@ static const json_t *rule_config(const struct scene *s, const char *name)
     json_array_foreach(json_get_arr(s->config, "rules"), i, rule)
         if (strcmp(json_get_str(rule, "name", ""), name) == 0)
             return rule;
-    return NULL;
+    return json_get_obj(json_get_obj(s->config, "escalations"), name);
 }
 
 /* Lines of why_tell: less indented, without the last newline. */

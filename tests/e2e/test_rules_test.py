@@ -296,6 +296,34 @@ def test_time_that_passes_fires_timers_each_at_its_own_time(folder):
     assert "wait (rules.d/10.conf:3): was not asked since the expect before: no event lead\n" in out
 
 
+LATER = """lang = 1;
+calendars : { office : { zone = "Europe/Vienna"; hours = "Mon-Fri 09:00-17:00"; }; };
+rules : {
+  first : { on = "lead.created"; do = "assign tom"; };
+  weekly : { every = "Mon 08:00 Europe/Vienna"; over = "lead"; when = "lead.status == 'new'"; do = "tag weekly"; };
+};
+escalations : { slow : { on = "lead"; when = "lead.status == 'new'"; since = "created"; calendar = "office";
+    levels = ( { after = "30m"; do = "tag late"; }, { after = "2h"; do = "assign mia"; } ); }; };
+tests : { t : { at = "2026-11-20 16:45"; given = ( { mail : { from = "ada@shop.example"; text = "x"; }; }, %s ); }; };
+"""
+
+
+def test_escalations_and_scheduled_rules_are_seen_as_timers_and_rules(folder):
+    """From Friday evening over the weekend."""
+    (folder / "rules.d/10.conf").write_text(LATER % """
+      { expect : { timers = [ "slow at 2026-11-23 09:15", "weekly at 2026-11-23 08:00" ]; }; },
+      { until = "2026-11-23 09:14"; }, { expect : { tags = "weekly"; not_tags = "late"; rules = "weekly"; }; },
+      { advance = "1m"; }, { expect : { tags = "late"; rules = "slow"; timers = "slow at 2026-11-23 10:45"; }; },
+      { advance = "1d"; }, { expect : { owner = "mia"; rules = "slow"; not_rules = "weekly"; no_timers = true; }; }""")
+    code, out, _ = run(folder)
+    assert code == 0, out
+    (folder / "rules.d/10.conf").write_text(LATER % '{ expect : { rules = "slow"; no_timers = true; }; }')
+    code, out, _ = run(folder)
+    assert code == 1
+    assert "expected rule slow runs, found it did not\n    slow (rules.d/10.conf:7): waits" in out
+    assert "expected no timers, found weekly at 2026-11-23 08:00, slow at 2026-11-23 09:15" in out
+
+
 def test_a_test_that_would_never_end_is_stopped(folder):
     """A rule that runs once a second for ten years."""
     (folder / "rules.d/10.conf").write_text(WAITS % ("1s", "", """{ advance = "3650d"; },
