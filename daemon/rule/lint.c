@@ -17,6 +17,7 @@
 
 #define LINT_QUESTIONS 40000 /* for comparing rules: a few seconds */
 #define LINT_DAY INT64_C(86400000)
+#define LINT_MONDAY INT64_C(1780272000000) /* 2026-06-01, far from the usual holidays */
 #define LINT_CONJUNCTS 200   /* compared pair by pair within one rule */
 
 json_t *lint_add(struct lint *l, const struct lint_rule *r, const struct rule_line *line,
@@ -320,12 +321,11 @@ static bool rule_guarded(const struct lint *l, const struct lint_rule *r)
     return lint_touches(r, r);
 }
 
-/* Real time that so much business time takes, begun at the start of a week in the
- * near future: enough to tell days that are meant from those that are counted. */
-static int64_t span_days(const struct rule_span *s, int64_t now_ms)
+/* Real days that so much business time takes in ordinary weeks. */
+static int64_t span_days(const struct rule_span *s)
 {
-    int64_t from = now_ms - now_ms % LINT_DAY, to = calendar_span_add(&s->span, from);
-    return to - from > 3650 * LINT_DAY ? 3650 : (to - from) / LINT_DAY;
+    int64_t days = (calendar_span_add(&s->span, LINT_MONDAY) - LINT_MONDAY) / LINT_DAY;
+    return days > 3650 ? 3650 : days;
 }
 
 /* "3d business": a day is 24 hours, also where hours count only while it is open. */
@@ -333,7 +333,7 @@ static void rule_span(struct lint *l, struct lint_rule *r, const struct rule_spa
                       const char *key)
 {
     size_t n = s->text ? strspn(s->text, "0123456789 ") : 0;
-    int64_t days = s->text && s->span.calendar ? span_days(s, l->env->now_ms) : 0;
+    int64_t days = s->text && s->span.calendar ? span_days(s) : 0;
     if (!days || !strchr("dw", s->text[n]) || days * LINT_DAY <= s->span.ms * 3 / 2)
         return;
     lint_add(l, r, NULL, "days", "write the open hours that are meant: three days of eight are 24h",

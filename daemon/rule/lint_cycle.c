@@ -223,7 +223,7 @@ static void found_cycle(struct cycle *c)
                        to->pub->at);
     }
     lint_add(c->l, c->ring[0], NULL, "cycle",
-             "add a condition that is false afterwards, or once = true; leadd cuts the chain off",
+             "add a condition that is false afterwards, or once = true",
              "%s", text.data);
 }
 

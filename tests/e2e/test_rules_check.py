@@ -100,7 +100,7 @@ def test_what_is_hardly_meant_is_a_warning_and_with_strict_an_error(folder):
                        ^
     the rule does nothing: correct the condition, or remove it
 {0}:6: warning: rule loop: wakes itself again and again: it causes lead.changed [cycle]
-    add a condition that is false afterwards, or once = true; leadd cuts the chain off
+    add a condition that is false afterwards, or once = true
 {0}:8: warning: the table "unused" is used nowhere [unused]
     remove it, or name it where it was meant to be used
 """.format(at)
