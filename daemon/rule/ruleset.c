@@ -26,7 +26,8 @@ void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ..
     vsnprintf(what, sizeof(what), fmt, ap);
     va_end(ap);
     ld->failures++;
-    errlist_add(ld->errors, at, "rule %s: %s", ld->rule->pub.name, what);
+    errlist_add(ld->errors, at, "%s %s: %s", ld->rule->pub.escalation ? "escalation" : "rule",
+                ld->rule->pub.name, what);
 }
 
 void ruleset_expr_error(void *arg, int col, const char *what)
