@@ -19,17 +19,14 @@ struct rules_command {
     int (*local)(const struct ctl_options *opt, int argc, char **argv); /* NULL: the daemon's */
 };
 
+/* In the order in which a rule set is worked on. */
 static const struct rules_command rules_commands[] = {
     {"check", "[--strict] [DIR|FILE]",
      "find every mistake in a rule set, and what is hardly meant; needs no daemon", ctl_rules_check},
-    {"coverage", "[--never] [since=30d|DATE]",
-     "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
-    {"explain", "[--form NAME | --mailbox NAME] [--at TIME] [DIR|FILE] < MAIL",
-     "what would be done with this mail or form, and why; nothing is sent or kept", ctl_rules_explain},
-    {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},
-    {"show", "HASH", "one of these sets as it was", NULL},
     {"test", "[DIR|FILE [NAME..]] [-v]", "run the tests beside the rules; -v tells what happened in each",
      ctl_rules_test},
+    {"explain", "[--form NAME | --mailbox NAME] [--at TIME] [DIR|FILE] < MAIL",
+     "what would be done with this mail or form, and why; nothing is sent or kept", ctl_rules_explain},
     {"replay", "--rules DIR|FILE [--since 30d|DATE] [--until DATE] [--limit N] [--fresh]\n"
      "                            [--against-history] [--progress] [-c CONFIG] [--store FILE]",
      "stored history through another rule set: who would own, receive or escalate what",
@@ -37,6 +34,10 @@ static const struct rules_command rules_commands[] = {
     {"activate", "[-n] [-r 30d|DATE] [-c CONFIG] [DIR]",
      "check and test the files, tell what they change, and have the daemon decide by them",
      ctl_rules_activate},
+    {"coverage", "[--never] [since=30d|DATE]",
+     "how often each rule was asked, matched and fired, when last, and what it costs", NULL},
+    {"history", "[limit=N]", "which rule sets decided, since when, and who brought them", NULL},
+    {"show", "HASH", "one of these sets as it was", NULL},
 };
 
 static const struct rules_command *rules_find(const char *name)
