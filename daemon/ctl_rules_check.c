@@ -27,9 +27,10 @@ struct check {
 static void check_finding(struct errlist *to, const json_t *f)
 {
     const char *rule = json_get_str(f, "rule", NULL), *source = json_get_str(f, "source", NULL);
-    errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]", rule ? "rule " : "",
-                rule ? rule : "", rule ? ": " : "", json_get_str(f, "text", ""),
-                json_get_str(f, "finding", ""));
+    const char *name = rule ? rule : json_get_str(f, "escalation", NULL);
+    errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]",
+                rule ? "rule " : name ? "escalation " : "", name ? name : "", name ? ": " : "",
+                json_get_str(f, "text", ""), json_get_str(f, "finding", ""));
     if (source)
         errlist_caret(to, source, (int)json_get_int(f, "col", 0));
     errlist_line(to, "%s", json_get_str(f, "advice", ""));
@@ -43,24 +44,25 @@ static void check_warning(struct errlist *to, const char *text)
     errlist_add(to, what ? at : NULL, "warning: %s", what ? what + 2 : text);
 }
 
-/* Has the rule a finding already? */
-static bool check_is_found(const json_t *found, const char *rule)
+/* Has the rule (escalation) a finding already? */
+static bool check_is_found(const json_t *found, const char *what, const char *name)
 {
     size_t i;
     json_t *f;
     json_array_foreach((json_t *)found, i, f)
-        if (strcmp(json_get_str(f, "rule", ""), rule) == 0)
+        if (strcmp(json_get_str(f, what, ""), name) == 0)
             return true;
     return false;
 }
 
-static void check_ran(const json_t *ran, json_t *found, const char *name, const json_t *rule)
+static void check_ran(const json_t *ran, json_t *found, const char *what, const char *name,
+                      const json_t *rule)
 {
-    if (json_object_get(ran, name) || check_is_found(found, name))
+    if (json_object_get(ran, name) || check_is_found(found, what, name))
         return;
     json_t *f = json_object();
     json_put_str(f, "at", json_get_str(rule, "at", "?"));
-    json_put_str(f, "rule", name);
+    json_put_str(f, what, name);
     json_put_str(f, "finding", "untested");
     json_put_str(f, "text", "runs in no test");
     json_put_str(f, "advice", "write one in which it runs, so that a later change cannot break it "
@@ -84,9 +86,9 @@ static void check_tests(struct check *c, const json_t *tree)
     if (!result)
         return;
     json_array_foreach(json_get_arr(tree, "rules"), i, rule)
-        check_ran(ran, c->found, json_get_str(rule, "name", "?"), rule);
+        check_ran(ran, c->found, "rule", json_get_str(rule, "name", "?"), rule);
     json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
-        check_ran(ran, c->found, name, rule);
+        check_ran(ran, c->found, "escalation", name, rule);
     c->found = rule_lint_sorted(c->found);
 }
 

@@ -30,7 +30,7 @@ json_t *lint_add(struct lint *l, const struct lint_rule *r, const struct rule_li
     va_end(ap);
     json_t *f = json_object();
     json_put_str(f, "at", line ? line->at : r->pub->at);
-    json_put_str(f, "rule", r->pub->name);
+    json_put_str(f, r->pub->escalation ? "escalation" : "rule", r->pub->name);
     json_put_str(f, "finding", finding);
     json_put_str(f, "text", text);
     json_put_str(f, "advice", advice);

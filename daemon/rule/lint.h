@@ -7,8 +7,8 @@
  * matter of taste; where it cannot be sure it says nothing.
  *
  * Findings are objects of an array, in the order of files and lines:
- * {"at", "rule", "finding", "text", "advice", "source"?, "col"?}; col is the byte
- * (from 0) in source under which a caret stands. "finding" is one word, stable:
+ * {"at", "rule" or "escalation", "finding", "text", "advice", "source"?, "col"?}; col is
+ * the byte (from 0) in source under which a caret stands. "finding" is one word, stable:
  *
  *   never        the conditions cannot hold together
  *   always       a condition that says nothing
