@@ -16,6 +16,7 @@ _leadctl() {
         mapfile -t COMPREPLY < <(compgen -W "$names --json --socket --wait --help --version" -- "$cur")
         ;;
     list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities users fields events commands' -- "$cur") ;;
+    calls) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop enable' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;

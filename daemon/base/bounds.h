@@ -117,6 +117,13 @@
 #define BOUND_RELAY_QUIT_MS 2000
 #define BOUND_COURIER_DRAIN_MS 600000
 #define BOUND_COURIER_LINGER_MS 5000     /* for the last receipts before a drained courier ends */
+#define BOUND_ENDPOINTS 64
+#define BOUND_CALLS 1024                 /* that the courier has in hand */
+#define BOUND_CALL_BODY KIB(256)         /* what is sent */
+#define BOUND_CALL_ANSWER KIB(256)       /* what is read of an answer */
+#define BOUND_CALL_HEADERS KIB(64)       /* of an answer */
+#define BOUND_CALL_FIELDS 100            /* that one call names */
+#define BOUND_CALL_CHAIN 4               /* answers that ask again */
 #define BOUND_SMTP_LINE 4096u            /* one line of a reply */
 #define BOUND_SMTP_REPLY_LINES 128u
 #define BOUND_SMTP_TEXT 600              /* of a reply that is kept */

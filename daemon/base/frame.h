@@ -69,6 +69,8 @@
     X(SLOTS, "engine")           /* {slots} + fd of the slot mapping */                            \
     X(SEND, "engine")            /* id: {relay, from, to, slot, ...} + message bytes */            \
     X(SENT, "courier")           /* id: {outcome, code, text, ms} */                               \
+    X(CALL, "engine")            /* id: {endpoint, key, at, answer} + body: a call of an endpoint */ \
+    X(CALLED, "courier")         /* id: {code, text, ms, ...} + the answer */                      \
     X(STATS, "web-ui")           /* id: counters, please */                                        \
     X(STATS_DONE, "engine")      /* id: {counters: {...}} */                                       \
     X(CTL, "ctl")                /* id: {argv: [...]} (+ raw for ingest and parse) */              \

@@ -189,6 +189,58 @@ static void check_relay(const struct check *c, const struct entry *e)
         check_sign_in(c, e, false);
 }
 
+/* The host of an absolute URL; false when it is none, or holds a password. */
+static bool url_host(const char *url, char *out, size_t n)
+{
+    const char *host = strstr(url, "://");
+    if (!host || *url == '/')
+        return false;
+    host += 3;
+    size_t len = strcspn(host, "/?#");
+    if (memchr(host, '@', len) || len == 0)
+        return false;
+    size_t end = *host == '[' ? strcspn(host, "]") : strcspn(host, ":/?#");
+    bool v6 = *host == '[';
+    snprintf(out, n, "%.*s", (int)(end - v6), host + v6);
+    return *out != '\0';
+}
+
+static void check_endpoint_auth(const struct check *c, const struct entry *e)
+{
+    static const char *const keys[][2] = {{"basic", "user"}, {"basic", "password_file"},
+                                          {"bearer", "token_file"}};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        bool needed = is(e, "auth", keys[i][0]), there = scan_member(e->node, keys[i][1]) != NULL;
+        if (needed && !there)
+            check_error(c, e, keys[i][1], "is missing; auth = \"%s\" needs it", keys[i][0]);
+        if (!needed && there)
+            check_error(c, e, keys[i][1], "is not used with auth = \"%s\"",
+                        json_get_str(e->v, "auth", ""));
+    }
+    check_secret(c, e, "secret_file");
+    check_secret(c, e, "password_file");
+    check_secret(c, e, "token_file");
+}
+
+static void check_endpoint(const struct check *c, const struct entry *e)
+{
+    const char *url = str(e, "url"), *ca = str(e, "ca_file");
+    char host[256] = "";
+    struct stat st;
+    if (e->node->damaged || !url)
+        return;
+    if (!url_host(url, host, sizeof(host)))
+        check_error(c, e, "url", "expected a whole URL without name and password, such as "
+                    "https://erp.example.com/hooks");
+    else if (text_starts(url, "http:") && !check_is_loopback(host) &&
+             !json_get_bool(e->v, "allow_plaintext", false))
+        check_error(c, e, "url", "what is sent to %s could be read on the way; use https, or set "
+                    "allow_plaintext = true", host);
+    if (ca && stat(ca, &st) != 0)
+        check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
+    check_endpoint_auth(c, e);
+}
+
 static void check_form(const struct check *c, const struct entry *e)
 {
     const json_t *fields = json_object_get(e->v, "fields");
@@ -347,6 +399,7 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_map(&c, "mailboxes", check_mailbox);
     check_relays(&c);
     check_map(&c, "forms", check_form);
+    check_map(&c, "endpoints", check_endpoint);
     check_users(&c, users);
     check_map(&c, "teams", check_manager);
     check_fields(&c);

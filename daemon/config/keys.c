@@ -138,6 +138,28 @@ static const struct schema_key keys_relay[] = {
 };
 static const struct schema schema_relay = SCHEMA(keys_relay, "relay", true);
 
+static const struct schema_key keys_endpoint[] = {
+    {"url", TYPE_URL, REQUIRED, .help = "Where to: https://erp.example.com/hooks/leadd."},
+    {"secret_file", TYPE_SECRET,
+     .help = "File with the secret that signs what is sent, as Standard Webhooks has it: whsec_ and "
+             "base64, or as it is. Without it, nothing is signed."},
+    {"auth", TYPE_CHOICE, .def = "none", .choices = "none bearer basic", .help = "How to sign in."},
+    {"user", TYPE_TEXT, .help = "Name to sign in with when auth = \"basic\"."},
+    {"password_file", TYPE_SECRET,
+     .help = "File with the password. Required when auth = \"basic\"."},
+    {"token_file", TYPE_SECRET, .help = "File with the token. Required when auth = \"bearer\"."},
+    {"ca_file", TYPE_PATH, .help = "Certificates to trust instead of the system's, in PEM form."},
+    {"allow_plaintext", TYPE_BOOL, .def = "false",
+     .help = "Send without TLS to a host other than this one."},
+    {"timeout", TYPE_DURATION, .def = "10s", RANGE(SECOND, 5 * MINUTE),
+     .help = "How long one call may take, from connecting to the end of the answer."},
+    {"connections", TYPE_INT, .def = "2", RANGE(1, 16), .unit = "calls",
+     .help = "How many calls at the same time."},
+    {"give_up", TYPE_DURATION, .def = "1d", RANGE(MINUTE, 30 * DAY),
+     .help = "How long a call is tried again and again."},
+};
+static const struct schema schema_endpoint = SCHEMA(keys_endpoint, "endpoint", true);
+
 static const struct schema_key keys_form[] = {
     {"fields", TYPE_CUSTOM, REQUIRED, .read = config_read_form_fields,
      .choices = "a group such as { email = \"contact.email\"; }",
@@ -239,6 +261,8 @@ static const struct schema_key keys_main[] = {
     {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
     {"relays", TYPE_LIST, .sub = &schema_relay,
      .help = "Where mail goes out, in the order they are tried."},
+    {"endpoints", TYPE_MAP, .sub = &schema_endpoint,
+     .help = "Other programs that rules tell something (webhook NAME) or ask (enrich)."},
     {"forms", TYPE_MAP, .sub = &schema_form,
      .help = "Web forms; each is posted to /form/NAME, as a browser does or as JSON."},
     {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
@@ -351,6 +375,20 @@ static const struct schema_key keys_escalation[] = {
 };
 static const struct schema schema_escalation = SCHEMA(keys_escalation, "escalation", true);
 
+static const struct schema_key keys_enrichment[] = {
+    {"endpoint", TYPE_NAME, REQUIRED, .help = "One of endpoints in leadd.conf: who is asked."},
+    {"send", TYPE_TEXTS, .flags = SCHEMA_REQUIRED | SCHEMA_FULL, .help = "The fields that are sent along."},
+    {"set", TYPE_CUSTOM, REQUIRED, .read = config_read_form_fields,
+     .choices = "a group such as { score = \"lead.score\"; }",
+     .help = "Which field each part of the answer fills: { score = \"lead.score\"; }, or, for "
+             "parts of parts, ( { from = \"company.size\"; to = \"lead.employees\"; } )."},
+    {"cache", TYPE_DURATION, .def = "0s", RANGE(0, 365 * DAY),
+     .help = "How long an answer holds for the next who has the same values in send."},
+    {"overwrite", TYPE_BOOL, .def = "false",
+     .help = "Also set fields that one of our own has set."},
+};
+static const struct schema schema_enrichment = SCHEMA(keys_enrichment, "enrichment", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -363,6 +401,8 @@ static const struct schema_key keys_rules_file[] = {
              "text in a line."},
     {"pools", TYPE_MAP, .sub = &schema_pool,
      .help = "Users among whom leads are dealt out (assign pool NAME)."},
+    {"enrichments", TYPE_MAP, .sub = &schema_enrichment,
+     .help = "What other programs are asked, by name (enrich NAME)."},
     {"calendars", TYPE_MAP, .sub = &schema_calendar,
      .help = "Open hours by name, for business time (after = \"2h business NAME\")."},
     {"tests", TYPE_CUSTOM, .flags = SCHEMA_NAMES, .read = config_read_tests, .sub = &schema_test,

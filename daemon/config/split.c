@@ -36,7 +36,7 @@ static void split_copy(json_t *part, const json_t *from, const char *const *keys
 
 static void split_drop_files(json_t *obj)
 {
-    static const char *const secret[] = {"password_file", "token_file", "ca_file"};
+    static const char *const secret[] = {"password_file", "token_file", "secret_file", "ca_file"};
     for (size_t i = 0; i < ARRAY_LEN(secret); i++)
         json_object_del(obj, secret[i]);
 }
@@ -53,6 +53,8 @@ static json_t *split_engine(const json_t *tree)
     json_object_foreach(json_object_get(part, "mailboxes"), name, v)
         split_drop_files(v);
     json_array_foreach(json_object_get(part, "relays"), i, v)
+        split_drop_files(v);
+    json_object_foreach(json_object_get(part, "endpoints"), name, v)
         split_drop_files(v);
     return part;
 }
@@ -88,7 +90,7 @@ static json_t *split_intake(const json_t *tree, const char *name, const json_t *
 json_t *config_split(const json_t *tree)
 {
     static const char *const parser_settings[] = {"default_country", "mail_size", NULL};
-    static const char *const courier_top[] = {"relays", NULL};
+    static const char *const courier_top[] = {"relays", "endpoints", NULL};
     static const char *const courier_settings[] = {"domain", NULL};
     static const char *const web_in[] = {"web", "forms", NULL};
     static const char *const web_ui[] = {"web", "store", NULL};

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "courier/hook.h"
 #include "courier/job.h"
 #include "courier/relay.h"
 
@@ -28,6 +29,7 @@ struct courier {
     struct role *role;
     struct chan *engine; /* own; NULL while there is none */
     struct relays *relays;
+    struct hooks *hooks;
     struct slotmap *map; /* the engine's current one */
     struct job_list jobs; /* from SEND to RECEIPT */
     struct event *tick;   /* while draining */
@@ -120,7 +122,14 @@ static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
     case FRAME_SEND:
         courier_send(c, f);
         break;
+    case FRAME_CALL:
+        hooks_call(c->hooks, f);
+        break;
     case FRAME_RECEIPT: {
+        if (json_get_bool(f->json, "call", false)) {
+            hooks_receipt(c->hooks, f->id);
+            break;
+        }
         struct job *j = courier_find(c, f->id);
         CRASH_POINT("courier.receipt.before");
         if (j && j->sent)
@@ -138,6 +147,7 @@ static void courier_on_gone(struct chan *ch, const char *why, void *arg)
     struct courier *c = arg;
     (void)ch;
     log_debug("courier.engine_gone", "why=\"%s\"", why);
+    hooks_engine(c->hooks, NULL);
     chan_free(&c->engine);
 }
 
@@ -151,21 +161,25 @@ static int courier_open(struct role *r, struct err *e)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(e, ERR_BUG, "libcurl does not start");
     c->relays = relays_new(r->base, r->config, e);
-    return c->relays ? 0 : -1;
+    c->hooks = c->relays ? hooks_new(r->base, r->config, e) : NULL;
+    return c->hooks ? 0 : -1;
 }
 
 static void courier_rights(struct role *r, struct sandbox *sb)
 {
     struct courier *c = r->state;
     relays_rights(c->relays, sb);
+    hooks_rights(c->hooks, sb);
 }
 
 static void courier_greet(struct courier *c)
 {
     struct job *j;
     AUTO_JSON json_t *hello = json_object();
-    json_t *busy = json_array();
+    json_t *busy = json_array(), *calls = json_array();
     json_object_set_new(hello, "busy", busy);
+    json_object_set_new(hello, "calls", calls);
+    hooks_busy(c->hooks, calls);
     TAILQ_FOREACH (j, &c->jobs, all)
         if (!j->sent)
             json_array_append_new(busy, json_integer((json_int_t)j->id));
@@ -175,6 +189,7 @@ static void courier_greet(struct courier *c)
     TAILQ_FOREACH (j, &c->jobs, all)
         if (j->sent)
             courier_tell(c, j);
+    hooks_greeted(c->hooks);
 }
 
 static void courier_peer(struct role *r, const char *name, const char *gen, int fd)
@@ -183,6 +198,7 @@ static void courier_peer(struct role *r, const char *name, const char *gen, int 
     (void)gen;
     chan_free(&c->engine);
     c->engine = chan_new(r->base, fd, name, courier_on_frame, courier_on_gone, c);
+    hooks_engine(c->hooks, c->engine);
     courier_greet(c);
 }
 
@@ -197,7 +213,7 @@ static void courier_stop(struct role *r)
 {
     struct courier *c = r->state;
     struct timeval tv = {0, 200000};
-    if (!c || !c->relays) {
+    if (!c || !c->hooks) {
         role_quit(r, 0);
         return;
     }
@@ -208,6 +224,7 @@ static void courier_stop(struct role *r)
     c->tick = event_new(r->base, -1, EV_PERSIST, courier_tick, c);
     event_add(c->tick, &tv);
     relays_drain(c->relays);
+    hooks_drain(c->hooks);
 }
 
 /* Over when nothing runs and the engine has every outcome, or is not there to
@@ -216,8 +233,12 @@ static bool courier_is_drained(struct courier *c)
 {
     struct job *j;
     int64_t now = clock_mono_ms();
-    if (now >= c->drain_until)
+    if (now >= c->drain_until) {
         relays_cut(c->relays, "the courier was told to end");
+        hooks_cut(c->hooks);
+    }
+    if (!hooks_are_idle(c->hooks))
+        return false;
     TAILQ_FOREACH (j, &c->jobs, all)
         if (!j->sent)
             return false;
@@ -225,7 +246,8 @@ static bool courier_is_drained(struct courier *c)
         c->linger_until = now + BOUND_COURIER_LINGER_MS;
     if (now >= c->linger_until)
         return true;
-    return relays_are_closed(c->relays) && (!c->engine || TAILQ_EMPTY(&c->jobs));
+    bool settled = TAILQ_EMPTY(&c->jobs) && hooks_are_settled(c->hooks);
+    return relays_are_closed(c->relays) && (!c->engine || settled);
 }
 
 static void courier_pass(struct role *r)
@@ -244,7 +266,10 @@ static void courier_end(struct role *r)
         return;
     if (c->engine)
         chan_flush(c->engine, 1000);
+    if (c->hooks)
+        hooks_engine(c->hooks, NULL);
     chan_free(&c->engine);
+    hooks_free(&c->hooks);
     if (c->relays)
         relays_cut(c->relays, "the courier ended");
     while ((j = TAILQ_FIRST(&c->jobs)))

@@ -54,7 +54,7 @@ struct cmd {
     char *name;       /* own: user, pool, stage, template, tag, status, address */
     char *text;       /* own: the rest of the line */
     char *to;         /* own: send: contact, owner or an address */
-    json_t *who;      /* own; notify: [{"kind", "name"}] */
+    json_t *who;      /* own; notify: [{"kind", "name"}]; webhook: names of fields */
     int mode;         /* assign: 0 user, 1 pool, 2 team */
     const struct crm_field *field;
     bool has_amount, has_due;
@@ -66,8 +66,9 @@ struct cmd {
 extern const struct cmd_row crm_cmd_assign, crm_cmd_stage, crm_cmd_won, crm_cmd_lost,
     crm_cmd_note, crm_cmd_call, crm_cmd_meeting, crm_cmd_task, crm_cmd_done, crm_cmd_tag,
     crm_cmd_untag, crm_cmd_set, crm_cmd_status, crm_cmd_send, crm_cmd_case, crm_cmd_close,
-    crm_cmd_reopen, crm_cmd_score, crm_cmd_notify, crm_cmd_priority, crm_cmd_deal, crm_cmd_undo, crm_cmd_optout,
-    crm_cmd_optin, crm_cmd_bounced, crm_cmd_verified;
+    crm_cmd_reopen, crm_cmd_score, crm_cmd_notify, crm_cmd_webhook, crm_cmd_enrich,
+    crm_cmd_priority, crm_cmd_deal, crm_cmd_undo, crm_cmd_optout, crm_cmd_optin, crm_cmd_bounced,
+    crm_cmd_verified;
 
 /* ---- for parse ---------------------------------------------------------- */
 

@@ -27,8 +27,8 @@
 
 /* One change of a journal row, values taken from where they are. */
 struct undo_change {
-    enum crm_entity entity; /* CRM_NONE: an address or a mail */
-    bool mail;
+    enum crm_entity entity; /* CRM_NONE: an address, a mail or a call */
+    bool mail, call;
     int64_t id;
     const char *field;
     const json_t *before, *after; /* borrowed from the row */
@@ -119,6 +119,7 @@ static int change_read(const json_t *row, const json_t *j, struct undo_change *o
                        json_get_int(row, "id", 0));
     *out = (struct undo_change){.entity = change_of(j, &id),
                                 .mail = !strcmp(json_get_str(j, "e", ""), "outbox"),
+                                .call = !strcmp(json_get_str(j, "e", ""), "call"),
                                 .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),
                                 .after = json_object_get(values, "new")};
@@ -227,7 +228,7 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
     char id[CRM_ID_LEN];
     bool known;
     if (c->entity == CRM_NONE)
-        return c->mail ? 0 : address_check(u, c, e);
+        return c->mail || c->call ? 0 : address_check(u, c, e);
     AUTO_FREE char *key = mem_printf("%s %s", crm_id_format(c->entity, c->id, id), c->field);
     if (json_object_get(seen, key))
         return 0;
@@ -257,8 +258,9 @@ static int address_apply(struct undo *u, const struct undo_change *c, struct err
 static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
     struct err why = {0};
-    if (u->ctx->hooks.unsend &&
-        u->ctx->hooks.unsend(u->ctx->hooks.arg, u->ctx, c->id, &why) == 0)
+    const struct crm_hooks *h = &u->ctx->hooks;
+    int (*take)(void *, struct crm_ctx *, int64_t, struct err *) = c->call ? h->uncall : h->unsend;
+    if (take && take(h->arg, u->ctx, c->id, &why) == 0)
         return 0;
     if (why.cls != ERR_INPUT && why.cls != ERR_NONE)
         return err_set(e, why.cls, "%s", why.text);
@@ -268,7 +270,7 @@ static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e
 
 static int change_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
-    if (c->mail)
+    if (c->mail || c->call)
         return mail_apply(u, c, e);
     if (c->entity == CRM_NONE)
         return address_apply(u, c, e);

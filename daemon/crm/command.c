@@ -21,7 +21,8 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_call,   &crm_cmd_meeting, &crm_cmd_task,     &crm_cmd_done,    &crm_cmd_tag,
     &crm_cmd_untag,  &crm_cmd_score,   &crm_cmd_priority, &crm_cmd_deal,    &crm_cmd_set,
     &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,     &crm_cmd_close,   &crm_cmd_reopen,
-    &crm_cmd_notify, &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
+    &crm_cmd_notify, &crm_cmd_webhook, &crm_cmd_enrich,
+    &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
 };
 
 /* What people say when they mean one of them. */

@@ -12,6 +12,7 @@
 #include "crm/address.h"
 #include "crm/build.h"
 #include "crm/ctx.h"
+#include "crm/enrich.h"
 #include "crm/fields.h"
 #include "rule/ruleset.h"
 #include "rule/template.h"
@@ -172,12 +173,15 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->forms = json_get_obj(config, "forms");
     crm->stages = json_get_arr(config, "stages");
     crm->templates_cfg = json_get_obj(config, "templates");
+    crm->endpoints = json_get_obj(config, "endpoints");
+    crm->enrichments = json_get_obj(config, "enrichments");
     crm->zone = crm_setting(crm, "time_zone", "UTC");
     crm->country = crm_setting(crm, "default_country", "ZZ");
     crm->currency = crm_setting(crm, "currency", "EUR");
     users_index(crm, errors);
     crm->fieldset = crm_fieldset_new(config, errors);
     templates_build(crm, errors);
+    crm_enrich_check(crm, errors);
     rules_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
     crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));

@@ -118,6 +118,16 @@ struct crm_send {
     struct crm_actor actor;
 };
 
+/* Another program is told or asked something; see daemon/README.md for the JSON. */
+struct crm_call {
+    const char *kind;     /* "webhook" or "enrich" */
+    const char *endpoint;
+    const char *name;     /* of the enrichment; NULL: the event's */
+    struct crm_target target;
+    struct crm_actor actor;
+    const json_t *fields; /* {"lead.subject": value} */
+};
+
 /* What the engine does for the CRM. */
 struct crm_hooks {
     void *arg;
@@ -129,6 +139,10 @@ struct crm_hooks {
                 struct err *e);
     /* Takes it back when it has not left; ERR_INPUT says it has. */
     int (*unsend)(void *arg, struct crm_ctx *ctx, int64_t outbox, struct err *e);
+    /* The same for calls of endpoints. */
+    int (*call)(void *arg, struct crm_ctx *ctx, const struct crm_call *c, int64_t *id_out,
+                struct err *e);
+    int (*uncall)(void *arg, struct crm_ctx *ctx, int64_t id, struct err *e);
 };
 
 /* ---- life --------------------------------------------------------------- */

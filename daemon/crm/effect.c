@@ -59,6 +59,11 @@ static const struct effect_row effects[] = {
      "lead.status_changed case.changed case.closed case.reopened", KNOWN_FIRST, "%.status", false},
     {"send", "", "", KNOWN_NOTHING, NULL, true}, /* effect_send() */
     {"notify", "", "", KNOWN_NOTHING, NULL, true},
+    {"webhook", "", "", KNOWN_NOTHING, NULL, true},
+    /* what it sets comes later, with the event */
+    {"enrich", "",
+     "lead.enriched lead.enrich_failed case.enriched case.enrich_failed contact.enriched "
+     "contact.enrich_failed", KNOWN_NOTHING, NULL, true},
     {"case", "case.* *.cases *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
     {"close", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},

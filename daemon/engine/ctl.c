@@ -31,6 +31,8 @@ static const struct {
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
+    {"calls", ctl_calls, 1, 10,
+     "calls list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"backup", ctl_backup, 0, 0, "backup PATH"},

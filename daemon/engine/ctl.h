@@ -70,6 +70,7 @@ int ctl_timers_why(struct engine *eng, enum crm_entity t, int64_t id, struct buf
                    struct err *e) LEADD_MUST_CHECK;
 /* As rows of leadctl timers, the earliest first; own. */
 json_t *ctl_timers_of(struct engine *eng, enum crm_entity t, int64_t id, struct err *e);
+json_t *ctl_calls(struct ctl *c, struct err *e);
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_hold(struct ctl *c, struct err *e);       /* hold.c */
 json_t *ctl_release(struct ctl *c, struct err *e);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/asks.h"
+#include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/hold.h"
 #include "engine/storage.h"
@@ -139,8 +140,12 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
     field(fields, "filed", filed_cell(ledger));
     field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));
     field(fields, "quarantined", json_integer(json_get_int(ledger, "quarantined", 0)));
-    return json_pack("{s:o, s:[o, o, o]}", "fields", fields, "sections", processes_section(parts),
-                     mailboxes_section(eng), outbox_section(eng));
+    json_t *sections = json_pack("[o, o, o]", processes_section(parts), mailboxes_section(eng),
+                                 outbox_section(eng));
+    json_t *endpoints = calls_section(eng);
+    if (endpoints)
+        json_array_append_new(sections, endpoints);
+    return json_pack("{s:o, s:o}", "fields", fields, "sections", sections);
 }
 
 json_t *ctl_reload_answer(struct engine *eng, const json_t *parts, int *exit_out)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
+#include "engine/call.h"
 #include "engine/budget.h"
 #include "engine/clients.h"
 #include "engine/coverage.h"
@@ -152,6 +153,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
         return inbound_form(eng, it, e);
     case FRAME_SENT:
         return outbound_sent(eng, it, e);
+    case FRAME_CALLED:
+        return calls_called(eng, it, e);
     case FRAME_CTL:
         return ctl_frame(eng, it, e);
     case FRAME_STATS:
@@ -181,9 +184,11 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
     case ITEM_DUE:
         return outbound_due(eng, e);
     case ITEM_GONE:
-        return outbound_settle(eng, it->gen, e);
+        return outbound_settle(eng, it->gen, e) < 0 ? -1 : calls_settle(eng, it->gen, e);
     case ITEM_TIDY:
-        return outbound_settle_all(eng, e);
+        return outbound_settle_all(eng, e) < 0 ? -1 : calls_settle(eng, NULL, e);
+    case ITEM_CALLS:
+        return calls_due(eng, e);
     case ITEM_NOTICE:
         return notice_item(eng, it, e);
     case ITEM_TIMER:
@@ -217,6 +222,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
         return schedule_failed(eng, it, why, e);
     if (it->kind == ITEM_MAIL || t == FRAME_FORM)
         return inbound_quarantine(eng, it, why->text, e);
+    if (t == FRAME_CALLED)
+        return calls_refused(eng, it, why->text, e);
     return 0;
 }
 
@@ -364,6 +371,7 @@ static void engine_pass(struct role *r)
     for (struct item *it; (it = queue_take(&done));)
         engine_item_done(eng, it);
     outbound_arm(eng);
+    calls_arm(eng);
     timers_arm(eng);
     if (eng->ready.head)
         engine_kick(eng);
@@ -474,7 +482,7 @@ static int engine_start(struct role *r, struct err *e)
     if (token_key_load(engine_setting(eng, "state_dir", "."), eng->key, e) < 0 ||
         engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
-    if (hold_load(eng, e) < 0)
+    if (hold_load(eng, e) < 0 || calls_start(eng, e) < 0)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
@@ -498,6 +506,7 @@ static void engine_done(struct role *r)
         peer_remove(eng, eng->peers, "the engine ends");
     clients_stop(eng);
     stats_stop(eng);
+    calls_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
     timers_stop(eng);

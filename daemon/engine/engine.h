@@ -72,6 +72,7 @@ enum item_kind {
     ITEM_DUE,   /* outbox rows have come due */
     ITEM_GONE,  /* a courier process ended: settle what it held */
     ITEM_TIDY,  /* the engine has just started */
+    ITEM_CALLS,  /* calls of endpoints have come due */
     ITEM_NOTICE, /* a mail to the administrator */
     ITEM_TIMER,  /* a timer is due; its row is frame.json */
     ITEM_SCHEDULE, /* one record of a scheduled rule's walk: {rule, ids, at} */
@@ -166,6 +167,7 @@ struct engine {
     json_t *counters;        /* for /metrics */
     json_t *hold;            /* own; since when and why nothing is sent, or NULL */
     json_t *hold_ended;      /* own; what hold was before the pass that runs ended it */
+    struct calls *calls;     /* own; call.h */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */
     struct coverage *coverage; /* own; what each rule did; NULL: nobody counts */

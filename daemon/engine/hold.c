@@ -12,7 +12,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/when.h"
+#include "engine/call.h"
 #include "engine/ctl.h"
+#include "store/call.h"
 #include "store/hold.h"
 #include "store/outbox.h"
 
@@ -97,7 +99,7 @@ struct release {
     enum { RELEASE_ALL, RELEASE_NONE, RELEASE_SINCE, RELEASE_IDS } which;
     int64_t since_ms;
     bool drop_rest;
-    int64_t let_go, dropped;
+    int64_t let_go, dropped, calls;
 };
 
 static bool released(const struct ctl *c, const struct release *r, const json_t *row)
@@ -148,6 +150,42 @@ static int release_rows(struct ctl *c, struct release *r, struct err *e)
     }
 }
 
+/* Calls of endpoints have no message that they came of: all of them, none, or those
+ * made since. */
+static int release_call(struct ctl *c, struct release *r, json_t *row, struct err *e)
+{
+    json_put_int(row, "came_ms", json_get_int(row, "created_ms", 0));
+    bool go = r->which != RELEASE_IDS && released(c, r, row);
+    if (r->which == RELEASE_IDS || (!go && !r->drop_rest))
+        return 0;
+    AUTO_FREE char *by = mem_printf("%s by %s", go ? "released" : "dropped", c->user);
+    struct call_change change = {.state = go ? "ready" : "failed", .reply = by,
+                                 .next_ms = go ? clock_now_ms() : 0,
+                                 .done_ms = go ? 0 : clock_now_ms()};
+    r->calls += go;
+    calls_look_again(c->eng, json_get_str(row, "endpoint", ""), change.next_ms);
+    return call_set_state(c->eng->db, json_get_int(row, "id", 0), &change, e);
+}
+
+static int release_calls(struct ctl *c, struct release *r, struct err *e)
+{
+    int64_t after = 0;
+    for (;;) {
+        size_t i;
+        json_t *row;
+        AUTO_JSON json_t *rows = call_held(c->eng->db, after, HOLD_BATCH, e);
+        if (!rows)
+            return -1;
+        json_array_foreach(rows, i, row) {
+            after = json_get_int(row, "id", 0);
+            if (release_call(c, r, row, e) < 0)
+                return -1;
+        }
+        if (i < HOLD_BATCH)
+            return 0;
+    }
+}
+
 static int release_time(struct ctl *c, const char *s, int64_t *out, struct err *e)
 {
     const char *zone = engine_setting(c->eng, "time_zone", "UTC");
@@ -188,7 +226,8 @@ static int release_read(struct ctl *c, struct release *r, struct err *e)
 json_t *ctl_release(struct ctl *c, struct err *e)
 {
     struct release r;
-    if (release_read(c, &r, e) < 0 || release_rows(c, &r, e) < 0)
+    if (release_read(c, &r, e) < 0 || release_rows(c, &r, e) < 0 ||
+        release_calls(c, &r, e) < 0)
         return NULL;
     bool ends = r.which != RELEASE_IDS && c->eng->hold;
     if (ends && hold_end(c->eng->db, e) < 0)

@@ -17,6 +17,7 @@
 #include "crm/events.h"
 #include "engine/coverage.h"
 #include "engine/firing.h"
+#include "engine/call.h"
 #include "engine/notice.h"
 #include "engine/timer.h"
 #include "rule/ruleset.h"
@@ -344,7 +345,9 @@ void input_begin(struct input *in, struct engine *eng, char *cause, char *intent
                          .hooks = {.arg = in,
                                    .event = input_on_event,
                                    .send = followup_send,
-                                   .unsend = followup_unsend},
+                                   .unsend = followup_unsend,
+                                   .call = call_make,
+                                   .uncall = call_take_back},
                          .now_ms = clock_now_ms(),
                          .cause = cause,
                          .intent = intent,

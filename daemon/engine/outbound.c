@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/command.h"
+#include "engine/call.h"
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/retry.h"
@@ -482,6 +483,8 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
     struct peer *p = peer_by_serial(eng, it->peer);
     size_t i;
     json_t *row;
+    if (p && calls_hello(eng, p, it->frame.json, e) < 0)
+        return -1;
     if (p && !p->slots) {
         json_decref(p->state); /* outbound_look comes back to it */
         p->state = json_incref(it->frame.json);

@@ -19,3 +19,18 @@ int64_t retry_delay_ms(int64_t attempts, uint32_t random)
         delay /= 100;
     return delay + (int64_t)(random % 1000) * delay / 4000;
 }
+
+#define CALL_FIRST_MS INT64_C(5000)
+#define CALL_MAX_MS INT64_C(3600000)
+
+int64_t retry_call_ms(int64_t attempts, uint32_t random)
+{
+    int64_t delay = CALL_FIRST_MS;
+    for (int64_t i = 1; i < attempts && delay < CALL_MAX_MS; i++)
+        delay *= 4;
+    if (delay > CALL_MAX_MS)
+        delay = CALL_MAX_MS;
+    if (HOOK("outbox.retry_soon"))
+        delay /= 100;
+    return delay + (int64_t)(random % 1000) * delay / 4000;
+}

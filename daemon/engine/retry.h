@@ -14,4 +14,7 @@
  * jitter from `random`, so that a backlog does not come back in one second. */
 int64_t retry_delay_ms(int64_t attempts, uint32_t random);
 
+/* The same for a call of an endpoint: 5 s, 20 s, 80 s .. an hour. */
+int64_t retry_call_ms(int64_t attempts, uint32_t random);
+
 #endif

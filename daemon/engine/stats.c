@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/coverage.h"
+#include "engine/call.h"
 #include "engine/engine.h"
 #include "engine/storage.h"
 #include "engine/timer.h"
@@ -78,6 +79,7 @@ json_t *stats_all(struct engine *eng)
     json_put_int(gauges, "queue_ready", (int64_t)eng->ready.count);
     json_put_int(gauges, "queue_parse", (int64_t)(eng->parse.count + eng->parsing.count));
     storage_gauges(eng->storage, gauges);
+    calls_gauges(eng, gauges);
     json_put_int(gauges, "hold", eng->hold != NULL);
     stats_timers(eng, gauges);
     json_put_int(gauges, "clients", eng->clients[0] + eng->clients[1]);

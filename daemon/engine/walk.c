@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/timer.h"
 #include "store/outbox.h"
@@ -65,7 +66,8 @@ static bool walk_sending(struct engine *eng)
 static bool walk_busy(struct engine *eng, int64_t timer_due)
 {
     return eng->ready.head || eng->due_queued || eng->timers.queued || eng->parse.count ||
-           eng->parsing.count || (timer_due && timer_due <= clock_now_ms()) || walk_sending(eng);
+           eng->parsing.count || (timer_due && timer_due <= clock_now_ms()) || walk_sending(eng) ||
+           calls_busy(eng);
 }
 
 /* The next stop behind now; 0: none. */
@@ -75,7 +77,9 @@ static int64_t walk_next(struct engine *eng, int64_t timer_due)
     struct err e = {0};
     if (!outbound_can_send(eng) || outbox_next_due(eng->db, &mail, &e) < 0 || mail <= now)
         mail = 0;
-    return mail && (timer_due == 0 || mail < timer_due) ? mail : timer_due;
+    int64_t call = calls_next(eng),
+            next = mail && (timer_due == 0 || mail < timer_due) ? mail : timer_due;
+    return call > now && (next == 0 || call < next) ? call : next;
 }
 
 static void walk_done(struct engine *eng)
@@ -96,6 +100,7 @@ static void walk_move(struct engine *eng, int64_t to_ms)
     eng->due_at_ms = 0;
     eng->timers.changed = true;
     outbound_arm(eng);
+    calls_arm(eng);
     timers_arm(eng);
 }
 

@@ -164,9 +164,23 @@ json_t *backup_misfits(struct db *db, struct err *e)
 
 /* ---- to go on with --------------------------------------------------------------- */
 
+/* Backups of before calls have no such table. */
+static int unpack_calls(struct db *db, struct err *e)
+{
+    int64_t n;
+    if (db_get_int(db, e, &n, 0, "SELECT count(*) FROM sqlite_master WHERE name = 'call'", "") < 0)
+        return -1;
+    return n == 0 ? 0
+                  : db_exec(db, e,
+                            "UPDATE call SET reply = $1 || 'it waited when the backup was made',"
+                            " state = 'held', next_ms = NULL, gen = NULL"
+                            " WHERE state IN ('ready', 'deferred', 'claimed')",
+                            "s", HOLD_MARK);
+}
+
 static int unpack(struct db *db, const char *hold, struct err *e)
 {
-    if (db_begin(db, e) < 0 ||
+    if (db_begin(db, e) < 0 || unpack_calls(db, e) < 0 ||
         db_exec(db, e,
                 "UPDATE outbox SET reply = $1 || CASE state WHEN 'claimed' THEN"
                 " 'it was being sent when the backup was made' ELSE"

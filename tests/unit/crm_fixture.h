@@ -52,6 +52,12 @@ static const char fixture_config[] =
     "     'tel': {'to': 'contact.phone', 'at': 'c:15'},"
     "     'size': {'to': 'lead.employees', 'at': 'c:16'},"
     "     'words': {'to': 'message.text', 'at': 'c:17'}}}},"
+    " 'endpoints': {'erp': {'url': 'https://erp.example/hook', 'at': 'c:20'}},"
+    " 'enrichments': {'scoring': {'endpoint': 'erp', 'send': ['lead.subject', 'contact.domain'],"
+    "   'set': {'result.score': {'to': 'lead.score', 'at': 'c:22'},"
+    "     'size': {'to': 'lead.employees', 'at': 'c:23'}, 'deal': {'to': 'lead.budget', 'at': 'c:24'},"
+    "     'demo': {'to': 'lead.demo', 'at': 'c:25'}, 'lang': {'to': 'contact.language', 'at': 'c:26'}},"
+    "   'at': 'c:21'}},"
     " 'rules': [], 'tables': {},"
     " 'templates': {'welcome': {'path': 'welcome.txt', 'text':"
     "   'Subject: Hello {{contact.first_name}}\\n\\nYour number is {{lead.id}}.\\n'}}}";
@@ -68,6 +74,8 @@ struct fixture {
     int sends, unsends;
     char sent_to[330], sent_all[2000]; /* the last one; all, each with a comma */
     bool unsend_refused;
+    int calls, uncalls;
+    char called[1000]; /* the last one: endpoint, name, fields */
 };
 
 /* JSON with single quotes, for reading. */
@@ -118,6 +126,29 @@ static inline int on_unsend(void *arg, struct crm_ctx *ctx, int64_t outbox, stru
     return 0;
 }
 
+static inline int on_call(void *arg, struct crm_ctx *ctx, const struct crm_call *c, int64_t *out,
+                          struct err *e)
+{
+    struct fixture *f = arg;
+    AUTO_FREE char *fields = json_text(c->fields);
+    (void)ctx;
+    (void)e;
+    f->calls++;
+    snprintf(f->called, sizeof(f->called), "%s %s %s", c->endpoint, c->name ? c->name : "-", fields);
+    *out = 200 + f->calls;
+    return 0;
+}
+
+static inline int on_uncall(void *arg, struct crm_ctx *ctx, int64_t id, struct err *e)
+{
+    struct fixture *f = arg;
+    (void)ctx;
+    (void)id;
+    (void)e;
+    f->uncalls++;
+    return 0;
+}
+
 #define OK(call)                                                                                   \
     do {                                                                                           \
         struct err e_ = {0};                                                                       \
@@ -132,7 +163,7 @@ static inline void fixture_open(struct fixture *f, const char *path, const char 
     AUTO_JSON json_t *c = fixture_json(config);
     memset(f, 0, sizeof(*f));
     f->now = NOW;
-    f->hooks = (struct crm_hooks){f, on_event, on_send, on_unsend};
+    f->hooks = (struct crm_hooks){f, on_event, on_send, on_unsend, on_call, on_uncall};
     f->db = db_open(path, false, &e);
     if (!f->db || db_migrate(f->db, &e) < 0 || db_begin(f->db, &e) < 0)
         fail_msg("%s", e.text);

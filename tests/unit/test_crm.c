@@ -5,6 +5,7 @@
  */
 #include "crm_fixture.h"
 
+#include "crm/enrich.h"
 #include "crm/events.h"
 #include "crm/form.h"
 #include "rule/ruleset.h"
@@ -1240,6 +1241,85 @@ static void wrong_notices_are_told_when_the_rules_are_loaded(void **state)
     }
 }
 
+static void a_webhook_carries_the_values_of_that_moment(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct err e;
+    receive_mail(f, "zoe@customer.example", NULL, "40 pumps", "person", &who);
+    run_command(f, &who.target, "anna", "set lead.budget 1.500,50 EUR");
+    run_command(f, &who.target, "anna", "tag hot");
+    assert_int_equal(rule_says(f, &who.target, "webhook erp lead.subject, lead.budget,lead.score "
+                               ", lead.tags, contact.country, lead.created, lead.contacted", &e), 0);
+    assert_string_equal(f->called, "erp - {\"contact.country\":null,\"lead.budget\":{\"amount\":"
+                        "\"1500.50\",\"currency\":\"EUR\"},\"lead.contacted\":false,"
+                        "\"lead.created\":\"2026-11-21T10:00:01.000Z\",\"lead.score\":0,"
+                        "\"lead.subject\":\"40 pumps\",\"lead.tags\":[\"hot\"]}");
+    assert_int_equal(rule_says(f, &who.target, "enrich scoring", &e), 0);
+    assert_string_equal(f->called, "erp scoring {\"contact.domain\":\"customer.example\","
+                        "\"lead.subject\":\"40 pumps\"}");
+    refuse_command(f, &who.target, "anna", "webhook erp", "may not use");
+    run_command(f, &who.target, "dora", "undo"); /* takes the question back */
+    assert_int_equal(f->uncalls, 1);
+}
+
+static void answers_are_held_against_their_fields_whole_or_not_at_all(void **state)
+{
+    static const struct {
+        const char *answer, *read, *error; /* read NULL: refused with error */
+    } cases[] = {
+        {"{'result': {'score': 87}}", "{'lead.score': '87'}", NULL},
+        {"{'result': {'score': -3.0}, 'size': 40, 'demo': true}",
+         "{'lead.score': '-3', 'lead.employees': '40', 'lead.demo': 'yes'}", NULL},
+        {"{'size': 40, 'lang': null, 'other': [1]}", "{'lead.employees': '40'}", NULL},
+        {"{'size': 40, 'lang': ''}", "{'lead.employees': '40'}", NULL},
+        {"{'deal': {'amount': '12.50', 'currency': 'CHF'}}", "{'lead.budget': '12.50 CHF'}", NULL},
+        {"{'deal': 12.5}", "{'lead.budget': '12.50'}", NULL},
+        {"{'result': {'score': '87'}, 'size': 4}", NULL, "result.score is a text"},
+        {"{'result': {'score': 8.5}}", NULL, "result.score is a number"},
+        {"{'result': {'score': 1e300}}", NULL, "result.score"},
+        {"{'result': {'score': [1]}}", NULL, "a list"},
+        {"{'size': 'many'}", NULL, "size is a text"},
+        {"{'demo': 'yes'}", NULL, "demo is a text"},
+        {"{'lang': 5, 'size': 1}", NULL, "lang is a number"},
+        {"{'deal': 'much'}", NULL, "deal does not fit lead.budget"},
+        {"{'result': 5}", NULL, "none of the parts"},
+        {"{}", NULL, "none of the parts"},
+        {"[]", NULL, "none of the parts"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = {0};
+        AUTO_JSON json_t *answer = fixture_json(cases[i].answer);
+        AUTO_JSON json_t *got = crm_enrich_read(f->crm, "scoring", answer, f->now, &e);
+        AUTO_JSON json_t *want = cases[i].read ? fixture_json(cases[i].read) : NULL;
+        if ((want == NULL) != (got == NULL) || (want && !json_equal(want, got)) ||
+            (!want && (e.cls != ERR_INPUT || !strstr(e.text, cases[i].error))))
+            fail_msg("%s: %s", cases[i].answer, e.text);
+    }
+}
+
+static void what_our_own_people_set_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct crm_actor actor = {CRM_BY_RULE, "enrich-scoring", NULL};
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
+    for (int round = 0; round < 3; round++) { /* 0: by the program alone, 1: by anna, 2: again */
+        AUTO_JSON json_t *values = json_pack("{s:s%, s:s}", "lead.score", "123", (size_t)round + 1,
+                                             "contact.language", "de");
+        int kept;
+        if (round == 1)
+            run_command(f, &who.target, "anna", "score 99");
+        input_begin(f);
+        OK(crm_enrich_merge(f->ctx, &who.target, "scoring", values, &actor, &kept, e));
+        input_end(f, &who.target);
+        assert_int_equal(kept, round > 0);
+        assert_string_equal(LEAD(f, "score", who.target.lead), round ? "99" : "1");
+        assert_string_equal(CONTACT(f, "language", who.target.contact), "de");
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1276,6 +1356,9 @@ int main(void)
         T(fields_in_a_rules_words_are_checked_when_it_is_loaded),
         T(a_notice_reaches_everybody_once), T(a_notice_never_goes_to_a_customer),
         T(wrong_notices_are_told_when_the_rules_are_loaded),
+        T(a_webhook_carries_the_values_of_that_moment),
+        T(answers_are_held_against_their_fields_whole_or_not_at_all),
+        T(what_our_own_people_set_stays),
         T(set_reads_values_by_type),
         T(another_contacts_address_cannot_be_taken),
         T(a_contacts_new_address_counts_and_undo_gives_the_old),

@@ -57,6 +57,11 @@ static void mistakes_are_told_with_place_and_nearest_name(void **state)
         {"rules", "[{'name': 'r', 'at': 'r:1', 'on': {'text': 'lead.created', 'at': 'r:2'},"
                   " 'when': [{'text': 'lead.statuss == 1', 'at': 'r:3', 'col': 8}], 'do': []}]",
          "r:3", "lead.status"},
+        {"enrichments/scoring/endpoint", "'epr'", "c:21", "no endpoint \"epr\" in leadd.conf; did you "
+         "mean \"erp\""},
+        {"enrichments/scoring/send", "['lead.subjct']", "c:21", "did you mean lead.subject"},
+        {"enrichments/scoring/set", "{'a': {'to': 'lead.created', 'at': 'c:22'}}", "c:22",
+         "lead.created cannot be set"},
         {"rules", "[{'name': 'r', 'at': 'r:1', 'on': {'text': 'lead.creatd', 'at': 'r:2'},"
                   " 'when': [], 'do': [{'text': 'tag x', 'at': 'r:4', 'col': 8}]}]", "r:2",
          "lead.created"},

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: ISC
+"""Calls of endpoints: webhooks that tell other programs, and enrichments that ask
+them; against receivers of every kind."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+import company
+from daemon import Daemon, CtlError, until
+from httppeer import JSON, HttpPeer, endless_body, endless_headers, response, status
+from peers import drop, garbage, hang, ok
+from test_main_job import post, rows, wait_rows
+
+START = "2026-11-20T10:00:00Z"
+KEY = b"thirty-two bytes of a shared key"
+
+RULES = """
+lang = 1;
+rules : {
+  rest : { on = "lead.created"; do = [ "assign tom", "webhook erp lead.subject, contact.email, lead.employees" ]; };
+};
+"""
+
+
+def endpoint(url, name="erp", **more):
+    extra = " ".join("%s = %s;" % (k, v if isinstance(v, int) else '"%s"' % v)
+                     for k, v in more.items())
+    return '%s : { url = "%s"; timeout = "5s"; %s };' % (name, url, extra)
+
+
+def config(*endpoints, settings=""):
+    return company.conf(settings="endpoints : { %s }; %s" % (" ".join(endpoints), settings))
+
+
+def daemon(peer, rules=RULES, settings="", pretend=True, path="/hook", **more):
+    files = company.files(rules)
+    files["key"] = "whsec_" + base64.b64encode(KEY).decode()
+    files["token"] = "s3cret"
+    return Daemon(config(endpoint(peer.url(path), **dict({"secret_file": "@DIR@/key"}, **more)),
+                         settings=settings), files,
+                  args=["--pretend-time", START] if pretend else [])
+
+
+def form(d, n=0, **more):
+    post(d, dict({"email": "ada%d@shop.example" % n, "name": "Ada Beispiel"}, **more))
+
+
+def wait_state(d, state, n=1):
+    return wait_rows(d, n, "calls", "list", "state=" + state)
+
+
+def verify(request, key=KEY):
+    """As a receiver does it, by the text of Standard Webhooks."""
+    h = request.headers
+    signed = b"%s.%s.%s" % (h["webhook-id"].encode(), h["webhook-timestamp"].encode(), request.body)
+    mac = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return "v1," + mac in h["webhook-signature"].split(" ")
+
+
+# ---- webhooks --------------------------------------------------------------------
+
+def test_a_webhook_is_signed_and_says_what_happened():
+    with HttpPeer() as peer, daemon(peer) as d:
+        form(d, employees="12")
+        wait_state(d, "done")
+        (r,) = peer.requests
+        assert r.method == "POST" and r.path == "/hook" and verify(r)
+        assert not verify(r, b"another key")
+        assert r.headers["webhook-timestamp"] == "1795168800"
+        assert r.headers["content-type"] == "application/json"
+        body = json.loads(r.body)
+        assert body == {"id": r.headers["webhook-id"], "type": "lead.created",
+                        "timestamp": "2026-11-20T10:00:00.000Z",
+                        "data": {"rule": "rest", "lead": "L1", "contact": "C1", "company": "O1",
+                                 "fields": {"lead.subject": None, "lead.employees": 12,
+                                            "contact.email": "ada0@shop.example"}}}
+        assert "." not in body["id"] and len(body["id"]) > 16
+        assert "call 1: erp is told" in d.ctl("why", "L1")["text"]
+        assert d.ctl("calls", "show", "1")["call"]["body"] is None  # nobody's values are kept
+
+
+@pytest.mark.parametrize("auth, header", [
+    ({"auth": "bearer", "token_file": "@DIR@/token"}, "Bearer s3cret"),
+    ({"auth": "basic", "user": "crm", "password_file": "@DIR@/token"},
+     "Basic " + base64.b64encode(b"crm:s3cret").decode())])
+def test_sign_in(auth, header):
+    with HttpPeer() as peer, daemon(peer, **auth) as d:
+        form(d)
+        wait_state(d, "done")
+        assert peer.requests[0].headers["authorization"] == header
+        assert "s3cret" not in d.log()
+
+
+FAILING = {
+    "500": status(500), "503": status(503), "429": status(429), "408": status(408),
+    "drop": drop, "garbage": garbage, "endless head": endless_headers,
+}
+
+
+@pytest.mark.parametrize("action", FAILING.values(), ids=FAILING)
+def test_what_may_pass_is_tried_again_under_the_same_id(action):
+    with HttpPeer([{"answer": action}]) as peer, daemon(peer) as d:
+        form(d)
+        (row,) = wait_state(d, "deferred")
+        assert row["attempts"] == 1 and row["next"] > START
+        d.ctl("clock", "advance", "10s")
+        (row,) = wait_state(d, "done")
+        assert row["attempts"] == 2
+        first, second = peer.requests
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        assert first.body == second.body and verify(second)
+        assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
+
+
+REFUSING = {"400": status(400), "401": status(401), "404": status(404),
+            "redirect": status(302, {"Location": "/other"})}
+
+
+@pytest.mark.parametrize("action", REFUSING.values(), ids=REFUSING)
+def test_what_would_be_refused_again_fails_at_once_and_is_told(action):
+    with HttpPeer([{"answer": action}]) as peer, daemon(peer) as d:
+        form(d)
+        (row,) = wait_state(d, "failed")
+        assert len(peer.requests) == 1 and "HTTP" in row["reply"]
+        wait_rows(d, 1, "outbox", "list", "state=sent")
+        assert any("refused a call" in m["Subject"] for m in company.sent(d.dir))
+        d.ctl("calls", "retry", "1")
+        wait_state(d, "done")
+
+
+def test_a_huge_answer_is_not_read_and_counts_as_what_its_code_says():
+    with HttpPeer([{"answer": endless_body}]) as peer, daemon(peer) as d:
+        form(d)
+        (row,) = wait_state(d, "done")
+        assert row["code"] == 200
+
+
+def test_retry_after_is_honoured():
+    with HttpPeer([{"answer": status(429, {"Retry-After": "3600"})}]) as peer, daemon(peer) as d:
+        form(d)
+        wait_state(d, "deferred")
+        form(d, 1)  # the whole endpoint waits
+        d.ctl("clock", "advance", "59m")
+        d.ctl("clock")
+        assert len(peer.requests) == 1
+        d.ctl("clock", "advance", "2m")
+        wait_state(d, "done", 2)
+
+
+def test_gone_disables_the_endpoint_until_it_is_enabled():
+    with HttpPeer([{"answer": status(410)}]) as peer, daemon(peer) as d:
+        form(d)
+        wait_state(d, "failed")
+        form(d, 1)
+        d.kill("engine")
+        d.ctl("clock", "advance", "1h")
+        assert [r["state"] for r in rows(d, "calls", "list")] == ["ready", "failed"]
+        assert len(peer.requests) == 1
+        assert "disabled" in d.ctl_text("status", width=200)
+        assert any("is gone" in m["Subject"] for m in company.sent(d.dir))
+        d.ctl("calls", "enable", "erp")
+        wait_state(d, "done")
+
+
+def test_the_breaker_opens_probes_alone_and_closes():
+    with HttpPeer() as peer, daemon(peer, connections=4) as d:
+        peer.on("/hook", lambda r: (500, JSON, b""))
+        for n in range(4):
+            form(d, n)
+        wait_state(d, "deferred", 4)
+        d.ctl("clock", "advance", "7s")
+        d.wait_log("call.breaker endpoint=erp")
+        wait_state(d, "deferred", 4)
+        seen = len(peer.requests)
+        form(d, 9)
+        d.ctl("clock", "advance", "20s")
+        assert rows(d, "calls", "list")[0]["state"] == "ready" and len(peer.requests) == seen
+        assert "does not answer" in d.ctl_text("status", width=200)
+        d.ctl("clock", "advance", "25s")  # half open: one, alone
+        until(lambda: len(peer.requests) > seen)
+        d.ctl("clock")
+        assert len(peer.requests) == seen + 1
+        peer.on("/hook", lambda r: (200, JSON, b""))
+        d.ctl("clock", "advance", "10m")
+        wait_state(d, "done", 5)
+        told = [m for m in company.sent(d.dir) if "does not answer" in m["Subject"]]
+        assert len(told) == 1
+
+
+def test_given_up_after_its_time():
+    with HttpPeer() as peer, daemon(peer, give_up="1h") as d:
+        peer.on("/hook", lambda r: (500, JSON, b""))
+        form(d)
+        wait_state(d, "deferred")
+        d.ctl("clock", "advance", "3h")
+        (row,) = wait_state(d, "failed")
+        assert row["reply"].startswith("given up: HTTP 500") and 5 <= row["attempts"] <= 9
+        assert "2026-11-20T11:00" <= row["done"] < "2026-11-20T11:01"
+
+
+def test_one_that_hangs_delays_neither_mail_nor_another_endpoint():
+    rules = RULES.replace('"webhook erp', '"webhook slow", "webhook erp')
+    with HttpPeer([], ) as slow, HttpPeer() as peer:
+        slow.default = {"answer": hang}
+        files = company.files(rules)
+        conf = config(endpoint(peer.url()), endpoint(slow.url(), "slow", connections=2))
+        with Daemon(conf.replace('timeout = "5s"; connections', 'timeout = "5m"; connections'),
+                    files) as d:
+            for n in range(6):
+                form(d, n)
+            wait_rows(d, 6, "calls", "list", "state=done", "endpoint=erp")
+            assert len(rows(d, "calls", "list", "endpoint=slow", "state=claimed")) == 2
+            d.ctl("do", "L1", "send", "welcome")
+            wait_rows(d, 1, "outbox", "list", "state=sent")
+
+
+def test_a_restart_of_anybody_loses_no_call():
+    with HttpPeer([{"answer": hang}]) as peer, daemon(peer) as d:
+        form(d)
+        peer.wait(lambda: peer.requests)
+        d.kill("engine")
+        assert rows(d, "calls", "list")[0]["state"] == "claimed"
+        d.kill("courier")
+        d.ctl("clock", "advance", "1m")
+        wait_state(d, "done")
+        assert len({r.headers["webhook-id"] for r in peer.requests}) == 1
+
+
+def test_undo_takes_back_a_call_that_has_not_left():
+    with HttpPeer([{"answer": status(503, {"Retry-After": "600"})}]) as peer, daemon(peer) as d:
+        form(d)
+        wait_state(d, "deferred")
+        d.ctl("undo", "L1")
+        (row,) = rows(d, "calls", "list")
+        assert row["state"] == "failed" and row["reply"] == "taken back"
+        d.ctl("clock", "advance", "1h")
+        d.ctl("clock")
+        assert len(peer.requests) == 1
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    """name -> (server context, file of the certificate)"""
+    import ssl
+    found, folder = {}, tmp_path_factory.mktemp("certs")
+    for name, san in (("right", "IP:127.0.0.1"), ("wrong", "DNS:other.example")):
+        key, crt = str(folder / (name + ".key")), str(folder / (name + ".crt"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", crt,
+                        "-days", "30", "-subj", "/CN=test", "-addext", "subjectAltName=" + san],
+                       check=True, capture_output=True)
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ctx.load_cert_chain(crt, key)
+        found[name] = ctx, crt
+    return found
+
+
+@pytest.mark.parametrize("which, trusted", [("right", True), ("wrong", True), ("right", False)])
+def test_who_it_is_is_verified(certs, which, trusted):
+    ctx, crt = certs[which]
+    more = {"ca_file": crt} if trusted else {}
+    with HttpPeer(tls=ctx) as peer, daemon(peer, **more) as d:
+        form(d)
+        if which == "right" and trusted:
+            wait_state(d, "done")
+        else:
+            wait_state(d, "deferred")
+            assert not peer.requests
+
+
+def test_reload_gives_the_courier_another_url():
+    with HttpPeer() as old, HttpPeer() as new, daemon(old) as d:
+        form(d)
+        wait_state(d, "done")
+        with open(d.conf_path) as f:
+            text = f.read()
+        d.write("leadd.conf", text.replace(old.url("/hook"), new.url("/hook")))
+        assert "courier" in d.reload()
+        form(d, 1)
+        wait_state(d, "done", 2)
+        assert len(old.requests) == len(new.requests) == 1
+
+
+def test_wrong_endpoints_are_told_when_the_config_is_read():
+    wrong = [
+        ("webhook epr", "did you mean 'erp'"),
+        ("webhook erp lead.subjct", "did you mean lead.subject"),
+        ("webhook erp lead.subject contact.email", "'contact.email' is too much"),
+        ("enrich scoring", "no enrichment 'scoring'"),
+    ]
+    with HttpPeer() as peer, daemon(peer) as d:
+        for line, text in wrong:
+            d.write("rules.d/10-rules.conf", "lang = 1;\nrules : { a : { on = \"lead.created\"; "
+                    "do = \"%s\"; }; };\n" % line)
+            mark = d.mark()
+            assert "failed" in d.reload()
+            assert text in "\n".join(d.lines[mark:])
