@@ -248,12 +248,14 @@ static void print_value(struct buf *out, const json_t *v)
         AUTO_FREE char *quoted = json_text(s);
         buf_str(out, quoted);
     } else if (json_is_array(v)) {
-        buf_str(out, "[ ");
+        item = json_array_get(v, 0); /* libconfig has groups in ( ), texts in [ ] */
+        bool groups = json_is_object(item) && !json_get_str(item, "text", NULL);
+        buf_str(out, groups ? "( " : "[ ");
         json_array_foreach((json_t *)v, i, item) {
             buf_str(out, i ? ", " : "");
             print_value(out, item);
         }
-        buf_str(out, " ]");
+        buf_str(out, groups ? " )" : " ]");
     } else if (json_is_object(v)) {
         buf_str(out, "{ ");
         json_object_foreach((json_t *)v, key, item) {
@@ -294,6 +296,10 @@ static void print_set(struct buf *out, const json_t *body)
     json_t *group, *v;
     size_t i;
     json_object_foreach((json_t *)body, part, group) {
+        if (json_is_string(group)) { /* of leadd.conf */
+            buf_printf(out, "# %s = \"%s\"\n", part, json_string_value(group));
+            continue;
+        }
         buf_printf(out, "%s : {\n", part);
         if (json_is_array(group))
             json_array_foreach(group, i, v)

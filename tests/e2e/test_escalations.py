@@ -72,6 +72,17 @@ def test_levels_run_in_order_and_leaving_the_state_cancels_with_the_condition():
         assert d.timers("L2") == [("slow", "L2", "11-03T16:00", "level 1 of 3")]
 
 
+def test_the_set_that_decided_is_shown_as_it_would_be_written():
+    with Company('''
+      slow : { on = "lead"; when = "lead.score < 50";
+               levels = ( { after = "1h"; do = "tag one"; }, { after = "8h"; do = "tag two"; } ); };''') as d:
+        shown = d.ctl_text("rules", "show", d.ctl("rules", "history")["rows"][0]["hash"], width=400)
+        assert 'levels = ( { after = "1h"; do = [ "tag one" ]; }, { after = "8h"' in shown
+        with open(d.dir + "/rules.d/10-rules.conf", "w", encoding="utf-8") as f:
+            f.write("lang = 1;\n" + shown)
+        assert "done" in d.reload()
+
+
 def test_a_touch_of_ours_ends_it_or_starts_it_over_and_nobody_elses_does():
     with Company('''
       alone : { on = "lead"; when = "lead.status == 'new'"; since = "created unless touched";
