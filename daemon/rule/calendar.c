@@ -162,6 +162,18 @@ int64_t calendar_add(const struct calendar *c, int64_t from, int64_t business_ms
     return CALENDAR_NEVER;
 }
 
+bool calendar_reaches(const struct calendar *c, int64_t business_ms)
+{
+    int64_t week = 0;
+    if (!c)
+        return true;
+    for (int d = 0; d < 7; d++)
+        for (size_t i = 0; i < c->week[d].count; i++)
+            week += (c->week[d].v[i].to - c->week[d].v[i].from) * INT64_C(60000);
+    /* and some for the nights that are longer */
+    return business_ms <= (CALENDAR_SEARCH_DAYS / 7 + 1) * week + 20 * INT64_C(3600000);
+}
+
 int64_t calendar_between(const struct calendar *c, int64_t from, int64_t to)
 {
     int64_t sum = 0;

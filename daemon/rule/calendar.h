@@ -53,6 +53,9 @@ const struct zone *calendar_zone(const struct calendar *c);
  * it; from itself for nothing. CALENDAR_NEVER when that is not within
  * CALENDAR_SEARCH_DAYS. calendar_between() of the two is business_ms again. */
 int64_t calendar_add(const struct calendar *c, int64_t from, int64_t business_ms);
+/* Could so much open time lie within CALENDAR_SEARCH_DAYS? Told from the weekly hours
+ * alone, without a date: false means that calendar_add() is CALENDAR_NEVER always. */
+bool calendar_reaches(const struct calendar *c, int64_t business_ms);
 /* Open time between two instants; 0 when to is not later. */
 int64_t calendar_between(const struct calendar *c, int64_t from, int64_t to);
 bool calendar_open_at(const struct calendar *c, int64_t at);

@@ -363,6 +363,9 @@ int calendar_span_parse(const char *text, const struct calendars *calendars,
         if (span_calendar(whole, whole + (name - text), calendars, standard, &s.calendar, e,
                           col_out) < 0)
             return -1;
+        if (!calendar_reaches(s.calendar, s.ms))
+            return span_fail(e, col_out, (int)(p - text), "the calendar \"%s\" is not open that long "
+                             "in ten years", calendar_name(s.calendar));
     }
     *out = s;
     return 0;

@@ -28,6 +28,10 @@ static void level_after(struct ruleset_loader *ld, const json_t *def, int64_t be
     } else if (text_parse_duration(text, &out->after_ms) < 0) {
         ruleset_fail(ld, at, "after: expected a duration such as \"30m\" or \"1d 12h\"");
         errlist_caret(ld->errors, text, 0);
+    } else if (!calendar_reaches(ld->rule->escalation->calendar, out->after_ms)) {
+        ruleset_fail(ld, at, "after: the calendar \"%s\" is not open that long in ten years",
+                     calendar_name(ld->rule->escalation->calendar));
+        errlist_caret(ld->errors, text, 0);
     } else if (out->after_ms <= before_ms) {
         ruleset_fail(ld, at, "after: %s is not later than the level before", text);
     }

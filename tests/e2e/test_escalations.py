@@ -146,6 +146,36 @@ def test_what_was_missed_runs_in_order_at_the_start_and_the_rest_in_its_time():
         assert d.tags("L1") == "one three two"
 
 
+ICS = """BEGIN:VCALENDAR
+BEGIN:VEVENT
+DTSTART;VALUE=DATE:%s
+RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1TU
+SUMMARY:A day off
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_holidays_of_a_file_beside_the_rules_count_from_the_next_reload():
+    """The daemon's sandbox is around all of it: nobody but the process that loads opens the file."""
+    slow = '''slow : { on = "lead"; when = "lead.score < 50"; calendar = "off";
+                      levels = ( { after = "9h"; do = "tag one"; } ); };'''
+    off = 'calendars : { off : { hours = "Mon-Fri 09:00-17:00"; holidays = "at.ics"; }; };'
+    files = company.files(rules(slow).replace(CALENDARS, off), **{"rules.d/at.ics": ICS % "20201103"})
+    with Daemon(company.conf(), files, args=["--pretend-time", START]) as d:
+        d.ingest(company.mail("p1@shop1.example"))
+        assert [t["due"] for t in d.ctl("timers", "L1")["rows"]] == ["2026-11-04T10:00:00.000Z"]
+        mark = d.mark()
+        d.write("rules.d/at.ics", ICS % "20271102")  # from next year on
+        assert "done" in d.reload()
+        d.wait_log("role.ready role=engine", after=mark)
+        d.ingest(company.mail("p2@shop2.example"))
+        assert [t["due"] for t in d.ctl("timers", "L2")["rows"]] == ["2026-11-03T10:00:00.000Z"]
+        d.write("rules.d/at.ics", "BEGIN:VEVENT")
+        assert "failed" in d.reload()
+        d.wait_log("no calendar .VCALENDAR.")
+
+
 def test_a_scheduled_rule_runs_for_every_record_for_which_it_holds():
     with Company(more='''
       weekly : { every = "Mon 08:00"; over = "lead"; when = "lead.score >= 50"; do = "tag weekly"; };''') as d:

@@ -293,6 +293,8 @@ static void test_spans_are_read(void **state)
     span(cs, NULL, "2h business", "\"business\" needs a calendar: name it here, or set calendar in "
          "leadd.conf", 11);
     span(cs, c, "2h business d", "there is no calendar \"d\"; did you mean \"c\"?", 12);
+    span(cs, c, "153 days business", "153d business c", -1);
+    span(cs, c, "160 days business", "the calendar \"c\" is not open that long in ten years", 0);
     span(cs, c, "2h buisness", "expected a duration such as \"30m\", \"2h business\" or "
          "\"1d 12h\", got \"2h buisness\"", 0);
     span(cs, c, "2h businessday", "expected \"business\", got \"businessday\"", 3);
