@@ -46,7 +46,7 @@ static const struct schema schema_mail = SCHEMA(keys_mail, "mail", true);
 static const struct schema_key keys_step[] = {
     {"form", TYPE_LINE, .help = "A form is posted: its name. What is posted stands in fields."},
     {"fields", TYPE_CUSTOM, .read = read_posted, .choices = "a group such as { email = \"a@b.example\"; }",
-     .help = "For form: the posted texts, { email = \"ada@shop.example\"; }, or, for names that are "
+     .help = "For form and answered: the texts, { email = \"ada@shop.example\"; }, or, for names that are "
              "no keys, ( { field = \"your name\"; is = \"Ada\"; } )."},
     {"mail", TYPE_CUSTOM, .sub = &schema_mail, .read = read_mail, .choices = "a group { .. }",
      .help = "A mail comes in."},
@@ -59,6 +59,14 @@ static const struct schema_key keys_step[] = {
     {"on", TYPE_LINE,
      .help = "For command: the record, such as L1, or the address of its contact. Without it, the "
              "record of the step before."},
+    {"answered", TYPE_LINE,
+     .help = "Another program answers what leadd asked last: the name of the enrichment, or of the "
+             "endpoint of a webhook. What it says stands in answer or fields."},
+    {"answer", TYPE_CUSTOM, .read = read_words, .choices = "a text",
+     .help = "For answered: the JSON that it answers with. Without it, the texts in fields, of which "
+             "numbers, true and false are taken as such."},
+    {"code", TYPE_INT, .min = 0, .max = 599, .unit = "HTTP status",
+     .help = "For answered: the HTTP status; 0 when nothing answers. Without it, 200."},
     {"advance", TYPE_DURATION, .min = 0, .max = 10 * YEARS,
      .help = "Time passes: timers fire and mail leaves, each when it is due."},
     {"until", TYPE_LINE, .help = "Time passes until then: a date and time, as in at."},
@@ -81,6 +89,9 @@ static const struct schema_key keys_expect[] = {
      .help = "Mails that leadd wrote since the expect before: \"TEMPLATE to WHOM\", with an address "
              "or a user, or one of both alone: \"welcome\", \"to tom\"."},
     {"not_sent", TYPE_LINES, .help = "Mails that it did not write since the expect before."},
+    {"called", TYPE_LINES,
+     .help = "Endpoints that were called and enrichments that were asked since the expect before."},
+    {"not_called", TYPE_LINES, .help = "Endpoints and enrichments that were not."},
     {"rules", TYPE_LINES, .help = "Rules that ran since the expect before."},
     {"not_rules", TYPE_LINES, .help = "Rules that did not run since the expect before."},
     {"timers", TYPE_LINES,
@@ -225,9 +236,11 @@ static bool step_has(const struct place *p, const char *name)
 /* Each step is one thing that happens, and its words. */
 static void step_check(struct walk *w, const struct place *p)
 {
-    static const char *const verbs[] = {"form", "mail", "mail_file", "command", "advance", "until",
-                                        "expect"};
-    static const char *const words[][3] = {{"fields", "form", NULL},
+    static const char *const verbs[] = {"form", "mail", "mail_file", "command", "answered",
+                                        "advance", "until", "expect"};
+    static const char *const words[][3] = {{"fields", "form", "answered"},
+                                           {"answer", "answered", NULL},
+                                           {"code", "answered", NULL},
                                            {"mailbox", "mail", "mail_file"},
                                            {"by", "command", NULL},
                                            {"on", "command", NULL}};
@@ -242,7 +255,7 @@ static void step_check(struct walk *w, const struct place *p)
     }
     if (!verb && !p->node->damaged)
         walk_error(w, p, "nothing happens in this step; it needs one of form, mail, mail_file, "
-                   "command, advance, until, expect");
+                   "command, answered, advance, until, expect");
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (verb && step_has(p, words[i][0]) && strcmp(verb, words[i][1]) != 0 &&
             !(words[i][2] && strcmp(verb, words[i][2]) == 0))

@@ -18,17 +18,20 @@
 #include "crm/command.h"
 #include "engine/budget.h"
 #include "engine/coverage.h"
+#include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/engine.h"
 #include "engine/parsed.h"
 #include "engine/timer.h"
 #include "mail/parse.h"
 #include "rule/ruleset.h"
+#include "store/call.h"
 #include "store/journal.h"
 #include "store/ledger.h"
 #include "store/outbox.h"
 
 #define SOLO_PEER 1 /* nobody has it: the answers stay where solo reads them */
+#define SOLO_CALLS 1000 /* among which an answered one is looked for */
 #define SOLO_DUE 64 /* mails that leave between two looks at the timers */
 
 struct solo {
@@ -311,6 +314,49 @@ int solo_command(struct solo *s, const char *record, const char *line, const cha
     else if (rc == 0)
         rc = db_release(s->eng.db, e);
     snprintf(out->text, sizeof(out->text), "%s", res.text);
+    return solo_leave(rc < 0 ? rc : due_now(s, e));
+}
+
+/* ---- calls ------------------------------------------------------------------------ */
+
+/* Nobody makes them here: they wait until they are answered. */
+static int call_waiting(struct solo *s, const char *name, int64_t *id_out, struct err *e)
+{
+    size_t i;
+    json_t *row;
+    AUTO_JSON json_t *rows = call_list(s->eng.db, "ready", NULL, 0, SOLO_CALLS, e);
+    if (!rows)
+        return -1;
+    json_array_foreach(rows, i, row)
+        if (strcmp(json_get_str(row, "name", ""), name) == 0 ||
+            strcmp(json_get_str(row, "endpoint", ""), name) == 0) {
+            *id_out = json_get_int(row, "id", 0);
+            return 0;
+        }
+    return err_set(e, ERR_INPUT, "nothing waits for an answer of \"%s\"", name);
+}
+
+static int call_answer(struct solo *s, const char *name, const struct call_outcome *o, struct err *e)
+{
+    int64_t id = 0;
+    if (call_waiting(s, name, &id, e) < 0 || db_savepoint(s->eng.db, e) < 0)
+        return -1;
+    AUTO_JSON json_t *row = call_get(s->eng.db, id, e);
+    if (row && call_settle(&s->eng, row, o, e) == 0)
+        return db_release(s->eng.db, e);
+    db_rollback_to(s->eng.db);
+    return -1;
+}
+
+int solo_answered(struct solo *s, const char *name, int64_t code, const char *answer, struct err *e)
+{
+    const struct call_outcome o = {.code = code,
+                                   .text = code ? "" : "no answer",
+                                   .answer = answer,
+                                   .answer_len = strlen(answer)};
+    if (solo_enter(s, e) < 0)
+        return -1;
+    int rc = call_answer(s, name, &o, e);
     return solo_leave(rc < 0 ? rc : due_now(s, e));
 }
 

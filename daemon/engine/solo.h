@@ -73,6 +73,10 @@ int solo_message(struct solo *s, const json_t *message, const char *mailbox,
  * is an error (ERR_INPUT), and nothing has changed. */
 int solo_command(struct solo *s, const char *record, const char *line, const char *user,
                  struct solo_answer *out, struct err *e) LEADD_MUST_CHECK;
+/* The newest call that waits, of that enrichment or endpoint, is answered with that HTTP
+ * status (0: there was none) and those bytes. ERR_INPUT when none waits. */
+int solo_answered(struct solo *s, const char *name, int64_t code, const char *answer,
+                  struct err *e) LEADD_MUST_CHECK;
 /* Time passes: what is due until then happens in order, each at its own time. */
 int solo_advance(struct solo *s, int64_t to_ms, struct err *e) LEADD_MUST_CHECK;
 

@@ -298,6 +298,47 @@ static void check_not_sent(struct check *c)
     }
 }
 
+/* ---- calls -------------------------------------------------------------------------------- */
+
+static bool call_made(const json_t *calls, const char *name, struct buf *all)
+{
+    size_t i;
+    json_t *row;
+    bool made = false;
+    json_array_foreach((json_t *)calls, i, row) {
+        const char *called = json_get_str(row, "name", ""), *endpoint = json_get_str(row, "endpoint", "");
+        bool webhook = strcmp(json_get_str(row, "kind", ""), "enrich") != 0;
+        made |= strcmp(endpoint, name) == 0 || (!webhook && strcmp(called, name) == 0);
+        buf_printf(all, "%s%s", i ? ", " : "", webhook ? endpoint : called);
+    }
+    if (all->len == 0)
+        buf_str(all, "no call");
+    return made;
+}
+
+static int check_calls(struct check *c, const char *key, bool wanted, struct err *e)
+{
+    size_t i;
+    json_t *line;
+    if (json_array_size(json_get_arr(c->expect, key)) == 0)
+        return 0;
+    AUTO_JSON json_t *calls = scene_calls(c->s, e);
+    if (!calls)
+        return -1;
+    json_array_foreach(json_get_arr(c->expect, key), i, line) {
+        struct buf found AUTO_BUF;
+        buf_init(&found, KIB(8));
+        if (call_made(calls, line_text(line), &found) == wanted)
+            continue;
+        AUTO_FREE char *expected = mem_printf("%s: %s", wanted ? "called" : "not called", line_text(line));
+        json_t *why = json_array();
+        reason_command(c->s, c->all, "webhook", line_text(line), why);
+        reason_command(c->s, c->all, "enrich", line_text(line), why);
+        expect_failed(c->failures, line_at(line), expected, found.data, why);
+    }
+    return 0;
+}
+
 /* ---- rules and timers ------------------------------------------------------------------- */
 
 static bool rule_ran(const struct check *c, const char *name)
@@ -515,6 +556,8 @@ static int check_all(struct check *c, struct err *e)
     check_sent(c);
     check_not_sent(c);
     check_mails(c);
+    if (check_calls(c, "called", true, e) < 0 || check_calls(c, "not_called", false, e) < 0)
+        return -1;
     if (check_timers(c, e) < 0 || check_count(c, "tasks", CRM_TASK, "status=open", e) < 0)
         return -1;
     return crm_facts_error(c->ctx, e);

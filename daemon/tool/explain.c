@@ -107,6 +107,19 @@ static int add_mails(const struct scene *s, json_t *sections, struct err *e)
     return 0;
 }
 
+static int add_calls(const struct scene *s, json_t *sections, struct err *e)
+{
+    json_t *calls = scene_calls(s, e);
+    if (!calls)
+        return -1;
+    if (json_array_size(calls))
+        section_add(sections, "Calls", "kind KIND|endpoint ENDPOINT|name NAME|rule RULE|record RECORD",
+                    calls);
+    else
+        json_decref(calls);
+    return 0;
+}
+
 static int add_timers(const struct scene *s, json_t *sections, struct err *e)
 {
     char stamp[32], id[CRM_ID_LEN];
@@ -158,7 +171,7 @@ static json_t *explain_tell(const struct scene *s, struct err *e)
     buf_init(&out, STORY_MAX);
     buf_printf(&out, "%s%s%s\n\n", a->status, *a->text ? ": " : "", a->text);
     if (!rows || why_tell(solo_engine(s->solo), rows, &out, e) < 0 || add_mails(s, sections, e) < 0 ||
-        add_timers(s, sections, e) < 0 || add_records(s, sections, e) < 0)
+        add_calls(s, sections, e) < 0 || add_timers(s, sections, e) < 0 || add_records(s, sections, e) < 0)
         return NULL;
     json_t *data = json_pack("{s:O, s:{s:s, s:s}, s:O}", "sections", sections, "answer", "status",
                              a->status, "text", a->text, "passes", rows);

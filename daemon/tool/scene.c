@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crm/when.h"
+#include "store/call.h"
 #include "store/journal.h"
 #include "store/outbox.h"
 
@@ -55,11 +56,26 @@ json_t *scene_mails(const struct scene *s, struct err *e)
     return out;
 }
 
+json_t *scene_calls(const struct scene *s, struct err *e)
+{
+    AUTO_JSON json_t *rows = call_list(solo_db(s->solo), NULL, NULL, 0, ROWS_MAX, e);
+    if (!rows)
+        return NULL;
+    json_t *out = json_array();
+    for (size_t i = json_array_size(rows); i-- > 0;)
+        if (json_get_int(json_array_get(rows, i), "id", 0) > s->calls)
+            json_array_append(out, json_array_get(rows, i));
+    return out;
+}
+
 int scene_mark(struct scene *s, struct err *e)
 {
     AUTO_JSON json_t *rows = scene_journal(s, e), *mails = scene_mails(s, e);
-    if (!rows || !mails)
+    AUTO_JSON json_t *calls = scene_calls(s, e);
+    if (!rows || !mails || !calls)
         return -1;
+    if (json_array_size(calls))
+        s->calls = json_get_int(json_array_get(calls, json_array_size(calls) - 1), "id", 0);
     if (json_array_size(rows))
         s->journal = json_get_int(json_array_get(rows, json_array_size(rows) - 1), "id", 0);
     if (json_array_size(mails))
@@ -183,6 +199,28 @@ static int step_command(struct scene *s, const json_t *step, struct err *e)
     return 0;
 }
 
+/* "80" -> 80, "true" -> true, all else a text. */
+static json_t *answer_value(const char *text)
+{
+    json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (v && (json_is_number(v) || json_is_boolean(v)))
+        return v;
+    json_decref(v);
+    return json_string(text);
+}
+
+static int step_answered(struct scene *s, const json_t *step, struct err *e)
+{
+    const char *name, *text = json_get_str(step, "answer", NULL);
+    json_t *v;
+    AUTO_JSON json_t *fields = json_object();
+    json_object_foreach(json_get_obj(step, "fields"), name, v)
+        json_object_set_new(fields, name, answer_value(json_string_value(v)));
+    AUTO_FREE char *json = text ? mem_str(text) : json_line(fields);
+    return solo_answered(s->solo, step_text(step, "answered"), json_get_int(step, "code", 200), json,
+                         e);
+}
+
 static int step_time(struct scene *s, const json_t *step, struct err *e)
 {
     int64_t to = solo_now(s->solo) + json_get_int(step, "advance", 0);
@@ -200,6 +238,8 @@ int scene_step(struct scene *s, const json_t *step, struct err *e)
     int64_t before = 0;
     if (json_object_get(step, "advance") || json_object_get(step, "until"))
         return step_time(s, step, e); /* the record stays the one it was about */
+    if (json_object_get(step, "answered"))
+        return step_answered(s, step, e);
     if (newest_journal(s, &before, e) < 0)
         return -1;
     int rc;

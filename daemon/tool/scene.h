@@ -17,7 +17,7 @@ struct scene {
     const json_t *config;      /* borrowed; the config tree */
     struct solo_answer answer; /* to the last form, mail or command */
     char record[CRM_ID_LEN];   /* lead, case or contact of the last step that had one; "" */
-    int64_t journal, outbox;   /* rows up to these belong to what was asked before */
+    int64_t journal, outbox, calls;   /* rows up to these belong to what was asked before */
     int mails;                 /* numbers the Message-IDs of its mails */
 };
 
@@ -34,6 +34,7 @@ int scene_mark(struct scene *s, struct err *e) LEADD_MUST_CHECK;
  * those to the administrator. */
 json_t *scene_journal(const struct scene *s, struct err *e);
 json_t *scene_mails(const struct scene *s, struct err *e);
+json_t *scene_calls(const struct scene *s, struct err *e);
 
 const char *scene_zone(const struct scene *s);
 /* A time as tests write it: "2026-11-20 10:00" in the zone, or RFC 3339. */

@@ -105,12 +105,31 @@ static void check_mail(const struct checker *c, const json_t *mail)
                   line_text(line));
 }
 
+/* Endpoints and enrichments, by name. */
+static void check_called(const struct checker *c, const json_t *line)
+{
+    AUTO_JSON json_t *all = json_object();
+    json_object_update(all, json_get_obj(c->tree, "endpoints"));
+    json_object_update(all, json_get_obj(c->tree, "enrichments"));
+    if (line)
+        known(c, line, "endpoint or enrichment", line_text(line), all);
+}
+
+static void check_called_all(const struct checker *c, const json_t *lines)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach((json_t *)lines, i, line)
+        check_called(c, line);
+}
+
 static void check_step(const struct checker *c, const json_t *step)
 {
     const json_t *file = json_get_obj(step, "mail_file");
     known_key(c, step, "form", "form", "forms");
     known_key(c, step, "mailbox", "mailbox", "mailboxes");
     known_key(c, step, "by", "user", "users");
+    check_called(c, json_get_obj(step, "answered"));
     if (json_get_obj(step, "form"))
         check_posted(c, step);
     check_mail(c, json_get_obj(step, "mail"));
@@ -220,6 +239,8 @@ static void check_expect(const struct checker *c, const json_t *expect, const js
     check_conditions(c, json_get_arr(expect, "when"));
     check_mails(c, json_get_arr(expect, "sent"));
     check_mails(c, json_get_arr(expect, "not_sent"));
+    check_called_all(c, json_get_arr(expect, "called"));
+    check_called_all(c, json_get_arr(expect, "not_called"));
     check_rules(c, json_get_arr(expect, "rules"), rules);
     check_rules(c, json_get_arr(expect, "not_rules"), rules);
     check_timers(c, json_get_arr(expect, "timers"), rules);

@@ -324,6 +324,41 @@ def test_escalations_and_scheduled_rules_are_seen_as_timers_and_rules(folder):
     assert "expected no timers, found weekly at 2026-11-23 08:00, slow at 2026-11-23 09:15" in out
 
 
+CALLS = """lang = 1;
+rules : {
+  ask : { on = "lead.created"; when = "contact.country == 'DE'"; do = [ "enrich score", "webhook erp" ]; };
+  hot : { on = "lead.enriched"; when = "lead.score >= 60"; do = "tag hot"; };
+  dark : { on = "lead.enrich_failed"; do = "tag dark"; };
+};
+enrichments : { score : { endpoint = "scorer"; send = "lead.source"; set : { score = "lead.score"; }; }; };
+tests : { t : { at = "2026-11-20 10:00"; given = ( { form = "contact"; fields : { email = "a@b.example"; country = "DE"; }; }, %s ); }; };
+"""
+ENDPOINTS = """endpoints : { scorer : { url = "https://score.example/v1"; }; erp : { url = "https://erp.example/"; }; };
+"""
+
+
+def test_other_programs_are_played_by_the_test(folder):
+    """Nobody is called; what they answer stands in the test."""
+    (folder / "leadd.conf").write_text(CONF + ENDPOINTS)
+    (folder / "rules.d/10.conf").write_text(CALLS % """
+      { expect : { called = [ "score", "erp", "scorer" ]; not_tags = "hot"; }; },
+      { answered = "score"; fields : { score = "80"; }; },
+      { answered = "erp"; code = 204; },
+      { expect : { tags = "hot"; when = "lead.score == 80"; not_called = [ "score", "erp" ]; }; }""")
+    code, out, _ = run(folder)
+    assert code == 0, out
+    (folder / "rules.d/10.conf").write_text(CALLS % """
+      { answered = "score"; code = 404; answer = "{ \\"score\\": 80 }"; }, { expect : { not_tags = "hot"; tags = "dark"; }; },
+      { expect : { called = "erp"; }; }, { answered = "score"; }""")
+    code, out, _ = run(folder)
+    assert code == 1
+    assert "expected called: erp, found no call" in out
+    assert 'nothing waits for an answer of "score"' in out
+    (folder / "rules.d/10.conf").write_text(CALLS % """{ expect : { not_called = "erp"; called = "scoer"; }; }""")
+    code, out, _ = run(folder)
+    assert code == 1 and 'no endpoint or enrichment "scoer"; did you mean "scorer"?' in out
+
+
 def test_a_test_that_would_never_end_is_stopped(folder):
     """A rule that runs once a second for ten years."""
     (folder / "rules.d/10.conf").write_text(WAITS % ("1s", "", """{ advance = "3650d"; },
