@@ -1,6 +1,7 @@
 noinst_LIBRARIES += daemon/tool/libtool.a
 daemon_tool_libtool_a_SOURCES = \
-	%D%/expect.c %D%/expect.h %D%/explain.c %D%/explain.h %D%/reason.c %D%/scene.c %D%/scene.h %D%/scene_mail.c \
+	%D%/expect.c %D%/expect.h %D%/expect_check.h %D%/expect_record.c %D%/expect_seen.c \
+	%D%/explain.c %D%/explain.h %D%/reason.c %D%/scene.c %D%/scene.h %D%/scene_mail.c \
 	%D%/tests.c %D%/tests.h %D%/tests_check.c
 
 # what a program links that tries rules out; before BASE_LIBS
