@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "crm/lint.h"
 
-/* What may be unused, and the sections whose texts name it. */
+/* What may be unused. */
 static const struct {
     const char *section, *what, *before; /* what must stand in front of the name */
 } kinds[] = {
@@ -21,6 +21,8 @@ static const struct {
     {"pools", "pool", ""},
     {"calendars", "calendar", ""},
     {"templates", "template", ""},
+    {"enrichments", "enrichment", ""},
+    {"endpoints", "endpoint", ""},
 };
 
 static bool word_char(char c)

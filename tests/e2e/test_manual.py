@@ -40,7 +40,8 @@ def test_a_page_that_is_behind_is_told_and_mended(tmp_path):
 
 # ---- the examples of leadd-rules(5) ----
 
-SECTIONS = ("rules", "tables", "pools", "calendars", "territories", "escalations", "tests")
+SECTIONS = ("rules", "tables", "pools", "calendars", "territories", "escalations", "enrichments",
+            "tests")
 CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia"; time_zone = "Europe/Vienna";
 calendar = "%s";
 users : { mia : { name = "Mia"; email = "mia@example.com"; role = "manager"; };
@@ -50,6 +51,8 @@ teams : { sales : { name = "Sales"; manager = "mia"; }; };
 mailboxes : { in : { type = "maildir"; path = "in"; }; };
 relays = ( { name = "out"; type = "maildir"; path = "out"; } );
 forms : { contact : { fields : { email = "contact.email"; country = "contact.country"; }; }; };
+endpoints : { scoring : { url = "https://scoring.example.com/score"; };
+              erp : { url = "https://erp.example.com/lead"; }; };
 fields : { lead : { employees : { type = "int"; }; }; };
 """
 
