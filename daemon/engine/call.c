@@ -341,7 +341,7 @@ static bool hello_names(const json_t *hello, int64_t id)
 static int make_again(struct engine *eng, const json_t *row, bool tried, const char *why,
                       struct err *e)
 {
-    struct call_outcome o = {.text = why, .untried = !tried};
+    struct call_outcome o = {.text = why, .untried = !tried, .ours = true};
     room_again(eng, row);
     return call_settle(eng, row, &o, e);
 }

@@ -78,6 +78,7 @@ struct call_outcome {
     const char *text;
     int64_t retry_ms; /* Retry-After, 0: none */
     bool untried;     /* given back: does not count as a try */
+    bool ours;        /* it was not the endpoint's fault */
     bool too_large;
     const char *answer; /* of enrich */
     size_t answer_len;

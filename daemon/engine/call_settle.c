@@ -109,7 +109,7 @@ static int endpoint_learns(struct engine *eng, const json_t *row, enum verdict v
                            const struct call_outcome *o, struct err *e)
 {
     struct endpoint *ep = calls_endpoint(eng, json_get_str(row, "endpoint", ""));
-    if (!ep || o->known || o->untried)
+    if (!ep || o->known || o->untried || o->ours)
         return 0;
     if (v == CALL_LATER)
         return endpoint_failed(eng, ep, o, e);

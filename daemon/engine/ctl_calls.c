@@ -117,11 +117,14 @@ static json_t *calls_cmd_move(struct ctl *c, size_t move, int64_t id, struct err
     AUTO_FREE char *by = mem_printf("%s by %s", moves[move].said, c->user);
     struct call_change change = {.state = moves[move].to, .reply = by,
                                  .next_ms = again ? clock_now_ms() : 0,
+                                 .again_ms = again ? clock_now_ms() : 0,
                                  .done_ms = again ? 0 : clock_now_ms()};
     if (call_set_state(c->eng->db, id, &change, e) < 0)
         return NULL;
     calls_look_again(c->eng, name, change.next_ms);
-    const struct endpoint *ep = calls_endpoint(c->eng, name);
+    struct endpoint *ep = calls_endpoint(c->eng, name);
+    if (ep && again) /* whoever asks may know that it is back */
+        ep->not_before_ms = ep->open_until_ms = 0;
     return ctl_text("call %" PRId64 ": %s%s", id, moves[move].said,
                     again && !ep            ? "; but leadd.conf has no such endpoint"
                     : again && ep->disabled ? "; but its endpoint is disabled: leadctl calls enable"

@@ -161,6 +161,7 @@ static int release_call(struct ctl *c, struct release *r, json_t *row, struct er
     AUTO_FREE char *by = mem_printf("%s by %s", go ? "released" : "dropped", c->user);
     struct call_change change = {.state = go ? "ready" : "failed", .reply = by,
                                  .next_ms = go ? clock_now_ms() : 0,
+                                 .again_ms = go ? clock_now_ms() : 0,
                                  .done_ms = go ? 0 : clock_now_ms()};
     r->calls += go;
     calls_look_again(c->eng, json_get_str(row, "endpoint", ""), change.next_ms);

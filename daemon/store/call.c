@@ -87,9 +87,10 @@ int call_set_state(struct db *db, int64_t id, const struct call_change *c, struc
                    "UPDATE call SET state = $2, next_ms = $3, done_ms = $4,"
                    " attempts = attempts + $5, code = coalesce($6, code),"
                    " reply = coalesce($7, reply), gen = NULL,"
+                   " created_ms = coalesce($8, created_ms),"
                    " body = CASE WHEN $2 = 'done' THEN NULL ELSE body END WHERE id = $1",
-                   "isooios", id, c->state, c->next_ms, c->done_ms, (int64_t)c->attempt, c->code,
-                   c->reply);
+                   "isooioso", id, c->state, c->next_ms, c->done_ms, (int64_t)c->attempt, c->code,
+                   c->reply, c->again_ms);
 }
 
 json_t *call_get(struct db *db, int64_t id, struct err *e)

@@ -48,6 +48,7 @@ struct call_change {
     bool attempt;             /* counts as a try */
     int64_t code;
     const char *reply; /* NULL: as it was */
+    int64_t again_ms;  /* a person wants it tried: its time counts from here; 0: as it was */
 };
 /* "done" empties the body. */
 int call_set_state(struct db *db, int64_t id, const struct call_change *c,

@@ -6,6 +6,7 @@ daemon what it believes. Only `reconcile` is asked, which must agree.
 """
 import collections
 import imaplib
+import json
 import os
 import re
 import sqlite3
@@ -153,6 +154,19 @@ def quiet_log(w):
     return log
 
 
+def calls_made(w):
+    """One for each lead, each at least once, and always under the same id."""
+    until(lambda: one(w, "SELECT count(*) FROM call WHERE state <> 'done'") == 0, timeout=120,
+          why="all calls to be made")
+    told = {}
+    for r in w.program.requests:
+        lead = json.loads(r.body)["data"]["fields"]["lead.id"]
+        assert told.setdefault(lead, r.headers["webhook-id"]) == r.headers["webhook-id"]
+    leads = rows(store(w), "SELECT 'L' || id FROM lead")
+    assert sorted(told) == sorted(x for (x,) in leads)
+    assert one(w, "SELECT count(*) FROM call") == len(told)
+
+
 def end_state(w, arrived=(), may_be_unknown=frozenset()):
     """All of it, once the stream has come to its end. arrived: follow-ups that had
     come before this World began; may_be_unknown: those in the air at a power cut."""
@@ -163,6 +177,7 @@ def end_state(w, arrived=(), may_be_unknown=frozenset()):
     filed_once(w)
     unknown = outbox_right(w, arrived, set(may_be_unknown))
     reconciled(w)
+    calls_made(w)
     quiet_log(w)
     deaths = w.kills["parser"] + w.kills["supervisor"] + w.kills["engine"]
     assert w.suspects <= deaths, (w.suspects, w.kills)

@@ -11,7 +11,8 @@
 Mails come from a Maildir (after = "flag") and from a real Dovecot (one mailbox
 with after = "flag", one with "move"), forms by HTTP from clients that repeat a
 request under the same key until it was taken. Follow-ups go to a receiver that
-refuses, defers or resets those whose address says so, and writes a log.
+refuses, defers or resets those whose address says so, and writes a log. A webhook
+tells another program of each lead.
 """
 import collections
 import contextlib
@@ -31,6 +32,7 @@ import peers
 import points
 from daemon import Daemon, until
 from dovecot import Dovecot
+from httppeer import HttpPeer
 
 CONNECTIONS = 4  # of the relay, the default
 ROLES = ["engine", "parser", "intake:disk", "intake:flagged", "intake:moved", "web-in", "web-ui",
@@ -38,6 +40,12 @@ ROLES = ["engine", "parser", "intake:disk", "intake:flagged", "intake:moved", "w
 # what becomes of a follow-up whose recipient's name begins so; most begin with "ok"
 ODD = ["refuse", "defer", "busy", "reset-rcpt", "reset-data", "reset-body", "later"]
 HOOKS = "super.restart_soon,outbox.retry_soon,store.checkpoint_often"
+
+
+TELL = """
+lang = 1;
+rules : { tell : { on = "lead.created"; do = "webhook program lead.id"; }; };
+"""
 
 
 class Receiver(peers.SmtpPeer):
@@ -184,7 +192,9 @@ class World:
         if imap:
             self.dovecot.maildir("moved", "Done")
         self.raws = []  # (file name, bytes) of the Maildir's
-        self.daemon = Daemon(self.conf(), company.files(), start=False)
+        self.program = self.stack.enter_context(HttpPeer())
+        self.daemon = Daemon(self.conf(), company.files(**{"rules.d/20-tell.conf": TELL}),
+                             start=False)
         company.maildir(self.daemon.dir + "/disk")
         self.points = points.Points(self.daemon.dir + "/points")
         self.daemon.env = {"LEADD_HOOKS": HOOKS, "LEADD_CRASH_TABLE": self.daemon.dir + "/points"}
@@ -202,7 +212,8 @@ class World:
             boxes += company.imap(self.dovecot, "moved", "moved", after="move", move_to="Done",
                                   poll="2s")
         relays = company.smtp(self.receiver.port) if self.relay == "smtp" else company.MAILDIR_OUT
-        return company.conf(mailboxes=boxes, relays=relays)
+        return company.conf(mailboxes=boxes, relays=relays, settings='endpoints : { program : '
+                            '{ url = "%s"; }; };' % self.program.url())
 
     def __enter__(self):
         return self

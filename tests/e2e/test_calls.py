@@ -5,16 +5,15 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import signal
 import subprocess
+import threading
 
 import pytest
 
 import company
-from daemon import Daemon, CtlError, until
-from httppeer import JSON, HttpPeer, endless_body, endless_headers, response, status
-from peers import drop, garbage, hang, ok
+from daemon import Daemon, until
+from httppeer import JSON, HttpPeer, endless_body, endless_headers, status
+from peers import drop, garbage, hang
 from test_main_job import post, rows, wait_rows
 
 START = "2026-11-20T10:00:00Z"
@@ -301,3 +300,131 @@ def test_wrong_endpoints_are_told_when_the_config_is_read():
             mark = d.mark()
             assert "failed" in d.reload()
             assert text in "\n".join(d.lines[mark:])
+
+
+# ---- enrichments -------------------------------------------------------------------
+
+ASK = """
+lang = 1;
+rules : {
+  ask  : { on = "lead.created"; do = [ "assign tom", "enrich scoring" ]; };
+  hot  : { on = "lead.enriched"; when = "lead.score >= 80"; do = "tag hot"; };
+  none : { on = "lead.enrich_failed"; do = "tag unscored"; };
+};
+enrichments : {
+  scoring : {
+    endpoint = "erp"; send = [ "lead.employees", "contact.domain" ]; %s
+    set = ( { from = "result.score"; to = "lead.score"; },
+            { from = "language"; to = "contact.language"; } );
+  };
+};
+"""
+GOOD = {"result": {"score": 87}, "language": "de"}
+
+
+def answering(peer, answer):
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    peer.on("/hook", lambda r: (200, JSON, body))
+
+
+def tags(d, lead="L1"):
+    text = d.ctl_text("show", lead, width=200)
+    return {t for t in ("hot", "unscored") if t in text}
+
+
+def lead_of(d, n=1):
+    return next(r for r in rows(d, "list", "leads") if r["id"] == "L%d" % n)
+
+
+def test_an_answer_sets_fields_and_wakes_rules():
+    with HttpPeer() as peer, daemon(peer, ASK % "") as d:
+        answering(peer, GOOD)
+        form(d, employees="12")
+        wait_state(d, "done")
+        body = json.loads(peer.requests[0].body)
+        assert verify(peer.requests[0]) and body["type"] == "enrich"
+        assert body["data"] == {"enrichment": "scoring", "lead": "L1", "contact": "C1",
+                                "company": "O1", "fields": {"lead.employees": 12,
+                                                            "contact.domain": "shop.example"}}
+        assert lead_of(d)["score"] == 87 and tags(d) == {"hot"}
+        why = d.ctl("why", "L1")["text"]
+        assert "lead.enriched" in why and "enrich-scoring" in why
+        assert "2026-11-20T10:00" in rows(d, "calls", "list")[0]["done"]
+        d.ctl("undo", "L1")  # what the answer did
+        assert lead_of(d)["score"] == 0
+
+
+WRONG = {
+    "no JSON": b"<html>it works</html>", "garbage": b"\x00\xff{", "a list": [1, 2], "nothing": {},
+    "a text": {"result": {"score": "87"}}, "a fraction": {"result": {"score": 8.7}},
+    "half": {"result": {"score": 87}, "language": 5}, "deep": b"[" * 100000,
+    "twice": b'{"language": "de", "language": "en"}', "huge": b'{"language": "' + b"x" * 300000 + b'"}',
+    "long": {"language": "x" * 5000}, "empty": b"",
+}
+
+
+@pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
+def test_a_wrong_answer_changes_nothing_and_is_told(answer):
+    with HttpPeer() as peer, daemon(peer, ASK % "") as d:
+        answering(peer, answer)
+        form(d)
+        (row,) = wait_state(d, "failed")
+        assert len(peer.requests) == 1 and row["reply"]
+        assert lead_of(d)["score"] == 0 and tags(d) == {"unscored"}
+        assert "call 1: " in d.ctl("why", "L1")["text"]
+
+
+def test_a_program_that_is_gone_ends_in_lead_enrich_failed():
+    with HttpPeer() as peer, daemon(peer, ASK % "", give_up="10m") as d:
+        peer.on("/hook", lambda r: (500, JSON, b"{}"))
+        form(d)
+        wait_state(d, "deferred")
+        assert tags(d) == set()
+        d.ctl("clock", "advance", "11m")
+        wait_state(d, "failed")
+        assert tags(d) == {"unscored"}
+        answering(peer, GOOD)
+        d.ctl("calls", "retry", "1")
+        wait_state(d, "done")
+        assert lead_of(d)["score"] == 87
+
+
+def test_the_same_question_is_asked_once_while_the_answer_holds():
+    with HttpPeer() as peer, daemon(peer, ASK % 'cache = "1h";') as d:
+        answering(peer, GOOD)
+        form(d, 1)
+        wait_state(d, "done")
+        form(d, 2)  # the same domain, no employees either
+        wait_state(d, "done", 2)
+        assert len(peer.requests) == 1 and lead_of(d, 2)["score"] == 87 and tags(d, "L2") == {"hot"}
+        assert rows(d, "calls", "list")[0]["reply"] == "from the cache"
+        form(d, 3, employees="5")  # another question
+        wait_state(d, "done", 3)
+        d.ctl("clock", "advance", "61m")
+        form(d, 4)
+        wait_state(d, "done", 4)
+        assert len(peer.requests) == 3
+
+
+@pytest.mark.parametrize("overwrite, score", [("", 5), ("overwrite = true;", 87)])
+def test_what_our_own_people_set_meanwhile_stays(overwrite, score):
+    go = threading.Event()
+    with HttpPeer() as peer, daemon(peer, ASK % overwrite) as d:
+        peer.on("/hook", lambda r: go.wait(20) and (200, JSON, json.dumps(GOOD).encode()))
+        form(d)
+        peer.wait(lambda: peer.requests)
+        d.ctl("do", "L1", "score", "5")
+        go.set()
+        wait_state(d, "done")
+        assert lead_of(d)["score"] == score
+        assert ("stay as one of our own" in d.ctl("why", "L1")["text"]) == (score == 5)
+
+
+def test_answers_that_ask_again_come_to_an_end():
+    rules = (ASK % "").replace('do = "tag hot"', 'do = [ "score +1", "enrich scoring" ]')
+    with HttpPeer() as peer, daemon(peer, rules) as d:
+        answering(peer, GOOD)
+        form(d)
+        until(lambda: "would without end" in d.ctl("why", "L1")["text"])
+        wait_state(d, "done", 4)
+        assert len(peer.requests) == 4
