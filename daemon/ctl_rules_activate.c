@@ -434,7 +434,6 @@ int ctl_rules_activate(const struct ctl_options *opt, int argc, char **argv)
         fflush(stdout);
         fputs("leadctl: ", stderr);
         ctl_render_text(e.text, stderr);
-        fputc('\n', stderr);
         code = e.cls == ERR_TEMP ? CTL_EXIT_UNAVAILABLE : CTL_EXIT_FAILED;
     } else {
         print_result(&a);

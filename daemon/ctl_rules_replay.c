@@ -276,7 +276,6 @@ static void print_list(const json_t *result)
         all += json_integer_value(v);
     json_array_foreach(list, i, v) {
         ctl_render_text(json_get_str(v, "text", ""), stdout);
-        putchar('\n');
     }
     if (all > (int64_t)json_array_size(list))
         printf("... and %" PRId64 " more: --limit %" PRId64 "\n",
@@ -333,7 +332,6 @@ int ctl_rules_replay(const struct ctl_options *opt, int argc, char **argv)
     } else {
         fputs("leadctl: ", stderr);
         ctl_render_text(e.text, stderr);
-        fputc('\n', stderr);
     }
     json_decref(j.current);
     json_decref(j.next);

@@ -58,6 +58,8 @@ static void hit_add(struct coverage *c, const struct rule *r, enum hit_what what
 static uint32_t stride_next(struct coverage *c)
 {
     c->random = c->random * 1664525u + 1013904223u;
+    if (HOOK("coverage.every"))
+        return 1;
     return COVERAGE_STRIDE / 2 + 1 + (c->random >> 16) % COVERAGE_STRIDE;
 }
 
@@ -76,6 +78,11 @@ void coverage_decided(struct coverage *c, const struct rule *r, bool matched, in
 {
     if (c)
         hit_add(c, r, matched ? HIT_MATCHED : HIT_ASKED, now_ms);
+}
+
+bool coverage_is_hit(enum rule_outcome o)
+{
+    return o == RULE_MATCHED || o == RULE_SHADOW;
 }
 
 void coverage_fired(struct coverage *c, const struct rule *r)

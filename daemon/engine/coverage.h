@@ -15,11 +15,11 @@
 #define LEADD_ENGINE_COVERAGE_H
 
 #include "engine/engine.h"
+#include "rule/ruleset.h"
 #include "store/rule_count.h"
 
 #define COVERAGE_STRIDE 64
 
-struct rule;
 struct coverage;
 
 /* For the rules of eng->crm. Every function takes NULL for "nobody counts". */
@@ -27,9 +27,11 @@ struct coverage *coverage_new(struct engine *eng);
 void coverage_free(struct coverage **c);
 
 /* The rules of one event: begin, then for each decision decided and, after its
- * commands, done. Commands that run later, from a timer, are fired alone. */
+ * commands, done. A rule that runs from a timer is decided when the timer is due. */
 void coverage_begin(struct coverage *c);
 void coverage_decided(struct coverage *c, const struct rule *r, bool matched, int64_t now_ms);
+/* In mode shadow a rule matches and does not fire. */
+bool coverage_is_hit(enum rule_outcome o);
 void coverage_fired(struct coverage *c, const struct rule *r);
 void coverage_refused(struct coverage *c, const struct rule *r);
 void coverage_done(struct coverage *c, const struct rule *r);

@@ -212,7 +212,7 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     coverage_begin(in->eng->coverage);
     while (rc == 0 && rule_match_next(m, &d)) {
         json_t *j = input_journal_decision(in, place, m, &d);
-        coverage_decided(in->eng->coverage, d.rule, d.outcome == RULE_MATCHED, in->now_ms);
+        coverage_decided(in->eng->coverage, d.rule, coverage_is_hit(d.outcome), in->now_ms);
         if (d.outcome == RULE_MATCHED) {
             rc = input_run_rule(in, &ev, d.rule, j, e);
             in->stopped |= d.rule->stop == RULE_STOP_ALL;

@@ -142,7 +142,7 @@ static int record_run(struct engine *eng, const struct rule *rule, int64_t id,
         w->looked++;
         coverage_begin(eng->coverage);
         timer_ask(&in, rule, "schedule.due", t, &in.target, firing_gate, &due, &a);
-        coverage_decided(eng->coverage, rule, a.d.outcome == RULE_MATCHED, in.now_ms);
+        coverage_decided(eng->coverage, rule, coverage_is_hit(a.d.outcome), in.now_ms);
         rc = record_asked(&in, rule, &a, w, e);
         coverage_done(eng->coverage, rule);
         timer_asked_done(&a);

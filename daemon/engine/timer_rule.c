@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/coverage.h"
 #include "engine/firing.h"
 #include "engine/timer.h"
 
@@ -288,6 +289,7 @@ static int fire_decided(struct input *in, const struct rule *rule, const json_t 
 {
     struct timer_key k = timer_key_of(row);
     json_t *j = timer_asked_journal(in, a);
+    coverage_decided(in->eng->coverage, rule, coverage_is_hit(a->d.outcome), in->now_ms);
     switch (a->d.outcome) {
     case RULE_MATCHED:
         engine_count(in->eng, "timers_fired", 1);

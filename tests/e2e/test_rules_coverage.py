@@ -3,6 +3,7 @@
 
 The numbers are compared with the journal, which tells every decision by itself.
 """
+import contextlib
 import datetime
 import json
 import os
@@ -27,6 +28,8 @@ rules : {
   hot : { on = "lead"; when = [ "lead.score >= 60", "lead.employees >= 10" ]; do = "tag hot"; };
   keen : { on = "form.received"; when = "lead.employees >= 50"; do = [ "set lead.score 70", "done" ]; };
   welcome : { on = "lead.created"; when = "contact.email is set"; do = "send welcome"; };
+  slow : { on = "lead"; when = "lead.score >= 60"; after = "1h"; do = "tag slow"; };
+  maybe : { on = "lead.created"; mode = "shadow"; do = "tag maybe"; };
   silent : { on = "lead.created"; when = "lead.employees > 100000"; do = "tag giant"; };
 };
 pools : { sales : { by = "weighted";
@@ -53,6 +56,13 @@ def traffic(d, rng, n):
             d.ctl("do", lead, "set", "lead.score", str(rng.choice([10, 65, 90])))
 
 
+def advance(d, how_long):
+    """Time passes, and all timers have fired."""
+    d.ctl("clock", "advance", how_long)
+    with contextlib.closing(sqlite3.connect("file:%s/leadd.db?mode=ro" % d.state, uri=True)) as db:
+        until(lambda: db.execute("SELECT count(*) FROM timer").fetchone() == (0,), why="the timers")
+
+
 def counted(d):
     return {r["rule"]: r for r in d.ctl("rules", "coverage")["rows"]}
 
@@ -65,7 +75,8 @@ def independent(store):
         body = json.loads(body)
         for d in body.get("decisions", []):
             n = found.setdefault(d["rule"], dict(hits=0, fired=0, refused=0, last=0))
-            if d.get("outcome", "not_true" if "when" in d else "matched") != "matched":
+            outcome = d.get("outcome", "not_true" if "when" in d else "matched")
+            if outcome not in ("matched", "shadow"):
                 continue
             n["hits"] += 1
             n["last"] = max(n["last"], at)
@@ -113,15 +124,17 @@ def test_the_counts_are_those_of_the_journal_also_over_restarts_days_and_reloads
     assert rows["rest"]["hits"] > 2 and rows["large"]["hits"] > 2 and rows["hot"]["hits"] > 2
     assert rows["keen"]["refused"] == rows["keen"]["fired"] > 2
     assert rows["silent"]["hits"] == 0 and rows["silent"]["last_hit"] == "never"
-    assert rows["silent"]["at"].endswith("10-rules.conf:10")
+    assert rows["silent"]["at"].endswith("10-rules.conf:12")
     assert stored(d) == {}, "no message may pay for it with a row"
     d.stop()
     before = {n: (r["asked"], r["hits"], r["fired"], r["refused"]) for n, r in rows.items()}
     assert stored(d) == {n: v for n, v in before.items() if any(v)}
     d.start()
-    d.ctl("clock", "advance", "3d")
+    advance(d, "3d")
     traffic(d, rng, 20)
-    agrees(d)
+    rows = agrees(d)
+    assert rows["slow"]["hits"] == rows["slow"]["fired"] > 1, "a timer that fires is a hit"
+    assert rows["maybe"]["hits"] > 1 and rows["maybe"]["fired"] == 0
     d.write("rules.d/10-rules.conf", RULES.replace("silent :", "quiet :"))
     assert "done" in d.reload()
     until(lambda: "quiet" in counted(d), why="the new set")
@@ -130,14 +143,14 @@ def test_the_counts_are_those_of_the_journal_also_over_restarts_days_and_reloads
     never = d.ctl("rules", "coverage", "--never")
     assert [r["rule"] for r in never["rows"]] == ["quiet"]
     (gone,) = never["sections"][0]["rows"]
-    assert gone["rule"] == "silent" and gone["at"].endswith("10-rules.conf:10")
+    assert gone["rule"] == "silent" and gone["at"].endswith("10-rules.conf:12")
     assert "Rules that are in no file any more" in d.ctl_text("rules", "coverage")
 
 
 def test_a_share_of_days_is_counted_by_itself(busy):
     d, rng = busy
+    advance(d, "10d")
     first = counted(d)
-    d.ctl("clock", "advance", "10d")
     traffic(d, rng, 20)
     since = {r["rule"]: r for r in d.ctl("rules", "coverage", "since=3d")["rows"]}
     both = counted(d)
@@ -198,22 +211,24 @@ def test_the_metrics_name_rules_where_they_are_few(busy):
         text = r.read().decode()
     assert 'leadd_rule_matches_total{rule="rest"} %d' % rows["rest"]["hits"] in text
     assert "leadd_rules_fired_total %d" % sum(r["fired"] for r in rows.values()) in text
-    assert "leadd_rules_unmatched 1\n" in text
+    assert "leadd_rules_unmatched 2\n" in text
     many = "".join('r%d : { on = "lead.created"; do = "tag t%d"; };\n' % (i, i) for i in range(41))
     d.write("rules.d/20-many.conf", "lang = 1;\nrules : {\n%s};\n" % many)
     assert "done" in d.reload()
-    until(lambda: len(counted(d)) == 47, why="the new set")
+    until(lambda: len(counted(d)) == 49, why="the new set")
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % d.port("web-ui")) as r:
         text = r.read().decode()
     assert "rule=" not in text and "leadd_rule_matches_total " in text
 
 
+@hooks
 def test_the_costly_rule_has_the_largest_share():
     words = "message.text ~ '^(a|aa)+[^a]c'"
     rules = RULES.replace("silent : {", """costly : { on = "form.received"; when = "%s"; do = "tag z"; };
   silent : {""" % words)
-    with Daemon(company.conf(mailboxes=""), company.files(rules)) as d:
-        for i in range(120):
+    with Daemon(company.conf(mailboxes=""), company.files(rules),
+                env={"LEADD_HOOKS": "coverage.every"}) as d:
+        for i in range(30):
             post(d, email="a%d@shop.example" % i, message="a" * 20 + "c")
         rows = counted(d)
         share = {n: float(r["cost"].split()[0]) for n, r in rows.items()}
@@ -224,7 +239,7 @@ def test_the_costly_rule_has_the_largest_share():
 def test_history_says_which_set_decided_since_when_and_who_brought_it(busy):
     d, rng = busy
     (first,) = d.ctl("rules", "history")["rows"]
-    assert first["rules"] == 6 and first["in_force"] == "now" and first["by"] == "start or SIGHUP"
+    assert first["rules"] == 8 and first["in_force"] == "now" and first["by"] == "start or SIGHUP"
     d.ctl("clock", "advance", "1d")
     d.write("rules.d/10-rules.conf", RULES.replace("score 70", "score 80"))
     d.ctl("reload")
