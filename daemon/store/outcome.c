@@ -16,6 +16,10 @@
     " count(*), min(intent), min(created_ms) FROM outbox WHERE " where " AND created_ms >= $1"     \
     " AND state <> 'held' AND (state <> 'failed' OR relay IS NOT NULL)"                            \
     " GROUP BY 1, 2 ORDER BY 1, 2"
+/* min(rule) stands where a mail has its intent */
+#define OF_CALL(col, where) "SELECT " col ", endpoint || ' ' || name, count(*), min('/' || rule),"  \
+    " min(created_ms) FROM call WHERE " where " AND created_ms >= $1 AND state <> 'held'"          \
+    " GROUP BY 1, 2 ORDER BY 1, 2"
 #define OF_TIMER(entity) "SELECT record_id, kind || ' ' || rule, 'due', NULL, coalesce(due_ms, 0)" \
     " FROM timer WHERE entity = '" entity "' AND $1 = $1 ORDER BY record_id, kind, rule"
 
@@ -43,6 +47,8 @@ static const struct {
     [OUTCOME_OTHER_MAIL] = {"mail", 'C',
                             OF_MAIL("contact_id", "lead_id IS NULL AND case_id IS NULL "
                                     "AND contact_id IS NOT NULL")},
+    [OUTCOME_LEAD_CALL] = {"call", 'L', OF_CALL("lead_id", "lead_id IS NOT NULL")},
+    [OUTCOME_CASE_CALL] = {"call", 'K', OF_CALL("case_id", "lead_id IS NULL AND case_id IS NOT NULL")},
     [OUTCOME_LEAD_TIMER] = {"timer", 'L', OF_TIMER("lead")},
     [OUTCOME_CASE_TIMER] = {"timer", 'K', OF_TIMER("case")},
 };

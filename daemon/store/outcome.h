@@ -27,6 +27,8 @@ enum outcome {
     OUTCOME_LEAD_MAIL,     /* key: template and address; value: how many; at: the first */
     OUTCOME_CASE_MAIL,
     OUTCOME_OTHER_MAIL,    /* of a contact alone */
+    OUTCOME_LEAD_CALL,     /* key: endpoint and event or enrichment; as of mails */
+    OUTCOME_CASE_CALL,
     OUTCOME_LEAD_TIMER,    /* key: kind and name; at: when it is due */
     OUTCOME_CASE_TIMER,
     OUTCOME_COUNT
@@ -43,7 +45,7 @@ struct outcome_row {
 /* "owner", "mail", ..; and the letter of the record it is about. */
 const char *outcome_name(enum outcome o);
 char outcome_letter(enum outcome o);
-/* Mails count from since_ms on. */
+/* Mails and calls count from since_ms on. */
 struct db_rows *outcome_query(struct db *db, enum outcome o, int64_t since_ms);
 bool outcome_step(struct db_rows *r, struct outcome_row *out);
 

@@ -82,7 +82,7 @@ static int why_field(const struct replay_side *s, char letter, int64_t id, const
     return 0;
 }
 
-/* "M12/RULE/TEMPLATE/ADDRESS" */
+/* "M12/RULE/TEMPLATE/ADDRESS", and "/RULE" of a call. */
 static void why_mail(const struct replay_side *s, const char *intent, json_t *diff)
 {
     const char *slash = intent ? strchr(intent, '/') : NULL;
@@ -160,10 +160,10 @@ static int diff_why(struct replay_diff *d, enum outcome o, const struct pair *p,
 {
     const char *what = outcome_name(o);
     const struct replay_side *s = p->b ? &d->next : &d->current;
-    if (strcmp(what, "mail") == 0 && s->solo)
+    bool left = strcmp(what, "mail") == 0 || strcmp(what, "call") == 0;
+    if (left && s->solo)
         why_mail(s, pair_any(p)->intent, diff);
-    if (!s->solo || outcome_letter(o) == 'C' || strcmp(what, "mail") == 0 ||
-        strcmp(what, "timer") == 0 || strcmp(what, "task") == 0)
+    if (!s->solo || left || strcmp(what, "timer") == 0 || strcmp(what, "task") == 0)
         return 0;
     AUTO_FREE char *field = strcmp(what, "tag") == 0 ? mem_printf("tags.%s", pair_any(p)->key)
                                                      : mem_str(what);
