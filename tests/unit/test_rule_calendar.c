@@ -14,7 +14,8 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "rule/calendar.h"
+#include "base/text.h"
+#include "rule/schedule.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
@@ -307,6 +308,65 @@ static void test_spans_are_read(void **state)
     calendars_free(&cs);
 }
 
+static uint64_t seed = 4;
+
+static uint32_t next(uint32_t below)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+/* One to four changes: bytes cut out, a token put in. */
+static char *mutated(const char *text, bool change)
+{
+    static const char *const tokens[] = {"-", ":", "..", "24:00", "99:99", "closed", "Mon", "daily",
+                                         ";", ",", " ", "last", "31st", "workday", "business",
+                                         "99999999999999999999", "\xff", "02-29", "9999-12-31"};
+    char *s = mem_str(text);
+    for (uint32_t n = change ? next(4) + 1 : 0; n > 0; n--) {
+        uint32_t len = (uint32_t)strlen(s), at = next(len + 1), cut = next(3) ? next(6) : 0;
+        cut = at + cut > len ? len - at : cut;
+        const char *put = next(2) ? tokens[next(ARRAY_LEN(tokens))] : "";
+        char *changed = mem_printf("%.*s%s%s", (int)at, s, put, s + at + cut);
+        mem_free(s);
+        s = changed;
+    }
+    return s;
+}
+
+/* Never fatal, and what is accepted answers. */
+static void test_mutated_texts_are_read_or_refused(void **state)
+{
+    (void)state;
+    int read = 0;
+    for (int i = 0; i < 3000; i++) {
+        AUTO_FREE char *hours = mutated("Mon-Fri 09:00-12:30, 13:00-17:00; Sat 09:00-12:00", i % 3 == 0);
+        AUTO_FREE char *days = mutated("12-26|2026-12-24..2027-01-01|12-24..01-06 Winter",
+                                       i % 3 == 1);
+        AUTO_FREE char *text = mutated(i % 2 ? "1h 30m business c" : "Mon-Fri,Sun 08:00,16:30 UTC",
+                                       i % 3 == 2);
+        struct calendar_span s;
+        struct errlist errors AUTO_ERRLIST;
+        struct err e;
+        errlist_init(&errors, 5);
+        bool plain = text_is_utf8(days, strlen(days)); /* json_string would refuse it */
+        struct calendars *cs = load("UTC", text_is_utf8(hours, strlen(hours)) ? hours : "daily closed",
+                                    plain ? days : NULL, &errors);
+        const struct calendar *c = calendars_find(cs, "c");
+        if (errlist_total(&errors) == 0) {
+            int64_t at = calendar_add(c, utc("2026-06-01"), 90 * HOUR);
+            assert_true(at == CALENDAR_NEVER ||
+                        calendar_between(c, utc("2026-06-01"), at) == 90 * HOUR);
+            struct schedule *times = schedule_new(text, NULL, cs, c, &e, NULL);
+            read += times && schedule_next(times, 0) > 0;
+            schedule_free(&times);
+            read += calendar_span_parse(text, cs, c, &s, &e, NULL) == 0;
+        }
+        calendars_free(&cs);
+    }
+    assert_true(read > 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_hours_are_read_as_written),
         cmocka_unit_test(test_what_is_wrong_is_said_with_its_column),
         cmocka_unit_test(test_spans_are_read),
+        cmocka_unit_test(test_mutated_texts_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
