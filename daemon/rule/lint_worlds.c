@@ -261,27 +261,39 @@ static void values_of_amount(struct lint_solver *s, struct worlds_values *all,
     values_around(s, all, (int64_t)(scaled / 100), (int64_t)(scaled / 100), currency);
 }
 
+#define WORLDS_CURRENCIES 16
+
+/* Adds the currencies that the part names; false when there are too many. */
+static bool currencies_add(const struct expr_node *n, char list[][4], size_t *count)
+{
+    for (size_t k = 1; k < n->arg_count; k++) {
+        const char *name = n->args[k].currency;
+        size_t c = 0;
+        while (c < *count && strcmp(list[c], name) != 0)
+            c++;
+        if (!*name || c < *count)
+            continue;
+        if (c == WORLDS_CURRENCIES)
+            return false;
+        memcpy(list[(*count)++], name, sizeof(list[0]));
+    }
+    return true;
+}
+
 static void values_of_money(struct lint_solver *s, const struct lint_variable *v,
                             struct worlds_values *all)
 {
-    char currency[16][4] = {"JPY", "XXX", "KWD"};
-    size_t currencies = 3;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < s->part_count; i++)
-            for (size_t k = 1; (v->parts >> i & 1) && k < s->parts[i].node->arg_count; k++) {
-                const struct expr_arg *a = &s->parts[i].node->args[k];
-                size_t c = 0;
-                while (c < currencies && strcmp(currency[c], a->currency) != 0)
-                    c++;
-                if (pass == 0 && *a->currency && c == currencies && c < ARRAY_LEN(currency))
-                    memcpy(currency[currencies++], a->currency, sizeof(currency[0]));
-                else if (pass == 0 && *a->currency && c == ARRAY_LEN(currency))
-                    s->too_much = true;
-                for (c = 0; pass == 1 && c < currencies; c++)
-                    values_of_amount(s, all, a, currency[c]);
-            }
-    for (size_t c = 0; c < currencies; c++)
+    char currency[WORLDS_CURRENCIES][4] = {"JPY", "XXX", "KWD"};
+    size_t count = 3;
+    for (size_t i = 0; i < s->part_count; i++)
+        if ((v->parts >> i & 1) && !currencies_add(s->parts[i].node, currency, &count))
+            s->too_much = true;
+    for (size_t c = 0; c < count; c++) {
         values_number(s, all, 0, currency[c]);
+        for (size_t i = 0; i < s->part_count; i++)
+            for (size_t k = 1; (v->parts >> i & 1) && k < s->parts[i].node->arg_count; k++)
+                values_of_amount(s, all, &s->parts[i].node->args[k], currency[c]);
+    }
 }
 
 static void values_of_number(struct lint_solver *s, const struct lint_variable *v,
