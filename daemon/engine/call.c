@@ -5,6 +5,7 @@
 #include "engine/call.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bounds.h"
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/enrich.h"
+#include "engine/suspect.h"
 #include "store/call.h"
 
 #define CACHE_GEN "cache" /* claimed for an answer that is known already */
@@ -285,6 +287,16 @@ static json_t *called_row(struct engine *eng, const struct item *it, struct err 
     return NULL;
 }
 
+/* It ended the engine again and again: no rule hears of it. */
+static int call_bury(struct engine *eng, const struct item *it, struct err *e)
+{
+    struct call_change c = {.state = "failed", .done_ms = clock_now_ms(),
+                            .reply = "the engine ended at it again and again"};
+    log_error("call.suspect", "call=%" PRIu64 " next=\"it is failed, no rule runs\"", it->frame.id);
+    receipt(eng, it);
+    return call_set_state(eng->db, (int64_t)it->frame.id, &c, e);
+}
+
 int calls_called(struct engine *eng, struct item *it, struct err *e)
 {
     const json_t *j = it->frame.json;
@@ -294,6 +306,10 @@ int calls_called(struct engine *eng, struct item *it, struct err *e)
         receipt(eng, it);
         return e->cls == ERR_NONE ? 0 : -1;
     }
+    if (suspect_at(eng->suspect, suspect_of_row("call", (int64_t)it->frame.id)) >= SUSPECT_DEATHS)
+        return call_bury(eng, it, e);
+    if (HOOK("call.abort"))
+        abort();
     if (!it->peer && row_cached(eng, row, &known, e) < 0)
         return -1;
     struct call_outcome o = {.code = json_get_int(j, "code", 0),

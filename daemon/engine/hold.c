@@ -239,7 +239,8 @@ json_t *ctl_release(struct ctl *c, struct err *e)
     }
     log_info("engine.released", "mails=%" PRId64 " dropped=%" PRId64 " hold=%s by=%s", r.let_go,
              r.dropped, c->eng->hold ? "goes on" : "ended", c->user);
-    return ctl_text("%" PRId64 " released, %" PRId64 " dropped; %s", r.let_go, r.dropped,
+    AUTO_FREE char *calls = r.calls ? mem_printf(" and %" PRId64 " calls", r.calls) : mem_str("");
+    return ctl_text("%" PRId64 "%s released, %" PRId64 " dropped; %s", r.let_go, calls, r.dropped,
                     c->eng->hold ? "still in hold" : "not in hold any more");
 }
 

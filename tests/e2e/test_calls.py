@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import subprocess
 import threading
 
@@ -428,3 +429,39 @@ def test_answers_that_ask_again_come_to_an_end():
         until(lambda: "would without end" in d.ctl("why", "L1")["text"])
         wait_state(d, "done", 4)
         assert len(peer.requests) == 4
+
+
+# ---- after a restore, and when it ends the engine ----------------------------------
+
+def test_calls_are_held_after_a_restore_until_they_are_released():
+    with HttpPeer() as peer, daemon(peer) as d:
+        peer.on("/hook", lambda r: (503, JSON, b""))
+        form(d)
+        wait_state(d, "deferred")
+        path = os.path.join(d.dir, "b.db")
+        d.ctl("backup", path)
+        d.stop()
+        d.ctl("restore", "--force", path)
+        d.start()
+        form(d, 1)
+        held = {r["record"]: r["reply"] for r in rows(d, "calls", "list", "state=held")}
+        assert "when the backup was made" in held.pop("L1")
+        assert ["after the restore" in why for why in held.values()] == [True]
+        peer.on("/hook", lambda r: (200, JSON, b""))
+        d.ctl("clock", "advance", "1h")
+        seen = len(peer.requests)
+        assert "2 calls" in d.ctl_text("release", "all")
+        wait_state(d, "done", 2)
+        assert len(peer.requests) == seen + 2
+
+
+def test_a_call_whose_answer_ends_the_engine_is_given_up():
+    with HttpPeer() as peer, daemon(peer, ASK % "") as d:
+        d.stop()
+        d.env["LEADD_HOOKS"] = "call.abort,super.restart_soon"
+        answering(peer, GOOD)
+        d.start()
+        form(d)
+        d.wait_log("call.suspect call=1")
+        (row,) = wait_state(d, "failed")
+        assert "the engine ended at it" in row["reply"] and len(peer.requests) == 1
