@@ -532,7 +532,8 @@ struct solo *solo_fork(struct solo *s, const json_t *engine_config, const char *
     f->now_ms = s->now_ms;
     f->arrivals = s->arrivals;
     solo_foreign(f, s->eng.key, s->eng.foreign_scale);
-    if (db_begin(f->eng.db, e) < 0)
+    f->eng.timers.some = true; /* it has all that the other one had */
+    if (db_begin(f->eng.db, e) < 0 || schedules_start(&f->eng, e) < 0)
         solo_free(&f);
     return f;
 }

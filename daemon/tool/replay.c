@@ -232,6 +232,16 @@ static int replay_commit(struct replay *r, struct err *e)
                : 0;
 }
 
+/* An open file needs no name: nothing of it stays, however this process ends. */
+static void scratch_unname(const struct replay *r, const char *name)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        AUTO_FREE char *path = mem_printf("%s/%s%s", r->o->scratch, name, ends[i]);
+        unlink(path);
+    }
+}
+
 /* From here on there are two. */
 static int replay_fork(struct replay *r, struct err *e)
 {
@@ -244,6 +254,7 @@ static int replay_fork(struct replay *r, struct err *e)
     r->next.solo = solo_fork(r->current.solo, r->o->next, path, e);
     if (!r->next.solo)
         return -1;
+    scratch_unname(r, "next.db");
     r->forked = true;
     solo_count(r->next.solo);
     if (r->o->against_history)
@@ -387,6 +398,7 @@ static int replay_start(struct replay *r, struct err *e)
     r->next = (struct world){.config = r->o->next};
     if (!r->current.solo)
         return err_wrap(e, "the rules of today");
+    scratch_unname(r, "current.db");
     solo_foreign(r->current.solo, r->o->key, REPLAY_SCALE);
     return solo_begin(r->current.solo, start, e);
 }
