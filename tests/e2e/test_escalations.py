@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Escalations and scheduled rules: what becomes of them, and where people see it. (That
-they run when they should is shown in tests/sim/test_escalations.py.)
+they run when they should is shown in tests/sim/test_escalation_time.py.)
 """
 import company
 from daemon import Daemon, until

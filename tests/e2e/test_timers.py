@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Rules that wait, repeat and run at most so often: what becomes of them, and where
-people see it. (That they fire when they should is shown in tests/sim/test_timers.py.)
+people see it. (That they fire when they should is shown in tests/sim/test_timer_time.py.)
 """
 import os
 import re
