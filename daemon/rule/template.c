@@ -21,6 +21,7 @@ struct template_file {
     const char *path;
     const char *p; /* next line */
     int line;      /* its number */
+    bool open_end; /* the line before it is the last, and does not end */
 };
 
 static void template_fail(struct template_file *f, int line, const char *fmt, ...)
@@ -63,6 +64,7 @@ static struct str template_line(struct template_file *f)
     const char *eol = strchr(f->p, '\n');
     struct str s = {f->p, eol ? (size_t)(eol - f->p) : strlen(f->p)};
     f->p = eol ? eol + 1 : f->p + s.n;
+    f->open_end = !eol;
     f->line++;
     return s;
 }
@@ -129,7 +131,7 @@ static void template_bodies(struct template_file *f)
     }
     template_part(f, PART_TEXT, start, strlen(start), first);
     if (start[strspn(start, " \t\n")] == '\0')
-        template_fail(f, first, "the text is empty");
+        template_fail(f, *start || !f->open_end ? first : first - 1, "the text is empty");
 }
 
 struct template *template_compile(const char *name, const char *text, const char *path,

@@ -255,6 +255,8 @@ static void wrong_templates_are_refused_with_their_line(void **state)
         {"Subject: a\n folded\n\ntext",
          "t.txt:2: expected a header such as \"Subject: ...\", or an empty line before the text\n"},
         {"Subject: a\n\n  \n", "t.txt:3: the text is empty\n"},
+        {"Subject: a\n", "t.txt:2: the text is empty\n"},
+        {"Subject: a", "t.txt:1: the text is empty\n"},
         {"Subject: a\n\n\n--html--\n<p>x</p>",
          "t.txt:3: the text is empty: not everybody reads HTML\n"},
         {"Subject: a\n\n{{#company}}\nx", "t.txt:3: the section {{#company}} is never closed\n"},
