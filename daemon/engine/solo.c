@@ -6,7 +6,7 @@
  * solo_begin() to the next: the savepoints of the items stand in it, and undoing it
  * gives back the empty CRM in microseconds.
  */
-#include "engine/solo.h"
+#include "engine/solo_inner.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,33 +15,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "crm/command.h"
 #include "engine/budget.h"
 #include "engine/coverage.h"
-#include "engine/call.h"
-#include "engine/ctl.h"
-#include "engine/engine.h"
-#include "engine/parsed.h"
 #include "engine/timer.h"
-#include "mail/parse.h"
 #include "rule/ruleset.h"
-#include "store/call.h"
 #include "store/journal.h"
 #include "store/ledger.h"
 #include "store/outbox.h"
 
 #define SOLO_PEER 1 /* nobody has it: the answers stay where solo reads them */
-#define SOLO_CALLS 1000 /* among which an answered one is looked for */
 #define SOLO_DUE 64 /* mails that leave between two looks at the timers */
-
-struct solo {
-    struct role role;
-    struct engine eng;
-    int64_t now_ms;
-    int64_t deadline; /* of clock_mono_ms; 0: none */
-    int64_t arrivals; /* numbers what comes in: UIDs, request ids */
-    int64_t internal_ms; /* of the next mail; 0: now */
-};
 
 int64_t solo_now(const struct solo *s)
 {
@@ -73,8 +56,7 @@ void solo_brief(struct solo *s, bool brief)
     s->eng.brief = brief;
 }
 
-/* At the start of every call: the clock and the log are the process's. */
-static int solo_enter(struct solo *s, struct err *e)
+int solo_enter(struct solo *s, struct err *e)
 {
     if (s->deadline && clock_mono_ms() >= s->deadline)
         return err_set(e, ERR_TEMP, "it took too long and was stopped");
@@ -83,7 +65,7 @@ static int solo_enter(struct solo *s, struct err *e)
     return 0;
 }
 
-static int solo_leave(int rc)
+int solo_leave(int rc)
 {
     log_mute(false);
     return rc;
@@ -123,241 +105,12 @@ static int answer_read(struct solo *s, struct solo_answer *out, struct err *e)
     return out->text[0] || !j ? 0 : answer_reason(s, out, e);
 }
 
-static int due_now(struct solo *s, struct err *e);
-
-static int solo_arrival(struct solo *s, struct item *it, struct solo_answer *out, struct err *e)
+int solo_arrival(struct solo *s, struct item *it, struct solo_answer *out, struct err *e)
 {
     it->peer = SOLO_PEER;
     if (solo_item(s, it, e) < 0 || answer_read(s, out, e) < 0)
         return -1;
-    return due_now(s, e);
-}
-
-/* ---- mail ----------------------------------------------------------------------- */
-
-static json_t *mail_meta(struct solo *s, const char *mailbox, const json_t *box, size_t n)
-{
-    char name[32];
-    int64_t id = ++s->arrivals;
-    json_t *meta = json_pack("{s:I, s:I}", "size", (json_int_t)n, "internal_ms",
-                             (json_int_t)(s->internal_ms ? s->internal_ms : s->now_ms));
-    s->internal_ms = 0;
-    if (!mailbox)
-        return meta;
-    if (strcmp(json_get_str(box, "type", ""), "maildir") == 0) {
-        snprintf(name, sizeof(name), "%" PRId64, id);
-        json_put_str(meta, "name", name);
-        return meta;
-    }
-    const char *folder = json_string_value(json_array_get(json_get_arr(box, "folders"), 0));
-    json_put_str(meta, "folder", folder ? folder : "INBOX");
-    json_put_int(meta, "uidvalidity", 1);
-    json_put_int(meta, "uid", id);
-    return meta;
-}
-
-static struct item *mail_item(struct solo *s, const char *raw, size_t n, const char *mailbox,
-                              struct err *e)
-{
-    const json_t *box = json_get_obj(json_get_obj(s->role.config, "mailboxes"), mailbox);
-    if (mailbox && !box) {
-        err_set(e, ERR_INPUT, "no mailbox \"%s\" in the config", mailbox);
-        return NULL;
-    }
-    if (n > BOUND_FRAME_RAW) {
-        err_set(e, ERR_INPUT, "the mail is larger than %zu MB", BOUND_FRAME_RAW / MIB(1));
-        return NULL;
-    }
-    struct item *it = item_new(ITEM_MAIL, NULL);
-    it->peer_name = mailbox ? mem_printf("intake:%s", mailbox) : mem_str("ingest");
-    it->frame.type = FRAME_MAIL;
-    it->frame.json = mail_meta(s, mailbox, box, n);
-    it->frame.raw = mem_strn(raw, n);
-    it->frame.raw_len = n;
-    return it;
-}
-
-/* As the parser role and parsing_done() do it. */
-static void mail_read(struct solo *s, struct item *it)
-{
-    struct mail_limits lim;
-    struct err e = {0};
-    int removed;
-    mail_limits_default(&lim);
-    lim.now_ms = s->now_ms;
-    AUTO_JSON json_t *m = mail_parse(it->frame.raw, it->frame.raw_len, &lim, &e);
-    if (m && parsed_clean(m, &removed, &e) == 0)
-        it->message = json_incref(m);
-    else
-        it->poison = mem_str(e.text);
-}
-
-int solo_mail(struct solo *s, const char *raw, size_t n, const char *mailbox,
-              struct solo_answer *out, struct err *e)
-{
-    struct item *it = mail_item(s, raw, n, mailbox, e);
-    if (!it)
-        return -1;
-    if (solo_enter(s, e) < 0) {
-        item_free(it);
-        return -1;
-    }
-    mail_read(s, it);
-    return solo_leave(solo_arrival(s, it, out, e));
-}
-
-/* ---- forms ------------------------------------------------------------------------ */
-
-static bool is_blank(const char *s)
-{
-    return s[strspn(s, " \t\r\n\v\f")] == '\0';
-}
-
-/* What web-in asks for before the engine hears of it. */
-static const char *form_missing(const json_t *conf, const json_t *fields)
-{
-    size_t i;
-    json_t *v;
-    json_array_foreach(json_get_arr(conf, "required"), i, v)
-        if (is_blank(json_get_str(fields, json_string_value(v), "")))
-            return json_string_value(v);
-    return NULL;
-}
-
-/* Frame of web-in; takes nothing. */
-static json_t *form_frame(struct solo *s, const char *form, const json_t *conf,
-                          const json_t *posted)
-{
-    char id[40];
-    const char *name;
-    json_t *v, *fields = json_object(), *extra = json_object();
-    snprintf(id, sizeof(id), "solo%028" PRId64, ++s->arrivals);
-    json_object_foreach((json_t *)posted, name, v)
-        json_object_set(json_object_get(json_get_obj(conf, "fields"), name) ? fields : extra, name,
-                        v);
-    return json_pack("{s:s, s:s, s:o, s:o, s:[]}", "form", form, "request_id", id, "fields", fields,
-                     "extra", extra, "files");
-}
-
-static int form_item(struct solo *s, json_t *frame, struct solo_answer *out, struct err *e)
-{
-    struct item *it = item_new(ITEM_FRAME, NULL);
-    it->peer_name = mem_str("web-in");
-    it->frame.type = FRAME_FORM;
-    it->frame.json = frame;
-    return solo_leave(solo_arrival(s, it, out, e));
-}
-
-int solo_form(struct solo *s, const char *form, const json_t *fields, struct solo_answer *out,
-              struct err *e)
-{
-    const json_t *conf = json_get_obj(json_get_obj(s->role.config, "forms"), form);
-    if (!conf)
-        return err_set(e, ERR_INPUT, "no form \"%s\" in the config", form);
-    if (solo_enter(s, e) < 0)
-        return -1;
-    const char *missing = form_missing(conf, fields);
-    if (missing) {
-        *out = (struct solo_answer){.status = "invalid"};
-        snprintf(out->text, sizeof(out->text), "The field \"%s\" is missing.", missing);
-        return solo_leave(0);
-    }
-    return form_item(s, form_frame(s, form, conf, fields), out, e);
-}
-
-/* ---- what was read before ----------------------------------------------------------- */
-
-int solo_message(struct solo *s, const json_t *message, const char *mailbox,
-                 struct solo_answer *out, struct err *e)
-{
-    static const char *const copied[] = {"extra", "files", "remote", "agent", "defects"};
-    const char *form = json_get_str(message, "form", "");
-    if (strcmp(json_get_str(message, "channel", ""), "form") != 0) {
-        struct item *it = mail_item(s, "", 0, mailbox, e);
-        if (!it)
-            return -1;
-        if (solo_enter(s, e) < 0) {
-            item_free(it);
-            return -1;
-        }
-        it->message = json_incref((json_t *)message);
-        return solo_leave(solo_arrival(s, it, out, e));
-    }
-    const json_t *conf = json_get_obj(json_get_obj(s->role.config, "forms"), form);
-    if (!conf)
-        return err_set(e, ERR_INPUT, "no form \"%s\" in the config", form);
-    if (solo_enter(s, e) < 0)
-        return -1;
-    json_t *frame = form_frame(s, form, conf, json_get_obj(message, "fields"));
-    for (size_t i = 0; i < ARRAY_LEN(copied); i++)
-        if (json_object_get(message, copied[i]))
-            json_object_set(frame, copied[i], json_object_get(message, copied[i]));
-    return form_item(s, frame, out, e);
-}
-
-/* ---- commands --------------------------------------------------------------------- */
-
-int solo_command(struct solo *s, const char *record, const char *line, const char *user,
-                 struct solo_answer *out, struct err *e)
-{
-    struct crm_result res = {.text = ""};
-    struct crm_actor actor = {.kind = user ? CRM_BY_USER : CRM_BY_OPERATOR,
-                              .name = user ? user : "operator"};
-    if (user && !crm_user(s->eng.crm, user))
-        return err_set(e, ERR_INPUT, "no user \"%s\" in the config", user);
-    if (solo_enter(s, e) < 0)
-        return -1;
-    *out = (struct solo_answer){.status = "ok"};
-    int rc = db_savepoint(s->eng.db, e);
-    if (rc == 0 && (rc = ctl_run_line(&s->eng, record, line, &actor, &res, e)) < 0)
-        db_rollback_to(s->eng.db);
-    else if (rc == 0)
-        rc = db_release(s->eng.db, e);
-    snprintf(out->text, sizeof(out->text), "%s", res.text);
-    return solo_leave(rc < 0 ? rc : due_now(s, e));
-}
-
-/* ---- calls ------------------------------------------------------------------------ */
-
-/* Nobody makes them here: they wait until they are answered. */
-static int call_waiting(struct solo *s, const char *name, int64_t *id_out, struct err *e)
-{
-    size_t i;
-    json_t *row;
-    AUTO_JSON json_t *rows = call_list(s->eng.db, "ready", NULL, 0, SOLO_CALLS, e);
-    if (!rows)
-        return -1;
-    json_array_foreach(rows, i, row)
-        if (strcmp(json_get_str(row, "name", ""), name) == 0 ||
-            strcmp(json_get_str(row, "endpoint", ""), name) == 0) {
-            *id_out = json_get_int(row, "id", 0);
-            return 0;
-        }
-    return err_set(e, ERR_INPUT, "nothing waits for an answer of \"%s\"", name);
-}
-
-static int call_answer(struct solo *s, const char *name, const struct call_outcome *o, struct err *e)
-{
-    int64_t id = 0;
-    if (call_waiting(s, name, &id, e) < 0 || db_savepoint(s->eng.db, e) < 0)
-        return -1;
-    AUTO_JSON json_t *row = call_get(s->eng.db, id, e);
-    if (row && call_settle(&s->eng, row, o, e) == 0)
-        return db_release(s->eng.db, e);
-    db_rollback_to(s->eng.db);
-    return -1;
-}
-
-int solo_answered(struct solo *s, const char *name, int64_t code, const char *answer, struct err *e)
-{
-    const struct call_outcome o = {.code = code,
-                                   .text = code ? "" : "no answer",
-                                   .answer = answer,
-                                   .answer_len = strlen(answer)};
-    if (solo_enter(s, e) < 0)
-        return -1;
-    int rc = call_answer(s, name, &o, e);
-    return solo_leave(rc < 0 ? rc : due_now(s, e));
+    return solo_due(s, e);
 }
 
 /* ---- time ------------------------------------------------------------------------- */
@@ -433,7 +186,7 @@ static int due_until(struct solo *s, int64_t to_ms, struct err *e)
     }
 }
 
-static int due_now(struct solo *s, struct err *e)
+int solo_due(struct solo *s, struct err *e)
 {
     return due_until(s, s->now_ms, e);
 }

@@ -63,6 +63,11 @@ json_t *journal_since(struct db *db, int64_t after_id, int64_t limit, struct err
                     journal_read, e);
 }
 
+int journal_newest(struct db *db, int64_t *id_out, struct err *e)
+{
+    return db_get_int(db, e, id_out, 0, "SELECT max(id) FROM journal", "");
+}
+
 int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now_ms,
                   int64_t *id_out, struct err *e)
 {

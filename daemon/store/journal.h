@@ -45,6 +45,9 @@ json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t afte
 /* All rows above after_id, oldest first, at most limit. */
 json_t *journal_since(struct db *db, int64_t after_id, int64_t limit, struct err *e);
 
+/* The highest id; 0 when there is none. */
+int journal_newest(struct db *db, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+
 /* The id of the rule set with that hash, stored when it is new. */
 int ruleset_store(struct db *db, const char *hash, const char *body, int64_t now_ms,
                   int64_t *id_out, struct err *e) LEADD_MUST_CHECK;

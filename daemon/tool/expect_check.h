@@ -18,7 +18,7 @@ struct check {
     const json_t *expect;
     json_t *failures; /* borrowed */
     json_t *rows, *mails; /* own; since the mark */
-    json_t *all;          /* own; rows of the journal from the start */
+    json_t *all;          /* own; see expect_all() */
     char record[CRM_ID_LEN];
     enum crm_entity entity; /* of record; CRM_NONE: there is none */
     struct crm_ctx *ctx;     /* own; with facts NULL when there is no record */
@@ -35,6 +35,8 @@ static inline const char *line_at(const json_t *line)
     return json_get_str(line, "at", "?");
 }
 
+/* Rows of the journal from the start, for reasons. */
+const json_t *expect_all(struct check *c);
 /* The count under that key is n? found and why may be NULL; takes why. */
 void expect_count(struct check *c, const char *key, int64_t n, const char *found, json_t *why);
 void expect_record(struct check *c);

@@ -56,8 +56,8 @@ static void check_field(struct check *c, const char *key, const char *verb)
     AUTO_FREE char *expected = mem_printf("%s of %s: %s", key, c->record, line_text(line));
     json_t *why = json_array();
     if (set)
-        reason_change(c->s, c->all, c->record, key, why);
-    reason_command(c->s, c->all, verb, line_text(line), why);
+        reason_change(c->s, expect_all(c), c->record, key, why);
+    reason_command(c->s, expect_all(c), verb, line_text(line), why);
     expect_failed(c->failures, line_at(line), expected, set ? value.data : "none", why);
 }
 
@@ -93,7 +93,7 @@ static void check_tags(struct check *c, const char *key, bool wanted)
         AUTO_FREE char *expected = mem_printf("%s of %s: %s%s", wanted ? "tag" : "tags", c->record,
                                               wanted ? "" : "not ", line_text(line));
         json_t *why = json_array();
-        reason_command(c->s, c->all, "tag", line_text(line), why);
+        reason_command(c->s, expect_all(c), "tag", line_text(line), why);
         expect_failed(c->failures, line_at(line), expected, all.data, why);
     }
 }

@@ -97,8 +97,8 @@ static void sent_failed(struct check *c, const json_t *line, const struct expect
     buf_init(&found, KIB(16));
     mails_print(c, &found);
     AUTO_FREE char *expected = mem_printf("sent: %s", line_text(line));
-    reason_command(c->s, c->all, "send", m->template_name, why);
-    reason_command(c->s, c->all, "notify", m->template_name, why);
+    reason_command(c->s, expect_all(c), "send", m->template_name, why);
+    reason_command(c->s, expect_all(c), "notify", m->template_name, why);
     expect_failed(c->failures, line_at(line), expected, found.data, why);
 }
 
@@ -130,8 +130,8 @@ static void check_not_sent(struct check *c)
             AUTO_FREE char *expected = mem_printf("not sent: %s", line_text(line));
             json_t *why = json_array();
             mail_print(row, &found);
-            reason_command(c->s, c->all, "send", m.template_name, why);
-            reason_command(c->s, c->all, "notify", m.template_name, why);
+            reason_command(c->s, expect_all(c), "send", m.template_name, why);
+            reason_command(c->s, expect_all(c), "notify", m.template_name, why);
             expect_failed(c->failures, line_at(line), expected, found.data, why);
         }
         expect_mail_done(&m);
@@ -186,8 +186,8 @@ static int check_calls(struct check *c, const char *key, bool wanted, struct err
             continue;
         AUTO_FREE char *expected = mem_printf("%s: %s", wanted ? "called" : "not called", line_text(line));
         json_t *why = json_array();
-        reason_command(c->s, c->all, "webhook", line_text(line), why);
-        reason_command(c->s, c->all, "enrich", line_text(line), why);
+        reason_command(c->s, expect_all(c), "webhook", line_text(line), why);
+        reason_command(c->s, expect_all(c), "enrich", line_text(line), why);
         expect_failed(c->failures, line_at(line), expected, found.data, why);
     }
     return 0;
@@ -294,7 +294,7 @@ static int check_timers(struct check *c, struct err *e)
         AUTO_FREE char *rule = mem_strn(line_text(line), strcspn(line_text(line), " "));
         AUTO_FREE char *expected = mem_printf("timer: %s", line_text(line));
         json_t *why = json_array();
-        reason_rule(c->s, c->all, rule, why);
+        reason_rule(c->s, expect_all(c), rule, why);
         expect_failed(c->failures, line_at(line), expected, found.data, why);
     }
     if (none && timers_wait(timers))

@@ -70,17 +70,14 @@ json_t *scene_calls(const struct scene *s, struct err *e)
 
 int scene_mark(struct scene *s, struct err *e)
 {
-    AUTO_JSON json_t *rows = scene_journal(s, e), *mails = scene_mails(s, e);
-    AUTO_JSON json_t *calls = scene_calls(s, e);
-    if (!rows || !mails || !calls)
+    AUTO_JSON json_t *mails = scene_mails(s, e), *calls = scene_calls(s, e);
+    if (!mails || !calls)
         return -1;
     if (json_array_size(calls))
         s->calls = json_get_int(json_array_get(calls, json_array_size(calls) - 1), "id", 0);
-    if (json_array_size(rows))
-        s->journal = json_get_int(json_array_get(rows, json_array_size(rows) - 1), "id", 0);
     if (json_array_size(mails))
         s->outbox = json_get_int(json_array_get(mails, json_array_size(mails) - 1), "id", 0);
-    return 0;
+    return journal_newest(solo_db(s->solo), &s->journal, e);
 }
 
 /* The record of the first journal row of a step: what came in, not what followed. */
@@ -100,16 +97,6 @@ static int scene_look(struct scene *s, int64_t after, struct err *e)
             break;
         }
     }
-    return 0;
-}
-
-static int newest_journal(const struct scene *s, int64_t *id_out, struct err *e)
-{
-    AUTO_JSON json_t *rows = scene_journal(s, e);
-    if (!rows)
-        return -1;
-    size_t n = json_array_size(rows);
-    *id_out = n ? json_get_int(json_array_get(rows, n - 1), "id", 0) : s->journal;
     return 0;
 }
 
@@ -240,7 +227,7 @@ int scene_step(struct scene *s, const json_t *step, struct err *e)
         return step_time(s, step, e); /* the record stays the one it was about */
     if (json_object_get(step, "answered"))
         return step_answered(s, step, e);
-    if (newest_journal(s, &before, e) < 0)
+    if (journal_newest(solo_db(s->solo), &before, e) < 0)
         return -1;
     int rc;
     AUTO_JSON json_t *none = json_object();
