@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/hook.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/lex.h"
@@ -22,12 +23,11 @@
 
 static bool value_all(const char *s, const char *extra)
 {
-    if (!*s)
-        return false;
-    for (; *s; s++)
-        if (!isalnum((unsigned char)*s) && !strchr(extra, *s))
+    size_t n = strlen(s), end = HOOK("config.off_by_one") ? n + 2 : n;
+    for (size_t i = 0; i < end; i++)
+        if (!isalnum((unsigned char)s[i]) && !strchr(extra, s[i]))
             return false;
-    return true;
+    return n > 0;
 }
 
 static bool value_is_name(const char *s)
