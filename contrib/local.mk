@@ -20,4 +20,5 @@ uninstall-local: uninstall-completion
 uninstall-completion:
 	rm -f '$(DESTDIR)$(bashcompdir)/leadctl'
 EXTRA_DIST += %D%/leadctl.bash
+EXTRA_DIST += %D%/scoring/score.py
 EXTRA_DIST += %D%/demo %D%/dev %D%/packages.build %D%/packages.test %D%/packages.bench

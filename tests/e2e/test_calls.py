@@ -431,6 +431,33 @@ def test_answers_that_ask_again_come_to_an_end():
         assert len(peer.requests) == 4
 
 
+SCORER = os.path.join(os.environ.get("srcdir", "."), "contrib", "scoring", "score.py")
+
+
+@pytest.mark.parametrize("key, score", [(KEY, 70), (b"another key", 0)])
+def test_the_scoring_service_of_contrib_answers_who_signs(key, score):
+    rules = """lang = 1;
+rules : { ask : { on = "lead.created"; do = "enrich scoring"; }; };
+enrichments : { scoring : { endpoint = "erp"; send = "lead.subject"; set : { score = "lead.score"; }; }; };
+"""
+    with HttpPeer() as peer, daemon(peer, rules, pretend=False) as d:
+        path = d.write("key2", "whsec_" + base64.b64encode(key).decode())
+        with subprocess.Popen(["/usr/bin/python3", SCORER, path, "0"], stdout=subprocess.PIPE,
+                              text=True) as service:
+            try:
+                port = int(service.stdout.readline().rsplit(":", 1)[1])
+                with open(d.conf_path, encoding="utf-8") as f:
+                    text = f.read()
+                d.write("leadd.conf", text.replace(":%d/hook" % peer.port, ":%d/" % port))
+                d.reload()
+                d.ingest(company.mail(subject="Urgent: what price?"))
+                (row,) = wait_state(d, "done" if score else "failed")
+                assert row["code"] == (200 if score else 401)
+                assert lead_of(d)["score"] == score
+            finally:
+                service.terminate()
+
+
 # ---- after a restore, and when it ends the engine ----------------------------------
 
 def test_calls_are_held_after_a_restore_until_they_are_released():
