@@ -23,6 +23,7 @@ _leadctl() {
     backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;
     calendar) mapfile -t COMPREPLY < <(compgen -W 'list explain -c' -- "$cur") ;;
     restore) mapfile -t COMPREPLY < <(compgen -f -W '--force' -- "$cur") ;;
+    timers) mapfile -t COMPREPLY < <(compgen -W 'rule= limit=' -- "$cur") ;;
     release) mapfile -t COMPREPLY < <(compgen -W 'all none since= rest=drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;
     rules)

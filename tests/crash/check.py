@@ -167,6 +167,17 @@ def calls_made(w):
     assert one(w, "SELECT count(*) FROM call") == len(told)
 
 
+def waited_once(w):
+    """Every lead's timer fired, and did what it is for once; but those are taken out
+    at which the engine ended again and again."""
+    until(lambda: one(w, "SELECT count(*) FROM timer") == 0, timeout=60, why="no timer left")
+    found = rows(store(w), "SELECT lead_id, count(*) FROM activity WHERE kind = 'note' AND "
+                           "text = 'waited' GROUP BY lead_id")
+    assert {n for _, n in found} == {1}, [r for r in found if r[1] != 1][:5]
+    given_up = w.daemon.log().count("timer.suspect")
+    assert len(w.senders) - given_up <= len(found) <= len(w.senders)
+
+
 def end_state(w, arrived=(), may_be_unknown=frozenset()):
     """All of it, once the stream has come to its end. arrived: follow-ups that had
     come before this World began; may_be_unknown: those in the air at a power cut."""
@@ -178,6 +189,7 @@ def end_state(w, arrived=(), may_be_unknown=frozenset()):
     unknown = outbox_right(w, arrived, set(may_be_unknown))
     reconciled(w)
     calls_made(w)
+    waited_once(w)
     quiet_log(w)
     deaths = w.kills["parser"] + w.kills["supervisor"] + w.kills["engine"]
     assert w.suspects <= deaths, (w.suspects, w.kills)

@@ -46,6 +46,10 @@ TELL = """
 lang = 1;
 rules : { tell : { on = "lead.created"; do = "webhook program lead.id"; }; };
 """
+WAIT = """
+lang = 1;
+rules : { wait : { on = "lead.created"; after = "1s"; do = "note 'waited'"; }; };
+"""
 
 
 class Receiver(peers.SmtpPeer):
@@ -193,7 +197,8 @@ class World:
             self.dovecot.maildir("moved", "Done")
         self.raws = []  # (file name, bytes) of the Maildir's
         self.program = self.stack.enter_context(HttpPeer())
-        self.daemon = Daemon(self.conf(), company.files(**{"rules.d/20-tell.conf": TELL}),
+        self.daemon = Daemon(self.conf(), company.files(**{"rules.d/20-tell.conf": TELL,
+                                                      "rules.d/30-wait.conf": WAIT}),
                              start=False)
         company.maildir(self.daemon.dir + "/disk")
         self.points = points.Points(self.daemon.dir + "/points")
