@@ -45,6 +45,8 @@ static const struct command commands[] = {
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
      "outgoing mail and its state", NULL},
+    {"calls", "list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME",
+     "what other programs are told and asked (webhook, enrich)", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
     {"release", "all|none|since=TIME|ID .. [rest=drop]", "after a restore: let it go, or drop it",
      NULL},
