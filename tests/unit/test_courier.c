@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "courier/hook.h"
 #include "courier/maildir.h"
 #include "courier/reply.h"
 
@@ -310,6 +311,19 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
     assert_int_equal(e.cls, ERR_TEMP);
 }
 
+/* The example that libraries for Standard Webhooks are tested with. */
+static void a_call_is_signed_as_other_programs_sign(void **state)
+{
+    static const unsigned char key[] = {0x31, 0xf2, 0x90, 0xf6, 0xbf, 0x06, 0x29, 0x8a,
+                                        0xab, 0x4f, 0x08, 0xd4, 0x3c, 0x3f, 0x08, 0x2c,
+                                        0xf6, 0x48, 0xa3, 0x62, 0xda, 0x2d, 0xa4, 0xb0};
+    static const char body[] = "{\"test\": 2432232314}";
+    (void)state;
+    char *sign AUTO_FREE = hook_signature(key, sizeof(key), "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                                          1614265330, body, strlen(body));
+    assert_string_equal(sign, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +342,7 @@ int main(void)
         cmocka_unit_test(an_id_counted_anew_is_another_mail),
         cmocka_unit_test(a_half_written_mail_is_not_in_the_way),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error),
+        cmocka_unit_test(a_call_is_signed_as_other_programs_sign),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
