@@ -178,8 +178,10 @@ static void courier_greet(struct courier *c)
     AUTO_JSON json_t *hello = json_object();
     json_t *busy = json_array(), *calls = json_array();
     json_object_set_new(hello, "busy", busy);
-    json_object_set_new(hello, "calls", calls);
     hooks_busy(c->hooks, calls);
+    if (json_array_size(calls) > 0)
+        json_object_set(hello, "calls", calls);
+    json_decref(calls);
     TAILQ_FOREACH (j, &c->jobs, all)
         if (!j->sent)
             json_array_append_new(busy, json_integer((json_int_t)j->id));
