@@ -97,6 +97,8 @@
 #define BOUND_REGEX_HEAP_KIB 8192
 #define BOUND_FOLD_BYTES MIB(16)
 #define BOUND_RULES 100000
+#define BOUND_POOL_MEMBERS 200           /* users in one pool or team */
+#define BOUND_POOL_WEIGHT 1000
 #define BOUND_CALENDAR_FILE MIB(1)       /* an .ics file with holidays */
 #define BOUND_CALENDAR_HOLIDAYS 40000    /* single days that one calendar is closed */
 #define BOUND_TEMPLATE_BYTES KIB(256)

@@ -191,6 +191,19 @@ static const struct schema_key keys_user[] = {
      .help = "One of users: who is asked when this user does not act. Without it, the manager of "
              "the team."},
     {"addresses", TYPE_EMAILS, .help = "Further addresses the user writes from."},
+    {"takes", TYPE_BOOL,
+     .help = "false: no pool, team or territory gives the user leads. Without it, true."},
+    {"capacity", TYPE_INT, RANGE(1, 100000), .unit = "leads",
+     .help = "How many leads and cases pools and teams give the user in one day of the user's "
+             "zone."},
+    {"skills", TYPE_TEXTS,
+     .help = "What the user knows, such as [ \"french\" ], for pools that need it."},
+    {"calendar", TYPE_NAME,
+     .help = "One of calendars in the rule files: the hours of the user, and the zone the user "
+             "lives in. Without it, those of the pool, and time_zone."},
+    {"absent", TYPE_LINES,
+     .help = "Days on which the user is away: [ \"2026-12-24..2027-01-02\" ], both included. "
+             "leadctl absent says it without a change of the file."},
 };
 static const struct schema schema_user = SCHEMA(keys_user, "user", true);
 
@@ -322,16 +335,35 @@ static const struct schema_key keys_member[] = {
     {"user", TYPE_NAME, REQUIRED, .help = "One of users."},
     {"weight", TYPE_INT, .def = "1", RANGE(1, 1000), .unit = "shares",
      .help = "How many leads, compared with the others."},
+    {"capacity", TYPE_INT, RANGE(1, 100000), .unit = "leads",
+     .help = "How many this pool gives the user in one day of the user's zone."},
+    {"skills", TYPE_TEXTS, .help = "Skills besides those of the user, in this pool."},
 };
 const struct schema schema_member = SCHEMA(keys_member, "member", true);
 
 static const struct schema_key keys_pool[] = {
-    {"by", TYPE_CHOICE, .def = "round_robin", .choices = "weighted round_robin",
-     .help = "How leads are dealt out."},
+    {"by", TYPE_CHOICE, .def = "round_robin", .choices = "weighted round_robin least_open",
+     .help = "How leads are dealt out: in turn, by weight, or to who has the fewest open leads "
+             "and cases for his weight."},
     {"members", TYPE_CUSTOM, REQUIRED, .sub = &schema_member, .read = config_read_members,
      .choices = "a list of users such as [ \"mia\", \"tom\" ]",
      .help = "The users: [ \"mia\", \"tom\" ], or ( { user = \"mia\"; weight = 2; }, { user = "
              "\"tom\"; } )."},
+    {"calendar", TYPE_NAME,
+     .help = "One of calendars: the hours of members who have no calendar of their own. Only "
+             "those at work now are dealt to."},
+    {"when_nobody", TYPE_CHOICE, .choices = "next else",
+     .help = "When nobody is at work: \"next\" deals to those who begin first, \"else\" goes "
+             "to else. Without it, \"next\"."},
+    {"else", TYPE_LINE,
+     .help = "Who gets the lead when no member can, as behind assign: \"tom\", \"pool NAME\", "
+             "\"manager\". Without it, in a territory the one above, else default_owner."},
+    {"needs", TYPE_TEXTS, .help = "Skills that whoever is dealt to must have."},
+    {"match_tags", TYPE_BOOL,
+     .help = "true: a tag of the lead that is a skill of some user is needed, too."},
+    {"sticky", TYPE_CHOICE, .choices = "contact company",
+     .help = "The owner of the last lead of the same contact, or else of the same company, gets "
+             "this one, if a member who is there."},
 };
 static const struct schema schema_pool = SCHEMA(keys_pool, "pool", true);
 
@@ -389,6 +421,17 @@ static const struct schema_key keys_enrichment[] = {
 };
 static const struct schema schema_enrichment = SCHEMA(keys_enrichment, "enrichment", true);
 
+static const struct schema_key keys_territory[] = {
+    {"parent", TYPE_NAME,
+     .help = "The territory this one is a part of. Exactly one has none: the root, which takes "
+             "what no other does."},
+    {"when", TYPE_LINES, .help = "Conditions, all of which must hold for a lead to fall into it."},
+    {"assign", TYPE_LINE,
+     .help = "Who gets such leads, as behind assign: \"pool dach\", \"team sales\", \"tom\". "
+             "Without it, whoever gets the parent's."},
+};
+static const struct schema schema_territory = SCHEMA(keys_territory, "territory", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -403,6 +446,8 @@ static const struct schema_key keys_rules_file[] = {
      .help = "Users among whom leads are dealt out (assign pool NAME)."},
     {"enrichments", TYPE_MAP, .sub = &schema_enrichment,
      .help = "What other programs are asked, by name (enrich NAME)."},
+    {"territories", TYPE_MAP, .sub = &schema_territory,
+     .help = "A tree of conditions that says whose a lead is (assign territory)."},
     {"calendars", TYPE_MAP, .sub = &schema_calendar,
      .help = "Open hours by name, for business time (after = \"2h business NAME\")."},
     {"tests", TYPE_CUSTOM, .flags = SCHEMA_NAMES, .read = config_read_tests, .sub = &schema_test,

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_assign - assign USER | pool NAME | team NAME: the owner of a lead or case
+ * cmd_assign - assign TARGET: the owner of a lead or case (assign.h says what a target is)
  */
-#include <strings.h>
-
 #include "base/mem.h"
+#include "crm/assign.h"
 #include "crm/cmd.h"
 
-enum { TO_USER, TO_POOL, TO_TEAM };
+static int target_read(struct cmd *c, struct assign_target *t, struct err *e)
+{
+    struct err why = {0};
+    if (assign_target_read(&c->g, c->crm, t, &why) == 0)
+        return 0;
+    return err_set(e, why.cls, "assign: %s", why.text);
+}
 
+/* Looked at here, and read again when it runs: the line is short. */
 static int assign_parse(struct cmd *c, struct err *e)
 {
-    if (cmd_word(c, "a user, or pool and its name,", e) < 0)
-        return -1;
-    c->mode = !strcasecmp(c->name, "pool") ? TO_POOL : !strcasecmp(c->name, "team") ? TO_TEAM : TO_USER;
-    if (c->mode != TO_USER && cmd_word(c, "its name", e) < 0)
-        return -1;
-    if (c->mode == TO_USER && cmd_known(c->crm->users, "user", c->name, e) < 0)
-        return -1;
-    if (c->mode == TO_POOL && cmd_known(c->crm->pools, "pool", c->name, e) < 0)
-        return -1;
-    if (c->mode == TO_TEAM && cmd_known(c->crm->teams, "team", c->name, e) < 0)
-        return -1;
-    return cmd_end(c, e);
+    struct assign_target t;
+    int at = c->g.at, rc = target_read(c, &t, e);
+    assign_target_done(&t);
+    if (rc == 0)
+        c->g.at = at;
+    return rc;
 }
 
 static int assign_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
@@ -30,18 +30,34 @@ static int assign_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 {
     enum crm_entity what =
         t->main == CRM_DEAL && !t->lead && t->deal ? CRM_DEAL : cmd_lead_or_case(t, e);
-    const char *user = c->name;
     int64_t id = crm_target_id(t, what);
-    if (what == CRM_NONE || !crm_record(ctx, what, id, e) ||
-        (c->mode == TO_POOL && crm_pool_next(ctx, c->name, &user, e) < 0) ||
-        (c->mode == TO_TEAM && crm_team_next(ctx, c->name, &user, e) < 0) ||
-        crm_assign(ctx, what, id, user, e) < 0)
+    struct assign_target to;
+    struct assign a;
+    if (what == CRM_NONE || !crm_record(ctx, what, id, e))
         return -1;
-    cmd_say(out, "%s is assigned to %s", cmd_id(ctx, what, id), user);
-    return 0;
+    assign_begin(&a, ctx, t, what, id);
+    int rc = target_read(c, &to, e);
+    if (rc == 0)
+        rc = assign_find(&a, &to, e);
+    if (rc == 0)
+        rc = crm_assign(ctx, what, id, a.user, e);
+    if (rc == 0)
+        cmd_say(out, "%s is assigned to %s%s%s%s", cmd_id(ctx, what, id), a.user,
+                a.told.len ? " (" : "", a.told.len ? a.told.data + (a.told.data[0] == ',' ? 2 : 0) : "",
+                a.told.len ? ")" : "");
+    assign_target_done(&to);
+    assign_end(&a);
+    return rc;
 }
 
 const struct cmd_row crm_cmd_assign = {
-    "assign", "USER | pool NAME | team NAME", MAY_ALL, WORDS_OPEN, assign_parse, assign_run,
-    "assign the owner it had", "give the lead or case to a user, or to the next of a pool or team",
+    "assign",
+    "USER | pool NAME | team NAME | territory | manager [with skill NAME [and NAME]] [sticky [company]]",
+    MAY_ALL,
+    WORDS_OPEN,
+    assign_parse,
+    assign_run,
+    "assign the owner it had",
+    "give the lead or case to a user, to the next of a pool, team or territory, or to the "
+    "manager of its owner",
     "assign pool dach"};

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/assign.h"
 #include "crm/cmd.h"
 #include "crm/when.h"
 #include "store/contact.h"
@@ -27,8 +28,10 @@
 
 /* One change of a journal row, values taken from where they are. */
 struct undo_change {
-    enum crm_entity entity; /* CRM_NONE: an address, a mail or a call */
+    enum crm_entity entity; /* CRM_NONE: an address, a mail, a call, a pool's turn, or an absence */
     bool mail, call;
+    const json_t *dealt;    /* borrowed: a pool's turn */
+    bool absence;
     int64_t id;
     const char *field;
     const json_t *before, *after; /* borrowed from the row */
@@ -120,6 +123,8 @@ static int change_read(const json_t *row, const json_t *j, struct undo_change *o
     *out = (struct undo_change){.entity = change_of(j, &id),
                                 .mail = !strcmp(json_get_str(j, "e", ""), "outbox"),
                                 .call = !strcmp(json_get_str(j, "e", ""), "call"),
+                                .dealt = !strcmp(json_get_str(j, "e", ""), "pool") ? j : NULL,
+                                .absence = !strcmp(json_get_str(j, "e", ""), "absence"),
                                 .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),
                                 .after = json_object_get(values, "new")};
@@ -227,8 +232,10 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
 {
     char id[CRM_ID_LEN];
     bool known;
+    if (c->absence)
+        return crm_absence_check(u->ctx, c->after, e);
     if (c->entity == CRM_NONE)
-        return c->mail || c->call ? 0 : address_check(u, c, e);
+        return c->mail || c->call || c->dealt ? 0 : address_check(u, c, e);
     AUTO_FREE char *key = mem_printf("%s %s", crm_id_format(c->entity, c->id, id), c->field);
     if (json_object_get(seen, key))
         return 0;
@@ -272,6 +279,10 @@ static int change_apply(struct undo *u, const struct undo_change *c, struct err 
 {
     if (c->mail || c->call)
         return mail_apply(u, c, e);
+    if (c->dealt)
+        return assign_give_back(u->ctx, c->dealt, e);
+    if (c->absence)
+        return crm_absence_change(u->ctx, c->after, c->before, e);
     if (c->entity == CRM_NONE)
         return address_apply(u, c, e);
     if (!strcmp(c->field, "created"))
@@ -357,13 +368,21 @@ static int undo_permit(const struct undo *u, struct err *e)
     return 0;
 }
 
-static int undo_history(struct undo *u, const struct crm_target *t, struct err *e)
+static int undo_history(struct undo *u, const struct crm_target *t, int64_t number, struct err *e)
 {
     char letter = t->main == CRM_CASE && t->kase ? 'K'
                   : t->lead                      ? 'L'
                   : t->kase                      ? 'K'
                   : t->contact                   ? 'C'
                                                  : '\0';
+    if (!letter && number) { /* of no record: an absence */
+        json_t *row = journal_get(u->ctx->crm->db, number, e);
+        bool alone = row && !json_get_int(row, "lead_id", 0) && !json_get_int(row, "case_id", 0) &&
+                     !json_get_int(row, "contact_id", 0);
+        u->history = row ? json_pack("[o]", row) : NULL;
+        if (alone || !row)
+            return row ? 0 : -1;
+    }
     if (!letter)
         return err_set(e, ERR_INPUT, "undo: there is no lead, case or contact here");
     u->history = journal_list(u->ctx->crm->db, letter,
@@ -405,7 +424,7 @@ static int undo_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                     struct crm_result *out, struct err *e)
 {
     struct undo u = {.ctx = ctx};
-    int rc = undo_history(&u, t, e);
+    int rc = undo_history(&u, t, c->number, e);
     if (rc == 0)
         rc = undo_do(&u, c->number, out, e);
     json_decref(u.history);

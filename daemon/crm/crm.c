@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "crm/address.h"
+#include "crm/assign.h"
 #include "crm/build.h"
 #include "crm/ctx.h"
 #include "crm/enrich.h"
@@ -185,6 +186,11 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     rules_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
     crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));
+    crm->local = zone_new(crm->zone, NULL);
+    if (!crm->local) /* which is told elsewhere */
+        crm->local = zone_new("UTC", NULL);
+    crm->territories = territories_new(crm, json_get_obj(config, "territories"), errors);
+    assign_check(crm, errors);
     return crm;
 }
 
@@ -202,7 +208,7 @@ struct crm *crm_new(struct db *db, const json_t *engine_config, int64_t now_ms, 
         crm_free(&crm);
         return NULL;
     }
-    if (user_sync(db, crm->users, crm->teams, now_ms, e) < 0)
+    if (user_sync(db, crm->users, crm->teams, now_ms, e) < 0 || assign_prepare(crm, e) < 0)
         crm_free(&crm);
     return crm;
 }
@@ -213,6 +219,9 @@ void crm_free(struct crm **p)
     *p = NULL;
     if (!crm)
         return;
+    territories_free(&crm->territories);
+    zone_free(&crm->local);
+    json_decref(crm->absences);
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);
     mem_free(crm->rule_events);

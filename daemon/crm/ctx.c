@@ -30,6 +30,11 @@ bool crm_actor_is_human(const struct crm_actor *a)
 struct crm_ctx *crm_begin(struct crm *crm, const struct crm_hooks *hooks, int64_t now_ms)
 {
     struct crm_ctx *ctx = mem_alloc(sizeof(*ctx));
+    if (crm->absences_stale) {
+        json_decref(crm->absences);
+        crm->absences = NULL;
+        crm->absences_stale = false;
+    }
     ctx->crm = crm;
     if (hooks)
         ctx->hooks = *hooks;

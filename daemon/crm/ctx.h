@@ -55,6 +55,10 @@ struct crm {
     struct template **templates; /* own */
     size_t template_count;
     const char *zone, *country, *currency; /* borrowed from config */
+    struct zone *local;       /* own; of settings.time_zone */
+    struct territories *territories; /* own; assign.h */
+    json_t *absences;         /* own; of the store, as last read; NULL: to be read */
+    bool absences_stale;      /* an input has changed them */
 };
 
 struct crm_ctx {
@@ -83,6 +87,7 @@ struct crm_ctx {
     size_t op_first;         /* changes before it */
     struct crm_op_event op_events[CRM_OP_EVENTS];
     size_t op_event_count;
+    bool absences_changed;   /* by this input: what the CRM remembers is not so any more */
 };
 
 /* memory until the end of the input */
@@ -140,10 +145,6 @@ bool crm_log_value_at(const struct crm_ctx *ctx, enum crm_entity t, int64_t id, 
 bool crm_log_created_after(const struct crm_ctx *ctx, enum crm_entity t, int64_t id, size_t at);
 
 /* assign.c */
-int crm_pool_next(struct crm_ctx *ctx, const char *pool, const char **user_out, struct err *e)
-    LEADD_MUST_CHECK;
-int crm_team_next(struct crm_ctx *ctx, const char *team, const char **user_out, struct err *e)
-    LEADD_MUST_CHECK;
 /* The owner of a lead (with its open deal) or a case. */
 int crm_assign(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *user, struct err *e)
     LEADD_MUST_CHECK;

@@ -327,7 +327,7 @@ void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struc
     out_text(out, crm_setting(v->ctx->crm, f->key, NULL));
 }
 
-static void view_get(void *facts, int field, struct rule_value *out)
+void crm_view_get(void *facts, int field, struct rule_value *out)
 {
     const struct crm_view *v = facts;
     const struct crm_field *f = crm_fieldset_get(v->ctx->crm->fieldset, field);
@@ -353,7 +353,7 @@ struct crm_facts *crm_facts_new(struct crm_ctx *ctx, const struct crm_event *ev)
     f->before.at = ev->before;
     f->event.at = ev->after;
     f->rule = (struct rule_facts){
-        .get = view_get, .now = &f->now, .before = &f->before, .event = &f->event};
+        .get = crm_view_get, .now = &f->now, .before = &f->before, .event = &f->event};
     /* a record that did not exist was never in any state; what came into being
      * in an earlier event of the same command is looked at as it was then */
     if (id && ev->before < ev->after && crm_log_created_after(ctx, ev->entity, id, ev->before))

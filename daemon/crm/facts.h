@@ -16,4 +16,8 @@ struct crm_view {
     const struct crm_actor *actor; /* may be NULL */
 };
 
+struct rule_value;
+/* For the matcher: reads a field of a view. */
+void crm_view_get(void *view, int field, struct rule_value *out);
+
 #endif

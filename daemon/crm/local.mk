@@ -1,19 +1,21 @@
 noinst_LIBRARIES += daemon/crm/libcrm.a
 daemon_crm_libcrm_a_SOURCES = \
-	%D%/address.c %D%/address.h %D%/amount.c %D%/assign.c %D%/build.h %D%/change.c \
-	%D%/check.c %D%/check.h %D%/cmd.h %D%/cmd_address.c %D%/cmd_assign.c %D%/cmd_case.c \
+	%D%/address.c %D%/address.h %D%/amount.c %D%/assign.c %D%/assign.h %D%/assign_check.c %D%/assign_pool.c %D%/assign_who.c %D%/build.h %D%/change.c \
+	%D%/check.c %D%/check.h %D%/cmd.h %D%/cmd_absent.c %D%/cmd_address.c %D%/cmd_assign.c %D%/cmd_case.c \
 	%D%/cmd_deal.c %D%/cmd_note.c %D%/cmd_notify.c %D%/cmd_score.c %D%/cmd_send.c %D%/cmd_set.c %D%/cmd_tag.c %D%/cmd_task.c \
 	%D%/cmd_undo.c %D%/cmd_webhook.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
 	%D%/ctx.h %D%/enrich.c %D%/enrich.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
-	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/render.c %D%/render.h %D%/show.c \
-	%D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
+	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/show.c \
+	%D%/territory.c %D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
-	tests/unit/test_crm_text
+	tests/unit/test_crm_text tests/unit/test_round
+tests_unit_test_round_SOURCES = tests/unit/test_round.c
+tests_unit_test_round_LDADD = $(CRM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_test_crm_hostile_SOURCES = tests/unit/test_crm_hostile.c tests/unit/crm_fixture.h
 tests_unit_test_crm_hostile_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_check_SOURCES = tests/unit/test_crm_check.c tests/unit/crm_fixture.h

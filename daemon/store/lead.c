@@ -54,3 +54,55 @@ struct db_rows *lead_of_contact(struct db *db, int64_t contact_id)
                                         "ORDER BY id DESC LIMIT 100",
                     "i", contact_id);
 }
+
+int lead_last_owner(struct db *db, int64_t of, int64_t but, bool company, char *owner, size_t n,
+                    struct err *e)
+{
+    struct db_rows *r =
+        company ? db_query(db,
+                           "SELECT owner FROM lead WHERE company_id = $1 AND id <> $2 "
+                           "AND owner IS NOT NULL AND deleted_ms IS NULL ORDER BY id DESC LIMIT 1",
+                           "ii", of, but)
+                : db_query(db,
+                           "SELECT owner FROM lead WHERE contact_id = $1 AND id <> $2 "
+                           "AND owner IS NOT NULL AND deleted_ms IS NULL ORDER BY id DESC LIMIT 1",
+                           "ii", of, but);
+    snprintf(owner, n, "%s", db_step(r) ? db_text(r, 0) : "");
+    return db_done(&r, e);
+}
+
+int lead_open_count(struct db *db, const char *owner, int64_t *out, struct err *e)
+{
+    int64_t cases;
+    if (db_get_int(db, e, out, 0,
+                   "SELECT count(*) FROM lead WHERE owner = $1 AND status <> 'closed' "
+                   "AND deleted_ms IS NULL",
+                   "s", owner) < 0 ||
+        db_get_int(db, e, &cases, 0,
+                   "SELECT count(*) FROM support_case WHERE owner = $1 AND status <> 'closed' "
+                   "AND deleted_ms IS NULL",
+                   "s", owner) < 0)
+        return -1;
+    *out += cases;
+    return 0;
+}
+
+int lead_indexes(struct db *db, bool by_owner, bool by_company, struct err *e)
+{
+    if (db_exec(db, e,
+                by_owner ? "CREATE INDEX IF NOT EXISTS lead_open ON lead (owner) "
+                           "WHERE status <> 'closed' AND deleted_ms IS NULL"
+                         : "DROP INDEX IF EXISTS lead_open",
+                "") < 0 ||
+        db_exec(db, e,
+                by_owner ? "CREATE INDEX IF NOT EXISTS case_open ON support_case (owner) "
+                           "WHERE status <> 'closed' AND deleted_ms IS NULL"
+                         : "DROP INDEX IF EXISTS case_open",
+                "") < 0)
+        return -1;
+    return db_exec(db, e,
+                   by_company ? "CREATE INDEX IF NOT EXISTS lead_company ON lead (company_id) "
+                                "WHERE company_id IS NOT NULL"
+                              : "DROP INDEX IF EXISTS lead_company",
+                   "");
+}

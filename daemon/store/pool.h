@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "store/db.h"
 
-/* {USER: credit}; an empty object for a pool that never assigned. One row per
+/* JSON of crm/round.h; an empty object for a pool that never assigned. One row per
  * pool, not per member: an assignment writes one row however large the pool. */
 int pool_load(struct db *db, const char *pool, json_t **out, struct err *e) LEADD_MUST_CHECK;
 int pool_store(struct db *db, const char *pool, const json_t *state, int64_t now_ms,

@@ -58,6 +58,13 @@ const char schema_rules_1[] =
     " PRIMARY KEY (day, rule)"
     ") STRICT, WITHOUT ROWID;"
 
+    /* who is away, by the command `absent`: JSON, one row for each user who is or was to be */
+    "CREATE TABLE absence ("
+    " name TEXT PRIMARY KEY,"
+    " list TEXT NOT NULL,"
+    " updated_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
     /* which set decided from when on; sets from before this step have their first time */
     "CREATE TABLE activation ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

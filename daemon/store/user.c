@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "base/bounds.h"
+#include "base/mem.h"
+
 static int user_deactivate(struct db *db, const json_t *users, int64_t now_ms, struct err *e)
 {
     json_t *gone = json_array();
@@ -73,4 +76,35 @@ int user_list(struct db *db, json_t **out, struct err *e)
     }
     *out = list;
     return 0;
+}
+
+int user_absences(struct db *db, json_t **out, struct err *e)
+{
+    json_t *all = json_object();
+    struct db_rows *r = db_query(db, "SELECT name, list FROM absence", "");
+    while (db_step(r)) {
+        const char *text = db_text(r, 1);
+        json_t *list = text ? json_load_bounded(text, strlen(text), MIB(1), NULL) : NULL;
+        if (list)
+            json_object_set_new(all, db_text(r, 0), list);
+    }
+    if (db_done(&r, e) < 0) {
+        json_decref(all);
+        return -1;
+    }
+    *out = all;
+    return 0;
+}
+
+int user_absence_set(struct db *db, const char *user, const json_t *list, int64_t now_ms,
+                     struct err *e)
+{
+    if (json_array_size(list) == 0)
+        return db_exec(db, e, "DELETE FROM absence WHERE name = $1", "s", user);
+    AUTO_FREE char *text = json_line(list);
+    return db_exec(db, e,
+                   "INSERT INTO absence (name, list, updated_ms) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (name) DO UPDATE SET list = excluded.list, "
+                   "updated_ms = excluded.updated_ms",
+                   "ssi", user, text, now_ms);
 }

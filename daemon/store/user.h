@@ -15,4 +15,10 @@ int user_sync(struct db *db, const json_t *users, const json_t *teams, int64_t n
 /* [{"name","full_name","email","team","role","active"}] by name. */
 int user_list(struct db *db, json_t **out, struct err *e) LEADD_MUST_CHECK;
 
+/* Absences by the command `absent`: {USER: [{"from": ms, "until": ms, "reason"}]}. */
+int user_absences(struct db *db, json_t **out, struct err *e) LEADD_MUST_CHECK;
+/* All of one user's; an empty list or NULL: none. */
+int user_absence_set(struct db *db, const char *user, const json_t *list, int64_t now_ms,
+                     struct err *e) LEADD_MUST_CHECK;
+
 #endif

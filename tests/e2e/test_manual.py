@@ -80,7 +80,8 @@ def whole(block):
                     if not re.search(r"(?m)^\s*%s\s*:" % n, block))
     pools = "".join('%s : { members = [ "tom", "eva" ]; };' % n for n in
                     set(re.findall(r"\bpool ([\w-]+)", block))
-                    if not re.search(r"(?m)^\s*(pools\s*:\s*\{\s*)?%s\s*:" % n, block))
+                    if "pools" not in block or not re.search(r"(?m)^\s*(pools\s*:\s*\{\s*)?%s\s*:" % n,
+                                                              block))
     calendar = "" if "calendars :" in block else \
         'vienna : { zone = "Europe/Vienna"; hours = "Mon-Fri 09:00-17:00"; };'
     table = "" if "tables :" in block else 'dach = [ "DE" ]; words = [ "a" ];'

@@ -61,7 +61,7 @@ def test_all_mistakes_are_told_in_one_run_with_place_and_caret(folder):
     assert (code, err) == (1, "3 errors\n")
     assert '%s:3: rule a: unknown field "lead.scor"' % at in out
     assert "    lead.scor > 5\n    ^\n" in out
-    assert "%s:3: rule a: no user 'tom'" % at in out
+    assert "%s:3: rule a: assign: no user 'tom'" % at in out
     assert '%s:4: rule b: unknown event "lead.craeted"; did you mean "lead.created"?' % at in out
 
 
