@@ -5,15 +5,19 @@ also when the daemon is killed again and again, in the middle of a firing too.
 
     LEADD_SIM_EVENTS=2000   what happens to the leads (default 70)
     LEADD_SIM_SEED=N        of a run that failed
+    LEADD_SIM_PENDING=1000000   timers that wait while the engine is watched for a minute
 """
 import calendar
 import datetime
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
 import zoneinfo
+
+import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
@@ -236,3 +240,39 @@ def test_weeks_of_timers_equal_an_independent_computation():
 @points.needs_hooks
 def test_killing_the_daemon_at_any_moment_changes_nothing():
     play(SEED + 1, EVENTS, max(4, EVENTS // 12))
+
+
+# ---- what waiting costs ---------------------------------------------------------------
+
+PENDING = int(os.environ.get("LEADD_SIM_PENDING", "0"))
+
+
+def spent(pid):
+    """Processor time in ms, and how often the process woke up."""
+    with open("/proc/%d/schedstat" % pid) as f:
+        ms = int(f.read().split()[0]) / 1e6
+    with open("/proc/%d/status" % pid) as f:
+        (wakes,) = [int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt")]
+    return ms, wakes
+
+
+@pytest.mark.skipif(not PENDING, reason="LEADD_SIM_PENDING is not set")
+def test_what_pending_timers_cost_in_a_minute_is_told():
+    with Daemon(company.conf(), company.files(RULES)) as d:
+        for count in (0, PENDING):
+            d.stop()
+            now = int(time.time() * 1000)
+            with sqlite3.connect(d.state + "/leadd.db") as db:
+                db.executemany("INSERT INTO timer (entity, record_id, kind, rule, due_ms, step, "
+                               "since_ms) VALUES ('lead', ?, 'rule', 'ever', ?, 0, ?)",
+                               ((n, now + HOUR + n, now) for n in range(1, count + 1)))
+            db.close()
+            d.start()
+            pid = d.pid("engine")
+            threading.Event().wait(15)  # what a start has to do
+            before = spent(pid)
+            threading.Event().wait(60)
+            after = spent(pid)
+            print("%d timers wait: %.1f ms processor time and %d wake-ups in 60 s"
+                  % (count, after[0] - before[0], after[1] - before[1]))
+            assert len(d.ctl("timers", "limit=10")["rows"]) == min(10, count)
