@@ -27,6 +27,8 @@ static const struct rules_command rules_commands[] = {
      ctl_rules_test},
     {"explain", "[--form NAME | --mailbox NAME] [--at TIME] [DIR|FILE] < MAIL",
      "what would be done with this mail or form, and why; nothing is sent or kept", ctl_rules_explain},
+    {"route", "FIELD=VALUE .. [--expect TERRITORY] [DIR|FILE]",
+     "which territory a lead with these fields falls into; 1 when it is another", ctl_rules_route},
     {"replay", "--rules DIR|FILE [--since 30d|DATE] [--until DATE] [--limit N] [--fresh]\n"
      "                            [--against-history] [--progress] [-c CONFIG] [--store FILE]",
      "stored history through another rule set: who would own, receive or escalate what",

@@ -24,6 +24,7 @@ int ctl_local_rules(const struct ctl_options *opt, int argc, char **argv);
 
 /* argv[0] is the subcommand. */
 int ctl_rules_check(const struct ctl_options *opt, int argc, char **argv);
+int ctl_rules_route(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_test(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_replay(const struct ctl_options *opt, int argc, char **argv);
 int ctl_rules_explain(const struct ctl_options *opt, int argc, char **argv);

@@ -154,6 +154,17 @@ def test_the_shipped_rules_have_no_mistake_and_nothing_hardly_meant():
     assert rules("check", "--strict", SHIPPED) == (0, "%s/leadd.conf: rules OK\n" % SHIPPED, "")
 
 
+def test_a_route_is_told_and_another_one_than_expected_fails():
+    code, out, err = rules("route", "country=DE", "employees=20", "--expect", "dach", SHIPPED)
+    assert (code, err) == (0, "") and out.startswith("world > dach\n")
+    code, out, err = rules("route", "lead.employees=900", "contact.country=US", "--json", SHIPPED)
+    assert (code, json.loads(out)["territory"]) == (0, "large-company")
+    code, _, err = rules("route", "country=US", "--expect", "dach", SHIPPED)
+    assert (code, err) == (1, "leadctl: expected dach, not world\n")
+    code, _, err = rules("route", "contry=US", SHIPPED)
+    assert code == 1 and "contry" in err
+
+
 def test_the_shipped_rules_pass_their_tests():
     code, out, err = rules("test", SHIPPED)
     assert (code, err) == (0, ""), out
