@@ -20,7 +20,7 @@ static const struct {
     COUNT_OF(outbox_body), COUNT_OF(team),     COUNT_OF(app_user),     COUNT_OF(company),
     COUNT_OF(contact),  COUNT_OF(address),     COUNT_OF(lead),         COUNT_OF(deal),
     COUNT_OF(support_case), COUNT_OF(activity), COUNT_OF(task),        COUNT_OF(tag),
-    COUNT_OF(pool_cursor), COUNT_OF(timer),    COUNT_OF(firing),      COUNT_OF(rule_count),
+    COUNT_OF(pool_cursor), COUNT_OF(absence), COUNT_OF(timer),    COUNT_OF(firing),      COUNT_OF(rule_count),
     COUNT_OF(activation), COUNT_OF(schedule_walk), COUNT_OF(notice_rate), COUNT_OF(call),
     COUNT_OF(endpoint), COUNT_OF(enriched),
 };
