@@ -345,6 +345,28 @@ static void who_left_the_config_is_skipped(void **state)
     }
 }
 
+static void who_is_full_or_takes_none_is_passed_over_until_tomorrow(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    json_t *users = json_object_get((json_t *)crm_config(f->crm), "users");
+    json_put_int(json_object_get(users, "anna"), "capacity", 1);
+    run_command(f, &t, "dora", "assign pool dach");
+    assert_string_equal(LEAD(f, "owner", t.lead), "anna");
+    run_command(f, &t, "dora", "undo"); /* gives back her turn and her lead of today */
+    run_command(f, &t, "dora", "assign pool dach");
+    assert_string_equal(LEAD(f, "owner", t.lead), "anna");
+    for (int i = 0; i < 4; i++) {
+        run_command(f, &t, "dora", "assign pool dach");
+        assert_string_equal(LEAD(f, "owner", t.lead), "ben");
+    }
+    json_put_bool(json_object_get(users, "ben"), "takes", false);
+    refuse_command(f, &t, "dora", "assign pool dach", "anna has had 1 of 1 today");
+    f->now += INT64_C(86400000);
+    run_command(f, &t, "dora", "assign pool dach");
+    assert_string_equal(LEAD(f, "owner", t.lead), "anna");
+}
+
 static void an_owner_is_assigned_directly_and_by_default(void **state)
 {
     struct fixture *f = *state;
@@ -1341,6 +1363,7 @@ int main(void)
         T(a_pool_of_two_to_one_is_exact_and_interleaved),
         T(a_pools_round_survives_a_restart),
         T(who_left_the_config_is_skipped),
+        T(who_is_full_or_takes_none_is_passed_over_until_tomorrow),
         T(an_owner_is_assigned_directly_and_by_default),
         T(stage_makes_the_deal_and_undo_takes_it_back),
         T(won_on_a_lead_without_a_deal_makes_one),
