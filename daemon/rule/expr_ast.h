@@ -154,6 +154,7 @@ struct expr_slot {
     bool folded;
     struct rule_value value;
     struct buf fold;        /* own once init; all items one after the other for a list */
+    uint64_t fold_of;       /* TEXT: hash of what is folded there */
     struct str *fold_items; /* own; LIST */
 };
 
@@ -169,6 +170,8 @@ struct expr_facts {
     const char *note; /* set by a comparison that could not be made */
 };
 
+/* Of bytes, going on from h; not for keys that strangers choose. */
+uint64_t expr_hash(uint64_t h, const char *s, size_t n);
 const struct rule_value *expr_facts_value(struct expr_facts *f, int field);
 struct str expr_facts_folded(struct expr_facts *f, int field);            /* TEXT, when set */
 const struct str *expr_facts_folded_items(struct expr_facts *f, int field); /* LIST, when set */

@@ -55,6 +55,20 @@ void expr_facts_set(struct expr_facts *f, void *facts)
     f->state++;
 }
 
+uint64_t expr_hash(uint64_t h, const char *s, size_t n)
+{
+    h = (h ^ n) * UINT64_C(0x9E3779B97F4A7C15);
+    for (; n >= 8; s += 8, n -= 8) {
+        uint64_t w;
+        memcpy(&w, s, 8);
+        h = (h ^ w) * UINT64_C(0x9E3779B97F4A7C15);
+        h ^= h >> 29;
+    }
+    for (; n > 0; s++, n--)
+        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    return h;
+}
+
 const struct rule_value *expr_facts_value(struct expr_facts *f, int field)
 {
     if (!f->slots)
@@ -86,8 +100,12 @@ struct str expr_facts_folded(struct expr_facts *f, int field)
 {
     struct expr_slot *s = &f->slots[field];
     if (!s->folded) {
-        facts_fold_buf(s);
-        rule_fold(s->value.text.p, s->value.text.n, &s->fold);
+        uint64_t hash = expr_hash(1, s->value.text.p, s->value.text.n);
+        if (!s->fold.data || s->fold_of != hash) { /* else it is what it was in another state */
+            facts_fold_buf(s);
+            rule_fold(s->value.text.p, s->value.text.n, &s->fold);
+        }
+        s->fold_of = hash;
         s->folded = true;
     }
     return (struct str){s->fold.data, s->fold.len};

@@ -717,30 +717,16 @@ static void probe_set(struct rule_probe *p, const struct index_column *c, struct
     }
 }
 
-static uint64_t seen_bytes(uint64_t h, const char *s, size_t n)
-{
-    h = (h ^ n) * UINT64_C(0x9E3779B97F4A7C15);
-    for (; n >= 8; s += 8, n -= 8) {
-        uint64_t w;
-        memcpy(&w, s, 8);
-        h = (h ^ w) * UINT64_C(0x9E3779B97F4A7C15);
-        h ^= h >> 29;
-    }
-    for (; n > 0; s++, n--)
-        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-    return h;
-}
-
 static struct probe_seen seen_value(enum rule_type t, const struct rule_value *v)
 {
     struct probe_seen s = {.state = v->state};
     if (v->state != RULE_VALUE_SET)
         return s;
     if (t == RULE_TYPE_TEXT)
-        s.value = seen_bytes(1, v->text.p, v->text.n);
+        s.value = expr_hash(1, v->text.p, v->text.n);
     else if (t == RULE_TYPE_LIST)
         for (size_t i = 0; i < v->count; i++)
-            s.value = seen_bytes(s.value, v->items[i].p, v->items[i].n);
+            s.value = expr_hash(s.value, v->items[i].p, v->items[i].n);
     else
         s.value = (uint64_t)v->num;
     return s;

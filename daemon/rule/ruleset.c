@@ -212,8 +212,8 @@ static void ruleset_take_source(struct ruleset *rs, const json_t *config)
            *calendars = json_get_obj(config, "calendars");
     const char *calendar = json_get_str(config, "calendar", rs->env.calendar);
     rs->source = json_object();
-    json_object_set_new(rs->source, "rules", rules ? json_deep_copy(rules) : json_array());
-    json_object_set_new(rs->source, "tables", tables ? json_deep_copy(tables) : json_object());
+    json_object_set_new(rs->source, "rules", rules ? json_incref(rules) : json_array());
+    json_object_set_new(rs->source, "tables", tables ? json_incref(tables) : json_object());
     if (json_object_size(calendars))
         json_object_set_new(rs->source, "calendars", json_deep_copy(calendars));
     if (json_object_size(json_get_obj(config, "escalations")))

@@ -2,9 +2,11 @@
  *
  * words - see words.h
  *
- * Nodes are numbered in breadth: the children of a node stand side by side, in
- * the order of their bytes, so a node needs no table of its own. The root and its
- * children, where a text that has none of the words spends its time, have one.
+ * Words of six bytes and more are known by their first six, shorter ones by four,
+ * two or one: so each place of a text takes at most four looks, most only one, and
+ * none waits for the one before (an automaton's would). The nodes of the tree are
+ * numbered in breadth: the children of a node stand side by side, in the order of
+ * their bytes, and need no table.
  */
 #include "rule/words.h"
 
@@ -13,6 +15,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+
+#define WORDS_KEYS 4
+static const size_t key_bytes[WORDS_KEYS] = {1, 2, 4, 6};
+#define WORDS_BITS_MIN 10 /* as powers of two */
+#define WORDS_BITS_MAX 20
 
 struct word {
     const char *p;
@@ -23,21 +30,19 @@ struct word {
 
 struct word_node {
     int first;     /* its children are first .. first + count - 1 */
-    int fail;      /* the longest other word's start that ends here, too */
-    int hit;       /* this node, or the next down the chain of fails, where a word ends; or -1 */
     int word, end; /* the words that end here, in the sorted list */
     uint16_t count;
     unsigned char label;
-    unsigned seen; /* equals words.scan when it was told in this scan */
 };
 
 struct words {
     struct word *v; /* own; sorted by words_build() */
     size_t count, cap;
     struct word_node *nodes; /* own */
-    int node_count, dense_count;
-    int (*dense)[256]; /* own; where each byte leads to, for the first dense_count nodes */
-    unsigned scan;
+    int node_count;
+    uint64_t *bits; /* own; one set of bits for the keys of all lengths */
+    int bits_power;
+    bool keys[WORDS_KEYS]; /* are there words of that length? */
 };
 
 struct words *words_new(void)
@@ -51,7 +56,7 @@ void words_free(struct words **w)
         return;
     mem_free((*w)->v);
     mem_free((*w)->nodes);
-    mem_free((*w)->dense);
+    mem_free((*w)->bits);
     mem_free(*w);
     *w = NULL;
 }
@@ -73,19 +78,13 @@ static int words_order(const void *a, const void *b)
     return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
+/* ---- the tree ------------------------------------------------------------- */
+
 /* A node while the tree is made: the words [from, to) of the list begin with the
  * depth bytes that lead to it. */
 struct word_range {
     size_t from, to, depth;
 };
-
-static size_t words_most(const struct words *w)
-{
-    size_t n = 1;
-    for (size_t i = 0; i < w->count; i++)
-        n += w->v[i].n;
-    return n;
-}
 
 /* The children of node i, numbered from w->node_count on. */
 static void words_branch(struct words *w, struct word_range *ranges, int i)
@@ -109,6 +108,22 @@ static void words_branch(struct words *w, struct word_range *ranges, int i)
     }
 }
 
+static void words_tree(struct words *w)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < w->count; i++)
+        most += w->v[i].n;
+    LEADD_ASSERT(most < INT32_MAX);
+    struct word_range *ranges = mem_array(most, sizeof(*ranges));
+    w->nodes = mem_array(most, sizeof(*w->nodes));
+    ranges[0] = (struct word_range){0, w->count, 0};
+    w->node_count = 1;
+    for (int i = 0; i < w->node_count; i++)
+        words_branch(w, ranges, i);
+    mem_free(ranges);
+    w->nodes = mem_grow(w->nodes, (size_t)w->node_count * sizeof(*w->nodes));
+}
+
 /* The child of node i for a byte, or -1. */
 static int words_child(const struct words *w, int i, unsigned char byte)
 {
@@ -125,91 +140,113 @@ static int words_child(const struct words *w, int i, unsigned char byte)
     return -1;
 }
 
-static int words_step(const struct words *w, int at, unsigned char byte)
+/* ---- the bits ------------------------------------------------------------- */
+
+/* The bit of the first n bytes of eight. */
+static uint64_t words_bit(const struct words *w, uint64_t eight, size_t n)
 {
-    while (at >= w->dense_count) {
-        int child = words_child(w, at, byte);
-        if (child >= 0)
-            return child;
-        at = w->nodes[at].fail;
-    }
-    return w->dense[at][byte];
+    uint64_t key = eight & (~UINT64_C(0) >> (64 - 8 * n));
+    return ((key + n) * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - w->bits_power);
 }
 
-/* The nodes stand in breadth, so a fail always has a lower number. */
-static void words_fails(struct words *w)
+static uint64_t words_eight(const char *p, size_t n)
 {
-    for (int i = 0; i < w->node_count; i++) {
-        struct word_node *n = &w->nodes[i];
-        n->hit = n->end > n->word ? i : i ? w->nodes[n->fail].hit : -1;
-        for (int c = n->first; c < n->first + n->count; c++)
-            w->nodes[c].fail = i ? words_step(w, n->fail, w->nodes[c].label) : 0;
-    }
+    uint64_t eight = 0;
+    memcpy(&eight, p, n < 8 ? n : 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    eight = __builtin_bswap64(eight);
+#endif
+    return eight;
 }
 
-static void words_dense(struct words *w)
+static void words_bits(struct words *w)
 {
-    w->dense_count = 1 + w->nodes[0].count;
-    w->dense = mem_array((size_t)w->dense_count, sizeof(*w->dense));
-    for (int i = 0; i < w->dense_count; i++)
-        for (int b = 0; b < 256; b++) {
-            int child = words_child(w, i, (unsigned char)b);
-            w->dense[i][b] = child >= 0 ? child : i ? w->dense[0][b] : 0;
-        }
+    w->bits_power = WORDS_BITS_MIN;
+    while (w->bits_power < WORDS_BITS_MAX && (UINT64_C(1) << w->bits_power) < 64 * w->count)
+        w->bits_power++;
+    w->bits = mem_array((size_t)1 << (w->bits_power - 6), sizeof(*w->bits));
+    for (size_t i = 0; i < w->count; i++) {
+        int k = WORDS_KEYS - 1;
+        while (key_bytes[k] > w->v[i].n)
+            k--;
+        uint64_t bit = words_bit(w, words_eight(w->v[i].p, w->v[i].n), key_bytes[k]);
+        w->bits[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        w->keys[k] = true;
+    }
 }
 
 void words_build(struct words *w)
 {
-    size_t most = words_most(w);
-    LEADD_ASSERT(most < INT32_MAX);
     if (w->count > 0)
         qsort(w->v, w->count, sizeof(*w->v), words_order);
-    struct word_range *ranges = mem_array(most, sizeof(*ranges));
-    w->nodes = mem_array(most, sizeof(*w->nodes));
-    ranges[0] = (struct word_range){0, w->count, 0};
-    w->node_count = 1;
-    for (int i = 0; i < w->node_count; i++)
-        words_branch(w, ranges, i);
-    mem_free(ranges);
-    w->nodes = mem_grow(w->nodes, (size_t)w->node_count * sizeof(*w->nodes));
-    words_dense(w);
-    words_fails(w);
-}
-
-/* Words end at byte `end` (from 1) of a text of n bytes: at node i and down its
- * chain. What was told whatever its place is not told again. */
-static void words_tell(struct words *w, int i, size_t end, size_t n,
-                       void (*found)(void *arg, int value), void *arg)
-{
-    for (; i >= 0; i = i ? w->nodes[w->nodes[i].fail].hit : -1) {
-        struct word_node *node = &w->nodes[i];
-        bool again = node->seen == w->scan;
-        node->seen = w->scan;
-        for (int k = node->word; k < node->end; k++) {
-            const struct word *word = &w->v[k];
-            if (word->place == WORD_ANYWHERE ? !again
-                : word->place == WORD_STARTS ? end == word->n
-                                             : end == n)
-                found(arg, word->value);
-        }
-    }
-}
-
-void words_scan(struct words *w, struct str text, void (*found)(void *arg, int value), void *arg)
-{
-    const unsigned char *p = (const unsigned char *)text.p;
-    int at = 0;
-    if (++w->scan == 0)
-        w->scan = 1;
-    for (size_t i = 0; i < text.n; i++) {
-        at = at < w->dense_count ? w->dense[at][p[i]] : words_step(w, at, p[i]);
-        if (w->nodes[at].hit >= 0)
-            words_tell(w, w->nodes[at].hit, i + 1, text.n, found, arg);
-    }
+    words_tree(w);
+    words_bits(w);
 }
 
 size_t words_bytes(const struct words *w)
 {
     return w->cap * sizeof(*w->v) + (size_t)w->node_count * sizeof(*w->nodes) +
-           (size_t)w->dense_count * sizeof(*w->dense);
+           ((size_t)1 << w->bits_power) / 8;
+}
+
+/* ---- looking -------------------------------------------------------------- */
+
+struct words_look {
+    const struct words *w;
+    struct str text;
+    void (*found)(void *arg, int value);
+    void *arg;
+};
+
+/* The words that begin at byte i of the text. */
+static void words_walk(const struct words_look *l, size_t i)
+{
+    const struct words *w = l->w;
+    int node = 0;
+    for (size_t end = i; end < l->text.n;) {
+        node = words_child(w, node, (unsigned char)l->text.p[end++]);
+        if (node < 0)
+            return;
+        for (int k = w->nodes[node].word; k < w->nodes[node].end; k++)
+            if (w->v[k].place == WORD_ANYWHERE || (w->v[k].place == WORD_STARTS && i == 0) ||
+                (w->v[k].place == WORD_ENDS && end == l->text.n))
+                l->found(l->arg, w->v[k].value);
+    }
+}
+
+static bool words_may_begin(const struct words *w, uint64_t eight)
+{
+    for (int k = 0; k < WORDS_KEYS; k++) {
+        uint64_t bit = w->keys[k] ? words_bit(w, eight, key_bytes[k]) : 0;
+        if (w->keys[k] && (w->bits[bit >> 6] >> (bit & 63)) & 1)
+            return true;
+    }
+    return false;
+}
+
+/* Where all words are of six bytes and more, as they mostly are. */
+static void words_scan_long(const struct words_look *l, size_t most)
+{
+    const struct words *w = l->w;
+    for (size_t i = 0; i < most; i++) {
+        uint64_t bit = words_bit(w, words_eight(l->text.p + i, 8), 6);
+        if ((w->bits[bit >> 6] >> (bit & 63)) & 1)
+            words_walk(l, i);
+    }
+}
+
+void words_scan(const struct words *w, struct str text, void (*found)(void *arg, int value),
+                void *arg)
+{
+    const struct words_look l = {w, text, found, arg};
+    size_t most = text.n < 8 ? 0 : text.n - 7; /* places with eight bytes */
+    if (w->keys[0] || w->keys[1] || w->keys[2])
+        for (size_t i = 0; i < most; i++) {
+            if (words_may_begin(w, words_eight(text.p + i, 8)))
+                words_walk(&l, i);
+        }
+    else
+        words_scan_long(&l, most);
+    for (size_t i = most; i < text.n; i++)
+        words_walk(&l, i);
 }
