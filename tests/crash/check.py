@@ -145,17 +145,19 @@ def reconciled(w):
 
 
 def quiet_log(w):
-    """Nobody died but by our hand, nothing was cut off, dropped or refused."""
+    """Nobody died but by our hand, nothing was cut off, dropped or refused but what the
+    engine was killed at three times."""
     log = w.daemon.log()
     odd = [line for line in w.daemon.lines if re.search(
         r"Sanitizer|runtime error|role.died (?!.*signal 9)|item.dropped|peer.cut|frame_refused|"
-        r"store.failed|ruleset.broken|out.broken|assert", line)]
+        r"store.failed|ruleset.broken|out.broken(?!.*the engine ended at it)|assert", line)]
     assert not odd, "\n".join(odd[:10])
     return log
 
 
-def calls_made(w):
-    """One for each lead, each at least once, and always under the same id."""
+def calls_made(w, before):
+    """One for each lead, each at least once, and always under the same id; those of
+    the leads in `before` were done before this World began."""
     until(lambda: one(w, "SELECT count(*) FROM call WHERE state <> 'done'") == 0, timeout=120,
           why="all calls to be made")
     told = {}
@@ -163,8 +165,8 @@ def calls_made(w):
         lead = json.loads(r.body)["data"]["fields"]["lead.id"]
         assert told.setdefault(lead, r.headers["webhook-id"]) == r.headers["webhook-id"]
     leads = rows(store(w), "SELECT 'L' || id FROM lead")
-    assert sorted(told) == sorted(x for (x,) in leads)
-    assert one(w, "SELECT count(*) FROM call") == len(told)
+    assert set(told) | set(before) == {x for (x,) in leads}
+    assert one(w, "SELECT count(*) FROM call") == len(leads)
 
 
 def waited_once(w):
@@ -178,9 +180,10 @@ def waited_once(w):
     assert len(w.senders) - given_up <= len(found) <= len(w.senders)
 
 
-def end_state(w, arrived=(), may_be_unknown=frozenset()):
+def end_state(w, arrived=(), may_be_unknown=frozenset(), told=()):
     """All of it, once the stream has come to its end. arrived: follow-ups that had
-    come before this World began; may_be_unknown: those in the air at a power cut."""
+    come before this World began; may_be_unknown: those in the air at a power cut;
+    told: leads whose call had been made."""
     settle(w)
     if w.dovecot:
         imap_settled(w)
@@ -188,7 +191,7 @@ def end_state(w, arrived=(), may_be_unknown=frozenset()):
     filed_once(w)
     unknown = outbox_right(w, arrived, set(may_be_unknown))
     reconciled(w)
-    calls_made(w)
+    calls_made(w, told)
     waited_once(w)
     quiet_log(w)
     deaths = w.kills["parser"] + w.kills["supervisor"] + w.kills["engine"]

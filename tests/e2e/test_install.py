@@ -75,7 +75,8 @@ def test_configure_help_tells_the_switches(tmp_path):
 def test_the_manual_has_no_markup_mistakes():
     folder = os.path.join(SRC, "contrib", "man")
     r = subprocess.run(["mandoc", "-Tlint", "-Wwarning"] +
-                       [os.path.join(folder, name) for name in sorted(os.listdir(folder))],
+                       [os.path.join(folder, name) for name in sorted(os.listdir(folder))
+                        if name[-1].isdigit()],
                        capture_output=True, text=True, timeout=60, check=False)
     assert (r.returncode, r.stdout) == (0, "")
 
