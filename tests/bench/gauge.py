@@ -20,7 +20,7 @@ from dovecot import free_port  # noqa: F401  (for run)
 
 TICK = os.sysconf("SC_CLK_TCK")
 PACKAGES = {"mbsync": "isync", "smtp-source": "postfix", "strace": "strace",
-            "dovecot": "dovecot-imapd"}
+            "dovecot": "dovecot-imapd", "clips": "clips"}
 
 
 class Missing(Exception):

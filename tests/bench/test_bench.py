@@ -17,6 +17,8 @@ ROWS = {
     "followups": ["followups", "followups_libcurl", "followups_smtp_source", "mail_alone",
                   "mail_in_turn", "mail_in_turn_no_pipelining"],
     "start": ["start_answer", "start_ready"],
+    "rules": ["rules.ns_per_event.%d" % n for n in (10, 100, 1000, 10000)]
+             + ["rules.clips.ns_per_event.%d" % n for n in (10, 100)],
 }
 
 
@@ -46,6 +48,12 @@ def test_bench_names_what_is_missing(tmp_path):
     rows = bench("imap", path=str(tmp_path))
     assert rows["imap"]["value"] > 0
     assert any(r["note"] == "mbsync is missing: apt-get install isync" for r in rows.values())
+
+
+def test_bench_rules_goes_on_without_clips(tmp_path):
+    rows = bench("rules", path=str(tmp_path))
+    assert rows["rules.ns_per_event.10000"]["value"] > 0
+    assert rows["rules.clips.ns_per_event"]["note"] == "clips is missing: apt-get install clips"
 
 
 def test_bench_has_a_test_for_every_figure():
