@@ -149,6 +149,9 @@
 #define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
 #define BOUND_INTAKE_FOLDERS 64
 
+/* conditions */
+#define BOUND_RELATED 1000                  /* records that a count over related ones ends at */
+
 /* control socket */
 #define BOUND_CTL_ARGS 64
 #define BOUND_CTL_ARG KIB(64)

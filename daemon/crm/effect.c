@@ -37,19 +37,19 @@ struct effect_row {
 static const struct effect_row effects[] = {
     {"assign", "%.owner lead.assigned deal.owner owner.* %.updated",
      "lead.assigned case.assigned case.changed deal.changed", KNOWN_FIRST, "%.owner", false},
-    {"stage", "deal.* lead.* *.deals *.open_deals",
+    {"stage", "deal.* lead.* *.won_deals",
      "deal.stage_changed deal.created lead.status_changed", KNOWN_FIRST, "deal.stage", false},
-    {"deal", "deal.* lead.* *.deals *.open_deals", "deal.created deal.changed lead.status_changed",
+    {"deal", "deal.* lead.* *.won_deals", "deal.created deal.changed lead.status_changed",
      KNOWN_NOTHING, NULL, false},
-    {"won", "deal.* lead.* case.* *.deals *.open_deals *.open_leads",
+    {"won", "deal.* lead.* case.* *.won_deals *.open_leads *.open_cases",
      "deal.won deal.created lead.status_changed", KNOWN_NOTHING, NULL, false},
-    {"lost", "deal.* lead.* case.* *.deals *.open_deals *.open_leads",
+    {"lost", "deal.* lead.* case.* *.won_deals *.open_leads *.open_cases",
      "deal.lost deal.created lead.status_changed", KNOWN_NOTHING, NULL, false},
-    {"note", "activity.*", "note.added", KNOWN_NOTHING, NULL, true},
+    {"note", "activity.* lead.notes", "note.added", KNOWN_NOTHING, NULL, true},
     {"call", "activity.*", "call.logged", KNOWN_NOTHING, NULL, true},
     {"meeting", "activity.*", "call.logged", KNOWN_NOTHING, NULL, true},
-    {"task", "task.* *.tasks *.open_tasks", "task.created", KNOWN_NOTHING, NULL, true},
-    {"done", "task.* *.tasks *.open_tasks", "task.done", KNOWN_NOTHING, NULL, false},
+    {"task", "task.* *.open_tasks", "task.created", KNOWN_NOTHING, NULL, true},
+    {"done", "task.* *.open_tasks", "task.done", KNOWN_NOTHING, NULL, false},
     {"tag", "%.tags %.updated", "%.changed", KNOWN_TAG, "%.tags", false},
     {"untag", "%.tags %.updated", "%.changed", KNOWN_NO_TAG, "%.tags", false},
     {"score", "lead.score lead.updated", "lead.changed", KNOWN_VALUE, "lead.score", false},
@@ -64,10 +64,10 @@ static const struct effect_row effects[] = {
     {"enrich", "",
      "lead.enriched lead.enrich_failed case.enriched case.enrich_failed contact.enriched "
      "contact.enrich_failed", KNOWN_NOTHING, NULL, true},
-    {"case", "case.* *.cases *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
+    {"case", "case.* *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
     {"close", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},
-    {"reopen", "lead.* case.* deal.* *.open_leads *.open_cases *.open_deals",
+    {"reopen", "lead.* case.* deal.* *.open_leads *.open_cases *.won_deals",
      "lead.status_changed case.reopened deal.changed", KNOWN_NOTHING, NULL, false},
     {"optout", "contact.*", "address.opted_out contact.changed", KNOWN_NOTHING, NULL, false},
     {"optin", "contact.*", "contact.changed", KNOWN_NOTHING, NULL, false},
@@ -217,6 +217,7 @@ static void effect_send(const struct crm *crm, struct lint_effect *out)
     effect_announce("lead.changed", out);
     effect_write(crm, "lead.first_out", out);
     effect_write(crm, "lead.last_out", out);
+    effect_write(crm, "lead.mails_out", out);
     effect_write(crm, "lead.updated", out);
 }
 

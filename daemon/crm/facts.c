@@ -20,6 +20,7 @@
 #include "crm/facts.h"
 #include "crm/fields.h"
 #include "rule/ruleset.h"
+#include "store/related.h"
 
 int64_t crm_target_id(const struct crm_target *t, enum crm_entity e)
 {
@@ -249,6 +250,63 @@ void crm_read_domain(const struct crm_view *v, const struct crm_field *f, struct
     const char *at = a ? strrchr(json_get_str(a, "value", ""), '@') : NULL;
     if (at)
         out_text(out, at + 1);
+}
+
+/* Did the record count for `of` at that moment (VIEW_NOW)? As the query says it. */
+static bool count_has(const struct crm_view *v, const struct related *r, int64_t of,
+                      const struct crm_change *c, size_t at)
+{
+    struct err e = {0};
+    const json_t *rec = crm_record_any(v->ctx, c->entity, c->id, &e), *val[4];
+    const char *keys[4] = {r->parent, "deleted_ms", r->where[0].col, r->where[1].col};
+    if (!rec) {
+        view_failed(v, &e);
+        return false;
+    }
+    if (at != VIEW_NOW && crm_log_created_after(v->ctx, c->entity, c->id, at))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i] && (at == VIEW_NOW || !crm_log_value_at(v->ctx, c->entity, c->id, keys[i], at,
+                                                            &val[i])))
+            val[i] = json_object_get(rec, keys[i]);
+    if (json_integer_value(val[0]) != of || val[1])
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(r->where); i++)
+        if (r->where[i].col &&
+            !strcmp(json_string_value(val[i + 2]), r->where[i].value) == r->where[i].other)
+            return false; /* columns that cannot be NULL */
+    return true;
+}
+
+/* By how much the count is higher now than at the view's moment: only records that
+ * changed since make a difference, each once. */
+static int64_t count_since(const struct crm_view *v, const struct related *r, int64_t of)
+{
+    const struct crm_change *log = v->ctx->log;
+    enum crm_entity t = crm_entity_parse(r->child);
+    int64_t more = 0;
+    for (size_t i = v->at; i < v->ctx->log_count; i++) {
+        size_t first = v->at;
+        while (log[first].entity != log[i].entity || log[first].id != log[i].id)
+            first++;
+        if (log[i].entity == t && first == i)
+            more += count_has(v, r, of, &log[i], VIEW_NOW) - count_has(v, r, of, &log[i], v->at);
+    }
+    return more;
+}
+
+void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    int64_t id, n;
+    struct err e = {0};
+    if (!view_record(v, f->entity, &id))
+        return;
+    const struct related *r = related_find(f->name);
+    LEADD_ASSERT(r);
+    if (related_count(v->ctx->crm->db, r, id, &n, &e) < 0)
+        view_failed(v, &e);
+    else
+        out_num(out, v->at == VIEW_NOW ? n : n - count_since(v, r, id));
 }
 
 void crm_read_owner(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)

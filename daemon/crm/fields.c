@@ -34,6 +34,7 @@ static const char *const actor_kind[] = {"system", "rule", "user", "operator", "
 
 #define COLUMN crm_read_column
 #define FLAG crm_read_flag
+#define COUNT crm_read_count
 #define OPEN false /* not personal */
 #define PERS true
 #define SET true
@@ -74,6 +75,13 @@ static const struct crm_field core[] = {
     {"lead.closed", T_TIME, OPEN, "when it was closed", COLUMN, CRM_LEAD, "closed_ms", RO, NULL},
     {"lead.closed_reason", T_TEXT, PERS, "why it was closed", COLUMN, CRM_LEAD, "closed_reason",
      SET, NULL},
+    {"lead.open_tasks", T_INT, OPEN, "number of its tasks that are open", COUNT, CRM_LEAD,
+     "open_tasks", RO, NULL},
+    {"lead.mails_in", T_INT, OPEN, "number of mails from the contact", COUNT, CRM_LEAD, "mails_in",
+     RO, NULL},
+    {"lead.mails_out", T_INT, OPEN, "number of mails of ours", COUNT, CRM_LEAD, "mails_out", RO,
+     NULL},
+    {"lead.notes", T_INT, OPEN, "number of notes", COUNT, CRM_LEAD, "notes", RO, NULL},
 
     {"contact.id", T_TEXT, OPEN, "the contact's number, C42", crm_read_id, CRM_CONTACT, "id", RO,
      NULL},
@@ -97,6 +105,14 @@ static const struct crm_field core[] = {
     {"contact.tags", T_LIST, OPEN, "its tags", crm_read_tags, CRM_CONTACT, "tags", RO, NULL},
     {"contact.created", T_TIME, OPEN, "when it was first seen", COLUMN, CRM_CONTACT, "created_ms",
      RO, NULL},
+    {"contact.leads", T_INT, OPEN, "number of leads, closed ones as well", COUNT, CRM_CONTACT,
+     "leads", RO, NULL},
+    {"contact.open_leads", T_INT, OPEN, "number of leads that are not closed", COUNT, CRM_CONTACT,
+     "open_leads", RO, NULL},
+    {"contact.won_deals", T_INT, OPEN, "number of deals that were won", COUNT, CRM_CONTACT,
+     "won_deals", RO, NULL},
+    {"contact.open_cases", T_INT, OPEN, "number of cases that are not closed", COUNT, CRM_CONTACT,
+     "open_cases", RO, NULL},
 
     {"company.id", T_TEXT, OPEN, "the company's number, O42", crm_read_id, CRM_COMPANY, "id", RO,
      NULL},

@@ -73,6 +73,7 @@ void crm_read_actor(const struct crm_view *v, const struct crm_field *f, struct 
 void crm_read_message(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
+void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 
 /* the record a target means for an entity; 0 when it has none */

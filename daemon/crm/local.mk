@@ -13,7 +13,9 @@ CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
-	tests/unit/test_crm_text tests/unit/test_round
+	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_round
+tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h
+tests_unit_test_crm_counts_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_round_SOURCES = tests/unit/test_round.c
 tests_unit_test_round_LDADD = $(CRM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_test_crm_hostile_SOURCES = tests/unit/test_crm_hostile.c tests/unit/crm_fixture.h

@@ -66,7 +66,8 @@ static void show_fields(struct crm_view *v, enum crm_entity t, json_t *fields)
 {
     const struct crm_field *f;
     for (int i = 0; (f = crm_fieldset_get(v->ctx->crm->fieldset, i)) != NULL; i++) {
-        if (f->entity != t || strstr(f->name, ".age") || strstr(f->name, ".updated"))
+        if (f->entity != t || strstr(f->name, ".age") || strstr(f->name, ".updated") ||
+            f->read == crm_read_count) /* the sections have what is counted */
             continue;
         json_t *value = field_json(v, f);
         if (value)
