@@ -127,7 +127,7 @@ int super_check_main(const char *path, bool tests, int fd)
         json_object_set(result, "parts", parts);
     if (warnings)
         json_object_set(result, "warnings", warnings);
-    AUTO_FREE char *text = json_text(result);
+    AUTO_FREE char *text = json_line(result);
     return write_all(fd, text, strlen(text)) == 0 ? 0 : SUPER_EXIT_FAILED;
 }
 

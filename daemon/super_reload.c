@@ -143,7 +143,9 @@ static json_t *check_result(const struct super_check *c)
 /* ---- what a part means ------------------------------------------------ */
 
 /* Equal but for "at", where a setting stands in its file: a line added above a
- * mailbox is no reason to restart it. The engine shows these places. */
+ * mailbox is no reason to restart it. The engine shows these places. The order of
+ * names counts: that of users is the turn they take, that of territories which is
+ * asked first. */
 static bool part_same(const json_t *a, const json_t *b, bool places)
 {
     const char *key;
@@ -163,10 +165,13 @@ static bool part_same(const json_t *a, const json_t *b, bool places)
         return json_equal(a, b);
     if (json_object_size(a) != json_object_size(b))
         return false;
+    void *other = json_object_iter((json_t *)b);
     json_object_foreach((json_t *)a, key, v) {
-        json_t *w = json_object_get(b, key);
-        if (!w || (!(strcmp(key, "at") == 0 && !places) && !part_same(v, w, places)))
+        if (strcmp(key, json_object_iter_key(other)) != 0 ||
+            (!(strcmp(key, "at") == 0 && !places) &&
+             !part_same(v, json_object_iter_value(other), places)))
             return false;
+        other = json_object_iter_next((json_t *)b, other);
     }
     return true;
 }

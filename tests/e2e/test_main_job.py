@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The main job: a mail and a form become owned leads with a follow-up that left."""
+import json
 import os
 import pwd
 import time
@@ -332,3 +333,29 @@ def test_the_thirty_first_mail_to_one_address_waits_whatever_lead_it_is_about():
         assert len(rows(d, "outbox", "list", "state=ready", "limit=100")) == 30
         (held,) = [r for r in rows(d, "outbox", "list", "state=held")]
         assert "30 automatic mails to this address in 10 minutes" in held["reply"]
+
+
+TURNS = """
+lang = 1;
+rules : { deal : { on = "lead.created"; do = "assign team sales"; }; };
+tests : { first : { at = "2026-11-20 10:00";
+                    given = ( { form = "contact"; fields : { email = "a@b.example"; }; } );
+                    expect : { owner = "tom"; }; }; };
+"""
+
+
+def test_a_team_takes_turns_in_the_order_of_the_config_also_after_a_reload():
+    """As `leadctl rules test` has it: what is sent between the processes keeps that order."""
+    conf = company.conf(settings="teams : { sales : { name = \"Sales\"; }; };")
+    for user in ("tom", "eva"):
+        conf = conf.replace('email = "%s@example.com";' % user,
+                            'email = "%s@example.com"; team = "sales";' % user)
+    with Daemon(conf, company.files(TURNS)) as d:
+        post(d, {"email": "a@b.example"})
+        assert rows(d, "list", "leads")[0]["owner"] == "tom"
+        lines = conf.splitlines()
+        tom = next(i for i, line in enumerate(lines) if line.startswith("  tom :"))
+        lines[tom], lines[tom + 1] = lines[tom + 1], lines[tom]
+        d.write("leadd.conf", "\n".join(lines))
+        d.write("rules.d/10-rules.conf", TURNS.replace('owner = "tom"', 'owner = "eva"'))
+        assert "engine" in json.dumps(d.ctl("reload"))
