@@ -30,6 +30,7 @@ struct deal {
     struct round_member m[BOUND_POOL_MEMBERS];
     struct who who[BOUND_POOL_MEMBERS];
     size_t count;
+    int64_t before;         /* least_open: when the chosen one got his last, of "last" */
 };
 
 /* ---- who may be dealt to ---------------------------------------------------------- */
@@ -165,6 +166,7 @@ static int deal_choose(struct deal *d, size_t *chosen_out, struct err *e)
     int64_t n = json_get_int(d->state, "n", 0) + 1;
     if (!last)
         json_object_set_new(d->state, "last", last = json_object());
+    d->before = json_get_int(last, d->m[*chosen_out].user, 0);
     json_put_int(last, d->m[*chosen_out].user, n);
     json_put_int(d->state, "n", n);
     return 0;
@@ -184,12 +186,17 @@ static const json_t *member_of(const struct deal *d, const char *user)
 static int deal_store(struct deal *d, const char *user, bool turn, struct err *e)
 {
     struct crm_ctx *ctx = d->a->ctx;
-    int64_t n = turn ? round_dealt(json_get_obj(d->state, "round")) : 0;
+    bool open = turn && by(d, "least_open");
+    int64_t n = open   ? json_get_int(d->state, "n", 0)
+                : turn ? round_dealt(json_get_obj(d->state, "round"))
+                       : 0;
     if (assign_count(ctx, user, member_of(d, user), d->state, 1, ctx->now_ms, e) < 0 ||
         pool_store(ctx->crm->db, d->ask.pool, d->state, ctx->now_ms, e) < 0)
         return -1;
     json_t *dealt = json_pack("{s:s, s:s, s:s, s:I}", "e", "pool", "pool", d->ask.pool, "user", user,
                               "n", (json_int_t)n);
+    if (open)
+        json_put_int(dealt, "before", d->before);
     if (json_get_int(member_of(d, user), "capacity", 0) ||
         json_get_int(crm_user(ctx->crm, user), "capacity", 0))
         json_put_int(dealt, "at", ctx->now_ms); /* the day it was counted for */
@@ -321,8 +328,12 @@ int assign_give_back(struct crm_ctx *ctx, const json_t *dealt, struct err *e)
             if (!strcmp(json_get_str(m, "user", ""), user))
                 member = m;
     json_t *round = json_get_obj(state, "round");
-    if (n && round_dealt(round) == n)
+    if (json_object_get(dealt, "before")) { /* dealt by open leads */
+        if (json_get_int(state, "n", 0) == n)
+            json_put_int(json_get_obj(state, "last"), user, json_get_int(dealt, "before", 0));
+    } else if (n && round_dealt(round) == n) {
         round_take_back(round, user);
+    }
     if (assign_count(ctx, user, member, state, -1, json_get_int(dealt, "at", ctx->now_ms), e) < 0)
         return -1;
     return pool_store(ctx->crm->db, key, state, ctx->now_ms, e);

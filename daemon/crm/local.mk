@@ -13,7 +13,7 @@ CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
-	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_round
+	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_round
 tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h
 tests_unit_test_crm_counts_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_round_SOURCES = tests/unit/test_round.c
@@ -27,6 +27,8 @@ tests_unit_test_crm_lint_SOURCES = tests/unit/test_crm_lint.c tests/unit/crm_fix
 tests_unit_test_crm_lint_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_SOURCES = tests/unit/test_crm.c tests/unit/crm_fixture.h
 tests_unit_test_crm_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_crm_assign_SOURCES = tests/unit/test_crm_assign.c tests/unit/crm_fixture.h
+tests_unit_test_crm_assign_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_text_SOURCES = tests/unit/test_crm_text.c tests/unit/crm_fixture.h
 tests_unit_test_crm_text_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -3,14 +3,19 @@
  * round - whose turn it is among the members of a pool
  *
  * The share of a lead is, for each of those who could get it at that time, his
- * weight over the sum of theirs; for all others nothing. What is promised:
+ * weight over the sum of theirs; for all others nothing.
  *
  *  - Among the same members with the same weights, in every window of ROUND_WINDOW
  *    leads nobody's number is more than one off the sum of his shares (once the last
  *    change is as many leads old twice over, and from the first lead of a new pool).
- *  - While members come and go, fill up and come back, nobody is two leads off.
+ *    round.c says why.
+ *  - While members come and go, fill up and come back, this is measured, not proven:
+ *    tests/unit/test_round.c deals 10,000 leads to 2 to 12 members, with a change in 40
+ *    and in 200 leads, from a new seed each time, and fails when anybody is two off in
+ *    any window. About one window in a thousand is more than one off, by up to 0.7; the
+ *    test prints it.
  *
- * Nobody could promise more for the second: of four equal members, each of whom drops
+ * Nor could one off be promised for the second: of four equal members, each of whom drops
  * out when he was dealt one, the last has shares of 1/4 + 1/3 + 1/2 while three leads
  * go to others, whoever is chosen when.
  *
