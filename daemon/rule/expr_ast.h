@@ -174,6 +174,7 @@ struct expr_facts {
 uint64_t expr_hash(uint64_t h, const char *s, size_t n);
 const struct rule_value *expr_facts_value(struct expr_facts *f, int field);
 struct str expr_facts_folded(struct expr_facts *f, int field);            /* TEXT, when set */
+uint64_t expr_facts_hash(struct expr_facts *f, int field); /* of the same; it is folded then */
 const struct str *expr_facts_folded_items(struct expr_facts *f, int field); /* LIST, when set */
 
 /* What an argument that is a field stands for; tmp holds it where it is computed. */

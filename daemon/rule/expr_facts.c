@@ -111,6 +111,12 @@ struct str expr_facts_folded(struct expr_facts *f, int field)
     return (struct str){s->fold.data, s->fold.len};
 }
 
+uint64_t expr_facts_hash(struct expr_facts *f, int field)
+{
+    expr_facts_folded(f, field);
+    return f->slots[field].fold_of;
+}
+
 const struct str *expr_facts_folded_items(struct expr_facts *f, int field)
 {
     struct expr_slot *s = &f->slots[field];

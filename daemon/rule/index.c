@@ -717,14 +717,16 @@ static void probe_set(struct rule_probe *p, const struct index_column *c, struct
     }
 }
 
-static struct probe_seen seen_value(enum rule_type t, const struct rule_value *v)
+/* Of a text that is looked up nowhere it only matters that it is set. */
+static struct probe_seen seen_value(const struct index_column *c, struct expr_facts *f,
+                                    const struct rule_value *v)
 {
     struct probe_seen s = {.state = v->state};
     if (v->state != RULE_VALUE_SET)
         return s;
-    if (t == RULE_TYPE_TEXT)
-        s.value = expr_hash(1, v->text.p, v->text.n);
-    else if (t == RULE_TYPE_LIST)
+    if (c->type == RULE_TYPE_TEXT)
+        s.value = c->texts.count > 0 || c->words ? expr_facts_hash(f, c->field) : 0;
+    else if (c->type == RULE_TYPE_LIST)
         for (size_t i = 0; i < v->count; i++)
             s.value = expr_hash(s.value, v->items[i].p, v->items[i].n);
     else
@@ -740,7 +742,7 @@ static void probe_column(struct rule_probe *p, size_t i, struct expr_facts *fact
     const struct rule_value *v = column_value(c, f);
     if (c->changed && expr_node_eval(c->changed->node, facts) != RULE_FALSE)
         probe_chain(p, c->changed->chain);
-    struct probe_seen now = seen_value(c->type, v);
+    struct probe_seen now = seen_value(c, f, v);
     if (again && now.state == p->seen[i].state && now.value == p->seen[i].value)
         return;
     p->seen[i] = now;
@@ -757,6 +759,18 @@ static void probe_column(struct rule_probe *p, size_t i, struct expr_facts *fact
     }
 }
 
+/* Ten thousand conditions do not stay in the processor's cache: those of all candidates
+ * are fetched at once, instead of one after the other when they are asked. */
+static void probe_fetch(const struct rule_probe *p)
+{
+    const struct ruleset_rule *rules = p->index->rs->rules;
+    for (int i = rule_probe_next(p, 0); i >= 0; i = rule_probe_next(p, i + 1))
+        __builtin_prefetch(&rules[i].when);
+    for (int i = rule_probe_next(p, 0); i >= 0; i = rule_probe_next(p, i + 1))
+        for (size_t k = 0; k < rules[i].pub.when_count; k++)
+            __builtin_prefetch(rules[i].when[k]->root->args);
+}
+
 struct rule_probe *rule_probe_new(struct rule_index *x, size_t event, struct expr_facts *facts)
 {
     const struct index_event *ev = &x->events[event];
@@ -770,6 +784,7 @@ struct rule_probe *rule_probe_new(struct rule_index *x, size_t event, struct exp
     p->seen = mem_array(ev->column_count, sizeof(*p->seen));
     for (size_t i = 0; i < ev->column_count; i++)
         probe_column(p, i, facts, false);
+    probe_fetch(p);
     return p;
 }
 
