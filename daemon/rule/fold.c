@@ -95,6 +95,13 @@ static size_t fold_ascii_run(const unsigned char *s, size_t i, size_t n)
     return i - from;
 }
 
+/* Apart, for no store may reach what it reads: so it is done many bytes at a time. */
+static void fold_ascii(unsigned char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        s[i] = (unsigned char)(s[i] | (unsigned char)((unsigned char)(s[i] - 'A') < 26) << 5);
+}
+
 /* Text of ASCII and of characters that fold one by one; none of them combines with
  * another. False, and nothing is added, when there is anything else. */
 static bool fold_simple(const char *text, size_t n, struct buf *out)
@@ -105,9 +112,7 @@ static bool fold_simple(const char *text, size_t n, struct buf *out)
         used = fold_ascii_run(s, i, n);
         size_t at = out->len;
         if (used > 0 && buf_add(out, text + i, used) == 0)
-            for (; at < out->len; at++)
-                out->data[at] = (char)(out->data[at] |
-                                       ((unsigned char)(out->data[at] - 'A') < 26 ? 0x20 : 0));
+            fold_ascii((unsigned char *)out->data + at, used);
         if (used > 0)
             continue;
         const char *fold = fold_known(s + i, n - i, &used);
