@@ -121,9 +121,9 @@ int assign_team(struct assign *a, const char *team, const struct assign_target *
                 struct err *e) LEADD_MUST_CHECK;
 /* Undo: the turn that the row gave, when nothing was dealt since. */
 int assign_give_back(struct crm_ctx *ctx, const json_t *dealt, struct err *e) LEADD_MUST_CHECK;
-/* As crm_list: members, weights, credits, today; of one pool or all. */
-int assign_pools_list(struct crm *crm, const char *pool, int64_t now_ms, json_t **out,
-                      struct err *e) LEADD_MUST_CHECK;
+/* Adds "absent" to rows of users: "absent until .." or "" (assign_list.c). */
+int assign_users_absent(struct crm *crm, json_t *rows, int64_t now_ms,
+                        struct err *e) LEADD_MUST_CHECK;
 
 /* ---- territories (territory.c) -------------------------------------------------- */
 

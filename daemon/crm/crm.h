@@ -298,6 +298,10 @@ int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
  * filters: ["status=new", "owner=anna", ...], may be NULL. Times are RFC 3339. */
 int crm_list(struct crm *crm, enum crm_entity t, const json_t *filters, int64_t limit,
              json_t **out, struct err *e) LEADD_MUST_CHECK;
+/* Adds a row for each member of one pool or (NULL) all: pool, by, user, weight, open,
+ * today, now. */
+int crm_pools_list(struct crm *crm, const char *pool, int64_t now_ms, json_t *rows,
+                   struct err *e) LEADD_MUST_CHECK;
 /* What rules are written with, as crm_list: "fields", "events", "commands"; and
  * "users". ERR_INPUT for anything else. */
 int crm_list_names(struct crm *crm, const char *what, json_t **out,

@@ -7,7 +7,9 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "crm/assign.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
 #include "store/user.h"
@@ -72,6 +74,7 @@ static json_t *list_users(struct crm *crm, struct err *e)
 {
     static const char *const titles[] = {"name", "User", "full_name", "Name", "email",  "Email",
                                          "team", "Team", "role",      "Role", "active", "Active",
+                                         "absent", "Absent",
                                          NULL};
     json_t *rows = NULL, *row;
     size_t i;
@@ -79,6 +82,10 @@ static json_t *list_users(struct crm *crm, struct err *e)
         return NULL;
     json_array_foreach(rows, i, row)
         json_put_str(row, "active", json_get_bool(row, "active", false) ? "yes" : "no");
+    if (assign_users_absent(crm, rows, clock_now_ms(), e) < 0) {
+        json_decref(rows);
+        return NULL;
+    }
     return names_table(titles, rows);
 }
 

@@ -29,6 +29,7 @@ static const struct {
     {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
     {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
+    {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
     {"calls", ctl_calls, 1, 10,

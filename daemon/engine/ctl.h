@@ -48,6 +48,7 @@ json_t *ctl_status(struct ctl *c, struct err *e);     /* ctl_status.c */
 json_t *ctl_reload(struct ctl *c, struct err *e);
 json_t *ctl_clock(struct ctl *c, struct err *e);
 json_t *ctl_list(struct ctl *c, struct err *e);       /* ctl_records.c */
+json_t *ctl_pools(struct ctl *c, struct err *e);
 json_t *ctl_show(struct ctl *c, struct err *e);
 /* One command for one record, with everything that follows from it. */
 int ctl_run_line(struct engine *eng, const char *record, const char *line,

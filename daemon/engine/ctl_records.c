@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * ctl_records - list, show, timeline, do, undo
+ * ctl_records - list, pools, show, timeline, do, undo
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -36,6 +37,17 @@ json_t *ctl_list(struct ctl *c, struct err *e)
         if (strncmp(c->argv[i], "limit=", 6) != 0)
             json_array_append_new(filters, json_string(c->argv[i]));
     return crm_list(c->eng->crm, t, filters, ctl_limit(c), &out, e) < 0 ? NULL : out;
+}
+
+json_t *ctl_pools(struct ctl *c, struct err *e)
+{
+    json_t *rows = json_array();
+    const char *pool = c->argc > 1 ? c->argv[1] : NULL;
+    if (crm_pools_list(c->eng->crm, pool, clock_now_ms(), rows, e) < 0) {
+        json_decref(rows);
+        return NULL;
+    }
+    return ctl_table(rows, "pool POOL|by BY|user USER|weight WEIGHT|open OPEN|today TODAY|now NOW");
 }
 
 json_t *ctl_show(struct ctl *c, struct err *e)
