@@ -19,6 +19,7 @@ static const char *const steps[] = {
     schema_look_1,
     schema_lean_1,
     schema_rules_1,
+    schema_mail_1,
 };
 
 int migrate_newest(void)
