@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
+#include "courier/multi.h"
 
 #define CALL_PAUSE_MS 1000 /* until what was given back comes again */
 #define HOOK_TEXT 300 /* of what is told about an outcome */
@@ -50,21 +51,13 @@ struct call {
 TAILQ_HEAD(call_list, call);
 
 struct hooks {
-    struct event_base *base;
     json_t *config; /* own reference */
     struct endpoint list[BOUND_ENDPOINTS];
     size_t count, calls;
-    CURLM *multi;        /* own */
-    struct event *timer; /* own; libcurl's */
+    struct multi *multi; /* own */
     struct chan *engine; /* borrowed; NULL while there is none */
     struct call_list all;
     bool draining;
-};
-
-/* A socket that libcurl wants watched. */
-struct watch {
-    struct hooks *hooks;
-    struct event *ev;
 };
 
 /* ---- config ---------------------------------------------------------------------- */
@@ -177,7 +170,7 @@ static void call_stop(struct call *c)
 {
     if (!c->easy)
         return;
-    curl_multi_remove_handle(c->hooks->multi, c->easy);
+    curl_multi_remove_handle(multi_handle(c->hooks->multi), c->easy);
     curl_easy_cleanup(c->easy);
     curl_slist_free_all(c->headers);
     c->easy = NULL;
@@ -308,7 +301,7 @@ static void call_begin(struct call *c, const struct endpoint *ep, const struct f
     LEADD_ASSERT(c->easy);
     call_headers(c, ep, json_get_str(f->json, "key", ""), json_get_int(f->json, "at", 0));
     call_options(c, ep);
-    if (curl_multi_add_handle(c->hooks->multi, c->easy) != CURLM_OK)
+    if (curl_multi_add_handle(multi_handle(c->hooks->multi), c->easy) != CURLM_OK)
         call_over(c, 0, "libcurl takes no more calls", 0, true);
 }
 
@@ -335,13 +328,12 @@ static void call_ended(struct call *c, CURLcode rc)
     call_over(c, code, text, retry > 0 && retry < 1000000 ? (int64_t)retry * 1000 : 0, false);
 }
 
-/* ---- libcurl on the loop ------------------------------------------------------------- */
-
-static void hooks_check(struct hooks *hs)
+static void hooks_check(void *arg)
 {
+    struct hooks *hs = arg;
     int left;
     CURLMsg *m;
-    while ((m = curl_multi_info_read(hs->multi, &left))) {
+    while ((m = curl_multi_info_read(multi_handle(hs->multi), &left))) {
         struct call *c = NULL;
         if (m->msg != CURLMSG_DONE)
             continue;
@@ -349,62 +341,6 @@ static void hooks_check(struct hooks *hs)
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
         call_ended(c, rc); /* m is not valid any more */
     }
-}
-
-static void on_socket(evutil_socket_t fd, short what, void *arg)
-{
-    struct watch *w = arg;
-    struct hooks *hs = w->hooks;
-    int running, mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
-                        (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(hs->multi, fd, mask, &running); /* may free w */
-    hooks_check(hs);
-}
-
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
-{
-    struct hooks *hs = arg;
-    struct watch *w = fd_arg;
-    (void)easy;
-    if (w) {
-        event_free(w->ev);
-        w->ev = NULL;
-    }
-    if (what == CURL_POLL_REMOVE) {
-        mem_free(w);
-        return 0;
-    }
-    if (!w) {
-        w = mem_alloc(sizeof(*w));
-        w->hooks = hs;
-        curl_multi_assign(hs->multi, fd, w);
-    }
-    short ev = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-    w->ev = event_new(hs->base, fd, (short)(ev | EV_PERSIST), on_socket, w);
-    event_add(w->ev, NULL);
-    return 0;
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct hooks *hs = arg;
-    int running;
-    (void)fd;
-    (void)what;
-    curl_multi_socket_action(hs->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    hooks_check(hs);
-}
-
-static int set_timer(CURLM *multi, long ms, void *arg)
-{
-    struct hooks *hs = arg;
-    struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
-    (void)multi;
-    if (ms < 0)
-        event_del(hs->timer);
-    else
-        event_add(hs->timer, &tv);
-    return 0;
 }
 
 /* ---- what the courier asks -------------------------------------------------------------- */
@@ -415,16 +351,9 @@ struct hooks *hooks_new(struct event_base *base, const json_t *config, struct er
     const char *name;
     json_t *c;
     int rc = 0;
-    hs->base = base;
     hs->config = json_incref((json_t *)config);
     TAILQ_INIT(&hs->all);
-    hs->timer = event_new(base, -1, 0, on_timer, hs);
-    hs->multi = curl_multi_init();
-    LEADD_ASSERT(hs->multi);
-    curl_multi_setopt(hs->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-    curl_multi_setopt(hs->multi, CURLMOPT_SOCKETDATA, hs);
-    curl_multi_setopt(hs->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(hs->multi, CURLMOPT_TIMERDATA, hs);
+    hs->multi = multi_new(base, hooks_check, hs);
     json_object_foreach(json_get_obj(config, "endpoints"), name, c) {
         if (hs->count == BOUND_ENDPOINTS)
             rc = err_set(e, ERR_PERM, "more than %d endpoints", BOUND_ENDPOINTS);
@@ -445,8 +374,7 @@ void hooks_free(struct hooks **hp)
         return;
     while ((c = TAILQ_FIRST(&hs->all)))
         call_free(hs, c);
-    curl_multi_cleanup(hs->multi);
-    event_free(hs->timer);
+    multi_free(&hs->multi);
     for (size_t i = 0; i < hs->count; i++) {
         mem_free(hs->list[i].secret);
         mem_free(hs->list[i].key);

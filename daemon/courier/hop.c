@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "courier/multi.h"
 #include "courier/reply.h"
 
 /* How far libcurl got, as its commands tell; for the text of a failure. */
@@ -22,9 +23,8 @@ struct hop {
     const struct hop_to *to;
     const struct hop_ops *ops;
     void *arg;
-    CURLM *multi;
-    CURL *easy;
-    struct event *timer;    /* libcurl's */
+    struct multi *multi;    /* own */
+    CURL *easy;             /* own */
     struct event *rd, *wr;  /* ours, once up */
     enum hop_step step;
     struct reply bad;       /* the last reply of 4xx or 5xx while connecting */
@@ -32,14 +32,6 @@ struct hop {
     bool authed, over;      /* over: up or failed was called */
     char error[CURL_ERROR_SIZE];
 };
-
-/* A socket that libcurl wants watched while connecting. */
-struct watch {
-    struct hop *hop;
-    struct event *ev;
-};
-
-static void hop_check(struct hop *h);
 
 /* ---- what libcurl says and hears while connecting ---------------------- */
 
@@ -102,64 +94,6 @@ static size_t hop_swallow(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-/* ---- libcurl on the loop ----------------------------------------------- */
-
-static void hop_curl_ready(evutil_socket_t fd, short what, void *arg)
-{
-    struct watch *w = arg;
-    struct hop *h = w->hop;
-    int running, mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
-                        (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(h->multi, fd, mask, &running); /* may free w */
-    hop_check(h);
-}
-
-static int hop_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
-{
-    struct hop *h = arg;
-    struct watch *w = fd_arg;
-    (void)easy;
-    if (w) {
-        event_free(w->ev);
-        w->ev = NULL;
-    }
-    if (what == CURL_POLL_REMOVE) {
-        mem_free(w);
-        return 0;
-    }
-    if (!w) {
-        w = mem_alloc(sizeof(*w));
-        w->hop = h;
-        curl_multi_assign(h->multi, fd, w);
-    }
-    short ev = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-    w->ev = event_new(h->base, fd, (short)(ev | EV_PERSIST), hop_curl_ready, w);
-    event_add(w->ev, NULL);
-    return 0;
-}
-
-static void hop_curl_timeout(evutil_socket_t fd, short what, void *arg)
-{
-    struct hop *h = arg;
-    int running;
-    (void)fd;
-    (void)what;
-    curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    hop_check(h);
-}
-
-static int hop_curl_timer(CURLM *multi, long ms, void *arg)
-{
-    struct hop *h = arg;
-    struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
-    (void)multi;
-    if (ms < 0)
-        event_del(h->timer);
-    else
-        event_add(h->timer, &tv);
-    return 0;
-}
-
 /* ---- up or not ---------------------------------------------------------- */
 
 static void hop_ready(evutil_socket_t fd, short what, void *arg)
@@ -184,7 +118,7 @@ static void hop_fail(struct hop *h, CURLcode rc)
 static void hop_is_up(struct hop *h)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
-    event_del(h->timer);
+    multi_rest(h->multi);
     if (h->to->user && !h->authed) {
         /* libcurl goes on without when the relay offers nothing it can use */
         h->ops->failed(h->arg, 0, "AUTH: the relay offers no usable way to sign in");
@@ -201,10 +135,11 @@ static void hop_is_up(struct hop *h)
     h->ops->up(h->arg);
 }
 
-static void hop_check(struct hop *h)
+static void hop_check(void *arg)
 {
+    struct hop *h = arg;
     int left;
-    CURLMsg *m = curl_multi_info_read(h->multi, &left);
+    CURLMsg *m = curl_multi_info_read(multi_handle(h->multi), &left);
     if (!m || m->msg != CURLMSG_DONE || h->over)
         return;
     CURLcode rc = m->data.result;
@@ -262,10 +197,6 @@ static void hop_set_callbacks(struct hop *h)
     curl_easy_setopt(h->easy, CURLOPT_DEBUGDATA, h);
     curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, hop_swallow);
     curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, hop_swallow);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, hop_curl_socket);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, hop_curl_timer);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
 }
 
 struct hop *hop_open(struct event_base *base, const struct hop_to *to,
@@ -276,14 +207,13 @@ struct hop *hop_open(struct event_base *base, const struct hop_to *to,
     h->to = to;
     h->ops = ops;
     h->arg = arg;
-    h->timer = event_new(base, -1, 0, hop_curl_timeout, h);
-    h->multi = curl_multi_init();
+    h->multi = multi_new(base, hop_check, h);
     h->easy = curl_easy_init();
-    LEADD_ASSERT(h->multi && h->easy);
+    LEADD_ASSERT(h->easy);
     hop_set_url(h);
     hop_set_auth(h);
     hop_set_callbacks(h);
-    curl_multi_add_handle(h->multi, h->easy);
+    curl_multi_add_handle(multi_handle(h->multi), h->easy);
     return h;
 }
 
@@ -297,10 +227,9 @@ void hop_close(struct hop **hp)
         event_free(h->rd);
     if (h->wr)
         event_free(h->wr);
-    curl_multi_remove_handle(h->multi, h->easy);
+    curl_multi_remove_handle(multi_handle(h->multi), h->easy);
     curl_easy_cleanup(h->easy);
-    curl_multi_cleanup(h->multi);
-    event_free(h->timer);
+    multi_free(&h->multi);
     mem_free(h);
 }
 
