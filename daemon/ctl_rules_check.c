@@ -21,15 +21,18 @@ struct check {
     struct errlist errors;
     struct errlist warnings; /* findings, and what the config warns of */
     json_t *found;           /* own; findings of crm/lint.h */
+    int64_t passed;          /* tests */
 };
 
 /* A finding as it is told to people: place, rule, what, a caret, and what to do. */
 static void check_finding(struct errlist *to, const json_t *f)
 {
     const char *rule = json_get_str(f, "rule", NULL), *source = json_get_str(f, "source", NULL);
-    const char *name = rule ? rule : json_get_str(f, "escalation", NULL);
+    const char *test = json_get_str(f, "test", NULL);
+    const char *name = rule ? rule : test ? test : json_get_str(f, "escalation", NULL);
     errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]",
-                rule ? "rule " : name ? "escalation " : "", name ? name : "", name ? ": " : "",
+                rule ? "rule " : test ? "test " : name ? "escalation " : "", name ? name : "",
+                name ? ": " : "",
                 json_get_str(f, "text", ""), json_get_str(f, "finding", ""));
     if (source)
         errlist_caret(to, source, (int)json_get_int(f, "col", 0));
@@ -70,9 +73,24 @@ static void check_ran(const json_t *ran, json_t *found, const char *what, const 
     json_array_append_new(found, f);
 }
 
-/* Runs the tests: what they name and is not there is a mistake, and rules and
- * escalations that run in none of them are findings. Whether they pass is told by
- * `rules test`. */
+/* Why it fails is told by `rules test`. */
+static void check_failed(json_t *found, const json_t *test)
+{
+    const json_t *why = json_array_get(json_get_arr(test, "failures"), 0);
+    json_t *f = json_object();
+    AUTO_FREE char *text = mem_printf("fails: expected %s, found %s",
+                                      json_get_str(why, "expected", "?"),
+                                      json_get_str(why, "found", "?"));
+    json_put_str(f, "at", json_get_str(why, "at", json_get_str(test, "at", "?")));
+    json_put_str(f, "test", json_get_str(test, "name", "?"));
+    json_put_str(f, "finding", "failing");
+    json_put_str(f, "text", text);
+    json_put_str(f, "advice", "leadctl rules test tells why; a reload refuses these files");
+    json_array_append_new(found, f);
+}
+
+/* Runs the tests: what they name and is not there is a mistake; those that fail are
+ * findings, and so are rules and escalations that run in none of them. */
 static void check_tests(struct check *c, const json_t *tree)
 {
     AUTO_JSON json_t *ran = json_object();
@@ -85,6 +103,10 @@ static void check_tests(struct check *c, const json_t *tree)
     AUTO_JSON json_t *result = tests_run(tree, &o, NULL, NULL, &c->errors);
     if (!result)
         return;
+    c->passed = json_get_int(result, "passed", 0);
+    json_array_foreach(json_get_arr(result, "tests"), i, rule)
+        if (!json_get_bool(rule, "ok", false))
+            check_failed(c->found, rule);
     json_array_foreach(json_get_arr(tree, "rules"), i, rule)
         check_ran(ran, c->found, "rule", json_get_str(rule, "name", "?"), rule);
     json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
@@ -118,7 +140,11 @@ static void check_print(const struct check *c, const char *path)
     if (text.len)
         ctl_render_text(text.data, stdout);
     if (n == 0 && w == 0) {
-        printf("%s: rules OK\n", path);
+        printf("%s: rules OK", path);
+        if (c->passed > 0)
+            printf(", %lld test%s pass%s", (long long)c->passed, c->passed == 1 ? "" : "s",
+                   c->passed == 1 ? "es" : "");
+        putchar('\n');
         return;
     }
     fflush(stdout);
@@ -135,6 +161,7 @@ static void check_json(const struct check *c, const json_t *tree, bool ok)
     json_put_bool(data, "ok", ok);
     json_object_set_new(data, "errors", errlist_json(&c->errors));
     json_object_set_new(data, "warnings", warnings ? json_incref(warnings) : json_array());
+    json_put_int(data, "tests_passed", c->passed);
     json_object_set_new(data, "findings", c->found ? json_incref(c->found) : json_array());
     ctl_render_json(data, stdout);
 }

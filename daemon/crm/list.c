@@ -2,19 +2,15 @@
  *
  * list - records as a table, for leadctl, console and API
  *
- * Any field of the record may be filtered by, also custom ones. Status and owner
- * go into the SQL; the rest is compared here, over at most SCAN_MAX records, so
- * that a question cannot hold the engine for long.
+ * Of what is filtered by (filter.h), status and owner go into the SQL; the rest is
+ * compared here, over at most SCAN_MAX records, so that a question cannot hold the
+ * engine for long.
  */
-#include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "crm/cmd.h"
-#include "crm/fields.h"
+#include "crm/filter.h"
 #include "crm/list.h"
 #include "rule/field.h"
 #include "store/contact.h"
@@ -176,125 +172,24 @@ json_t *crm_table_row(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec,
     return row;
 }
 
-/* ---- filters ----------------------------------------------------------------- */
-
-#define FILTERS_MAX 16
-
-struct filter {
-    char *name, *value; /* own */
-};
-
-struct filters {
-    struct filter v[FILTERS_MAX];
-    size_t count;
-    const char *status, *owner; /* borrowed from v: those that the SQL knows */
-};
-
-static void filters_done(struct filters *f)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        mem_free(f->v[i].name);
-        mem_free(f->v[i].value);
-    }
-}
-
-/* Is it a column, a link or a custom field of the entity? */
-static bool filter_known(struct crm *crm, enum crm_entity t, const char *name)
-{
-    static const char *const links[] = {"contact", "lead", "company", "email", "phone", "tag", "at",
-                                        "due"};
-    AUTO_FREE char *time = mem_printf("%s_ms", name);
-    AUTO_FREE char *field = mem_printf("%s.%s", crm_entity_name(t), name);
-    for (size_t i = 0; i < ARRAY_LEN(links); i++)
-        if (!strcmp(name, links[i]))
-            return true;
-    return record_col_find(crm_table(t), name) || record_col_find(crm_table(t), time) ||
-           rule_fields_find(crm_fieldset_rules(crm->fieldset), field) >= 0;
-}
-
-static int filters_read(struct crm *crm, enum crm_entity t, const json_t *list, struct filters *out,
-                        struct err *e)
-{
-    size_t i;
-    const json_t *v;
-    json_array_foreach((json_t *)list, i, v) {
-        const char *s = json_string_value(v), *eq = s ? strchr(s, '=') : NULL;
-        if (!eq || eq == s)
-            return err_set(e, ERR_INPUT, "'%s' is no filter such as status=new", s ? s : "?");
-        if (out->count == FILTERS_MAX)
-            return err_set(e, ERR_INPUT, "more than %d filters", FILTERS_MAX);
-        struct filter *f = &out->v[out->count++];
-        *f = (struct filter){mem_strn(s, (size_t)(eq - s)), mem_str(eq + 1)};
-        if (!filter_known(crm, t, f->name))
-            return err_set(e, ERR_INPUT, "a %s has no field %s", crm_entity_name(t), f->name);
-        if (!strcmp(f->name, "status") || (t == CRM_ACTIVITY && !strcmp(f->name, "kind")))
-            out->status = f->value;
-        if (!strcmp(f->name, "owner") || (t == CRM_ACTIVITY && !strcmp(f->name, "actor")))
-            out->owner = f->value;
-    }
-    return 0;
-}
-
-/* 1 matches, 0 not, -1 error */
-enum match { MATCH_NO, MATCH_YES, MATCH_FAILED };
-
-static enum match filter_match(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec,
-                               const struct filter *f, struct err *e)
-{
-    char id[CRM_ID_LEN];
-    size_t i;
-    const json_t *tag, *tags;
-    if (!strcmp(f->name, "tag")) {
-        tags = crm_tags(ctx, t, json_get_int(rec, "id", 0), e);
-        json_array_foreach((json_t *)tags, i, tag)
-            if (rule_fold_equal(json_string_value(tag), f->value))
-                return MATCH_YES;
-        return tags ? MATCH_NO : MATCH_FAILED;
-    }
-    if (!strcmp(f->name, "contact") && json_get_int(rec, "contact_id", 0) &&
-        !strcasecmp(crm_id_format(CRM_CONTACT, json_get_int(rec, "contact_id", 0), id), f->value))
-        return MATCH_YES;
-    json_t *cell = crm_cell(ctx, t, rec, f->name, e);
-    if (!cell)
-        return MATCH_FAILED;
-    AUTO_FREE char *text = json_is_integer(cell)
-                               ? mem_printf("%" PRId64, (int64_t)json_integer_value(cell))
-                               : mem_str(json_is_boolean(cell)  ? json_is_true(cell) ? "yes" : "no"
-                                         : json_is_string(cell) ? json_string_value(cell)
-                                                                : "");
-    json_decref(cell);
-    return rule_fold_equal(text, f->value) ? MATCH_YES : MATCH_NO;
-}
-
-static enum match filters_match(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec,
-                                const struct filters *f, struct err *e)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        enum match m = filter_match(ctx, t, rec, &f->v[i], e);
-        if (m != MATCH_YES)
-            return m;
-    }
-    return MATCH_YES;
-}
-
 static int list_rows(struct crm_ctx *ctx, enum crm_entity t, const struct filters *f, int64_t limit,
                      json_t *rows, struct err *e)
 {
     struct db_rows *r =
         record_list(ctx->crm->db, crm_table(t), INT64_MAX, f->status, f->owner);
-    enum match m = MATCH_NO;
-    for (int scanned = 0; m != MATCH_FAILED && scanned < SCAN_MAX &&
+    enum filter_match m = FILTER_NO;
+    for (int scanned = 0; m != FILTER_FAILED && scanned < SCAN_MAX &&
                           (int64_t)json_array_size(rows) < limit && db_step(r);
          scanned++) {
         AUTO_JSON json_t *rec = record_of_row(r, crm_table(t));
         m = filters_match(ctx, t, rec, f, e);
-        json_t *row = m == MATCH_YES ? crm_table_row(ctx, t, rec, e) : NULL;
+        json_t *row = m == FILTER_YES ? crm_table_row(ctx, t, rec, e) : NULL;
         if (row)
             json_array_append_new(rows, row);
-        else if (m == MATCH_YES)
-            m = MATCH_FAILED;
+        else if (m == FILTER_YES)
+            m = FILTER_FAILED;
     }
-    if (m == MATCH_FAILED) {
+    if (m == FILTER_FAILED) {
         struct err ignored;
         (void)!db_done(&r, &ignored);
         return -1;

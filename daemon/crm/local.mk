@@ -5,6 +5,7 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/cmd_deal.c %D%/cmd_note.c %D%/cmd_notify.c %D%/cmd_score.c %D%/cmd_send.c %D%/cmd_set.c %D%/cmd_tag.c %D%/cmd_task.c \
 	%D%/cmd_undo.c %D%/cmd_webhook.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
 	%D%/ctx.h %D%/enrich.c %D%/enrich.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
+	%D%/filter.c %D%/filter.h \
 	%D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
 	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/show.c \
 	%D%/territory.c %D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h

@@ -361,6 +361,22 @@ static void rule_answers(struct lint *l, struct lint_rule *r)
         }
 }
 
+/* Conditions end it when they turn false, but for those that were decided at once, as
+ * what the message said; without any it goes on for as long as the record is there. */
+static void rule_endless(struct lint *l, struct lint_rule *r)
+{
+    const struct rule *p = r->pub;
+    if (!p->again.text || p->max > 0 || p->until)
+        return;
+    for (size_t i = 0; i < p->when_count; i++)
+        if (r->rule->waits[i])
+            return;
+    lint_add(l, r, NULL, "endless",
+             "end it: max = 3 for so many times, until = \"..\" or when = \"..\" for as long as",
+             "runs every %.100s without end: it has no max and no until, and no condition that "
+             "could turn false", p->again.text);
+}
+
 /* ---- all ------------------------------------------------------------------------------ */
 
 /* "file:12": by file, then by line. */
@@ -408,6 +424,7 @@ json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env)
         rule_limits(&l, &l.rules[i]);
         rule_spans(&l, &l.rules[i]);
         rule_answers(&l, &l.rules[i]);
+        rule_endless(&l, &l.rules[i]);
     }
     lint_pairs(&l);
     lint_cycles(&l);

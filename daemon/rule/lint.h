@@ -20,6 +20,8 @@
  *   over         valid_to is past
  *   useless      a limit that changes nothing
  *   unguarded    answers every message
+ *   endless      comes again and again, and nothing is named that would end it
+ *   days         a day of business time is 24 open hours
  *
  * Pure, as all of this room. Work is bounded: of very many rules in one group not
  * all pairs are compared.

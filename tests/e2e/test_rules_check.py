@@ -73,7 +73,8 @@ def test_json_says_the_same_to_programs(folder):
     assert len(data["errors"]) == 1 and "10.conf:2: rule a: unknown event" in data["errors"][0]
     (folder / "rules.d/10.conf").write_text('lang = 1;\n')
     code, out, _ = rules("check", folder, "--json")
-    assert (code, json.loads(out)) == (0, {"ok": True, "errors": [], "warnings": [], "findings": []})
+    assert (code, json.loads(out)) == (0, {"ok": True, "errors": [], "warnings": [], "findings": [],
+                                      "tests_passed": 0})
 
 
 DOUBTFUL = """lang = 1;
@@ -130,6 +131,22 @@ tests : { t : { at = "2026-11-20 10:00"; given = ( { mail : { from = "a@b.exampl
         ("b", "untested"), ("c", "days")]
 
 
+def test_tests_are_run_and_one_that_fails_is_told(folder):
+    (folder / "rules.d/10.conf").write_text("""lang = 1;
+rules : { a : { on = "lead.created"; do = "tag a"; }; };
+tests : {
+  good : { at = "2026-11-20 10:00"; given = ( { mail : { from = "a@b.example"; }; } ); expect : { tags = "a"; }; };
+  bad  : { at = "2026-11-20 10:00"; given = ( { mail : { from = "a@b.example"; }; } ); expect : { tags = "b"; }; };
+};
+""")
+    code, out, err = rules("check", folder)
+    assert (code, err) == (0, "1 warning\n") and "10.conf:5: warning: test bad: fails: expected tag" in out
+    assert "leadctl rules test tells why" in out and rules("check", "--strict", folder)[0] == 1
+    text = (folder / "rules.d/10.conf").read_text().replace('tags = "b"', 'tags = "a"')
+    (folder / "rules.d/10.conf").write_text(text)
+    assert rules("check", folder) == (0, "%s/leadd.conf: rules OK, 2 tests pass\n" % folder, "")
+
+
 def test_a_folder_without_leadd_conf_is_told_apart(folder, tmp_path):
     code, out, err = rules("check", folder / "rules.d")
     assert (code, out) == (1, "") and "there is no leadd.conf in" in err
@@ -151,7 +168,9 @@ SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "rules")
 
 
 def test_the_shipped_rules_have_no_mistake_and_nothing_hardly_meant():
-    assert rules("check", "--strict", SHIPPED) == (0, "%s/leadd.conf: rules OK\n" % SHIPPED, "")
+    code, out, err = rules("check", "--strict", SHIPPED)
+    assert (code, err) == (0, "") and out.startswith("%s/leadd.conf: rules OK, " % SHIPPED)
+    assert out.endswith(" tests pass\n")
 
 
 def test_a_route_is_told_and_another_one_than_expected_fails():

@@ -982,15 +982,45 @@ static void lists_filter_by_any_field(void **state)
     run_command(f, &t, "anna", "assign anna");
     static const char *const yes[] = {"['status=new']",   "['owner=anna']",
                                       "['employees=7']",  "['tag=HOT']",
-                                      "['contact=lena lead']", "['contact=C1', 'owner=anna']"};
+                                      "['contact=lena lead']", "['contact=C1', 'owner=anna']",
+                                      "['tags=hot']",      "['owner=Anna', 'status=NEW']",
+                                      "['contacted=no', 'owner=anna']",
+                                      "['owner=', 'contacted=no']",
+                                      "['lead.employees=7']", "['contact.name=lena lead']",
+                                      "['employees=', 'created=2026']", "['owner.name=Anna One']"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
         AUTO_JSON json_t *filters = fixture_json(yes[i]);
         OK(crm_list(f->crm, CRM_LEAD, filters, 10, &out, e));
         assert_int_equal(json_array_size(json_get_arr(out, "rows")), i == 0 ? 2 : 1);
         json_decref(out);
     }
-    AUTO_JSON json_t *bad = fixture_json("['nonsense=1']");
-    assert_int_equal(crm_list(f->crm, CRM_LEAD, bad, 10, &out, &why), -1);
+    static const char *const none[] = {"['contacted=yes']", "['created=2025']", "['tags=cold']"};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        AUTO_JSON json_t *filters = fixture_json(none[i]);
+        OK(crm_list(f->crm, CRM_LEAD, filters, 10, &out, e));
+        assert_int_equal(json_array_size(json_get_arr(out, "rows")), 0);
+        json_decref(out);
+    }
+    static const char *const bad[][2] = {
+        {"['nonsense=1']", "a lead has no field nonsense; see leadctl list fields"},
+        {"['employes=1']", "a lead has no field employes; did you mean employees?"},
+        {"['country=DE']", "a lead has no field country; did you mean contact.country?"},
+        {"['status=nwe']", "status=nwe: did you mean new?"},
+        {"['owner=ana']", "owner=ana: did you mean anna?"},
+        {"['contacted=perhaps']", "contacted=perhaps: expected yes or no"},
+        {"['employees=many']", "employees=many: expected a number"},
+        {"['created=yesterday']", "created=yesterday: expected a day such as 2026-11-20, or a month "
+                                  "such as 2026-11"},
+        {"['lead=7']", "lead=7: expected a lead such as L42"},
+        {"['message.subject=x']", "a lead has no field message.subject; did you mean"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_JSON json_t *filters = fixture_json(bad[i][0]);
+        why = (struct err){0};
+        assert_int_equal(crm_list(f->crm, CRM_LEAD, filters, 10, &out, &why), -1);
+        if (strncmp(why.text, bad[i][1], strlen(bad[i][1])) != 0)
+            fail_msg("%s: %s", bad[i][0], why.text);
+    }
     OK(crm_list(f->crm, CRM_LEAD, NULL, 10, &out, e));
     const json_t *row = json_array_get(json_get_arr(out, "rows"), 1);
     assert_string_equal(json_get_str(row, "id", ""), "L1");
