@@ -6,7 +6,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/ctl.c %D%/ctl.h %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
 	%D%/ctl_status.c %D%/ctl_why.c %D%/engine.c %D%/engine.h %D%/followup.c %D%/hold.c %D%/hold.h \
 	%D%/inbound.c %D%/input.c %D%/input.h %D%/ladder.c %D%/ladder.h %D%/mailbox.c %D%/notice.c %D%/notice.h \
-	%D%/outbound.c %D%/parsed.c %D%/parsed.h %D%/parsing.c %D%/peers.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/solo.c %D%/solo.h %D%/solo_in.c %D%/solo_inner.h %D%/stats.c %D%/storage.c %D%/storage.h %D%/storm.c %D%/storm.h \
+	%D%/ours.c %D%/ours.h %D%/outbound.c %D%/parsed.c %D%/parsed.h %D%/parsing.c %D%/peers.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/solo.c %D%/solo.h %D%/solo_in.c %D%/solo_inner.h %D%/stats.c %D%/storage.c %D%/storage.h %D%/storm.c %D%/storm.h \
 	%D%/store_open.c %D%/store_open.h \
 	%D%/suspect.c %D%/suspect.h \
 	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/loop.c \
@@ -14,9 +14,12 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 if HAVE_CMOCKA
-unit_tests += tests/unit/test_engine tests/unit/test_solo
+unit_tests += tests/unit/test_engine tests/unit/test_ours tests/unit/test_solo
 tests_unit_test_solo_SOURCES = tests/unit/test_solo.c
 tests_unit_test_solo_LDADD = daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ours_SOURCES = tests/unit/test_ours.c
+tests_unit_test_ours_LDADD = daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_LDADD = daemon/engine/libengine.a $(BASE_LIBS) $(CMOCKA_LIBS)
