@@ -10,8 +10,9 @@ Everything lies in one temporary directory: configuration, users, Maildirs, a
 made-up authority and its certificates. Ports are free ones, kept over a
 restart. Needs root, as Dovecot does.
 """
-import grp
 import contextlib
+import glob
+import grp
 import http.server
 import imaplib
 import json
@@ -231,6 +232,11 @@ class Dovecot:
 
     def restart(self):
         self.stop()
+        # a session that was killed within an update leaves its lock, and Dovecot waits two
+        # minutes before it takes that for a dead one's
+        for lock in glob.glob(os.path.join(self.root, "mail", "*", "Maildir", "**", "*.lock"),
+                              recursive=True):
+            os.unlink(lock)
         return self.start()
 
     def log(self):
