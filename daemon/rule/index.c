@@ -2,88 +2,16 @@
  *
  * index - see index.h
  *
- * A column is a field in one state of the record (now, before the event, as the
- * event left it). It holds postings: lists of rules under each text, under each
- * number, threshold and range, and an automaton of words. A table that many rules
- * name is one posting of each of its values, which leads to all of them.
- *
  * Two runs over the rules: the first counts how many different values each column
  * knows, the second chooses: the condition that is least likely to hold, as far as
  * that can be told without having seen a lead.
  */
-#include "rule/index.h"
+#include "rule/index_inner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "rule/expr_ast.h"
-#include "rule/words.h"
-
-enum index_state { STATE_NOW, STATE_WAS, STATE_AT };
-
-/* Postings are chains in one array: a rule, or another chain. */
-struct index_link {
-    int rule;  /* or -1 - chain */
-    int next;  /* link or -1 */
-};
-
-struct index_number {
-    int64_t lo, hi;  /* lo alone for thresholds */
-    int64_t most;    /* ranges: the highest hi of this one and those before */
-    int chain;
-};
-
-struct index_numbers {
-    struct index_number *v; /* own; ascending by lo */
-    size_t count, cap;
-};
-
-struct index_column {
-    int field;
-    enum index_state state;
-    enum rule_type type;
-    size_t known;          /* how many different texts or values rules name */
-    struct rule_map texts; /* folded text -> chain */
-    struct index_table *tables; /* own */
-    size_t table_count;
-    struct index_numbers ranges, low, high; /* lo <= v <= hi, v >= lo, v <= lo */
-    int set, unset, all;                    /* chains; all: every rule that stands here */
-    struct index_changed *changed;          /* own */
-    struct words *words;                    /* own; NULL: none */
-};
-
-/* All rules that name a table in one way have one chain. */
-struct index_table {
-    const struct rule_table *table;
-    enum expr_op op;
-    int chain;
-};
-
-struct index_changed {
-    const struct expr_node *node; /* any changed(f) */
-    int chain;
-};
-
-struct index_event {
-    bool used;        /* has rules enough */
-    uint64_t *rules;  /* own; bit per rule of the set: those of this event */
-    uint64_t *always; /* own; of them those that stand nowhere */
-    int *columns;     /* own; that rules of this event stand in */
-    size_t column_count, indexed;
-};
-
-struct rule_index {
-    const struct ruleset *rs;
-    size_t words; /* uint64_t per set of rules */
-    struct index_column *columns; /* own */
-    size_t column_count;
-    int *heads; /* own; chain -> first link or -1 */
-    size_t head_count, head_cap;
-    struct index_link *links; /* own */
-    size_t link_count, link_cap;
-    struct index_event *events; /* own */
-};
 
 /* ---- postings ------------------------------------------------------------------ */
 
@@ -193,12 +121,6 @@ static bool node_has_words(const struct expr_node *n)
     return true;
 }
 
-static bool type_is_number(enum rule_type t)
-{
-    return t == RULE_TYPE_INT || t == RULE_TYPE_TIME || t == RULE_TYPE_DURATION ||
-           t == RULE_TYPE_BOOL;
-}
-
 static bool node_is_indexable(const struct expr_node *n)
 {
     enum rule_type t;
@@ -211,15 +133,15 @@ static bool node_is_indexable(const struct expr_node *n)
     case EXPR_CHANGED:
         return true;
     case EXPR_ENTERED:
-        return type_is_number(t) || t == RULE_TYPE_TEXT || t == RULE_TYPE_LIST;
+        return index_is_number(t) || t == RULE_TYPE_TEXT || t == RULE_TYPE_LIST;
     case EXPR_COMPARE:
         if (n->cmp == EXPR_NE)
             return t == RULE_TYPE_BOOL;
-        return type_is_number(t) || (t == RULE_TYPE_TEXT && n->cmp == EXPR_EQ);
+        return index_is_number(t) || (t == RULE_TYPE_TEXT && n->cmp == EXPR_EQ);
     case EXPR_IN:
-        return type_is_number(t) || t == RULE_TYPE_TEXT;
+        return index_is_number(t) || t == RULE_TYPE_TEXT;
     case EXPR_BETWEEN:
-        return type_is_number(t);
+        return index_is_number(t);
     case EXPR_CONTAINS:
     case EXPR_STARTS:
     case EXPR_ENDS:
@@ -282,7 +204,7 @@ static double likely_values(const struct rule_index *x, const struct expr_node *
     const struct index_column *c = index_column((struct rule_index *)x, &n->args[0], node_state(n));
     double known = c->known < 10 ? 10 : (double)c->known;
     double values = n->table ? (double)rule_table_count(n->table) : (double)(n->arg_count - 1);
-    if (type_is_number(c->type))
+    if (index_is_number(c->type))
         return values > 8 ? 0.4 : 0.05 * values;
     return values >= known ? 0.9 : values / known;
 }
@@ -450,7 +372,7 @@ static void index_add(struct rule_index *x, const struct expr_node *n, int rule,
         column_add_changed(x, c, n, rule);
     } else if (node_is_words(n)) {
         column_add_words(x, c, n, rule);
-    } else if (type_is_number(c->type)) {
+    } else if (index_is_number(c->type)) {
         column_add_numbers(x, c, n, rule);
     } else {
         column_add_texts(x, c, n, rule);
@@ -472,11 +394,6 @@ static void numbers_build(struct index_numbers *list)
     for (size_t i = 0; i < list->count; i++)
         list->v[i].most = i && list->v[i - 1].most > list->v[i].hi ? list->v[i - 1].most
                                                                     : list->v[i].hi;
-}
-
-static void bit_set(uint64_t *bits, int i)
-{
-    bits[i >> 6] |= UINT64_C(1) << (i & 63);
 }
 
 /* Puts one rule where it is looked up; the columns it stands in, or none. */
@@ -519,9 +436,9 @@ static void index_event(struct rule_index *x, size_t e, const int *used, const s
     ie->columns = mem_array(x->column_count, sizeof(*ie->columns));
     for (size_t i = 0; i < ev->count; i++) {
         int rule = ev->rules[i];
-        bit_set(ie->rules, rule);
+        index_bit_set(ie->rules, rule);
         if (starts[rule] == starts[rule + 1])
-            bit_set(ie->always, rule);
+            index_bit_set(ie->always, rule);
         else
             ie->indexed++;
         for (size_t k = starts[rule]; k < starts[rule + 1]; k++)
@@ -623,197 +540,4 @@ size_t rule_index_bytes(const struct rule_index *x)
 size_t rule_index_indexed(const struct rule_index *x, size_t event)
 {
     return x->events[event].indexed;
-}
-
-/* ---- looking up -------------------------------------------------------------------------- */
-
-/* What a column's field held when it was looked up. */
-struct probe_seen {
-    enum rule_state state;
-    uint64_t value; /* a hash of texts */
-};
-
-struct rule_probe {
-    struct rule_index *index;
-    const struct index_event *event;
-    uint64_t *bits;          /* own; candidates, also of other events */
-    struct probe_seen *seen; /* own; per column of the event */
-};
-
-static void probe_chain(struct rule_probe *p, int chain)
-{
-    const struct rule_index *x = p->index;
-    for (int i = x->heads[chain]; i >= 0; i = x->links[i].next) {
-        if (x->links[i].rule >= 0)
-            bit_set(p->bits, x->links[i].rule);
-        else
-            probe_chain(p, -1 - x->links[i].rule);
-    }
-}
-
-static void probe_found(void *arg, int chain)
-{
-    probe_chain(arg, chain);
-}
-
-static void probe_text(struct rule_probe *p, const struct index_column *c, struct str text)
-{
-    int chain = rule_map_get(&c->texts, text.p, text.n);
-    if (chain >= 0)
-        probe_chain(p, chain);
-    if (c->words && c->type == RULE_TYPE_TEXT)
-        words_scan(c->words, text, probe_found, p);
-}
-
-/* How many begin at v or below. */
-static size_t numbers_until(const struct index_numbers *list, int64_t v)
-{
-    size_t lo = 0, hi = list->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (list->v[mid].lo <= v)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static void probe_number(struct rule_probe *p, const struct index_column *c, int64_t v)
-{
-    for (size_t i = numbers_until(&c->ranges, v); i-- > 0 && c->ranges.v[i].most >= v;)
-        if (c->ranges.v[i].hi >= v)
-            probe_chain(p, c->ranges.v[i].chain);
-    for (size_t i = numbers_until(&c->low, v); i-- > 0;)
-        probe_chain(p, c->low.v[i].chain);
-    for (size_t i = c->high.count; i-- > 0 && c->high.v[i].lo >= v;)
-        probe_chain(p, c->high.v[i].chain);
-}
-
-static struct expr_facts *column_facts(const struct index_column *c, struct expr_facts *f)
-{
-    return c->state == STATE_NOW ? f : c->state == STATE_WAS ? f->was : f->at;
-}
-
-static const struct rule_value *column_value(const struct index_column *c, struct expr_facts *f)
-{
-    static const struct rule_value unset;
-    return f ? expr_facts_value(f, c->field) : &unset;
-}
-
-static void probe_set(struct rule_probe *p, const struct index_column *c, struct expr_facts *f,
-                      const struct rule_value *v)
-{
-    probe_chain(p, c->set);
-    if (c->type == RULE_TYPE_TEXT) {
-        if (c->texts.count > 0 || c->words)
-            probe_text(p, c, expr_facts_folded(f, c->field));
-    } else if (c->type == RULE_TYPE_LIST) {
-        const struct str *items = expr_facts_folded_items(f, c->field);
-        for (size_t i = 0; i < v->count; i++)
-            probe_text(p, c, items[i]);
-    } else if (type_is_number(c->type)) {
-        probe_number(p, c, c->type == RULE_TYPE_BOOL ? v->num != 0 : v->num);
-    }
-}
-
-/* Of a text that is looked up nowhere it only matters that it is set. */
-static struct probe_seen seen_value(const struct index_column *c, struct expr_facts *f,
-                                    const struct rule_value *v)
-{
-    struct probe_seen s = {.state = v->state};
-    if (v->state != RULE_VALUE_SET)
-        return s;
-    if (c->type == RULE_TYPE_TEXT)
-        s.value = c->texts.count > 0 || c->words ? expr_facts_hash(f, c->field) : 0;
-    else if (c->type == RULE_TYPE_LIST)
-        for (size_t i = 0; i < v->count; i++)
-            s.value = expr_hash(s.value, v->items[i].p, v->items[i].n);
-    else
-        s.value = (uint64_t)v->num;
-    return s;
-}
-
-/* Money is only asked whether it is set: its currency does not matter. */
-static void probe_column(struct rule_probe *p, size_t i, struct expr_facts *facts, bool again)
-{
-    const struct index_column *c = &p->index->columns[p->event->columns[i]];
-    struct expr_facts *f = column_facts(c, facts);
-    const struct rule_value *v = column_value(c, f);
-    if (c->changed && expr_node_eval(c->changed->node, facts) != RULE_FALSE)
-        probe_chain(p, c->changed->chain);
-    struct probe_seen now = seen_value(c, f, v);
-    if (again && now.state == p->seen[i].state && now.value == p->seen[i].value)
-        return;
-    p->seen[i] = now;
-    switch (v->state) {
-    case RULE_VALUE_UNKNOWN:
-        probe_chain(p, c->all);
-        break;
-    case RULE_VALUE_UNSET:
-        probe_chain(p, c->unset);
-        break;
-    case RULE_VALUE_SET:
-        probe_set(p, c, f, v);
-        break;
-    }
-}
-
-/* Ten thousand conditions do not stay in the processor's cache: those of all candidates
- * are fetched at once, instead of one after the other when they are asked. */
-static void probe_fetch(const struct rule_probe *p)
-{
-    const struct ruleset_rule *rules = p->index->rs->rules;
-    for (int i = rule_probe_next(p, 0); i >= 0; i = rule_probe_next(p, i + 1))
-        __builtin_prefetch(&rules[i].when);
-    for (int i = rule_probe_next(p, 0); i >= 0; i = rule_probe_next(p, i + 1))
-        for (size_t k = 0; k < rules[i].pub.when_count; k++)
-            __builtin_prefetch(rules[i].when[k]->root->args);
-}
-
-struct rule_probe *rule_probe_new(struct rule_index *x, size_t event, struct expr_facts *facts)
-{
-    const struct index_event *ev = &x->events[event];
-    if (!ev->used)
-        return NULL;
-    struct rule_probe *p = mem_alloc(sizeof(*p));
-    p->index = x;
-    p->event = ev;
-    p->bits = mem_array(x->words, sizeof(*p->bits));
-    memcpy(p->bits, ev->always, x->words * sizeof(*p->bits));
-    p->seen = mem_array(ev->column_count, sizeof(*p->seen));
-    for (size_t i = 0; i < ev->column_count; i++)
-        probe_column(p, i, facts, false);
-    probe_fetch(p);
-    return p;
-}
-
-void rule_probe_free(struct rule_probe **p)
-{
-    if (!*p)
-        return;
-    mem_free((*p)->bits);
-    mem_free((*p)->seen);
-    mem_free(*p);
-    *p = NULL;
-}
-
-void rule_probe_again(struct rule_probe *p, struct expr_facts *facts)
-{
-    for (size_t i = 0; i < p->event->column_count; i++)
-        probe_column(p, i, facts, true);
-}
-
-int rule_probe_next(const struct rule_probe *p, int rule)
-{
-    size_t w = (size_t)rule / 64;
-    if (w >= p->index->words)
-        return -1;
-    uint64_t bits = p->bits[w] & p->event->rules[w] & (~UINT64_C(0) << (rule % 64));
-    while (!bits) {
-        if (++w == p->index->words)
-            return -1;
-        bits = p->bits[w] & p->event->rules[w];
-    }
-    return (int)(w * 64) + __builtin_ctzll(bits);
 }

@@ -5,7 +5,8 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c %D%/expr_print.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
-	%D%/field.c %D%/field.h %D%/fold.c %D%/index.c %D%/index.h \
+	%D%/field.c %D%/field.h %D%/fold.c %D%/index.c %D%/index.h %D%/index_inner.h \
+	%D%/index_probe.c \
 	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
 	%D%/lint_solve.h %D%/lint_worlds.c \
 	%D%/map.c %D%/map.h %D%/match.c \
