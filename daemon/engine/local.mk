@@ -13,6 +13,10 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/schedule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
+# who may command by mail
+daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/proof.c %D%/proof.h %D%/secret.c %D%/secret.h \
+	%D%/trust.c %D%/trust.h
+
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_engine tests/unit/test_ours tests/unit/test_solo
 tests_unit_test_solo_SOURCES = tests/unit/test_solo.c

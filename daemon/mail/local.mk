@@ -5,7 +5,8 @@ daemon_mail_libmail_a_SOURCES = \
 	%D%/compose.c %D%/compose.h %D%/encode.c %D%/encode.h %D%/ctx.c %D%/ctx.h %D%/date.c %D%/flow.c \
 	%D%/flow.h %D%/header.c %D%/header.h %D%/html.c %D%/html.h %D%/html_guard.c %D%/html_guard.h %D%/parse.c %D%/parse.h \
 	%D%/part.c %D%/part.h %D%/print.c %D%/reply.c %D%/rtf.c %D%/rtf.h %D%/tnef.c %D%/tnef.h \
-	%D%/transfer.c %D%/transfer.h %D%/word.c %D%/word.h
+	%D%/transfer.c %D%/transfer.h %D%/word.c %D%/word.h \
+	%D%/authres.c %D%/authres.h %D%/cfws.c %D%/cfws.h
 
 # The libraries behind libmail.a; put it in front of BASE_LIBS.
 MAIL_LIBS = daemon/mail/libmail.a $(ETPAN_LIBS) $(ICU_LIBS) $(GUMBO_LIBS) $(YTNEF_LIBS)

@@ -16,4 +16,10 @@ const char schema_mail_1[] =
     " why TEXT NOT NULL,"
     " state TEXT NOT NULL DEFAULT 'held',"
     " created_ms INTEGER NOT NULL, settled_ms INTEGER"
+    ") STRICT;"
+    /* the address for commands that only one user knows; another row is another address */
+    "CREATE TABLE secret_address ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " user TEXT NOT NULL UNIQUE,"
+    " created_ms INTEGER NOT NULL"
     ") STRICT;";

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * proof - did the user really write this mail?
+ *
+ * Anybody can write a From. A mail commands only when
+ *   the own mail server says so: dmarc=pass, or dkim=pass or spf=pass of the domain
+ *     of From, in its Authentication-Results in the trusted block (engine/trust.h);
+ *   or it says that the user has signed in there: auth=pass smtp.auth=, or the header
+ *     that it writes for that;
+ *   or the mail came to the user's secret address;
+ *   or (engine/held.h) the user has confirmed it from the registered address.
+ *
+ * In every case From is one plain address, one that the config has for this user, and
+ * the mail is a person's. Everything that is doubtful is no proof; text says why. Pure
+ * but for the row of a secret address, which is read only when one is written to.
+ */
+#ifndef LEADD_ENGINE_PROOF_H
+#define LEADD_ENGINE_PROOF_H
+
+#include "engine/engine.h"
+
+enum proof_how {
+    PROOF_NONE,
+    PROOF_AUTH,       /* the own server vouches for the domain of From */
+    PROOF_SUBMISSION, /* ... for the user, who signed in there */
+    PROOF_SECRET,     /* it came to the user's secret address: for commands alone */
+    PROOF_CONFIRMED   /* what was held was confirmed by an answer */
+};
+
+struct proof {
+    enum proof_how how;
+    char text[256]; /* one line: what proved it, or why not */
+};
+
+struct proof_mail {
+    const json_t *message; /* the message form */
+    const char *raw;       /* as it came; the header block will do */
+    size_t n;
+    const json_t *mailbox; /* config of the mailbox it came through; NULL: none */
+    const char *user;      /* who From says it is; in the config */
+};
+
+/* -1 only when the store failed. */
+int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof *out,
+                struct err *e) LEADD_MUST_CHECK;
+
+const char *proof_name(enum proof_how how); /* "none", "auth", "submission", ... */
+
+#endif

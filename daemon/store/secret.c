@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * secret - see secret.h
+ */
+#include "store/secret.h"
+
+#include "base/mem.h"
+
+int secret_get(struct db *db, const char *user, int64_t *id_out, int64_t *made_ms_out,
+               struct err *e)
+{
+    int64_t id = 0, made = 0;
+    struct db_rows *r =
+        db_query(db, "SELECT id, created_ms FROM secret_address WHERE user = $1", "s", user);
+    if (db_step(r)) {
+        id = db_int(r, 0);
+        made = db_int(r, 1);
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    *id_out = id;
+    *made_ms_out = made;
+    return 0;
+}
+
+int secret_remove(struct db *db, const char *user, struct err *e)
+{
+    return db_exec(db, e, "DELETE FROM secret_address WHERE user = $1", "s", user);
+}
+
+int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_out, struct err *e)
+{
+    if (secret_remove(db, user, e) < 0)
+        return -1;
+    return db_insert(db, e, id_out,
+                     "INSERT INTO secret_address (user, created_ms) VALUES ($1, $2) RETURNING id",
+                     "si", user, now_ms);
+}
+
+int secret_user(struct db *db, int64_t id, char **user_out, struct err *e)
+{
+    char *user = NULL;
+    struct db_rows *r = db_query(db, "SELECT user FROM secret_address WHERE id = $1", "i", id);
+    if (db_step(r))
+        user = mem_str(db_text(r, 0));
+    if (db_done(&r, e) < 0) {
+        mem_free(user);
+        return -1;
+    }
+    *user_out = user;
+    return 0;
+}

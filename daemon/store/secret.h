@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * secret - which secret address each user has at present
+ *
+ * The address is made from the number of the row and the key of the installation;
+ * another row is another address, and the old one is nobody's.
+ */
+#ifndef LEADD_STORE_SECRET_H
+#define LEADD_STORE_SECRET_H
+
+#include "base/json.h"
+#include "store/db.h"
+
+/* 0 in *id_out: the user has none. */
+int secret_get(struct db *db, const char *user, int64_t *id_out, int64_t *made_ms_out,
+               struct err *e) LEADD_MUST_CHECK;
+/* A new one in place of what there was. */
+int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_out,
+                 struct err *e) LEADD_MUST_CHECK;
+int secret_remove(struct db *db, const char *user, struct err *e) LEADD_MUST_CHECK;
+/* Whose is it: own, NULL in *user_out when it is nobody's (any more). */
+int secret_user(struct db *db, int64_t id, char **user_out, struct err *e) LEADD_MUST_CHECK;
+
+#endif
