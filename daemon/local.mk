@@ -2,7 +2,7 @@ sbin_PROGRAMS += daemon/leadd
 super_sources = %D%/super.h %D%/super.c %D%/super_proc.c %D%/super_reload.c %D%/super_listen.c \
 	%D%/super_notify.c
 daemon_leadd_SOURCES = %D%/leadd.c %D%/super_check.c $(super_sources)
-daemon_leadd_LDADD = daemon/tool/libtool.a daemon/engine/libengine.a daemon/parser/libparser.a \
+daemon_leadd_LDADD = daemon/tool/libtool.a $(ENGINE_LIBS) daemon/parser/libparser.a \
 	daemon/intake/libintake.a daemon/courier/libcourier.a daemon/web/libweb.a \
 	$(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) $(STORE_LIBS) $(CONFIG_ROOM_LIBS) $(BASE_LIBS) \
 	$(CURL_LIBS) $(ETPAN_LIBS)

@@ -103,6 +103,13 @@ static const struct schema_key keys_mailbox[] = {
      .help = "As mail_size above, for this mailbox."},
     {"batch", TYPE_SIZE, .def = "4M", RANGE(KIB(64), MIB(64)), .only = "imap",
      .help = "How much to fetch in one request."},
+    {"trusted_auth", TYPE_TEXT,
+     .help = "As trusted_auth above, for this mailbox. With it or trusted_header, none of the four "
+             "above holds here."},
+    {"trusted_hosts", TYPE_TEXTS, .help = "As trusted_hosts above, for this mailbox."},
+    {"trusted_below", TYPE_BOOL, .def = "false",
+     .help = "As trusted_below above, for this mailbox."},
+    {"trusted_header", TYPE_NAME, .help = "As trusted_header above, for this mailbox."},
 };
 static const struct schema schema_mailbox = SCHEMA(keys_mailbox, "mailbox", true);
 
@@ -191,6 +198,9 @@ static const struct schema_key keys_user[] = {
      .help = "One of users: who is asked when this user does not act. Without it, the manager of "
              "the team."},
     {"addresses", TYPE_EMAILS, .help = "Further addresses the user writes from."},
+    {"logins", TYPE_TEXTS,
+     .help = "Names the user signs in with at the company's mail server, where they are none of "
+             "the user's addresses."},
     {"takes", TYPE_BOOL,
      .help = "false: no pool, team or territory gives the user leads. Without it, true."},
     {"capacity", TYPE_INT, RANGE(1, 100000), .unit = "leads",
@@ -243,6 +253,20 @@ static const struct schema_key keys_main[] = {
              "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
     {"subject_tag", TYPE_BOOL, .def = "false",
      .help = "Put a tag such as [L42-k7f3] into subjects."},
+    {"trusted_auth", TYPE_TEXT,
+     .help = "The name under which the company's own mail server writes Authentication-Results "
+             "into mail, such as \"mx.example.com\". With it, mail that server vouches for may "
+             "command; without it, commands by mail wait until they are confirmed."},
+    {"trusted_hosts", TYPE_TEXTS,
+     .help = "Further hosts of the company that mail goes through after that server, as their "
+             "Received lines name them behind by: [ \"imap.example.com\", \"*.in.example.com\" "
+             "]. Never the one that takes mail from outside."},
+    {"trusted_below", TYPE_BOOL, .def = "false",
+     .help = "The server writes its results below its own Received line, as Gmail does. Only for "
+             "a server that takes away results under its name that a mail brings along."},
+    {"trusted_header", TYPE_NAME,
+     .help = "A header that the server puts on top of mail of those who have signed in, with the "
+             "name they signed in with, such as X-Authenticated-User."},
     {"return_path", TYPE_EMAIL,
      .help = "Address that bounces come back to, with the token in it. Without it, address."},
     {"admin", TYPE_EMAIL,

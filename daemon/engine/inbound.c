@@ -18,6 +18,7 @@
 #include "engine/bounce.h"
 #include "engine/engine.h"
 #include "engine/input.h"
+#include "engine/proof.h"
 #include "engine/thread.h"
 #include "store/ledger.h"
 #include "store/message.h"
@@ -319,10 +320,31 @@ static int mail_of_nobody(const json_t *m, struct err *e)
     return err_set(e, ERR_INPUT, "%s", readable ? "no usable sender" : "no header that can be read");
 }
 
+/* From says it is a user: is that so? Nobody else needs a proof. */
+static int mail_proof(struct engine *eng, struct input *in, const struct item *it,
+                      const struct arrival *a, struct proof *out, struct err *e)
+{
+    const char *from = json_get_str(json_get_obj(it->message, "from"), "folded", "");
+    struct proof_mail mail = {.message = it->message,
+                              .raw = it->frame.raw,
+                              .n = it->frame.raw_len,
+                              .mailbox = a->mailbox,
+                              .user = crm_user_by_address(eng->crm, "email", from)};
+    *out = (struct proof){.how = PROOF_NONE};
+    if (!mail.user)
+        return 0;
+    if (proof_check(eng, &mail, out, e) < 0)
+        return -1;
+    input_note(in, "from %s, %s: %s", mail.user, out->how == PROOF_NONE ? "not proven" : "proven",
+               out->text);
+    return 0;
+}
+
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
                      struct message_row *m, struct err *e)
 {
     struct input in;
+    struct proof proof = {.how = PROOF_NONE};
     struct crm_who who = {0};
     char record[CRM_ID_LEN];
     const char *mailbox = a->mailbox ? peer_instance(&(struct peer){.name = it->peer_name}) : NULL;
@@ -339,6 +361,9 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
         .at_ms = a->internal_ms && a->internal_ms < in.now_ms ? a->internal_ms : in.now_ms,
     };
     int rc = thread_find(eng, in.ctx, it->message, &ci.thread, e);
+    if (rc == 0)
+        rc = mail_proof(eng, &in, it, a, &proof, e);
+    ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;
     if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
     if (rc == 0 && who.no_sender)

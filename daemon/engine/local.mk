@@ -1,4 +1,5 @@
 noinst_LIBRARIES += daemon/engine/libengine.a
+ENGINE_LIBS = daemon/engine/libengine.a $(PSL_LIBS)
 daemon_engine_libengine_a_SOURCES = \
 	%D%/call.c %D%/call.h %D%/call_make.c %D%/call_settle.c %D%/ctl_calls.c \
 	%D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
@@ -18,13 +19,17 @@ daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/proof.c %D%/pro
 	%D%/trust.c %D%/trust.h
 
 if HAVE_CMOCKA
+unit_tests += tests/unit/test_proof
+tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/crm_fixture.h
+tests_unit_test_proof_LDADD = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_engine tests/unit/test_ours tests/unit/test_solo
 tests_unit_test_solo_SOURCES = tests/unit/test_solo.c
-tests_unit_test_solo_LDADD = daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+tests_unit_test_solo_LDADD = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ours_SOURCES = tests/unit/test_ours.c
-tests_unit_test_ours_LDADD = daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+tests_unit_test_ours_LDADD = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
-tests_unit_test_engine_LDADD = daemon/engine/libengine.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_engine_LDADD = $(ENGINE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

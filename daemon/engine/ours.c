@@ -72,8 +72,10 @@ static void subject_of(const struct ours *o, char out[SUBJECT_MAX])
         if (o->id > 0)
             snprintf(out, SUBJECT_MAX, "%c%" PRId64, o->kind == OURS_RETURN ? 'O' : 'H', o->id);
         return;
-    case OURS_DROPBOX:
     case OURS_SECRET:
+        snprintf(out, SUBJECT_MAX, "%s.%" PRId64, o->user, o->issue);
+        return;
+    case OURS_DROPBOX:
         snprintf(out, SUBJECT_MAX, "%s", o->user);
         return;
     case OURS_NONE:
@@ -245,7 +247,19 @@ bool ours_find(const struct engine *eng, const char *text, struct ours *out)
     return false;
 }
 
-/* "drop.TOKEN", "drop.anna.TOKEN", "key.anna.TOKEN" */
+/* The length of the user's name in "anna.3" (n bytes), whose number goes to o->issue. */
+static size_t issue_read(const char *s, size_t n, struct ours *o)
+{
+    size_t digits = 0;
+    while (digits < n && isdigit((unsigned char)s[n - 1 - digits]))
+        digits++;
+    if (digits == 0 || digits > 18 || digits == n || s[n - 1 - digits] != '.')
+        return 0;
+    o->issue = strtoll(s + n - digits, NULL, 10);
+    return n - digits - 1;
+}
+
+/* "drop.TOKEN", "drop.anna.TOKEN", "key.anna.3.TOKEN" */
 static bool named_token(const struct engine *eng, const char *local, struct ours *out)
 {
     static const enum ours_kind kinds[] = {OURS_DROPBOX, OURS_SECRET};
@@ -263,12 +277,13 @@ static bool named_token(const struct engine *eng, const char *local, struct ours
         }
         if (given < n + TOKEN_LEN + 2 || local[given - TOKEN_LEN - 1] != '.')
             return false;
-        size_t k = given - TOKEN_LEN - 1 - n;
+        size_t all = given - TOKEN_LEN - 1 - n,
+               k = o.kind == OURS_SECRET ? issue_read(local + n, all, &o) : all;
         json_object_foreach((json_t *)users, name, u)
             if (strlen(name) == k && strncasecmp(name, local + n, k) == 0)
                 snprintf(o.user, sizeof(o.user), "%s", name);
         *out = o;
-        return o.user[0] && token_is(eng, &o, local + n + k + 1, TOKEN_LEN);
+        return o.user[0] && token_is(eng, &o, local + n + all + 1, TOKEN_LEN);
     }
     return false;
 }

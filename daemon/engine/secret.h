@@ -7,16 +7,15 @@
 #define LEADD_ENGINE_SECRET_H
 
 #include "engine/engine.h"
-#include "engine/token.h"
 
-/* The token that the address carries, "U3.k7f3..."; made when the user has none, or
- * anew: then the old one is nobody's. */
-int secret_token(struct engine *eng, const char *user, bool renew, char out[TOKEN_NAME_LEN],
-                 int64_t *made_ms_out, struct err *e) LEADD_MUST_CHECK;
-/* Whose secret address text is: own, NULL in *user_out when it is none. */
-int secret_read(struct engine *eng, const char *text, char **user_out,
-                struct err *e) LEADD_MUST_CHECK;
-/* Was the mail sent to this user's? */
+/* The user's (own), made when there is none; renew: a new one, and the old one is
+ * nobody's from now on. ERR_INPUT when no such address can arrive. */
+int secret_address(struct engine *eng, const char *user, bool renew, char **address_out,
+                   int64_t *made_ms_out, struct err *e) LEADD_MUST_CHECK;
+/* Is this address the user's, of now? */
+int secret_is(struct engine *eng, const char *address, const char *user, bool *out,
+              struct err *e) LEADD_MUST_CHECK;
+/* Was the mail sent to it? */
 int secret_in_message(struct engine *eng, const json_t *message, const char *user, bool *out,
                       struct err *e) LEADD_MUST_CHECK;
 

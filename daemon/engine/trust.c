@@ -63,7 +63,7 @@ static bool goes_on(const struct trust *t, const struct mail_field *f, char by[M
     memcpy(by, r.by, sizeof(r.by));
     if (host_is_ours(t, r.by))
         return true;
-    *outside = !r.local;
+    *outside |= !r.local; /* and stays so: lines below may pretend to be local */
     return t->auth && strcasecmp(t->auth, r.by) == 0 && (r.local || t->below);
 }
 
@@ -109,7 +109,7 @@ static void block_read(const struct trust *t, struct trust_head *h)
             header_take(f, h);
         }
     }
-    if (!ended) { /* no line that says where the mail's own ones begin */
+    if (!ended && !outside) { /* no line that says where the mail's own ones begin */
         json_array_clear(h->results);
         json_array_clear(h->signed_in);
         snprintf(h->why, sizeof(h->why), "no Received line of the own server ends what it wrote");

@@ -4,8 +4,6 @@
  */
 #include "store/secret.h"
 
-#include "base/mem.h"
-
 int secret_get(struct db *db, const char *user, int64_t *id_out, int64_t *made_ms_out,
                struct err *e)
 {
@@ -35,18 +33,4 @@ int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_ou
     return db_insert(db, e, id_out,
                      "INSERT INTO secret_address (user, created_ms) VALUES ($1, $2) RETURNING id",
                      "si", user, now_ms);
-}
-
-int secret_user(struct db *db, int64_t id, char **user_out, struct err *e)
-{
-    char *user = NULL;
-    struct db_rows *r = db_query(db, "SELECT user FROM secret_address WHERE id = $1", "i", id);
-    if (db_step(r))
-        user = mem_str(db_text(r, 0));
-    if (db_done(&r, e) < 0) {
-        mem_free(user);
-        return -1;
-    }
-    *user_out = user;
-    return 0;
 }

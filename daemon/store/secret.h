@@ -18,7 +18,5 @@ int secret_get(struct db *db, const char *user, int64_t *id_out, int64_t *made_m
 int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_out,
                  struct err *e) LEADD_MUST_CHECK;
 int secret_remove(struct db *db, const char *user, struct err *e) LEADD_MUST_CHECK;
-/* Whose is it: own, NULL in *user_out when it is nobody's (any more). */
-int secret_user(struct db *db, int64_t id, char **user_out, struct err *e) LEADD_MUST_CHECK;
 
 #endif

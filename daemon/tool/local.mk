@@ -5,7 +5,7 @@ daemon_tool_libtool_a_SOURCES = \
 	%D%/tests.c %D%/tests.h %D%/tests_check.c
 
 # what a program links that tries rules out; before BASE_LIBS
-TOOL_LIBS = daemon/tool/libtool.a daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+TOOL_LIBS = daemon/tool/libtool.a $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(CONFIG_ROOM_LIBS)
 
 EXTRA_DIST += tests/e2e/test_rules_explain.py tests/e2e/test_rules_reload.py tests/e2e/test_rules_test.py

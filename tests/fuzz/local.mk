@@ -9,7 +9,7 @@ fuzz_compose_libs = $(MAIL_LIBS) $(BASE_LIBS)
 fuzz_config_sources = tests/fuzz/fuzz_config.c
 fuzz_config_libs = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(CONFIG_ROOM_LIBS) $(BASE_LIBS)
 fuzz_engine_sources = tests/fuzz/fuzz_engine.c tests/fuzz/company.h $(fuzz_play) $(fuzz_wire)
-fuzz_engine_libs = daemon/engine/libengine.a $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
+fuzz_engine_libs = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(BASE_LIBS)
 fuzz_expr_sources = tests/fuzz/fuzz_expr.c tests/unit/rule_facts.h tests/fuzz/expr_seeds.h
 fuzz_expr_libs = $(RULE_LIBS) $(BASE_LIBS)

@@ -62,7 +62,7 @@ static const struct ours all[] = {
     {.kind = OURS_CONFIRM, .id = 3},
     {.kind = OURS_DROPBOX},
     {.kind = OURS_DROPBOX, .user = "anna"},
-    {.kind = OURS_SECRET, .user = "ben-2"},
+    {.kind = OURS_SECRET, .user = "ben-2", .issue = 3},
 };
 
 static void assert_ours(const struct ours *is, const struct ours *want)
@@ -71,6 +71,7 @@ static void assert_ours(const struct ours *is, const struct ours *want)
     assert_int_equal(is->entity, want->entity);
     assert_int_equal(is->id, want->id);
     assert_int_equal(is->message, want->message);
+    assert_int_equal(is->issue, want->issue);
     assert_string_equal(is->user, want->user);
 }
 
