@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
@@ -27,11 +28,21 @@ struct walk_row {
     int64_t sum, end;   /* end: CALENDAR_NEVER until the sum is reached */
 };
 
+/* Which calendars there are, when that is known. */
+static void calendar_names(const struct calendars *all)
+{
+    size_t n = calendars_count(all);
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "%s%s%s", i ? ", " : "NAME is one of ", calendar_name(calendars_get(all, i)),
+                i + 1 == n ? "\n" : "");
+}
+
 static int calendar_usage(void)
 {
     fputs("usage: leadctl calendar list [-c CONFIG]\n"
           "       leadctl calendar explain NAME START +DURATION [-c CONFIG]\n"
-          "START is now, \"2026-12-24 16:30\" in the calendar's zone, or a time with its own zone.\n",
+          "START is now, \"2026-12-24 16:30\" in the calendar's zone, or a time with its own zone;\n"
+          "DURATION is business time, such as +2h or \"+1d 4h\"; CONFIG is leadd.conf, or its folder.\n",
           stderr);
     return CTL_EXIT_USAGE;
 }
@@ -223,8 +234,11 @@ static int calendar_explain(const struct ctl_options *opt, const struct calendar
     int64_t ms, start;
     struct buf text AUTO_BUF;
     buf_init(&text, KIB(1));
-    if (argc < 3 || argv[argc - 1][0] != '+')
-        return calendar_usage();
+    if (argc < 3 || argv[argc - 1][0] != '+') {
+        calendar_usage();
+        calendar_names(all);
+        return CTL_EXIT_USAGE;
+    }
     const struct calendar *c = calendars_find(all, argv[0]);
     if (!c) {
         const char *near = calendars_nearest(all, argv[0]);
@@ -304,7 +318,10 @@ int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv)
     buf_init(&said, MIB(1));
     if (!calendar_config(&argc, argv, &config) || argc < 2)
         return calendar_usage();
+    bool explain = strcmp(argv[1], "explain") == 0;
     AUTO_FREE char *path = ctl_rules_path(config, &e);
+    if (explain && argc < 5 && (!path || access(path, R_OK) < 0))
+        return calendar_usage();
     AUTO_JSON json_t *tree = path ? config_load_away(path, &errors) : NULL;
     struct calendars *all = calendars_new(json_get_obj(tree, "calendars"), &errors);
     int rc = CTL_EXIT_FAILED;
@@ -313,7 +330,7 @@ int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv)
         fprintf(stderr, "leadctl: %s\n", e.text);
     else if (errlist_total(&errors) > 0)
         ctl_render_text(said.data, stderr);
-    else if (strcmp(argv[1], "explain") == 0)
+    else if (explain)
         rc = calendar_explain(opt, all, argc - 2, argv + 2);
     else if (strcmp(argv[1], "list") == 0 && argc == 2)
         rc = calendar_list(opt, all, tree);

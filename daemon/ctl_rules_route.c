@@ -11,6 +11,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/route.h"
 
 static void route_print(const json_t *route)
@@ -21,6 +22,25 @@ static void route_print(const json_t *route)
     json_array_foreach(json_get_arr(route, "walk"), i, v)
         printf("  %s (%s): %s\n", json_get_str(v, "territory", ""), json_get_str(v, "at", ""),
                json_get_bool(v, "holds", false) ? "holds" : "does not hold");
+}
+
+/* Is it there at all? Else a wrong name in a script would only ever fail. */
+static bool route_expects(const json_t *tree, const char *expect)
+{
+    const char *name;
+    const json_t *v, *all = json_get_obj(tree, "territories");
+    AUTO_FREE const char **names = mem_array(json_object_size(all) + 1, sizeof(*names));
+    size_t n = 0;
+    json_object_foreach((json_t *)all, name, v) {
+        (void)v;
+        names[n++] = name;
+    }
+    if (!expect || n == 0 || json_object_get(all, expect))
+        return true;
+    const char *near = text_nearest(expect, names, n);
+    fprintf(stderr, "leadctl: --expect: there is no territory %s%s%s%s\n", expect,
+            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return false;
 }
 
 int ctl_rules_route(const struct ctl_options *opt, int argc, char **argv)
@@ -51,6 +71,8 @@ int ctl_rules_route(const struct ctl_options *opt, int argc, char **argv)
         ctl_render_text(text.data, stderr);
         return CTL_EXIT_FAILED;
     }
+    if (tree && !route_expects(tree, expect))
+        return CTL_EXIT_FAILED;
     if (!route) {
         fprintf(stderr, "leadctl: %s\n", e.text);
         return CTL_EXIT_FAILED;

@@ -137,6 +137,13 @@ static int clock_parse_zone(const char **p, int *min_out)
     return 0;
 }
 
+bool clock_no_such_day(const char *s)
+{
+    int y, m, d;
+    return clock_digits(&s, 4, &y) && *s++ == '-' && clock_digits(&s, 2, &m) && *s++ == '-' &&
+           clock_digits(&s, 2, &d) && !clock_is_date(y, m, d);
+}
+
 int clock_parse_utc(const char *s, int64_t *ms_out)
 {
     int y, mo, d, h = 0, mi = 0, sec = 0, frac = 0, zone = 0;

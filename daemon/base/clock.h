@@ -34,5 +34,7 @@ const char *clock_format_utc(int64_t ms, char *out, size_t n);
 const char *clock_format_mail(int64_t ms, char *out, size_t n);
 /* Reads "2026-11-21" or RFC 3339 with Z or offset. 0 or -1. */
 int clock_parse_utc(const char *s, int64_t *ms_out);
+/* Does it begin as a date does, "2026-02-30", and there is no such day? */
+bool clock_no_such_day(const char *s);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/hook.h"
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/text.h"
 #include "config/lex.h"
 #include "config/schema.h"
@@ -335,7 +336,12 @@ json_t *schema_text(struct walk *w, const struct schema_key *key, const char *te
         if (value_fits(key, text))
             v = json_string(text);
     }
-    if (!v)
+    const char *zone = v || key->type != TYPE_ZONE ? NULL : place_zone(text);
+    if (zone)
+        err_set(e, ERR_INPUT, "unknown time zone \"%.60s\"; did you mean \"%s\"?", text, zone);
+    else if (!v && key->type == TYPE_DATE && clock_no_such_day(text))
+        err_set(e, ERR_INPUT, "there is no such day: \"%.60s\"", text);
+    else if (!v)
         err_set(e, ERR_INPUT, "expected %s, got \"%.60s\"",
                 schema_expected(key, want, sizeof(want)), text);
     return v;

@@ -155,7 +155,8 @@ int assign_target_read(struct grammar *g, const struct crm *crm, struct assign_t
     } else if (!strcasecmp(w, "manager")) {
         out->to = ASSIGN_MANAGER;
     } else {
-        rc = cmd_known(crm->users, "user", w, e);
+        static const char *const words[] = {"pool", "team", "territory", "manager", NULL};
+        rc = cmd_user_or(crm, words, w, e);
         out->name = mem_str(w);
     }
     return rc < 0 ? -1 : read_options(g, crm, out, e);

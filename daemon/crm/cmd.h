@@ -81,6 +81,10 @@ int cmd_end(struct cmd *c, struct err *e) LEADD_MUST_CHECK;
  * strings of an array. 0 when it is among them. */
 int cmd_known(const json_t *among, const char *what, const char *name, struct err *e)
     LEADD_MUST_CHECK;
+/* A user, where one of these words (ended by NULL) may stand, too: "managr" is hardly a
+ * user. */
+int cmd_user_or(const struct crm *crm, const char *const *words, const char *name, struct err *e)
+    LEADD_MUST_CHECK;
 int cmd_choice(const char *const *choices, const char *what, const char *name, struct err *e)
     LEADD_MUST_CHECK;
 

@@ -76,7 +76,8 @@ static int who_parse(struct cmd *c, struct err *e)
     }
     if (!strcasecmp(w, "by") || !strcasecmp(w, "using"))
         return err_set(e, ERR_INPUT, "notify: whom? notify %s", c->row->grammar);
-    return cmd_known(c->crm->users, "user", w, e) < 0 ? -1 : who_add(c, "user", w);
+    static const char *const words[] = {"owner", "manager", "team", "role", NULL};
+    return cmd_user_or(c->crm, words, w, e) < 0 ? -1 : who_add(c, "user", w);
 }
 
 static int by_parse(struct cmd *c, struct err *e)

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
+#include "crm/country.h"
 #include "crm/render.h"
 #include "crm/when.h"
 
@@ -51,6 +52,10 @@ static json_t *parse_text(const struct crm *crm, const struct crm_field *f, cons
         err_set(e, ERR_INPUT, "%s: this is no phone number", f->name);
         return NULL;
     }
+    char code[3];
+    bool of_record = f->entity == CRM_CONTACT || f->entity == CRM_COMPANY;
+    if (of_record && !strcmp(f->key, "country") && crm_country_code(crm, text, code) == 0)
+        return json_string(code);
     return text_starts(f->key, "custom.") ? json_string(text) : one_line(text);
 }
 
@@ -191,6 +196,16 @@ static int set_parse(struct cmd *c, struct err *e)
     if (cmd_word(c, "a field", e) < 0)
         return -1;
     int at = c->g.word_at;
+    const char *equals = strchr(c->name, '=');
+    if (equals || *grammar_peek(&c->g) == '=') {
+        c->col = equals ? at + (int)(equals - c->name) : c->g.word_at;
+        int field = equals ? (int)(equals - c->name) : (int)strlen(c->name);
+        grammar_skip(&c->g, !equals);
+        AUTO_FREE char *value = grammar_rest(&c->g);
+        return err_set(e, ERR_INPUT, "set has no =: set %.*s %s%s%s", field, c->name,
+                       equals ? equals + 1 : "", equals && value ? " " : "", value ? value : "");
+    }
+    c->g.word_at = at;
     for (size_t i = 0; i < ARRAY_LEN(other); i++)
         if (!strcmp(c->name, other[i].field))
             return err_set(e, ERR_INPUT, "%s is changed with the command %s", c->name,

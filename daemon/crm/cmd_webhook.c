@@ -31,6 +31,11 @@ static int webhook_fields(struct cmd *c, struct err *e)
             return err_set(e, ERR_INPUT, "webhook: more than %d fields", BOUND_CALL_FIELDS);
         more = *grammar_peek(&c->g) == ',';
         grammar_skip(&c->g, more);
+        p = grammar_peek(&c->g);
+        AUTO_FREE char *next = mem_strn(p, strcspn(p, " \t\r\n,"));
+        if (!more && *next && rule_fields_find(crm_fieldset_rules(c->crm->fieldset), next) >= 0)
+            return err_set(e, ERR_INPUT, "webhook: a comma goes between two fields: %s, %s", name,
+                           next);
     }
     return cmd_end(c, e);
 }

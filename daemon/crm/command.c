@@ -34,14 +34,22 @@ static const struct {
                    {"todo", "task"},    {"label", "tag"},     {"update", "set"},  {"ticket", "case"},
                    {"points", "score"}, {"urgency", "priority"}, {"win", "won"},  {"lose", "lost"}};
 
+static const struct cmd_row *command_named(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (!strcasecmp(name, commands[i]->name))
+            return commands[i];
+    return NULL;
+}
+
 static const struct cmd_row *command_find(const char *name, struct err *e)
 {
     const char *names[ARRAY_LEN(commands)];
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+    const struct cmd_row *row = command_named(name);
+    if (row)
+        return row;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         names[i] = commands[i]->name;
-        if (!strcasecmp(name, names[i]))
-            return commands[i];
-    }
     const char *near = text_nearest(name, names, ARRAY_LEN(names));
     for (size_t i = 0; !near && i < ARRAY_LEN(other_words); i++)
         if (!strcasecmp(name, other_words[i].word))
@@ -150,14 +158,51 @@ static int cmd_parse(struct cmd *c, const struct crm *crm, const char *line, int
     return cmd_words_check(c, line, e);
 }
 
+/* "assign eva; send welcome": where the next command of a text that holds one begins. */
+static const char *command_next(const char *line)
+{
+    static const char *const between[] = {";", ",", " then ", " and "};
+    for (const char *p = line; *p; p++)
+        for (size_t i = 0; i < ARRAY_LEN(between); i++) {
+            size_t n = strlen(between[i]);
+            if (strncmp(p, between[i], n) != 0)
+                continue;
+            const char *next = p + n + strspn(p + n, " ");
+            AUTO_FREE char *word = mem_strn(next, strcspn(next, " ;,"));
+            if (command_named(word))
+                return next;
+        }
+    return NULL;
+}
+
+static bool command_several(const char *line, struct err *e)
+{
+    const char *next = command_next(line);
+    size_t n = next ? (size_t)(next - line) : 0;
+    if (!next)
+        return false;
+    while (n > 0 && strchr(" ;,", line[n - 1]))
+        n--;
+    for (int i = 0; i < 2; i++) {
+        const char *word = i ? " and" : " then";
+        size_t len = strlen(word);
+        if (n > len && strncmp(line + n - len, word, len) == 0)
+            n -= len;
+    }
+    err_set(e, ERR_INPUT, "one text is one command: [ \"%.*s\", \"%.200s\" ]", (int)(n < 200 ? n : 200),
+            line, next);
+    return true;
+}
+
 int crm_command_check(const struct crm *crm, const char *line, int *col_out, struct err *e)
 {
     struct cmd c;
     int rc = cmd_parse(&c, crm, line, 0, true, e);
-    if (rc < 0)
+    bool several = rc < 0 && command_several(line, e);
+    if (rc < 0 && !several)
         command_order(line, e);
     if (rc < 0 && col_out)
-        *col_out = c.col >= 0 ? c.col : c.g.word_at;
+        *col_out = several ? (int)(command_next(line) - line) : c.col >= 0 ? c.col : c.g.word_at;
     cmd_done(&c);
     return rc;
 }
@@ -236,6 +281,30 @@ int cmd_known(const json_t *among, const char *what, const char *name, struct er
         }
     }
     return cmd_choice(list, what, name, e);
+}
+
+int cmd_user_or(const struct crm *crm, const char *const *words, const char *name, struct err *e)
+{
+    size_t n = 0;
+    const char *user, *near;
+    const json_t *v;
+    while (words[n])
+        n++;
+    near = crm_user(crm, name) ? NULL : text_nearest(name, words, n);
+    if (near) { /* a user that is as near goes first */
+        const char *both[2] = {NULL, near};
+        json_object_foreach((json_t *)crm->users, user, v) {
+            both[0] = user;
+            (void)v;
+            if (text_nearest(name, both, 2) == user)
+                near = NULL;
+            if (!near)
+                break;
+        }
+    }
+    if (near)
+        return err_set(e, ERR_INPUT, "no user '%s'; did you mean %s?", name, near);
+    return cmd_known(crm->users, "user", name, e);
 }
 
 /* ---- permission -------------------------------------------------------------- */

@@ -179,6 +179,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->zone = crm_setting(crm, "time_zone", "UTC");
     crm->country = crm_setting(crm, "default_country", "ZZ");
     crm->currency = crm_setting(crm, "currency", "EUR");
+    crm->countries = json_object();
     users_index(crm, errors);
     crm->fieldset = crm_fieldset_new(config, errors);
     templates_build(crm, errors);
@@ -222,6 +223,7 @@ void crm_free(struct crm **p)
     territories_free(&crm->territories);
     zone_free(&crm->local);
     json_decref(crm->absences);
+    json_decref(crm->countries);
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);
     mem_free(crm->rule_events);

@@ -55,6 +55,7 @@ struct crm {
     struct template **templates; /* own */
     size_t template_count;
     const char *zone, *country, *currency; /* borrowed from config */
+    json_t *countries;        /* own; country.h: folded name -> code; filled when asked */
     struct zone *local;       /* own; of settings.time_zone */
     struct territories *territories; /* own; assign.h */
     json_t *absences;         /* own; of the store, as last read; NULL: to be read */

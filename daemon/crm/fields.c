@@ -22,6 +22,7 @@ static const char *const message_channel[] = {"email", "form", "sms", NULL};
 static const char *const activity_kind[] = {"mail", "form", "note", "call", "meeting", "sms",
                                             "order", NULL};
 static const char *const activity_direction[] = {"in", "out", "none", NULL};
+static const char *const user_role[] = {"admin", "manager", "rep", "viewer", NULL};
 static const char *const actor_kind[] = {"system", "rule", "user", "operator", "contact", NULL};
 
 #define T_TEXT RULE_TYPE_TEXT
@@ -95,8 +96,8 @@ static const struct crm_field core[] = {
      "phone", SET, NULL},
     {"contact.domain", T_TEXT, PERS, "domain of the email address", crm_read_domain, CRM_CONTACT,
      "email", RO, NULL},
-    {"contact.country", T_TEXT, PERS, "two-letter country code", COLUMN, CRM_CONTACT, "country",
-     SET, NULL},
+    {"contact.country", T_TEXT, PERS, "code of the country, AT; names that people write become one",
+     COLUMN, CRM_CONTACT, "country", SET, NULL},
     {"contact.language", T_TEXT, PERS, "language code", COLUMN, CRM_CONTACT, "language", SET, NULL},
     {"contact.opted_out", T_BOOL, OPEN, "wants no automatic mail", crm_read_address, CRM_CONTACT,
      "opted_out_ms", RO, NULL},
@@ -118,7 +119,7 @@ static const struct crm_field core[] = {
      NULL},
     {"company.name", T_TEXT, PERS, "name of the company", COLUMN, CRM_COMPANY, "name", SET, NULL},
     {"company.domain", T_TEXT, OPEN, "its domain", COLUMN, CRM_COMPANY, "domain", RO, NULL},
-    {"company.country", T_TEXT, OPEN, "two-letter country code", COLUMN, CRM_COMPANY, "country",
+    {"company.country", T_TEXT, OPEN, "code of the country, AT", COLUMN, CRM_COMPANY, "country",
      SET, NULL},
     {"company.tags", T_LIST, OPEN, "its tags", crm_read_tags, CRM_COMPANY, "tags", RO, NULL},
     {"company.created", T_TIME, OPEN, "when it was first seen", COLUMN, CRM_COMPANY, "created_ms",
@@ -217,7 +218,8 @@ static const struct crm_field core[] = {
     {"owner.phone", T_TEXT, PERS, "the owner's number", crm_read_owner, CRM_NONE, "phone", RO,
      NULL},
     {"owner.team", T_TEXT, OPEN, "the owner's team", crm_read_owner, CRM_NONE, "team", RO, NULL},
-    {"owner.role", T_TEXT, OPEN, "the owner's role", crm_read_owner, CRM_NONE, "role", RO, NULL},
+    {"owner.role", T_TEXT, OPEN, "the owner's role", crm_read_owner, CRM_NONE, "role", RO,
+     user_role},
 
     {"actor", T_TEXT, OPEN, "who caused the event: user or rule name, system", crm_read_actor,
      CRM_NONE, "name", RO, NULL},

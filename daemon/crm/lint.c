@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "crm/build.h"
+#include "crm/cmd.h"
+#include "crm/country.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
 
@@ -21,6 +23,42 @@ static bool lint_moves(void *arg, int field)
     const struct crm *crm = arg;
     const struct crm_field *f = crm_fieldset_get(crm->fieldset, field);
     return f && (f->read == crm_read_age || strcmp(f->name, "now") == 0);
+}
+
+static bool lint_among(const json_t *all, const char *what, const char *text, char *why, size_t n)
+{
+    struct err e = {0};
+    const char *name;
+    const json_t *v;
+    json_object_foreach((json_t *)all, name, v) {
+        (void)v;
+        if (rule_fold_equal(name, text))
+            return false;
+    }
+    if (cmd_known(all, what, text, &e) == 0)
+        return false;
+    snprintf(why, n, "there is %s", e.text);
+    return true;
+}
+
+/* Of fields whose values come from the config, or are brought into one form. */
+static bool lint_never(void *arg, int field, const char *text, char *why, size_t n)
+{
+    const struct crm *crm = arg;
+    const struct crm_field *f = crm_fieldset_get(crm->fieldset, field);
+    size_t len = f ? strlen(f->name) : 0;
+    char code[3];
+    if (!f || !*text)
+        return false;
+    if (!strcmp(f->name, "owner.id") || (len > 6 && !strcmp(f->name + len - 6, ".owner")))
+        return lint_among(crm->users, "user", text, why, n);
+    if (!strcmp(f->name, "owner.team"))
+        return lint_among(crm->teams, "team", text, why, n);
+    bool country = !strcmp(f->name, "contact.country") || !strcmp(f->name, "company.country");
+    if (!country || crm_country_code(crm, text, code) < 0 || rule_fold_equal(code, text))
+        return false;
+    snprintf(why, n, "countries are codes of two letters: write '%s'", code);
+    return true;
 }
 
 json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
@@ -37,6 +75,7 @@ json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
                                .now_ms = now_ms,
                                .effect = lint_effect_of,
                                .moves = lint_moves,
+                               .never = lint_never,
                                .arg = crm,
                                .answered = answered};
         json_decref(found);

@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/assign.h"
 #include "crm/build.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
+
+#define FIELDS_MAX 500 /* to choose the nearest from */
 
 struct route {
     const struct crm *crm;
@@ -31,7 +34,17 @@ static const struct crm_field *route_field(const struct crm *crm, const char *na
         if (*index_out >= 0)
             return crm_fieldset_get(crm->fieldset, *index_out);
     }
-    return crm_fieldset_find(crm->fieldset, name, e);
+    const char *names[FIELDS_MAX];
+    const struct crm_field *f;
+    size_t n = 0;
+    for (int i = 0; n < FIELDS_MAX && (f = crm_fieldset_get(crm->fieldset, i)) != NULL; i++)
+        if (f->entity != CRM_NONE)
+            names[n++] = strchr(f->name, '.') + 1;
+    const char *near = strchr(name, '.') ? NULL : text_nearest(name, names, n);
+    if (!near)
+        return crm_fieldset_find(crm->fieldset, name, e);
+    err_set(e, ERR_INPUT, "no field %s; did you mean %s?", name, near);
+    return NULL;
 }
 
 static int route_set(struct route *r, const char *pair, int64_t now_ms, struct err *e)
@@ -45,7 +58,7 @@ static int route_set(struct route *r, const char *pair, int64_t now_ms, struct e
     if (!f)
         return -1;
     json_decref(r->values[index]);
-    r->values[index] = f->type == RULE_TYPE_TEXT || f->type == RULE_TYPE_LIST
+    r->values[index] = f->type == RULE_TYPE_LIST || !eq[1] || (f->type == RULE_TYPE_TEXT && !f->settable)
                            ? json_string(eq + 1)
                            : crm_field_parse(r->crm, f, eq + 1, NULL, now_ms, e);
     return r->values[index] ? 0 : -1;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "rule/calendar_set.h"
@@ -219,6 +220,10 @@ static bool reading_holiday(struct reading *r)
     struct day_date from, to;
     bool yearly = !day_read_date(&p, &from);
     if (yearly && !day_read_yearly(&p, &from)) {
+        if (clock_no_such_day(start)) {
+            reading_fail(r, start, "holidays: there is no such day");
+            return false;
+        }
         reading_fail(r, start, "holidays: expected a date such as 2026-12-25, 12-25 for every year, "
                                "a range such as 2026-12-24..2027-01-01, or a file that ends in .ics");
         return false;

@@ -67,7 +67,10 @@ static void lex_number(struct expr_lexer *lx)
         for (lx->at++; isdigit((unsigned char)s[lx->at]);)
             lx->at++;
     if (s[lx->at] == '-' && isdigit((unsigned char)s[lx->at + 1])) {
-        lex_fail(lx, from, "dates and times go in single quotes: '2026-01-31'");
+        size_t n = strspn(s + from, "0123456789-");
+        AUTO_FREE char *date = mem_printf("dates and times go in single quotes: '%.*s'",
+                                          n == 10 ? (int)n : 10, n == 10 ? s + from : "2026-01-31");
+        lex_fail(lx, from, date);
         return;
     }
     buf_add(&lx->word, s + from, (size_t)(lx->at - from));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -108,6 +109,10 @@ static bool literal_fail(struct expr_checker *c, const struct rule_field *f,
                          const struct expr_arg *a)
 {
     const char *quote = a->kind == ARG_TEXT ? "'" : "";
+    if (f->type == RULE_TYPE_TIME && clock_no_such_day(a->word)) {
+        expr_check_fail(c, a->col, "there is no day %.10s", a->word);
+        return false;
+    }
     expr_check_fail(c, a->col, "%s is %s, %s%.80s%s is not: %s", f->name, rule_type_name(f->type),
                     quote, a->word, quote, literal_form(f->type));
     return false;

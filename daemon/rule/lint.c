@@ -243,6 +243,43 @@ static void rule_conditions(struct lint *l, struct lint_rule *r)
         rule_parts(l, r, &r->when[i], r->when[i].node, true);
 }
 
+/* The first text of a comparison that its field never has; of a table as well. */
+static const char *value_never(const struct lint *l, const struct expr_node *n, int *col_out,
+                               char *why, size_t size)
+{
+    bool asks = n->op == EXPR_IN || (n->op == EXPR_COMPARE && n->cmp <= EXPR_NE);
+    if (!asks || n->args[0].kind != ARG_FIELD || n->args[0].type != RULE_TYPE_TEXT)
+        return NULL;
+    for (size_t i = 1; i < n->arg_count; i++) {
+        *col_out = n->args[i].col;
+        if (n->args[i].kind == ARG_TEXT &&
+            l->env->never(l->env->arg, n->args[0].field, n->args[i].word, why, size))
+            return n->args[i].word;
+    }
+    for (size_t i = 0; n->table && i < rule_table_count(n->table); i++) {
+        *col_out = n->table_col;
+        if (l->env->never(l->env->arg, n->args[0].field, rule_table_value(n->table, i), why, size))
+            return rule_table_value(n->table, i);
+    }
+    return NULL;
+}
+
+static void rule_values(struct lint *l, struct lint_rule *r, const struct rule_line *line,
+                        const struct expr_node *n)
+{
+    char why[200] = "";
+    int col = 0;
+    for (const struct expr_node *p = n->op <= EXPR_NOT ? n->first : NULL; p; p = p->next)
+        rule_values(l, r, line, p);
+    const char *text = n->op > EXPR_NOT ? value_never(l, n, &col, why, sizeof(why)) : NULL;
+    if (!text)
+        return;
+    json_t *f = lint_add(l, r, line, "value", why, "%s is never '%.100s'",
+                         rule_fields_get(l->env->fields, n->args[0].field)->name, text);
+    json_put_str(f, "source", line->text);
+    json_put_int(f, "col", col);
+}
+
 /* ---- the rest of one rule --------------------------------------------------------- */
 
 static bool arg_moves(const struct lint *l, const struct expr_arg *a)
@@ -419,6 +456,8 @@ json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env)
         rule_init(&l, &l.rules[i], &rs->rules[i]);
     for (size_t i = 0; i < rs->count; i++) {
         rule_conditions(&l, &l.rules[i]);
+        for (size_t k = 0; env->never && k < l.rules[i].pub->when_count; k++)
+            rule_values(&l, &l.rules[i], &l.rules[i].pub->when[k], rs->rules[i].when[k]->root);
         rule_dates(&l, &l.rules[i]);
         rule_clock(&l, &l.rules[i]);
         rule_limits(&l, &l.rules[i]);

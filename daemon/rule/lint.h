@@ -19,6 +19,7 @@
  *   clock        time alone would make it true, and time wakes no rule
  *   over         valid_to is past
  *   useless      a limit that changes nothing
+ *   value        asks for a text that the field never has
  *   unguarded    answers every message
  *   endless      comes again and again, and nothing is named that would end it
  *   days         a day of business time is 24 open hours
@@ -64,6 +65,8 @@ struct lint_env {
     void (*effect)(void *arg, const char *on, const char *command, struct lint_effect *out);
     /* Does time alone change the field? */
     bool (*moves)(void *arg, int field);
+    /* A text that the field never has: why tells what is right instead. NULL: not asked */
+    bool (*never)(void *arg, int field, const char *text, char *why, size_t n);
     void *arg;
     /* Fields that say whether the contact was answered; NULL-terminated. */
     const char *const *answered;

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "rule/expr_ast.h"
@@ -66,8 +67,11 @@ static void time_date(struct ruleset_loader *ld, const json_t *def, const char *
     if (!time_line(ld, def, key, &l))
         return;
     if (expr_time_parse(l.text, zone, &lo, &hi) < 0) {
-        ruleset_fail(ld, l.at, "%s: expected a date such as \"2026-12-01\", or with a time "
-                     "\"2026-12-01 08:00\"", key);
+        if (clock_no_such_day(l.text))
+            ruleset_fail(ld, l.at, "%s: there is no such day", key);
+        else
+            ruleset_fail(ld, l.at, "%s: expected a date such as \"2026-12-01\", or with a time "
+                         "\"2026-12-01 08:00\"", key);
         errlist_caret(ld->errors, l.text, 0);
         return;
     }

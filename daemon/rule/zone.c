@@ -10,6 +10,7 @@
 #include <unicode/ustring.h>
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/text.h"
 #include "rule/day.h"
 
@@ -31,9 +32,13 @@ static const char *zone_nearest(const char *name, char out[ZONE_NAME])
 {
     UErrorCode ec = U_ZERO_ERROR;
     UEnumeration *all = ucal_openTimeZones(&ec);
-    const char *best = NULL, *one;
-    if (U_FAILURE(ec))
-        return NULL;
+    const char *best = NULL, *one = place_zone(name);
+    if (one)
+        snprintf(out, ZONE_NAME, "%s", one);
+    if (one || U_FAILURE(ec)) {
+        uenum_close(all);
+        return one ? out : NULL;
+    }
     /* one more candidate at a time: the winner so far is one of the two */
     while ((one = uenum_next(all, NULL, &ec)) && U_SUCCESS(ec)) {
         const char *both[2] = {best, one};

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/text.h"
 
 static void durations(void **state)
@@ -166,6 +167,16 @@ static void an_error_is_one_line_of_utf8_whoever_spoke(void **state)
     assert_string_equal(e.text, "the server says: zur?ck  ??");
     err_wrap(&e, "%s", "gr\xc3\xbc\xc3\x9f\x7f");
     assert_string_equal(e.text, "gr\xc3\xbc\xc3\x9f : the server says: zur?ck  ??");
+}
+
+static void a_day_that_is_not_is_told_from_what_is_no_date(void **state)
+{
+    (void)state;
+    assert_true(clock_no_such_day("2026-02-30") && clock_no_such_day("2026-13-01 08:00"));
+    assert_false(clock_no_such_day("2028-02-29") || clock_no_such_day("30.02.2026") ||
+                 clock_no_such_day("tomorrow") || clock_no_such_day(""));
+    assert_string_equal(place_zone("Europe/Wien"), "Europe/Vienna");
+    assert_null(place_zone("Europe/Vienna"));
 }
 
 static void dates(void **state)
@@ -512,6 +523,7 @@ int main(void)
         cmocka_unit_test(addresses_are_masked_in_the_log),
         cmocka_unit_test(no_value_in_the_log_looks_like_another_key),
         cmocka_unit_test(nearest),
+        cmocka_unit_test(a_day_that_is_not_is_told_from_what_is_no_date),
         cmocka_unit_test(dates),
         cmocka_unit_test(error_list_keeps_all_with_a_caret_and_a_bound),
         cmocka_unit_test(json_lines_are_read_back_the_same),

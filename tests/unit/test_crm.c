@@ -967,6 +967,20 @@ static void templates_see_the_record_as_it_is_now(void **state)
     input_end(f, &t);
 }
 
+static void a_country_is_kept_as_its_code_however_it_is_written(void **state)
+{
+    static const char *const cases[][2] = {
+        {"at", "AT"}, {"Germany", "DE"}, {"österreich", "AT"}, {"USA", "US"}, {"uk", "GB"},
+        {"France", "FR"}, {"Nippon", "Nippon"}, {"日本", "JP"}, {"DEU", "DE"}, {"XQ", "XQ"}};
+    struct fixture *f = *state;
+    struct crm_target t = some_lead(f);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *line = mem_printf("set contact.country %s", cases[i][0]);
+        run_command(f, &t, "anna", line);
+        assert_string_equal(CONTACT(f, "country", t.contact), cases[i][1]);
+    }
+}
+
 /* ---- lists ------------------------------------------------------------------------------------- */
 
 static void lists_filter_by_any_field(void **state)
@@ -1281,6 +1295,7 @@ static void wrong_notices_are_told_when_the_rules_are_loaded(void **state)
         {"notify owner,", "whom?", -2},
         {"notify anna@", "no address", 7},
         {"notify by email", "whom?", -2},
+        {"webhook erp lead.subject lead.score", "a comma goes between two fields: lead.subject, lead.score", 25},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -1432,6 +1447,7 @@ int main(void)
         T(a_created_lead_was_never_before),
         T(every_event_of_a_record_is_told_once),
         T(templates_see_the_record_as_it_is_now),
+        T(a_country_is_kept_as_its_code_however_it_is_written),
         T(lists_filter_by_any_field),
         T(deals_are_listed_by_their_stage_and_not_by_its_time),
         T(fields_events_commands_and_users_are_listed),

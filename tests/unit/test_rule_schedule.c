@@ -111,7 +111,7 @@ static void test_what_names_no_time_is_refused_with_its_column(void **state)
     refused("Mon 24:00", "expected a time of day such as 08:00", 4);
     refused("Mon 08:00,", "expected a time of day such as 08:00", 10);
     refused("Mon 08:00 Europe/Wien",
-            "unknown time zone \"Europe/Wien\"; did you mean \"Europe/Kiev\"?", 10);
+            "unknown time zone \"Europe/Wien\"; did you mean \"Europe/Vienna\"?", 10);
     refused("workday 08:00", "workday needs a calendar: name it here, or set calendar in leadd.conf",
             13);
     refused("workday 08:00 vienne", "there is no calendar \"vienne\"; did you mean \"vienna\"?", 14);
