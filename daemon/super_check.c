@@ -9,6 +9,7 @@
 #include "super.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,15 +72,47 @@ static void check_tests(const json_t *tree, struct errlist *errors)
         }
 }
 
-/* The parts, or NULL with errors. *tests: run them? Becomes how many there are. */
+static void look_warn(json_t *warnings, const json_t *of, const char *path, const char *what)
+{
+    AUTO_FREE char *text = mem_printf("%s: %s: %s", json_get_str(of, "at", "?"), path, what);
+    json_array_append_new(warnings, json_string(text));
+}
+
+/* What is to be there when leadd starts, and may still be made: no mistake. */
+static void look_folders(const json_t *tree, json_t *warnings)
+{
+    const char *name;
+    size_t i;
+    json_t *v;
+    json_object_foreach(json_get_obj(tree, "mailboxes"), name, v) {
+        const char *path = json_get_str(v, "path", "");
+        AUTO_FREE char *cur = mem_printf("%s/cur", path);
+        if (strcmp(json_get_str(v, "type", ""), "maildir") == 0 && access(cur, F_OK) < 0 &&
+            errno == ENOENT)
+            look_warn(warnings, v, path, "there is no Maildir: make it with its folders cur, new and "
+                                         "tmp, for the user of intake");
+    }
+    json_array_foreach(json_get_arr(tree, "relays"), i, v) {
+        const char *path = json_get_str(v, "path", "");
+        AUTO_FREE char *copy = mem_str(path);
+        if (strcmp(json_get_str(v, "type", ""), "maildir") == 0 && access(dirname(copy), F_OK) < 0 &&
+            errno == ENOENT)
+            look_warn(warnings, v, path, "the folder it is to be made in is not there");
+    }
+}
+
+/* The parts, or NULL with errors. *tests: run them? Becomes how many there are. look:
+ * also for what is not there yet, which the processes say themselves when they start. */
 static json_t *check_config(const char *path, struct errlist *errors, json_t **warnings_out,
-                            int64_t *tests)
+                            int64_t *tests, bool look)
 {
     AUTO_JSON json_t *tree = config_load(path, errors);
     if (!tree)
         return NULL;
     (void)!crm_check(tree, errors); /* the list says it */
     *warnings_out = json_incref(json_get_arr(tree, "warnings"));
+    if (look)
+        look_folders(tree, *warnings_out);
     json_t *parts = config_split(tree);
     json_object_set_new(parts, "supervisor", check_own(tree, parts));
     check_sizes(parts, errors);
@@ -118,7 +151,7 @@ int super_check_main(const char *path, bool tests, int fd)
         errlist_add(&errors, NULL, "%s", e.text);
     sandbox_free(&sb);
     AUTO_JSON json_t *warnings = NULL;
-    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count);
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count, false);
     AUTO_JSON json_t *result = json_object();
     json_put_int(result, "tests", count);
     json_put_bool(result, "ok", parts != NULL);
@@ -137,7 +170,7 @@ int super_check_print(const char *path, bool tests)
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, CHECK_ERRORS);
     AUTO_JSON json_t *warnings = NULL;
-    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count);
+    AUTO_JSON json_t *parts = check_config(path, &errors, &warnings, &count, true);
     size_t i;
     json_t *v;
     json_array_foreach(warnings, i, v)

@@ -163,6 +163,27 @@ static const char *target_owner(struct crm_ctx *ctx, const struct crm_target *t,
     return owner;
 }
 
+/* Who has no manager: those who are managers, else the administrators; the head of all
+ * is told himself. A notice that was to go up must not get lost at the top. */
+static void who_above(const struct crm *crm, const char *owner, json_t *to)
+{
+    static const char *const roles[] = {"manager", "admin"};
+    const char *user, *manager = crm_manager_of(crm, owner);
+    const json_t *u;
+    bool any = manager != NULL;
+    if (manager)
+        json_put_bool(to, manager, true);
+    for (size_t i = 0; !any && i < ARRAY_LEN(roles); i++)
+        json_object_foreach((json_t *)crm->users, user, u) {
+            if (strcmp(json_get_str(u, "role", ""), roles[i]) || !strcmp(user, owner))
+                continue;
+            json_put_bool(to, user, true);
+            any = true;
+        }
+    if (!any)
+        json_put_bool(to, owner, true);
+}
+
 /* name -> true of users, address -> false of others. Why nobody is meant is in why. */
 static int who_resolve(struct crm_ctx *ctx, const struct crm_target *t, const json_t *who,
                        json_t *to, struct err *why)
@@ -178,12 +199,10 @@ static int who_resolve(struct crm_ctx *ctx, const struct crm_target *t, const js
         const char *owner = target_owner(ctx, t, why);
         if (!owner)
             return why->cls == ERR_INPUT ? 0 : -1;
-        user = strcmp(kind, "owner") ? crm_manager_of(ctx->crm, owner) : owner;
-        if (user)
-            json_put_bool(to, user, true);
+        if (strcmp(kind, "owner"))
+            who_above(ctx->crm, owner, to);
         else
-            err_set(why, ERR_INPUT, "%s has no manager: say manager = of the user, or of the team",
-                    owner);
+            json_put_bool(to, owner, true);
     } else {
         json_object_foreach((json_t *)ctx->crm->users, user,
                             u) if (!strcmp(json_get_str(u, kind, ""), name))

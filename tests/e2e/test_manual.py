@@ -38,6 +38,22 @@ def test_a_page_that_is_behind_is_told_and_mended(tmp_path):
         assert f.read() == text
 
 
+# ---- the first rule of the README ----
+
+def test_the_first_rule_of_the_readme_can_be_pasted(tmp_path):
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
+        block = re.search(r"(?ms)^## A first rule$.*?^```sh\n(.*?)^```$", f.read()).group(1)
+    shutil.copytree(os.path.join(TOP, "rules"), tmp_path / "rules")
+    os.makedirs(tmp_path / "build")
+    os.symlink(os.path.join(os.path.abspath(BUILD), "daemon"), tmp_path / "build" / "daemon")
+    p = subprocess.run(["sh"], input=block, cwd=tmp_path, capture_output=True, text=True,
+                       check=False, timeout=60)
+    assert "error" not in p.stderr, p.stdout + p.stderr
+    assert re.findall(r"warning: test (\S+): fails", p.stdout) == ["a-large-german-one-is-too"]
+    assert re.search(r"(?m)^ok +a-large-company-is-called$", p.stdout)
+    assert "1 failed" in p.stdout + p.stderr
+
+
 # ---- the examples of leadd-rules(5) ----
 
 SECTIONS = ("rules", "tables", "pools", "calendars", "territories", "escalations", "enrichments",
@@ -106,3 +122,5 @@ def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
         p = subprocess.run([LEADCTL, "rules", "check", str(folder)], capture_output=True, text=True,
                            check=False, timeout=60)
         assert p.returncode == 0, block + p.stdout
+        if "offer-waits :" in block:  # the worked example
+            assert "failing" not in p.stdout and "untested" not in p.stdout, p.stdout

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -574,9 +575,18 @@ def test_check_prints_every_error_with_its_place(tmp_path):
     assert n == sum(x.startswith(str(conf)) for x in lines)
 
 
-def test_check_accepts_the_shipped_example():
-    r = leadd("-t", "-c", os.path.join(SRC, "rules", "leadd.conf"))
-    assert (r.returncode, r.stderr) == (0, "") and "configuration OK" in r.stdout
+def test_check_accepts_the_shipped_example_and_tells_which_folders_are_to_be_made(tmp_path):
+    conf = tmp_path / "leadd.conf"
+    shutil.copytree(os.path.join(SRC, "rules"), tmp_path, dirs_exist_ok=True)
+    conf.write_text(conf.read_text().replace("/var/spool/leadd/", "%s/spool/" % tmp_path))
+    r = leadd("-t", "-c", conf)
+    assert r.returncode == 0 and "configuration OK" in r.stdout
+    assert [re.sub(r"^.*?leadd.conf:\d+: %s/spool/" % tmp_path, "", x) for x in r.stderr.splitlines()] == [
+        "inbox: there is no Maildir: make it with its folders cur, new and tmp, for the user of intake",
+        "outbox: the folder it is to be made in is not there"]
+    os.makedirs(tmp_path / "spool" / "inbox" / "cur")
+    r = leadd("-t", "-c", conf)
+    assert (r.returncode, r.stderr) == (0, "")
 
 
 def test_a_config_that_is_not_there_is_an_error():

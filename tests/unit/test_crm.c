@@ -1268,12 +1268,24 @@ static void a_notice_never_goes_to_a_customer(void **state)
     /* the others are told all the same */
     assert_int_equal(rule_says(f, &who.target, "notify zoe@customer.example, ben", &e), 0);
     assert_string_equal(f->sent_all, "ben@our.example,");
-    /* nobody owns it, and who owns it has no manager */
+    /* nobody owns it */
     assert_int_equal(rule_says(f, &who.target, "notify owner", &e), -1);
     assert_non_null(strstr(e.text, "no owner"));
+}
+
+static void without_a_manager_the_managers_are_told_or_the_head_himself(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_who who;
+    struct err e;
+    receive_mail(f, "zoe@customer.example", NULL, "a", "person", &who);
     run_command(f, &who.target, "dora", "assign vera");
-    assert_int_equal(rule_says(f, &who.target, "notify manager", &e), -1);
-    assert_non_null(strstr(e.text, "vera has no manager"));
+    assert_int_equal(rule_says(f, &who.target, "notify manager", &e), 0);
+    assert_string_equal(f->sent_all, "dora@our.example,");
+    run_command(f, &who.target, "dora", "assign dora");
+    f->sent_all[0] = '\0';
+    assert_int_equal(rule_says(f, &who.target, "notify manager", &e), 0);
+    assert_string_equal(f->sent_all, "dora@our.example,");
 }
 
 static void wrong_notices_are_told_when_the_rules_are_loaded(void **state)
@@ -1423,6 +1435,7 @@ int main(void)
         T(the_words_of_a_rule_take_fields_and_those_of_people_do_not),
         T(fields_in_a_rules_words_are_checked_when_it_is_loaded),
         T(a_notice_reaches_everybody_once), T(a_notice_never_goes_to_a_customer),
+        T(without_a_manager_the_managers_are_told_or_the_head_himself),
         T(wrong_notices_are_told_when_the_rules_are_loaded),
         T(a_webhook_carries_the_values_of_that_moment),
         T(answers_are_held_against_their_fields_whole_or_not_at_all),
