@@ -49,6 +49,8 @@ static const struct parsed_key auto_keys[] = {
     {"response_suppress", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {"suppress", PARSED_BOOL, 0, NULL, NULL},
     {"why", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"until_ms", PARSED_INT, 0, NULL, NULL},
+    {"until_text", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {0}};
 
 static const struct parsed_key bounce_keys[] = {
@@ -60,6 +62,45 @@ static const struct parsed_key bounce_keys[] = {
     {"original_message_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {"original_token", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {"envelope_recipients", PARSED_TEXTS, BOUND_MAIL_ADDRESSES, NULL, NULL},
+    {0}};
+
+static const struct parsed_key receipt_keys[] = {
+    {"recipient", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"disposition", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"original_message_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"original_token", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {0}};
+
+static const struct parsed_key report_keys[] = {
+    {"feedback_type", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"recipient", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"return_path", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"original_message_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"original_token", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {0}};
+
+static const struct parsed_key attendee_keys[] = {
+    {"address", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"folded", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"name", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"status", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {0}};
+
+static const struct parsed_key calendar_keys[] = {
+    {"method", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"uid", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"sequence", PARSED_INT, 0, NULL, NULL},
+    {"start_ms", PARSED_INT, 0, NULL, NULL},
+    {"end_ms", PARSED_INT, 0, NULL, NULL},
+    {"zone", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"all_day", PARSED_BOOL, 0, NULL, NULL},
+    {"recurs", PARSED_BOOL, 0, NULL, NULL},
+    {"instance", PARSED_BOOL, 0, NULL, NULL},
+    {"summary", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"location", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"status", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"organizer", PARSED_OBJECT, 0, attendee_keys, NULL},
+    {"attendees", PARSED_OBJECTS, BOUND_MAIL_ADDRESSES, attendee_keys, NULL},
     {0}};
 
 static const struct parsed_key inner_keys[] = {
@@ -101,6 +142,9 @@ static const struct parsed_key message_keys[] = {
     {"kind", PARSED_WORD, 0, NULL, kinds},
     {"auto", PARSED_OBJECT, 0, auto_keys, NULL},
     {"bounce", PARSED_OBJECT, 0, bounce_keys, NULL},
+    {"receipt", PARSED_OBJECT, 0, receipt_keys, NULL},
+    {"report", PARSED_OBJECT, 0, report_keys, NULL},
+    {"calendar", PARSED_OBJECT, 0, calendar_keys, NULL},
     {"attachments", PARSED_OBJECTS, BOUND_MAIL_PARTS, attachment_keys, NULL},
     {"encrypted", PARSED_BOOL, 0, NULL, NULL},
     {"signed", PARSED_BOOL, 0, NULL, NULL},

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
  * classify - see classify.h
+ *
+ * Signs that a mail cannot have without a machine decide alone: a report's parts,
+ * Auto-Submitted, X-Autoreply and the like. Weak ones (Precedence, an empty return path,
+ * words in the subject) decide only together, or where nothing speaks for a person: an
+ * answer, a mail program's own field.
  */
 #include "mail/classify.h"
 
@@ -10,12 +15,14 @@
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mail/away.h"
+#include "mail/calendar.h"
 #include "mail/word.h"
 
 /* Fields whose mere presence says that a machine answered. */
 static const char *const auto_fields[] = {
     "X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-AutoReply-From", "X-Mail-Autoreply",
-    "X-Auto-Reply-From", "X-POST-MessageClass",
+    "X-Auto-Reply-From", "X-POST-MessageClass", "X-Vacation", "X-Autoresponder",
 };
 
 /* Fields that forbid an answer without saying that this is one. */
@@ -25,8 +32,9 @@ static const char *const machine_fields[] = {
 };
 
 static const char *const machine_senders[] = {
-    "mailer-daemon", "postmaster", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply",
-    "bounce", "bounces",
+    "mailer-daemon", "postmaster", "noreply", "no-reply", "no_reply", "donotreply",
+    "do-not-reply", "bounce", "bounces", "nicht-antworten", "noreplies", "ne-pas-repondre",
+    "nepasrepondre", "no-responder", "noresponder", "non-rispondere", "nao-responda",
 };
 
 char *mail_field_text(struct mail_ctx *c, const struct mail_fields *f, const char *name)
@@ -80,36 +88,218 @@ static const char *any_field(const struct mail_fields *f, const char *const *nam
     return NULL;
 }
 
-/* Why this is an automatic answer, or NULL. */
-static const char *why_auto_reply(const struct mail_fields *f, const json_t *msg, const json_t *a)
+/* What the weak signs are weighed with. */
+struct signs {
+    const struct mail_fields *f;
+    const json_t *msg, *a;
+    bool answers;            /* In-Reply-To or References */
+    bool program;            /* a program that people write mail with */
+    bool machine;            /* From is a machine's address */
+    bool null_path;          /* Return-Path: <> */
+    bool subject, away, ack; /* its words */
+};
+
+static const char *const mail_programs[] = {
+    "iphone", "ipad", "apple mail", "thunderbird", "outlook", "evolution", "k-9", "kmail",
+    "mutt", "roundcube", "horde", "squirrel", "zimbra", "claws", "the bat", "lotus notes",
+    "groupwise", "eudora", "sylpheed", "airmail", "samsung", "android", "betterbird",
+    "mailmate", "pegasus", "em client", "opera mail", "webmail", "postbox", "spark", "sogo",
+    "gnus", "alpine", "openxchange", "open-xchange", "mailspring",
+};
+
+/* "User-Agent: Mozilla Thunderbird", "X-Mailer: iPhone Mail": a person sat there. */
+static bool has_program(struct mail_ctx *c, const struct mail_fields *f)
 {
-    static const char *const no[] = {"no", NULL};
-    static const char *const auto_reply[] = {"auto_reply", "auto-reply", "autoreply", "junk", NULL};
-    size_t i;
-    json_t *d;
-    if (json_object_get(a, "auto_submitted") && !field_is(a, "auto_submitted", no))
-        return "Auto-Submitted";
-    if (field_is(a, "precedence", auto_reply))
-        return "Precedence";
-    const char *why = any_field(f, auto_fields, ARRAY_LEN(auto_fields));
-    if (why)
-        return why;
-    json_array_foreach (json_get_arr(msg, "delivered_to"), i, d)
-        if (text_starts(json_string_value(d), "autoresponder@") ||
-            strcmp(json_string_value(d), "autoresponder") == 0)
-            return "Delivered-To";
-    if (strcmp(json_get_str(msg, "return_path", "?"), "") == 0)
-        return "Return-Path";
-    return NULL;
+    static const char *const fields[] = {"User-Agent", "X-Mailer"};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        AUTO_FREE char *v = mail_field_text(c, f, fields[i]);
+        for (size_t k = 0; v && k < ARRAY_LEN(mail_programs); k++)
+            if (strcasestr(v, mail_programs[k]))
+                return true;
+    }
+    return false;
 }
 
-static const char *why_list(const struct mail_fields *f, const json_t *a)
+static struct signs signs_read(struct mail_ctx *c, const struct mail_fields *f, const json_t *msg,
+                               const json_t *a)
+{
+    const char *reply = json_get_str(msg, "reply", "");
+    const char *text = *reply ? reply : json_get_str(msg, "text", "");
+    return (struct signs){
+        .f = f,
+        .msg = msg,
+        .a = a,
+        .answers = json_array_size(json_get_arr(msg, "in_reply_to")) +
+                       json_array_size(json_get_arr(msg, "references")) >
+                   0,
+        .program = has_program(c, f),
+        .machine = mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")),
+        .null_path = strcmp(json_get_str(msg, "return_path", "?"), "") == 0,
+        .subject = mail_away_subject(json_get_str(msg, "subject", "")),
+        .away = mail_away_text(text),
+        .ack = mail_ack_text(text),
+    };
+}
+
+/* Helpdesks send what their people write with the fields of a machine. Such an answer is
+ * the person's, unless it says itself that it is a confirmation. */
+static bool is_desk_answer(const struct signs *s)
+{
+    static const char *const generated[] = {"auto-generated", NULL};
+    static const char *const marks[] = {
+        "reply above this line", "type your reply above", "antwort oberhalb dieser",
+        "oberhalb dieser linie", "au-dessus de cette ligne", "encima de esta l",
+    };
+    const char *text = json_get_str(s->msg, "text", "");
+    bool desk = false;
+    if (!field_is(s->a, "auto_submitted", generated) || s->machine || s->null_path || s->ack ||
+        s->away || s->subject)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        desk |= strcasestr(text, marks[i]) != NULL;
+    return desk || (s->answers && json_array_size(json_get_arr(s->msg, "reply_to")) > 0);
+}
+
+/* X-Autogenerated: Reply (of a vacation rule), not Forward or Group; ...: true */
+static const char *why_named(struct mail_ctx *c, const struct mail_fields *f)
+{
+    AUTO_FREE char *generated = mail_field_text(c, f, "X-Autogenerated");
+    AUTO_FREE char *machine = mail_field_text(c, f, "X-FC-Machinegenerated");
+    AUTO_FREE char *delivered = mail_field_text(c, f, "Delivered-To");
+    if (generated && strcasecmp(generated, "reply") == 0)
+        return "X-Autogenerated";
+    if (machine && (strcasecmp(machine, "true") == 0 || strcasecmp(machine, "yes") == 0))
+        return "X-FC-Machinegenerated";
+    if (delivered && strncasecmp(delivered, "autoresponder", 13) == 0)
+        return "Delivered-To";
+    return any_field(f, auto_fields, ARRAY_LEN(auto_fields));
+}
+
+/* Passed on by a rule of somebody's mailbox, which empties the return path. */
+static bool is_redirected(const struct mail_fields *f)
+{
+    static const char *const fields[] = {
+        "X-Sieve-Redirected-From", "Resent-From", "X-Forwarded-To", "X-Forwarded-For",
+        "X-MS-Exchange-Generated-Message-Source",
+    };
+    return any_field(f, fields, ARRAY_LEN(fields)) != NULL;
+}
+
+/* Why this is an automatic answer, or NULL. */
+static const char *why_auto_reply(struct mail_ctx *c, const struct signs *s)
+{
+    static const char *const no[] = {"no", NULL};
+    static const char *const auto_reply[] = {"auto_reply", "auto-reply", "autoreply", NULL};
+    static const char *const weak[] = {"junk", "bulk", "list", NULL};
+    static const char *const junk[] = {"junk", NULL};
+    bool precedence = field_is(s->a, "precedence", weak);
+    bool words = s->subject || s->away;
+    if (json_object_get(s->a, "auto_submitted") && !field_is(s->a, "auto_submitted", no) &&
+        !is_desk_answer(s))
+        return "Auto-Submitted";
+    if (field_is(s->a, "precedence", auto_reply))
+        return "Precedence";
+    const char *why = why_named(c, s->f);
+    if (why)
+        return why;
+    if (s->null_path && (words || s->ack || s->machine))
+        return "Return-Path";
+    if (s->subject &&
+        (s->away || s->ack || precedence || json_object_get(s->a, "response_suppress")))
+        return "Subject";
+    if (precedence && words && !mail_fields_get(s->f, "List-Id") &&
+        !mail_fields_get(s->f, "List-Unsubscribe"))
+        return "Precedence";
+    if (field_is(s->a, "precedence", junk) && !s->program && !s->answers)
+        return "Precedence";
+    return s->null_path && !s->program && !is_redirected(s->f) ? "Return-Path" : NULL;
+}
+
+/* "Sales <sales.kunde.example>" is the list sales@kunde.example: does the mail go to it?
+ * An answer that comes through the sender's own list goes to us. */
+static bool is_list_addressed(const struct signs *s)
+{
+    static const char *const keys[] = {"to", "cc"};
+    const char *id = json_get_str(s->a, "list_id", "");
+    const char *open = strrchr(id, '<');
+    id = open ? open + 1 : id;
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+        size_t i;
+        json_t *p;
+        json_array_foreach(json_get_arr(s->msg, keys[k]), i, p)
+        {
+            const char *address = json_get_str(p, "folded", "@"), *at = strrchr(address, '@');
+            size_t n = at ? (size_t)(at - address) : 0;
+            if (n && strncasecmp(id, address, n) == 0 && id[n] == '.')
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A list of the domain at which the mail came in: how several people share sales@. */
+static bool is_list_of_mailbox(const struct signs *s)
+{
+    const char *id = json_get_str(s->a, "list_id", "");
+    size_t i, n = strcspn(id, ">");
+    json_t *v;
+    json_array_foreach(json_get_arr(s->msg, "delivered_to"), i, v)
+    {
+        const char *at = strrchr(json_string_value(v), '@');
+        size_t k = at ? strlen(at + 1) : 0;
+        if (k && n > k && strncasecmp(id + n - k, at + 1, k) == 0 && strchr(".@<", id[n - k - 1]))
+            return true;
+    }
+    return false;
+}
+
+static const char *const leave_words[] = {
+    "unsubscribe", "abmelden", "abbestellen", "austragen", "désabonner", "désinscrire",
+    "se désinscrire", "darse de baja", "cancelar la suscripción", "disiscri",
+    "cancella l'iscrizione", "uitschrijven", "afmelden", "cancelar a subscrição", "descadastr",
+    "отписаться", "avsluta prenumeration", "wypisz", "odhlásit", "配信停止", "view in browser",
+    "view this email in",
+};
+
+/* Bulk mail of today names no list: it can be left by one click, and says so. */
+static bool is_newsletter(const struct signs *s)
+{
+    static const char *const fields[] = {
+        "List-Unsubscribe-Post", "Feedback-ID", "X-Campaign", "X-CampaignID",
+        "X-Mailgun-Variables", "X-CSA-Complaints", "X-MC-User", "X-SG-EID", "X-Mailer-LID",
+        "X-Report-Abuse",
+    };
+    const char *text = json_get_str(s->msg, "text", "");
+    int signs = s->machine;
+    if (!mail_fields_get(s->f, "List-Unsubscribe") || s->answers || s->program)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        signs += mail_fields_get(s->f, fields[i]) != NULL;
+    for (size_t i = 0; i < ARRAY_LEN(leave_words); i++)
+        if (strcasestr(text, leave_words[i])) {
+            signs++;
+            break;
+        }
+    return signs >= 2;
+}
+
+static const char *why_list(const struct signs *s)
 {
     static const char *const list[] = {"list", "bulk", NULL};
-    static const char *const fields[] = {"List-Id", "List-Post"};
-    if (field_is(a, "precedence", list))
+    static const char *const fields[] = {
+        "List-Id", "List-Post", "X-Mailman-Version", "Mailing-List",
+    };
+    const char *why = any_field(s->f, fields, ARRAY_LEN(fields));
+    bool person = s->answers && !s->machine;
+    if (why && (is_list_of_mailbox(s) ||
+                (person && !is_list_addressed(s) && json_object_get(s->a, "list_id"))))
+        return NULL;
+    if (why)
+        return field_is(s->a, "precedence", list) ? "Precedence" : why;
+    if (field_is(s->a, "precedence", list) &&
+        ((!person && !s->program) || mail_fields_get(s->f, "List-Unsubscribe")))
         return "Precedence";
-    return any_field(f, fields, ARRAY_LEN(fields));
+    return is_newsletter(s) ? "List-Unsubscribe" : NULL;
 }
 
 bool mail_is_machine_address(const char *folded)
@@ -118,33 +308,6 @@ bool mail_is_machine_address(const char *folded)
     for (size_t i = 0; i < ARRAY_LEN(machine_senders); i++)
         if (strlen(machine_senders[i]) == n && memcmp(folded, machine_senders[i], n) == 0)
             return true;
-    return false;
-}
-
-static bool is_report(struct mail_ctx *c, const struct mail_parts *ps, const char *type)
-{
-    if (strcmp(ps->v[0].type, "multipart/report") != 0)
-        return false;
-    AUTO_FREE char *t = mail_param_get(c, ps->v[0].type_value, "report-type", "Content-Type");
-    if (t && strcasecmp(t, type) == 0)
-        return true;
-    char want[64];
-    snprintf(want, sizeof(want), "message/%s", type);
-    for (size_t i = 1; i < ps->count; i++)
-        if (ps->v[i].parent == 0 && strcmp(ps->v[i].type, want) == 0)
-            return true;
-    return false;
-}
-
-/* An invitation is text/calendar as the mail itself or as an alternative. */
-static bool is_calendar(const struct mail_parts *ps)
-{
-    for (size_t i = 0; i < ps->count; i++) {
-        const struct mail_part *p = &ps->v[i];
-        bool main_part = i == 0 || strcmp(ps->v[p->parent].type, "multipart/alternative") == 0;
-        if (strcmp(p->type, "text/calendar") == 0 && main_part)
-            return true;
-    }
     return false;
 }
 
@@ -178,19 +341,31 @@ static const char *kind_of(struct mail_ctx *c, const struct mail_parts *ps, json
         return "own";
     }
     *why = "Content-Type";
-    if (is_report(c, ps, "disposition-notification"))
+    if (mail_receipt_read(c, ps, msg))
         return "receipt";
-    if (is_report(c, ps, "feedback-report"))
+    if (mail_complaint_read(c, ps, msg))
         return "report";
     if (mail_bounce_read(c, ps, msg, &delivered))
         return delivered ? "receipt" : "bounce";
-    if (is_calendar(ps))
+    bool invites;
+    if (mail_calendar_read(c, ps, msg, &invites) && invites)
         return "calendar";
-    if ((*why = why_auto_reply(f, msg, a)))
+    struct signs s = signs_read(c, f, msg, a);
+    if ((*why = why_auto_reply(c, &s)))
         return "auto_reply";
-    if ((*why = why_list(f, a)))
+    if ((*why = why_list(&s)))
         return "list";
     return "person";
+}
+
+/* Until when somebody is away counts from when the mail was written. */
+static void put_until(struct mail_ctx *c, json_t *msg, json_t *a)
+{
+    const char *reply = json_get_str(msg, "reply", "");
+    int64_t at = json_get_int(msg, "date_ms", 0);
+    if (at == 0)
+        at = json_get_int(msg, "received_ms", c->lim->now_ms);
+    mail_away_until(a, *reply ? reply : json_get_str(msg, "text", ""), at);
 }
 
 void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
@@ -205,6 +380,8 @@ void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
     if (!why && mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")))
         why = "From";
     json_put_str(msg, "kind", kind);
+    if (strcmp(kind, "auto_reply") == 0)
+        put_until(c, msg, a);
     json_put_bool(a, "suppress", why != NULL);
     json_put_str(a, "why", why);
     json_object_set_new(msg, "auto", a);

@@ -24,6 +24,11 @@ bool mail_is_machine_address(const char *folded);
 bool mail_bounce_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg,
                       bool *delivered);
 
+/* Set msg.receipt (read or not) and msg.report (a complaint), and say whether the mail is
+ * such a one. */
+bool mail_receipt_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg);
+bool mail_complaint_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg);
+
 /* A field's decoded value; own, or NULL when missing. */
 char *mail_field_text(struct mail_ctx *c, const struct mail_fields *f, const char *name);
 

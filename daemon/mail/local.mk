@@ -1,10 +1,12 @@
 noinst_LIBRARIES += daemon/mail/libmail.a
 daemon_mail_libmail_a_SOURCES = \
-	%D%/address.c %D%/address.h %D%/body.c %D%/body.h %D%/bounce.c %D%/charset.c %D%/charset.h \
+	%D%/address.c %D%/address.h %D%/away.c %D%/away.h %D%/body.c %D%/body.h %D%/bounce.c %D%/bounce.h \
+	%D%/bounce_text.c %D%/bounce_words.c %D%/calendar.c %D%/calendar.h %D%/calendar_zone.c \
+	%D%/charset.c %D%/charset.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/compose.c %D%/compose.h %D%/encode.c %D%/encode.h %D%/ctx.c %D%/ctx.h %D%/date.c %D%/flow.c \
 	%D%/flow.h %D%/header.c %D%/header.h %D%/html.c %D%/html.h %D%/html_guard.c %D%/html_guard.h %D%/parse.c %D%/parse.h \
-	%D%/part.c %D%/part.h %D%/print.c %D%/reply.c %D%/rtf.c %D%/rtf.h %D%/tnef.c %D%/tnef.h \
+	%D%/part.c %D%/part.h %D%/print.c %D%/receipt.c %D%/reply.c %D%/rtf.c %D%/rtf.h %D%/tnef.c %D%/tnef.h \
 	%D%/transfer.c %D%/transfer.h %D%/word.c %D%/word.h \
 	%D%/authres.c %D%/authres.h %D%/cfws.c %D%/cfws.h
 

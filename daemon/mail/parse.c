@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/body.h"
+#include "mail/calendar.h"
 #include "mail/charset.h"
 #include "mail/classify.h"
 #include "mail/ctx.h"
@@ -312,4 +313,5 @@ void mail_warm_up(void)
                                "Content-Type: text/html; charset=iso-2022-jp\r\n\r\n<p>hi</p>\r\n";
     json_decref(mail_parse(mail, sizeof(mail) - 1, NULL, NULL)); /* the time zone, for one */
     mail_charset_warm_up();
+    cal_zone_warm_up();
 }

@@ -16,9 +16,16 @@
  *   kind                      own bounce receipt auto_reply list calendar report person
  *   auto {auto_submitted?, precedence?, x_loop?, list_id?, response_suppress?: the fields as
  *                             they came; suppress: bool, nothing automatic may answer this
- *                             mail; why?: the field that decided}
+ *                             mail; why?: the field that decided; until_ms?, until_text?:
+ *                             the day (midnight UTC) until or on which somebody is away}
  *   bounce?                   {recipient?, status?, permanent, diagnostic?, action?,
  *                             original_message_id?, original_token?, envelope_recipients []}
+ *                             a delay notice: action "delayed", permanent false
+ *   receipt?                  {recipient?, disposition ("displayed", "deleted", "delivered" ...),
+ *                             original_message_id?, original_token?}
+ *   report?                   {feedback_type?, recipient?, return_path?, original_message_id?,
+ *                             original_token?}: a complaint; "dmarc", "tls": statistics
+ *   calendar?                 mail/calendar.h; also of a letter with an invitation in it
  *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?,
  *                             message? {subject?, message_id?, from?}: an attached mail}
  *   encrypted, signed         bool

@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+import corpus
 from roles import SRC, TYPES, Closed, Role
 
 FIXTURES = sorted(glob.glob(os.path.join(SRC, "tests", "fixtures", "mail", "*.eml")))
@@ -43,6 +44,19 @@ def test_every_fixture_comes_back_in_order_as_its_golden(parser):
             assert frame.id == at + i + 1
             with open(path[:-4] + ".json", encoding="utf-8") as f:
                 assert frame.json["message"] == json.load(f), path
+
+
+def test_invitations_and_bounces_are_read_inside_the_sandbox_as_outside_it(parser):
+    """Zone tables and all: a parser that opened a file for one would be ended."""
+    mails = [(kind, name) for kind in ("calendar", "bounce", "kind") for name in corpus.names(kind)]
+    assert len([m for m in mails if m[0] == "calendar"]) >= 4
+    for i, (kind, name) in enumerate(mails):
+        with open(corpus.eml(kind, name), "rb") as f:
+            ask(parser.engine, i + 1, f.read())
+        message = answer(parser.engine).json["message"]
+        want = corpus.expected(kind, name)
+        for key in ("kind", "bounce", "calendar"):
+            assert want.get(key) is None or not corpus.differences(want[key], message.get(key)), name
 
 
 def test_a_mail_in_a_memfd_is_parsed_and_small_ones_behind_it_wait_their_turn(parser):
