@@ -168,6 +168,11 @@ static void check_mailbox(const struct check *c, const struct entry *e)
     for (size_t i = 0; str(e, "move_to") && i < json_array_size(folders); i++)
         if (strcmp(str(e, "move_to"), json_string_value(json_array_get(folders, i))) == 0)
             check_error(c, e, "move_to", "is one of folders; mail would come in again and again");
+    if (json_get_int(e->v, "probe_within", 0) >= json_get_int(e->v, "probe", INT64_MAX))
+        check_error(c, e, "probe", "is not longer than probe_within: the next one would leave "
+                    "before the last one is due back");
+    if (str(e, "probe_to") && !json_get_int(e->v, "probe", 0))
+        check_error(c, e, "probe_to", "is only for mailboxes with probe");
     if (imap)
         check_sign_in(c, e, true);
 }
@@ -343,6 +348,10 @@ static void check_settings(const struct check *c)
     const char *calendar = str(&e, "calendar");
     if (calendar && !check_name(json_object_get(c->tree, "calendars"), calendar, &near))
         check_error(c, &e, "calendar", "there is no calendar \"%s\" in the rule files%s", calendar,
+                    check_hint(near, hint, sizeof(hint)));
+    const char *endpoint = str(&e, "alarm_endpoint");
+    if (endpoint && !check_name(json_object_get(c->tree, "endpoints"), endpoint, &near))
+        check_error(c, &e, "alarm_endpoint", "there is no endpoint \"%s\"%s", endpoint,
                     check_hint(near, hint, sizeof(hint)));
     json_t *stages = json_object_get(c->tree, "stages");
     for (size_t i = 0; i < json_array_size(stages); i++)

@@ -101,6 +101,18 @@ static const struct schema_key keys_mailbox[] = {
      .help = "What a message from somebody new becomes."},
     {"mail_size", TYPE_SIZE, RANGE(KIB(64), MIB(128)),
      .help = "As mail_size above, for this mailbox."},
+    {"silent_after", TYPE_DURATION, .def = "30m", RANGE(SECOND, 30 * DAY),
+     .help = "Tell the administrator when the mailbox could not be read for so long."},
+    {"expect_mail", TYPE_DURATION, RANGE(SECOND, 365 * DAY),
+     .help = "Tell the administrator when no mail at all has come for so long. Without it, nobody "
+             "is told."},
+    {"probe", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
+     .help = "How often leadd sends a mail to itself, which must come into this mailbox. Without "
+             "it, none is sent."},
+    {"probe_to", TYPE_EMAIL,
+     .help = "The address the probe is sent to. Without it, address above."},
+    {"probe_within", TYPE_DURATION, .def = "10m", RANGE(SECOND, DAY),
+     .help = "Tell the administrator when a probe is not back within that time."},
     {"batch", TYPE_SIZE, .def = "4M", RANGE(KIB(64), MIB(64)), .only = "imap",
      .help = "How much to fetch in one request."},
     {"trusted_auth", TYPE_TEXT,
@@ -271,6 +283,9 @@ static const struct schema_key keys_main[] = {
      .help = "Address that bounces come back to, with the token in it. Without it, address."},
     {"admin", TYPE_EMAIL,
      .help = "Who gets notices about leadd itself. Without it, the default owner."},
+    {"alarm_endpoint", TYPE_NAME,
+     .help = "An endpoint that every notice to the administrator is also sent to, as an event "
+             "leadd.alarm with subject and text: the way out when mail is what fails."},
     {"state_dir", TYPE_PATH, .def = LEADD_STATEDIR, .help = "Folder for the database."},
     {"run_dir", TYPE_PATH, .def = LEADD_RUNDIR, .help = "Folder for sockets."},
     {"log_level", TYPE_CHOICE, .def = "info", .choices = "error warn info debug",

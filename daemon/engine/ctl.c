@@ -41,7 +41,7 @@ static const struct {
     {"ledger", ctl_ledger, 0, 3, "ledger [state=STATE] [source=SOURCE] [limit=N]"},
     {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},
     {"mailbox", ctl_mailbox, 1, 10,
-     "mailbox list | preview NAME | refetch NAME [FOLDER] UID|NAME ..."},
+     "mailbox list | status | preview NAME | refetch NAME [FOLDER] UID|NAME ..."},
     {"rules", ctl_rules, 1, 5,
      "rules coverage [--never] [--since=30d|DATE] | history [limit=N] | show HASH"},
     {"reload", ctl_reload, 0, 0, "reload"},
@@ -177,7 +177,7 @@ int ctl_frame(struct engine *eng, struct item *it, struct err *e)
         }
         json_t *data = commands[i].run(&c, &ce);
         if (data) {
-            ctl_answer(eng, it, 0, NULL, data);
+            ctl_answer(eng, it, c.exit, NULL, data);
             return 0;
         }
         if (ce.cls == ERR_NONE)

@@ -23,6 +23,7 @@ struct ctl {
     const char *user; /* the Unix user who asks */
     const char *argv[64];
     int argc; /* argv[0] is the command */
+    int exit; /* of leadctl when it gets data; a check that found something says 1 */
 };
 
 #define CTL_LIMIT_DEFAULT 50

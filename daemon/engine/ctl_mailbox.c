@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/alive.h"
 #include "engine/asks.h"
 #include "engine/ctl.h"
 #include "store/ledger.h"
@@ -213,15 +214,28 @@ static json_t *mailbox_cmd_refetch(struct ctl *c, struct err *e)
                     json_array_size(list));
 }
 
+static json_t *mailbox_cmd_status(struct ctl *c, struct err *e)
+{
+    int alarms;
+    json_t *rows = alive_rows(c->eng, &alarms, e);
+    if (!rows)
+        return NULL;
+    c->exit = alarms > 0;
+    return ctl_table(rows, "name MAILBOX|state STATE|heard LAST HEARD|mail LAST MAIL|probe PROBE|"
+                           "token_ends TOKEN ENDS|alarm ALARM|error ERROR");
+}
+
 json_t *ctl_mailbox(struct ctl *c, struct err *e)
 {
+    if (strcmp(c->argv[1], "status") == 0)
+        return mailbox_cmd_status(c, e);
     if (strcmp(c->argv[1], "list") == 0)
         return mailbox_cmd_list(c);
     if (strcmp(c->argv[1], "preview") == 0 && c->argc == 3)
         return ask_intakes(c, "preview", FRAME_PREVIEW, FRAME_PREVIEWED, c->argv[2], e);
     if (strcmp(c->argv[1], "refetch") == 0)
         return mailbox_cmd_refetch(c, e);
-    err_set(e, ERR_INPUT, "expected: mailbox list, preview NAME or refetch NAME ...");
+    err_set(e, ERR_INPUT, "expected: mailbox list, status, preview NAME or refetch NAME ...");
     return NULL;
 }
 

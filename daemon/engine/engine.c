@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/asks.h"
+#include "engine/alive.h"
 #include "engine/call.h"
 #include "engine/budget.h"
 #include "engine/clients.h"
@@ -486,7 +487,8 @@ static int engine_start(struct role *r, struct err *e)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
-    if (schedules_start(eng, e) < 0 || timers_start(eng, e) < 0)
+    if (schedules_start(eng, e) < 0 || alive_start(eng, e) < 0 ||
+        timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);
     eng->coverage = coverage_new(eng);
@@ -506,6 +508,7 @@ static void engine_done(struct role *r)
         peer_remove(eng, eng->peers, "the engine ends");
     clients_stop(eng);
     stats_stop(eng);
+    alive_stop(eng);
     calls_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);

@@ -7,6 +7,7 @@
  * by crm and given to the rules.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/form.h"
+#include "engine/alive.h"
 #include "engine/bounce.h"
 #include "engine/engine.h"
 #include "engine/input.h"
@@ -30,6 +32,7 @@
 struct arrival {
     char *source; /* own; "imap:sales/INBOX" */
     char *key;    /* own */
+    const char *name;      /* of the mailbox, borrowed; NULL: forms, ingest */
     const json_t *mailbox; /* its config; NULL: forms, ingest */
     int64_t epoch, uid, size, internal_ms;
     int64_t source_id, ledger_id;
@@ -69,6 +72,7 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
     a->foreign = !mailbox_has_folder(eng, mailbox, folder);
     if (a->foreign)
         return err_set(e, ERR_INPUT, "mailbox %s has no folder \"%.100s\"", mailbox, folder);
+    a->name = mailbox;
     if (strcmp(json_get_str(a->mailbox, "type", ""), "maildir") == 0) {
         if (!name || strlen(name) > 255 || strchr(name, '/'))
             return err_set(e, ERR_INPUT, "a Maildir message without a usable name");
@@ -405,6 +409,8 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
     char own[32];
     if (thread_is_own(eng, msg, own)) {
         AUTO_FREE char *why = mem_printf("our own mail, outbox row %s", own + 1);
+        if (a->name && probe_back(eng, a->name, strtoll(own + 1, NULL, 10), e) < 0)
+            return -1;
         return mail_finish(eng, it, a, "ignored", why, 0, e);
     }
     if (id && message_find_same(eng->db, m.msgid_hash, m.same_hash, &same, e) < 0)
@@ -445,6 +451,8 @@ int inbound_mail(struct engine *eng, struct item *it, struct err *e)
         receipt(eng, it, "duplicate");
         engine_count(eng, "mails_duplicate", 1);
     } else if (rc == 0) {
+        if (a.name)
+            alive_mail(eng, a.name);
         rc = it->message ? mail_new(eng, it, &a, e) : err_set(e, ERR_INPUT, "it was not parsed");
     }
     arrival_done(&a);

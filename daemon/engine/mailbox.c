@@ -10,6 +10,7 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/alive.h"
 #include "engine/asks.h"
 #include "engine/ctl.h"
 #include "engine/engine.h"
@@ -233,6 +234,7 @@ static int mailbox_state(struct engine *eng, struct item *it, struct err *e)
     json_decref(p->state);
     p->state = json_incref(it->frame.json);
     json_put_int(p->state, "at_ms", clock_now_ms());
+    alive_state(eng, peer_instance(p), p->state);
     return strcmp(state, "failed") == 0 ? mailbox_failed(eng, peer_instance(p), error, e) : 0;
 }
 

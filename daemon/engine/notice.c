@@ -14,9 +14,11 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/call.h"
 #include "engine/hold.h"
 #include "engine/token.h"
 #include "mail/compose.h"
+#include "store/call.h"
 #include "store/outbox.h"
 
 static const char *notice_stamp(char out[32], size_t keep)
@@ -87,6 +89,30 @@ int notice_fill(struct engine *eng, int64_t id, const char *to, const char *subj
     return again ? outbox_rewrite(eng->db, &row, e) : outbox_fill(eng->db, &row, e);
 }
 
+/* The other way out, should no mail leave: a call of settings.alarm_endpoint. */
+static int notice_endpoint(struct engine *eng, const char *key, const char *subject,
+                           const char *text, struct err *e)
+{
+    const char *name = engine_setting(eng, "alarm_endpoint", NULL), *hold = hold_why(eng);
+    int64_t now = clock_now_ms();
+    char stamp[32];
+    if (!name || !eng->calls) /* solo.c has none */
+        return 0;
+    AUTO_JSON json_t *body = json_pack(
+        "{s:s, s:s, s:{s:s, s:s, s:s}}", "type", "leadd.alarm", "timestamp",
+        clock_format_utc(now, stamp, sizeof(stamp)), "data", "key", key, "subject", subject, "text",
+        text);
+    AUTO_FREE char *line = json_line(body);
+    struct call_row row = {.endpoint = name, .kind = "webhook", .name = "leadd.alarm",
+                           .state = hold ? "held" : "ready", .record = "", .created_ms = now,
+                           .next_ms = hold ? 0 : now, .reply = hold, .body = line};
+    if (call_add(eng->db, &row, e) < 0)
+        return -1;
+    if (!hold)
+        calls_look_again(eng, name, now);
+    return 0;
+}
+
 int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
                  struct err *e)
 {
@@ -104,6 +130,8 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
     CRASH_POINT("notice.after");
     if (row.id == 0)
         return 0; /* told already */
+    if (notice_endpoint(eng, key, subject, text, e) < 0)
+        return -1;
     if (notice_fill(eng, row.id, to, subject, text, false, e) == 0)
         return 0;
     if (e->cls != ERR_INPUT)

@@ -12,6 +12,7 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/alive.h"
 #include "engine/notice.h"
 #include "engine/suspect.h"
 
@@ -20,7 +21,8 @@
 #define TIMER_RETRY_MS 3600000 /* one that failed */
 
 static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_escalation,
-                                                 &timer_kind_schedule};
+                                                 &timer_kind_schedule,
+                                                 &timer_kind_probe};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

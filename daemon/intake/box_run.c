@@ -28,6 +28,9 @@ void box_report(struct box *b)
         json_put_str(j, "error", b->error.text);
     if (b->retry_ms > 0)
         json_put_int(j, "retry_ms", b->retry_ms);
+    int64_t ends = settings_token_ends(b->set);
+    if (ends)
+        json_put_int(j, "token_ends_ms", ends);
     for (size_t i = 0; i < b->count; i++) {
         const struct box_folder *f = &b->folders[i];
         json_t *o = json_object();

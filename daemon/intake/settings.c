@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -205,4 +207,38 @@ char *settings_read_token(const struct settings *s, struct err *e)
     if (!token)
         err_set(e, ERR_PERM, "%s: expected one line with the access token", s->token_file);
     return token;
+}
+
+/* The claims of a JSON Web Token (RFC 7519): the middle part, base64url without '='. */
+static json_t *token_claims(const char *token)
+{
+    const char *dot = strchr(token, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
+    json_t *claims = NULL;
+    if (!end || end - dot > (ptrdiff_t)TOKEN_MAX)
+        return NULL;
+    size_t n = (size_t)(end - dot - 1);
+    char text[TOKEN_MAX + 4];
+    for (size_t i = 0; i < n; i++)
+        text[i] = dot[1 + i] == '-' ? '+' : dot[1 + i] == '_' ? '/' : dot[1 + i];
+    while (n % 4)
+        text[n++] = '=';
+    gnutls_datum_t in = {(unsigned char *)text, (unsigned)n}, out = {NULL, 0};
+    if (gnutls_base64_decode2(&in, &out) == 0)
+        claims = json_load_bounded((const char *)out.data, out.size, TOKEN_MAX, NULL);
+    gnutls_free(out.data);
+    explicit_bzero(text, sizeof(text));
+    return claims;
+}
+
+int64_t settings_token_ends(const struct settings *s)
+{
+    struct err ignored = {0};
+    char *token = s->token_file ? settings_read_token(s, &ignored) : NULL;
+    if (!token)
+        return 0;
+    AUTO_JSON json_t *claims = token_claims(token);
+    int64_t exp = json_get_int(claims, "exp", 0);
+    explicit_bzero(token, strlen(token));
+    mem_free(token);
+    return exp > 0 && exp < INT64_MAX / 1000 ? exp * 1000 : 0;
 }

@@ -50,4 +50,8 @@ void settings_done(struct settings *s);
 /* The access token as it is in its file now; own (mem_free). */
 char *settings_read_token(const struct settings *s, struct err *e);
 
+/* When that token ends, in ms since 1970: what a JSON Web Token says itself (RFC 7519,
+ * exp). 0: there is none, or it does not say. */
+int64_t settings_token_ends(const struct settings *s);
+
 #endif

@@ -143,6 +143,16 @@ int ledger_state(struct db *db, const char *source, int64_t epoch, const char *k
     return db_done(&r, e);
 }
 
+int ledger_last(struct db *db, const char *mailbox, int64_t *ms_out, struct err *e)
+{
+    return db_get_int(db, e, ms_out, 0,
+                      "SELECT max(at_ms) FROM (SELECT source_id, at_ms FROM ledger"
+                      " ORDER BY id DESC LIMIT 100000) AS l JOIN source AS s ON s.id = l.source_id"
+                      " WHERE s.name = 'maildir:' || $1"
+                      " OR substr(s.name, 1, length($1) + 6) = 'imap:' || $1 || '/'",
+                      "s", mailbox);
+}
+
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e)
 {
     json_t *keys = json_object();

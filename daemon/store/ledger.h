@@ -51,6 +51,10 @@ int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key
 /* The state of one arrival: "" when there is none; out has room for 16 bytes. */
 int ledger_state(struct db *db, const char *source, int64_t epoch, const char *key, char out[16],
                  struct err *e) LEADD_MUST_CHECK;
+/* When the newest mail of a mailbox came, all its folders; 0: none among the newest
+ * rows, of which only so many are looked at. */
+int ledger_last(struct db *db, const char *mailbox, int64_t *ms_out,
+                struct err *e) LEADD_MUST_CHECK;
 /* All keys of a source and epoch: {key: state}. */
 json_t *ledger_keys(struct db *db, const char *source, int64_t epoch, struct err *e);
 /* Newest first, each with its source's name and its message's records. state,

@@ -22,4 +22,24 @@ const char schema_mail_1[] =
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " user TEXT NOT NULL UNIQUE,"
     " created_ms INTEGER NOT NULL"
-    ") STRICT;";
+    ") STRICT;"
+
+    /* the last mail that each mailbox was sent as a probe */
+    "CREATE TABLE probe ("
+    " mailbox TEXT PRIMARY KEY,"
+    " outbox_id INTEGER NOT NULL,"
+    " sent_ms INTEGER NOT NULL, back_ms INTEGER,"
+    " late INTEGER NOT NULL DEFAULT 0"        /* 1: it should have been back, people were told */
+    ") STRICT, WITHOUT ROWID;"
+
+    /* a kind of timer is the engine's word, not the schema's */
+    "CREATE TABLE timer_6 ("
+    " entity TEXT NOT NULL, record_id INTEGER NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL,"
+    " due_ms INTEGER, step INTEGER NOT NULL DEFAULT 0, since_ms INTEGER NOT NULL, left_ms INTEGER,"
+    " PRIMARY KEY (entity, record_id, kind, rule)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO timer_6 (entity, record_id, kind, rule, due_ms, step, since_ms, left_ms)"
+    " SELECT entity, record_id, kind, rule, due_ms, step, since_ms, left_ms FROM timer;"
+    "DROP TABLE timer;"
+    "ALTER TABLE timer_6 RENAME TO timer;"
+    "CREATE INDEX timer_due ON timer (due_ms) WHERE due_ms IS NOT NULL;";
