@@ -199,6 +199,7 @@ int sandbox_enter(struct sandbox *sb, struct sandbox_held *held_out, struct err 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_set(e, ERR_PERM, "no-new-privs: %s", err_errno());
     held.no_new_privs = true;
+    files_note(sb); /* also where nothing is closed: sandbox_stale() compares with it */
     if (HOOK("sandbox.off")) { /* for tools that look into a process from inside, as valgrind */
         snprintf(held.lacks, sizeof(held.lacks), "switched off by a test");
         *held_out = held;
@@ -209,7 +210,6 @@ int sandbox_enter(struct sandbox *sb, struct sandbox_held *held_out, struct err 
     *held_out = held;
     return 0;
 #endif
-    files_note(sb);
     if (limits_set(sb->row, e) < 0)
         return -1;
     *why = '\0';
