@@ -42,18 +42,24 @@ static const struct cmd_row *command_named(const char *name)
     return NULL;
 }
 
-static const struct cmd_row *command_find(const char *name, struct err *e)
+const char *crm_command_near(const char *word)
 {
     const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        names[i] = commands[i]->name;
+    const char *near = text_nearest(word, names, ARRAY_LEN(names));
+    for (size_t i = 0; !near && i < ARRAY_LEN(other_words); i++)
+        if (!strcasecmp(word, other_words[i].word))
+            near = other_words[i].command;
+    return near;
+}
+
+static const struct cmd_row *command_find(const char *name, struct err *e)
+{
     const struct cmd_row *row = command_named(name);
     if (row)
         return row;
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        names[i] = commands[i]->name;
-    const char *near = text_nearest(name, names, ARRAY_LEN(names));
-    for (size_t i = 0; !near && i < ARRAY_LEN(other_words); i++)
-        if (!strcasecmp(name, other_words[i].word))
-            near = other_words[i].command;
+    const char *near = crm_command_near(name);
     if (near)
         err_set(e, ERR_INPUT, "no command '%s'; did you mean '%s'?", name, near);
     else
@@ -66,9 +72,16 @@ const struct crm_command_help *crm_command_help(size_t i)
     static struct crm_command_help help[ARRAY_LEN(commands)];
     if (i >= ARRAY_LEN(commands))
         return NULL;
-    help[i] = (struct crm_command_help){commands[i]->name, commands[i]->grammar, commands[i]->help,
-                                        commands[i]->example,
-                                        (commands[i]->who & MAY_RULE) != 0};
+    const struct cmd_row *r = commands[i];
+    help[i] = (struct crm_command_help){
+        .name = r->name,
+        .grammar = r->grammar,
+        .help = r->help,
+        .example = r->example,
+        .by_rules = (r->who & MAY_RULE) != 0,
+        .by_staff = (r->who & MAY_STAFF) != 0,
+        .text = r->words == WORDS_WITH_FIELDS && r != &crm_cmd_deal,
+    };
     return &help[i];
 }
 

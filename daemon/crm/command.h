@@ -35,7 +35,12 @@ bool crm_command_allowed(const struct crm *crm, const char *line, const struct c
 struct crm_command_help {
     const char *name, *grammar, *help, *example;
     bool by_rules; /* may stand in a `do` */
+    bool by_staff; /* some user may give it */
+    bool text;     /* its arguments hold words of a person: they are left as written */
 };
 const struct crm_command_help *crm_command_help(size_t i);
+
+/* The name of the command nearest to what somebody wrote, or NULL. */
+const char *crm_command_near(const char *word);
 
 #endif

@@ -207,6 +207,7 @@ struct crm_who {
     const char *channel; /* "email" or "phone" */
     struct crm_target target;
     bool new_contact, new_lead, new_case;
+    bool to_contact; /* a user's mail that the contact has, too: among its recipients */
     bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
 };
 

@@ -6,15 +6,17 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/country.c %D%/country.h %D%/cmd_undo.c %D%/cmd_webhook.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
 	%D%/ctx.h %D%/enrich.c %D%/enrich.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/filter.c %D%/filter.h \
-	%D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
-	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/show.c \
+	%D%/find.c %D%/find.h %D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
+	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/rep_lines.c %D%/rep_lines.h %D%/rep_text.c %D%/rep_text.h %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/see.c %D%/see.h %D%/show.c \
 	%D%/territory.c %D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
-	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_round
+	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_rep_lines tests/unit/test_round
+tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c
+tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h
 tests_unit_test_crm_counts_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_round_SOURCES = tests/unit/test_round.c

@@ -248,7 +248,7 @@ static int file_user(struct receive *r, struct err *e)
         return 0;
     if (crm_find_recipient(r->ctx, r->message, &contact, e) < 0)
         return -1;
-    bool to_contact = contact && contact == t->contact;
+    bool to_contact = r->who->to_contact = contact && contact == t->contact;
     r->ctx->op_actor = user;
     if (crm_add_activity(r->ctx, t, r->in->kind, to_contact ? "out" : "none",
                          r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/proof.h"
+#include "engine/rep.h"
 #include "engine/thread.h"
 #include "store/ledger.h"
 #include "store/message.h"
@@ -344,12 +345,35 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
     return 0;
 }
 
+/* A mail of ours: what it commands, and what is to be kept of its words. */
+static int mail_of_user(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
+                        const struct proof *proof, const char *hold, bool *commands_out,
+                        struct err *e)
+{
+    struct rep_rest rest;
+    struct rep_mail m = {
+        .message = ci->message,
+        .user = who->user,
+        .proven = proof->how != PROOF_NONE,
+        .hold = hold,
+        .message_id = ci->message_id,
+        .target = who->target,
+        .to_contact = who->to_contact,
+    };
+    if (rep_take(eng, &m, &rest, e) < 0)
+        return -1;
+    *commands_out = rest.commands;
+    rep_rest_done(&rest);
+    return 0;
+}
+
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
                      struct message_row *m, struct err *e)
 {
     struct input in;
     struct proof proof = {.how = PROOF_NONE};
     struct crm_who who = {0};
+    bool commands = false;
     char record[CRM_ID_LEN];
     const char *mailbox = a->mailbox ? peer_instance(&(struct peer){.name = it->peer_name}) : NULL;
     input_begin(&in, eng, mem_printf("mail M%" PRId64 " from %s", m->id, a->source),
@@ -380,7 +404,9 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     m->case_id = who.target.kase;
     if (rc == 0)
         rc = message_link(eng->db, m, e);
-    const char *ignored = rc == 0 ? ignored_reason(&who, m->kind) : NULL;
+    if (rc == 0 && who.kind == CRM_WHO_USER)
+        rc = mail_of_user(eng, &ci, &who, &proof, in.hold, &commands, e);
+    const char *ignored = rc == 0 && !commands ? ignored_reason(&who, m->kind) : NULL;
     if (rc == 0)
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);
     if (rc == 0)

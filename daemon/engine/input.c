@@ -324,7 +324,10 @@ static int input_journal(struct input *in, struct err *e)
         .body = text,
         .personal = personal,
     };
-    return journal_add(in->eng->db, &row, e);
+    if (journal_add(in->eng->db, &row, e) < 0)
+        return -1;
+    in->journal = row.id;
+    return 0;
 }
 
 int input_finish(struct input *in, struct err *e)

@@ -51,6 +51,7 @@ struct input {
     json_t *j_events, *j_decisions, *j_notes, *j_personal; /* own */
     struct crm_actor j_actor; /* borrowed from ctx; who did the last of j_events */
     int64_t asked; /* answers before this one that asked again: it is one, when not 0 */
+    int64_t journal; /* its row, once input_finish() has written one */
     int sends; /* numbers the mails of this input */
     struct timer_begun *begun; /* own */
     size_t begun_count, begun_cap;

@@ -42,9 +42,9 @@ static bool token_in_message(struct engine *eng, const json_t *m, char name[32])
 
 /* Our Message-IDs name their outbox row, "L42.TOKEN.O17.TOKEN@domain", so none needs
  * to be looked for by its hash; that the hash is the row's proves that we wrote it. */
-static int thread_outbox(struct engine *eng, const char *id, int64_t hash, int64_t *out,
-                         struct err *e)
+int thread_outbox(struct engine *eng, const char *id, int64_t *out, struct err *e)
 {
+    int64_t hash = hash_64(id, strlen(id));
     *out = 0;
     for (const char *p = strchr(id, 'O'); p; p = strchr(p + 1, 'O')) {
         char *end;
@@ -69,7 +69,7 @@ static int thread_by_reference(struct engine *eng, struct crm_ctx *ctx, const ch
     int64_t hash = hash_64(id, strlen(id)), outbox;
     struct message_row m;
     bool found;
-    if (thread_outbox(eng, id, hash, &outbox, e) < 0 ||
+    if (thread_outbox(eng, id, &outbox, e) < 0 ||
         message_find(eng->db, hash, &m, &found, e) < 0)
         return -1;
     if (outbox) {

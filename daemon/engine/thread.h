@@ -17,5 +17,7 @@ int thread_find(struct engine *eng, struct crm_ctx *ctx, const json_t *message,
                 struct crm_target *out, struct err *e) LEADD_MUST_CHECK;
 /* A mail we sent ourselves; outbox_out gets its name, "O17". */
 bool thread_is_own(struct engine *eng, const json_t *message, char outbox_out[32]);
+/* The outbox row whose Message-ID this is; 0 when it is none of ours. */
+int thread_outbox(struct engine *eng, const char *id, int64_t *out, struct err *e) LEADD_MUST_CHECK;
 
 #endif
