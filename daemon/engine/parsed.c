@@ -120,6 +120,27 @@ static const struct parsed_key attachment_keys[] = {
     {"content_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {0}};
 
+static const struct parsed_key facts_keys[] = {
+    {"phones", PARSED_TEXTS, BOUND_MAIL_ADDRESSES, NULL, NULL},
+    {"title", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"name", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"company", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {0}};
+
+static const char *const confidences[] = {"exact", "sure", "guess", NULL};
+
+static const struct parsed_key forward_keys[] = {
+    {"exact", PARSED_BOOL, 0, NULL, NULL},
+    {"confidence", PARSED_WORD, 0, NULL, confidences},
+    {"from", PARSED_OBJECT, 0, person_keys, NULL},
+    {"to", PARSED_OBJECTS, BOUND_MAIL_ADDRESSES, person_keys, NULL},
+    {"date_ms", PARSED_INT, 0, NULL, NULL},
+    {"subject", PARSED_TEXT, 4 * BOUND_MAIL_SUBJECT, NULL, NULL},
+    {"message_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"text", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
+    {"note", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
+    {0}};
+
 static const struct parsed_key message_keys[] = {
     {"channel", PARSED_WORD, 0, NULL, channels},
     {"size", PARSED_INT, 0, NULL, NULL},
@@ -139,6 +160,8 @@ static const struct parsed_key message_keys[] = {
     {"text", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
     {"reply", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
     {"signature", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
+    {"signature_facts", PARSED_OBJECT, 0, facts_keys, NULL},
+    {"forward", PARSED_OBJECT, 0, forward_keys, NULL},
     {"kind", PARSED_WORD, 0, NULL, kinds},
     {"auto", PARSED_OBJECT, 0, auto_keys, NULL},
     {"bounce", PARSED_OBJECT, 0, bounce_keys, NULL},

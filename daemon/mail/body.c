@@ -20,6 +20,7 @@
 #include "mail/classify.h"
 #include "mail/flow.h"
 #include "mail/html.h"
+#include "mail/lines.h"
 #include "mail/tnef.h"
 #include "mail/word.h"
 
@@ -35,9 +36,30 @@ struct reader {
     unsigned char *blank; /* own; per part: 0 unknown, 1 blank, 2 not */
     size_t at;            /* the part being read */
     size_t html;          /* bytes of HTML read so far */
+    struct buf marked;    /* text, with what the HTML knows of its lines (lines.h) */
+    bool from_html;       /* some of marked is */
+    bool from_plain;      /* some of text is not HTML's */
+    struct buf twin;      /* the HTML read last, for the plain text beside it */
+    size_t twin_of, twins; /* its part; how many such parts the alternative has */
+    size_t attached;       /* the first mail attached to the mail, or 0 */
+    bool text_only;        /* nothing becomes an attachment */
 };
 
 static void collect(struct reader *r, size_t i, bool text_wanted);
+
+static void reader_init(struct reader *r)
+{
+    buf_init(&r->text, r->c->lim->text);
+    buf_init(&r->marked, r->c->lim->text * 2);
+    buf_init(&r->twin, r->c->lim->text * 16 + 64);
+}
+
+static void reader_done(struct reader *r)
+{
+    buf_done(&r->text);
+    buf_done(&r->marked);
+    buf_done(&r->twin);
+}
 
 /* The last component, without what a file name cannot hold; own or NULL. */
 static char *filename_clean(char *name)
@@ -163,8 +185,12 @@ static void add_attachment(struct reader *r, size_t i)
             cid[n - 1] = '\0';
         json_put_str(a, "content_id", cid + angle);
     }
-    if (p->kind == MAIL_MESSAGE && i + 1 < r->ps->count && r->ps->v[i + 1].parent == (int)i)
-        put_inner_message(r, &r->ps->v[i + 1], a);
+    if (p->kind != MAIL_MESSAGE || i + 1 >= r->ps->count || r->ps->v[i + 1].parent != (int)i)
+        return;
+    put_inner_message(r, &r->ps->v[i + 1], a);
+    const char *around = p->parent < 0 ? "" : r->ps->v[p->parent].type;
+    if (!r->attached && strcmp(around, "multipart/digest") != 0)
+        r->attached = i + 1;
 }
 
 /* The decoded bytes of a text part, not more than can become text. */
@@ -213,7 +239,7 @@ static void part_to_text(struct reader *r, const struct mail_part *p, struct buf
             mail_defect(r->c, "more than %zu bytes of HTML: the rest was not read",
                         r->c->lim->text * HTML_TIMES);
         else
-            mail_html_to_text(r->c, out, utf8.data, utf8.len);
+            mail_html_to_text(r->c, out, utf8.data, utf8.len, true);
         return;
     }
     AUTO_FREE char *format = mail_param_get(r->c, p->type_value, "format", "Content-Type");
@@ -228,7 +254,7 @@ static void part_to_text(struct reader *r, const struct mail_part *p, struct buf
 static bool is_blank_text(const char *p)
 {
     while (*p) {
-        if (strchr(" \t\r\n", *p))
+        if ((unsigned char)*p <= ' ')
             p++;
         else if (strncmp(p, "\xc2\xa0", 2) == 0)
             p += 2;
@@ -247,28 +273,60 @@ static bool part_is_blank(struct reader *r, size_t i)
         buf_init(&b, r->c->lim->text * 16);
         part_to_text(r, &r->ps->v[i], &b);
         r->blank[i] = is_blank_text(b.data) ? 1 : 2;
+        if (is_html(&r->ps->v[i]) && r->blank[i] == 2) {
+            buf_reset(&r->twin);
+            buf_add(&r->twin, b.data, b.len);
+            r->twin_of = i;
+            r->twins++;
+        }
     }
     return r->blank[i] == 1;
+}
+
+/* Appends one text behind what is there. */
+static void text_append(struct buf *out, const char *p, size_t n)
+{
+    size_t max = out->max, room = max - out->len;
+    if (out->len > 0 && room > 0) {
+        buf_char(out, '\n');
+        room--;
+    }
+    buf_add(out, p, text_utf8_cut(p, n, room));
+    if (out->len > 0 && out->data[out->len - 1] != '\n')
+        buf_char(out, '\n');
+}
+
+/* The same words as HTML has them, when there is just one such part beside. */
+static void marked_append(struct reader *r, bool html, const struct buf *b)
+{
+    bool twin = !html && r->twins == 1 && r->twin.len > 0;
+    r->from_html |= html || twin;
+    r->from_plain |= !html;
+    if (r->marked.len < r->marked.max - 1)
+        text_append(&r->marked, twin ? r->twin.data : b->data, twin ? r->twin.len : b->len);
+    r->twins = 0;
 }
 
 static void add_text(struct reader *r, size_t i)
 {
     AUTO_BUF struct buf b;
     size_t max = r->c->lim->text;
+    bool html = is_html(&r->ps->v[i]);
     buf_init(&b, max * 16 + 64);
     if (r->text.len >= max)
         return;
-    part_to_text(r, &r->ps->v[i], &b);
+    if (html && r->twin.len > 0 && r->twin_of == i)
+        buf_add(&b, r->twin.data, r->twin.len);
+    else
+        part_to_text(r, &r->ps->v[i], &b);
     if (is_blank_text(b.data))
         return;
-    if (r->text.len > 0)
-        buf_char(&r->text, '\n');
-    size_t room = r->text.max - r->text.len, n = text_utf8_cut(b.data, b.len, room);
-    if (n < b.len)
+    marked_append(r, html, &b);
+    if (html)
+        b.len = mail_marks_strip(b.data, b.len);
+    if (b.len > max - r->text.len)
         mail_defect(r->c, "the text is over the limit of %zu bytes: it was cut", max);
-    buf_add(&r->text, b.data, n);
-    if (r->text.data[r->text.len - 1] != '\n')
-        buf_char(&r->text, '\n');
+    text_append(&r->text, b.data, b.len);
 }
 
 static bool is_text(const struct mail_part *p)
@@ -318,7 +376,12 @@ static void collect_children(struct reader *r, size_t i, bool text_wanted)
     const struct mail_part *p = &r->ps->v[i];
     bool alternative = strcmp(p->type, "multipart/alternative") == 0;
     bool related = strcmp(p->type, "multipart/related") == 0, first = true;
-    size_t chosen = alternative && text_wanted ? choose_alternative(r, i) : 0;
+    size_t chosen = 0;
+    if (alternative && text_wanted) {
+        r->twins = 0;
+        buf_reset(&r->twin);
+        chosen = choose_alternative(r, i);
+    }
     for (size_t k = i + 1; k < r->ps->count; k++) {
         if (r->ps->v[k].parent != (int)i)
             continue;
@@ -356,7 +419,7 @@ static void collect(struct reader *r, size_t i, bool text_wanted)
     }
     if (text)
         add_text(r, i);
-    else if (i > 0 || p->body.n > 0)
+    else if ((i > 0 || p->body.n > 0) && !r->text_only)
         add_attachment(r, i);
 }
 
@@ -369,17 +432,58 @@ static void note_inline_pgp(struct reader *r)
         r->is_signed = true;
 }
 
-void mail_body_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
+/* The forward that is exact: the first mail attached, read like the mail itself.
+ * What a report or a digest holds is none. */
+static void put_attached(struct reader *r, json_t *msg)
+{
+    const struct mail_parts *ps = r->ps;
+    size_t i = r->attached;
+    const struct mail_fields *f = &ps->v[i].fields;
+    json_t *out = json_object(), *to = json_array();
+    AUTO_JSON json_t *from = json_array(), *ids = json_array();
+    AUTO_FREE char *subject = mail_field_text(r->c, f, "Subject");
+    AUTO_FREE char *date = mail_field_text(r->c, f, "Date");
+    const struct mail_field *id = mail_fields_get(f, "Message-ID");
+    int64_t ms;
+    mail_addresses_read(r->c, f, "From", from);
+    mail_addresses_read(r->c, f, "To", to);
+    if (id)
+        mail_ids_read(r->c, id, 1, ids);
+    if (subject)
+        subject[text_utf8_cut(subject, strlen(subject), r->c->lim->subject)] = '\0';
+    json_put_bool(out, "exact", true);
+    json_put_str(out, "confidence", "exact");
+    json_object_set_new(out, "to", to);
+    if (json_array_size(from))
+        json_object_set(out, "from", json_array_get(from, 0));
+    json_put_str(out, "subject", subject);
+    json_put_str(out, "message_id", json_string_value(json_array_get(ids, 0)));
+    if (date && mail_date_parse(date, &ms) == 0)
+        json_put_int(out, "date_ms", ms);
+    struct reader in = {.c = r->c, .ps = ps, .blank = r->blank, .html = r->html, .text_only = true};
+    reader_init(&in);
+    collect(&in, i, true);
+    json_put_str(out, "text", text_trim(in.text.data));
+    reader_done(&in);
+    json_object_set_new(msg, "forward", out);
+}
+
+void mail_body_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg,
+                    struct mail_body *out)
 {
     struct reader r = {.c = c, .ps = ps, .attachments = json_array()};
     r.blank = mem_alloc(ps->count + 1);
-    buf_init(&r.text, c->lim->text);
+    reader_init(&r);
     json_object_set_new(msg, "attachments", r.attachments);
     collect(&r, 0, true);
     note_inline_pgp(&r);
     json_put_str(msg, "text", r.text.data);
     json_put_bool(msg, "encrypted", r.encrypted);
     json_put_bool(msg, "signed", r.is_signed);
-    buf_done(&r.text);
+    if (r.attached && strcmp(ps->v[0].type, "multipart/report") != 0)
+        put_attached(&r, msg);
+    out->html_is_text = !r.from_plain;
+    out->marked = r.from_html ? buf_take(&r.marked) : NULL;
+    reader_done(&r);
     mem_free(r.blank);
 }

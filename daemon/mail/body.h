@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * body - which parts are the text, and which are attachments
+ * body - text, attachments and security of a mail's parts
  */
 #ifndef LEADD_MAIL_BODY_H
 #define LEADD_MAIL_BODY_H
@@ -8,7 +8,14 @@
 #include "mail/ctx.h"
 #include "mail/part.h"
 
-/* Sets text, attachments, encrypted and signed on msg. */
-void mail_body_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg);
+/* What reading the words needs besides the text. */
+struct mail_body {
+    char *marked;      /* own; the text as the HTML has it, with marks (lines.h), or NULL */
+    bool html_is_text; /* text is marked without its marks */
+};
+
+/* Puts text, attachments, encrypted and signed into msg; forward for an attached mail. */
+void mail_body_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg,
+                    struct mail_body *out);
 
 #endif

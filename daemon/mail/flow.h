@@ -16,12 +16,6 @@ void mail_text_clean(struct mail_ctx *c, struct buf *out, const char *p, size_t 
 /* RFC 3676: joins flowed lines of one quote depth. Input and output as above. */
 void mail_text_unflow(struct mail_ctx *c, struct buf *out, const char *p, size_t n, bool delsp);
 
-/* The new words and the signature of a text: quotations, what stands below an
- * attribution line or a forwarded header, and the text below "-- " are not
- * reply. When unsure, the text is kept. Both are appended, trimmed. */
-void mail_reply_split(struct mail_ctx *c, const char *text, size_t n, struct buf *reply,
-                      struct buf *signature);
-
 /* Numbers that look like phone numbers, as they are written. */
 void mail_phones_find(struct mail_ctx *c, const char *text, size_t n, json_t *out);
 

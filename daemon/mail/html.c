@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mail/html_guard.h"
+#include "mail/html_quote.h"
+#include "mail/lines.h"
 
 #define ARENA_CHUNK KIB(256)
 #define ARENA_MAX MIB(96)
@@ -21,6 +23,7 @@
 #define ALLOCS_PER_LOOK 1024
 #define LINK_MAX 300
 #define QUOTE_MAX 8
+#define FLAT_LOOK 2000 /* bytes of the HTML in which the document's style is looked for */
 
 /* Memory of one tree: freed in one go, never piece by piece. */
 struct chunk {
@@ -80,9 +83,28 @@ struct writer {
     unsigned breaks; /* line ends owed: 2 is an empty line */
     unsigned break_quote; /* the least depth of quotation while they were owed */
     bool space, any, line_start;
+    bool gap;        /* a block has had a hard space, and no word yet */
+    bool flat;       /* the document's own style: paragraphs without empty lines around */
+    bool marks;      /* wanted, see lines.h */
+    bool cut;        /* the next line begins a quoted mail's header block */
     unsigned quote;  /* depth of quotation */
+    unsigned signs, attributes; /* depth of elements that say so */
     unsigned pre;
 };
+
+/* What HTML knows of the line that begins. */
+static void put_mark(struct writer *w)
+{
+    if (!w->marks)
+        return;
+    if (w->cut)
+        buf_char(w->out, MAIL_MARK_CUT);
+    else if (w->attributes)
+        buf_char(w->out, MAIL_MARK_ATTRIBUTION);
+    else if (w->signs)
+        buf_char(w->out, MAIL_MARK_SIGNATURE);
+    w->cut = false;
+}
 
 static void put_prefix(struct writer *w, unsigned depth)
 {
@@ -103,6 +125,7 @@ static void put_breaks(struct writer *w)
             put_prefix(w, between);
     }
     if (w->breaks || !w->any) {
+        put_mark(w);
         put_prefix(w, w->quote);
         w->line_start = true;
     }
@@ -123,7 +146,7 @@ static void put(struct writer *w, const char *p, size_t n)
     put_breaks(w);
     if (w->space && !w->line_start)
         buf_char(w->out, ' ');
-    w->space = w->line_start = false;
+    w->space = w->line_start = w->gap = false;
     w->any = true;
     buf_add(w->out, p, n);
 }
@@ -141,13 +164,14 @@ static void put_text(struct writer *w, const char *p)
             continue;
         }
         bool nbsp = p[0] == '\xc2' && p[1] == '\xa0';
-        if (nbsp || strchr(" \t\r\n\f", *p)) {
+        if (nbsp || (unsigned char)*p <= ' ') { /* a control is as good as a space */
             w->space = true;
+            w->gap |= nbsp && w->breaks > 0;
             p += nbsp ? 2 : 1;
             continue;
         }
         size_t n = 0;
-        while (p[n] && !strchr(" \t\r\n\f", p[n]) && !(p[n] == '\xc2' && p[n + 1] == '\xa0'))
+        while ((unsigned char)p[n] > ' ' && !(p[n] == '\xc2' && p[n + 1] == '\xa0'))
             n++;
         put(w, p, n);
         p += n;
@@ -198,16 +222,43 @@ static bool is_hidden(const GumboElement *e)
     return gumbo_get_attribute(&e->attributes, "hidden") != NULL;
 }
 
-static bool enter(struct writer *w, const GumboNode *node, size_t *mark)
+static void owe_shape(struct writer *w, const GumboElement *e, enum html_says says)
 {
-    const GumboElement *e = &node->v.element;
     enum shape shape = tag_shape(e->tag);
-    if (shape == SKIP || is_hidden(e))
-        return false;
+    if (shape == PARA && e->tag == GUMBO_TAG_P && (says == HTML_NO_MARGIN || w->flat))
+        shape = BLOCK;
     if (shape == PARA || shape == BLOCK)
         owe(w, shape == PARA && !w->pre ? 2 : 1);
     else if (shape == CELL)
         w->space = true;
+}
+
+/* Counts what the element says of all inside, by one more or one less. A mark
+ * holds for whole lines, so such an element begins and ends one. */
+static void count_says(struct writer *w, enum html_says says, int by)
+{
+    if (says == HTML_QUOTES)
+        w->quote += (unsigned)by;
+    else if (says == HTML_SIGNS)
+        w->signs += (unsigned)by;
+    else if (says == HTML_ATTRIBUTES)
+        w->attributes += (unsigned)by;
+    else if (says == HTML_CUTS && by > 0)
+        w->cut = true;
+}
+
+static bool enter(struct writer *w, const GumboNode *node, size_t *mark)
+{
+    const GumboElement *e = &node->v.element;
+    enum html_says says = html_quote_says(e);
+    if (tag_shape(e->tag) == SKIP || is_hidden(e))
+        return false;
+    owe_shape(w, e, says);
+    count_says(w, says, 1);
+    if (says == HTML_QUOTES || says == HTML_CUTS)
+        owe(w, 1);
+    if (tag_shape(e->tag) == BLOCK || e->tag == GUMBO_TAG_P)
+        w->gap = false;
     switch ((int)e->tag) {
     case GUMBO_TAG_BR:
         owe(w, w->breaks < 3 ? w->breaks + 1 : 3);
@@ -220,9 +271,6 @@ static bool enter(struct writer *w, const GumboNode *node, size_t *mark)
     case GUMBO_TAG_LI:
         put(w, "-", 1);
         w->space = true;
-        break;
-    case GUMBO_TAG_BLOCKQUOTE:
-        w->quote++;
         break;
     case GUMBO_TAG_PRE: case GUMBO_TAG_TEXTAREA:
         w->pre++;
@@ -261,15 +309,18 @@ static void put_target(struct writer *w, const GumboElement *e, size_t mark)
 static void leave(struct writer *w, const GumboNode *node, size_t mark)
 {
     const GumboElement *e = &node->v.element;
+    enum html_says says = html_quote_says(e);
     enum shape shape = tag_shape(e->tag);
     if (e->tag == GUMBO_TAG_A)
         put_target(w, e, mark);
-    if (shape == PARA || shape == BLOCK)
-        owe(w, shape == PARA && !w->pre ? 2 : 1);
-    else if (shape == CELL)
-        w->space = true;
-    if (e->tag == GUMBO_TAG_BLOCKQUOTE)
-        w->quote--;
+    if (w->gap && (shape == BLOCK || e->tag == GUMBO_TAG_P)) {
+        owe(w, 2); /* "<p>&nbsp;</p>" is an empty line */
+        w->gap = false;
+    }
+    owe_shape(w, e, says);
+    if (says == HTML_QUOTES)
+        owe(w, 1);
+    count_says(w, says, -1);
     if (e->tag == GUMBO_TAG_PRE || e->tag == GUMBO_TAG_TEXTAREA)
         w->pre--;
 }
@@ -330,10 +381,17 @@ static void strip_tags(struct mail_ctx *c, struct writer *w, const char *p, size
     }
 }
 
-void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, size_t n)
+/* Outlook on the web says it once, in the head. */
+static bool is_flat(const char *html, size_t n)
+{
+    static const char style[] = "P {margin-top:0;margin-bottom:0;}";
+    return memmem(html, n < FLAT_LOOK ? n : FLAT_LOOK, style, sizeof(style) - 1) != NULL;
+}
+
+void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, size_t n, bool marks)
 {
     struct arena a = {.c = c, .deadline_ms = clock_mono_ms() + TREE_MS};
-    struct writer w = {.out = out};
+    struct writer w = {.out = out, .marks = marks, .flat = is_flat(html, n)};
     GumboOptions options = kGumboDefaultOptions;
     options.allocator = arena_alloc;
     options.deallocator = arena_free;

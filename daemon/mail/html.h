@@ -16,8 +16,8 @@
 #include "base/buf.h"
 #include "mail/ctx.h"
 
-/* html is UTF-8. Appends text whose lines end in \n. */
-void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, size_t n);
+/* html is UTF-8. Appends text whose lines end in \n; with marks as lines.h has them. */
+void mail_html_to_text(struct mail_ctx *c, struct buf *out, const char *html, size_t n, bool marks);
 
 /* The charset a <meta> names near the beginning, in out; "" when none. */
 void mail_html_charset(const char *html, size_t n, char *out, size_t cap);

@@ -9,6 +9,11 @@ daemon_mail_libmail_a_SOURCES = \
 	%D%/part.c %D%/part.h %D%/print.c %D%/receipt.c %D%/reply.c %D%/rtf.c %D%/rtf.h %D%/tnef.c %D%/tnef.h \
 	%D%/transfer.c %D%/transfer.h %D%/word.c %D%/word.h \
 	%D%/authres.c %D%/authres.h %D%/cfws.c %D%/cfws.h
+# the new words, signature and forward of a mail
+daemon_mail_libmail_a_SOURCES += \
+	%D%/forward.c %D%/forward.h %D%/forward_date.c %D%/html_quote.c %D%/html_quote.h \
+	%D%/lines.c %D%/lines.h %D%/phrases.c %D%/phrases.h %D%/phrases_list.h %D%/quote.c \
+	%D%/quote.h %D%/reply.h %D%/signature.c %D%/signature.h
 
 # The libraries behind libmail.a; put it in front of BASE_LIBS.
 MAIL_LIBS = daemon/mail/libmail.a $(ETPAN_LIBS) $(ICU_LIBS) $(GUMBO_LIBS) $(YTNEF_LIBS)

@@ -17,6 +17,7 @@
 #include "mail/ctx.h"
 #include "mail/flow.h"
 #include "mail/part.h"
+#include "mail/reply.h"
 #include "mail/word.h"
 
 #define HINT_PARTS 8
@@ -175,19 +176,29 @@ static void read_header(struct mail_ctx *c, const struct mail_fields *f, json_t 
     read_subject(c, f, msg);
 }
 
-static void read_reply(struct mail_ctx *c, json_t *msg)
+static void read_reply(struct mail_ctx *c, const struct mail_body *body, json_t *msg)
 {
-    const char *text = json_get_str(msg, "text", "");
-    AUTO_BUF struct buf reply, signature;
+    struct mail_words w = {.text = json_get_str(msg, "text", ""),
+                           .html = body->marked,
+                           .html_is_text = body->html_is_text,
+                           .name = json_get_str(json_get_obj(msg, "from"), "name", NULL),
+                           .subject = json_get_str(msg, "subject", "")};
     json_t *phones = json_array();
-    buf_init(&reply, c->lim->text * 2);
-    buf_init(&signature, c->lim->text * 2);
-    mail_reply_split(c, text, strlen(text), &reply, &signature);
-    json_put_str(msg, "reply", reply.data);
-    json_put_str(msg, "signature", signature.data);
-    mail_phones_find(c, reply.data, reply.len, phones);
-    mail_phones_find(c, signature.data, signature.len, phones);
+    mail_reply_read(c, &w, msg);
+    const char *reply = json_get_str(msg, "reply", "");
+    const char *signature = json_get_str(msg, "signature", "");
+    mail_phones_find(c, reply, strlen(reply), phones);
+    mail_phones_find(c, signature, strlen(signature), phones);
     json_object_set_new(msg, "phones", phones);
+}
+
+/* A machine's mail holds others as evidence; it forwards none. */
+static void drop_forward(json_t *msg)
+{
+    static const char *const machines[] = {"bounce", "receipt", "report", "auto_reply"};
+    for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+        if (strcmp(json_get_str(msg, "kind", ""), machines[i]) == 0)
+            json_object_del(msg, "forward");
 }
 
 /* What was left on the server, as intake lists it. */
@@ -256,6 +267,7 @@ static void hint_charset(struct mail_ctx *c, const struct mail_parts *ps)
 static void read_all(struct mail_ctx *c, const char *p, size_t n, json_t *msg)
 {
     struct mail_parts ps = {0};
+    struct mail_body body = {.marked = NULL};
     mail_parts_read(c, &ps, p, n);
     check_header_nuls(c, &ps.v[0], p);
     hint_charset(c, &ps);
@@ -266,10 +278,12 @@ static void read_all(struct mail_ctx *c, const char *p, size_t n, json_t *msg)
         json_put_bool(msg, "encrypted", strcmp(ps.v[0].type, "multipart/encrypted") == 0);
         json_put_bool(msg, "signed", strcmp(ps.v[0].type, "multipart/signed") == 0);
     } else {
-        mail_body_read(c, &ps, msg);
+        mail_body_read(c, &ps, msg, &body);
     }
-    read_reply(c, msg);
+    read_reply(c, &body, msg);
     mail_classify(c, &ps, msg);
+    drop_forward(msg);
+    mem_free(body.marked);
     mail_parts_done(&ps);
 }
 

@@ -12,7 +12,12 @@
  *   date_ms?, received_ms?    Date; the date of the topmost Received
  *   subject                   "" when missing
  *   text                      all readable text, lines end in \n
- *   reply, signature          the new words; what stood below "-- "
+ *   reply, signature          the new words; what is signature of the sender or of a program
+ *   signature_facts?          {phones [], title?, name?, company?} as written there
+ *   forward?                  {exact, confidence "exact" | "sure" | "guess", from? {address?,
+ *                             folded?, name?}, to [], date_ms?, subject?, message_id?, text,
+ *                             note: the forwarder's own words}: the first mail attached, or
+ *                             the one that the text forwards (forward.h says when)
  *   kind                      own bounce receipt auto_reply list calendar report person
  *   auto {auto_submitted?, precedence?, x_loop?, list_id?, response_suppress?: the fields as
  *                             they came; suppress: bool, nothing automatic may answer this

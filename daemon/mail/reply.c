@@ -1,231 +1,323 @@
 /* SPDX-License-Identifier: ISC
  *
- * reply - the new words of a mail (see mail_reply_split in flow.h)
+ * reply - see reply.h
  *
- * Reads line by line, once. A quotation is: lines with '>'; everything below a
- * separator ("-----Original Message-----" in its languages), below the header
- * block Outlook writes, or below an attribution ("On … wrote:") that no '>' line
- * follows. Below an attribution with '>' lines the text goes on, so answers
- * between and under quotations are kept.
+ * The words are read twice where a mail has both forms: from the plain text by
+ * its looks, and from the HTML, whose structure says more. When the two differ
+ * and the HTML has structure, its words count; they are given in the lines of
+ * the plain text, as far as those hold them.
  */
-#include <string.h>
-#include <strings.h>
+#include "mail/reply.h"
 
-#include "base/buf.h"
+#include <string.h>
+
 #include "base/mem.h"
 #include "mail/flow.h"
-#include "mail/header.h"
+#include "mail/forward.h"
+#include "mail/lines.h"
+#include "mail/quote.h"
+#include "mail/signature.h"
 
-#define ATTRIBUTION_LINES 4
-#define ATTRIBUTION_BYTES 600
-#define LINE_LOOK 400 /* bytes of a line that are looked at */
+#define TARGET_MAX 2000
+#define ARMOUR_HEAD 5 /* lines of "Hash: SHA512" and the like */
 
-static const struct {
-    const char *opens, *verb;
-} attributions[] = {
-    {"On ", "wrote"},       {"Am ", "schrieb"},    {"Le ", "a écrit"}, {"El ", "escribió"},
-    {"Il ", "ha scritto"},  {"Op ", "schreef"},   {"Em ", "escreveu"},
-    {"W dniu ", "pisze"},   {"W dniu ", "napisa"}, {"Den ", "skrev"},  {"Dne ", "napsal"},
-    {"Vào ", "viết"},       {"På ", "skrev"},
+/* One reading of one form of the text. */
+struct reading {
+    struct mail_lines l;
+    unsigned char *keep; /* own; enum mail_keep per line */
+    bool endless;        /* armour begins that does not end */
+    struct buf reply, signature;
 };
 
-static const char *const separators[] = {
-    "original message", "ursprüngliche nachricht", "originalnachricht", "message d'origine",
-    "message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht",
-    "mensagem original", "originalmeddelande", "oprindelig meddelelse", "wiadomość oryginalna",
-    "forwarded message", "weitergeleitete nachricht", "message transféré", "messaggio inoltrato",
-    "mensaje reenviado", "doorgestuurd bericht", "reply above this line",
-};
-
-/* First words of the header block above a quoted mail. */
-static const char *const block_from[] = {"From:", "Von:", "De:", "De :", "Da:", "Van:", "Od:",
-                                         "Från:", "Fra:", "*From:*", "*Von:*"};
-static const char *const block_rest[] = {
-    "Sent:", "Date:", "To:", "Subject:", "Cc:", "Gesendet:", "Datum:", "An:", "Betreff:",
-    "Envoyé :", "Envoyé:", "Date :", "À :", "À:", "Objet :", "Objet:", "Enviado:", "Enviado el:",
-    "Para:", "Asunto:", "Inviato:", "Data:", "A:", "Oggetto:", "Verzonden:", "Aan:", "Onderwerp:",
-    "Enviada em:", "Assunto:", "Wysłano:", "Do:", "Temat:", "Skickat:", "Till:", "Ämne:",
-    "Sendt:", "Til:", "Emne:", "*Sent:*", "*Date:*", "*To:*", "*Gesendet:*",
-};
-
-struct line {
-    const char *p;
-    size_t n;
-};
-
-struct splitter {
-    struct line *v; /* own */
-    size_t count;
-};
-
-static bool starts(const struct line *l, const char *s)
+static bool line_is(const struct mail_line *l, const char *s)
 {
-    size_t n = strlen(s);
-    return l->n >= n && strncasecmp(l->p, s, n) == 0;
+    return l->n == strlen(s) && memcmp(l->p, s, l->n) == 0;
 }
 
-static bool starts_any(const struct line *l, const char *const *list, size_t count)
+/* What line i begins goes to the end, or only to *next. */
+static bool goes_on(const struct mail_lines *l, size_t i, size_t *next)
 {
-    for (size_t i = 0; i < count; i++)
-        if (starts(l, list[i]))
+    const struct mail_line *x = &l->v[i];
+    *next = mail_lines_next(l, i + x->lines);
+    if (x->kind != MAIL_LINE_ATTRIBUTION)
+        return false;
+    return x->mark == MAIL_MARK_ATTRIBUTION || (*next < l->count && l->v[*next].depth > x->depth);
+}
+
+/* How many lines of armour around signed words begin at line i (RFC 9580). */
+static size_t armour_lines(struct reading *r, size_t i)
+{
+    const struct mail_lines *l = &r->l;
+    size_t k = i + 1;
+    if (line_is(&l->v[i], "-----BEGIN PGP SIGNED MESSAGE-----")) {
+        while (k < l->count && k < i + ARMOUR_HEAD && l->v[k].n > 0)
+            k++;
+        return k - i;
+    }
+    if (r->endless || !line_is(&l->v[i], "-----BEGIN PGP SIGNATURE-----"))
+        return 0;
+    while (k < l->count && !line_is(&l->v[k], "-----END PGP SIGNATURE-----"))
+        k++;
+    r->endless = k == l->count;
+    return r->endless ? 0 : k - i + 1;
+}
+
+static void keep_new(struct mail_ctx *c, struct reading *r, size_t from)
+{
+    const struct mail_lines *l = &r->l;
+    for (size_t i = from; i < l->count && !mail_late(c, 1); i++) {
+        const struct mail_line *x = &l->v[i];
+        size_t n, next;
+        if (x->kind == MAIL_LINE_TEXT && (n = armour_lines(r, i)) > 0) {
+            i += n - 1;
+        } else if (x->kind == MAIL_LINE_TEXT) {
+            r->keep[i] = x->mark == MAIL_MARK_SIGNATURE ? MAIL_SIGNATURE : MAIL_KEEP;
+        } else if (x->kind != MAIL_LINE_QUOTE) {
+            if (!goes_on(l, i, &next))
+                return;
+            i = next - 1;
+        }
+    }
+}
+
+static bool has_new(const struct reading *r, enum mail_keep what)
+{
+    for (size_t i = 0; i < r->l.count; i++)
+        if (r->keep[i] == what && r->l.v[i].n > 0)
             return true;
     return false;
 }
 
-static bool is_empty(const struct line *l)
+/* Nothing new, since the mail begins with what looks like "X wrote:" and nothing
+ * below it is quoted: then it is more likely that X wrote is part of the words. */
+static void keep_doubtful(struct mail_ctx *c, struct reading *r)
 {
-    return l->n == 0;
+    size_t i = mail_lines_next(&r->l, 0), behind;
+    if (i >= r->l.count || r->l.v[i].kind != MAIL_LINE_ATTRIBUTION || r->l.v[i].mark)
+        return;
+    if (goes_on(&r->l, i, &behind) || behind >= r->l.count)
+        return;
+    for (size_t k = i; k < i + r->l.v[i].lines; k++)
+        r->keep[k] = MAIL_KEEP;
+    keep_new(c, r, i + r->l.v[i].lines);
 }
 
-static bool is_quote(const struct line *l)
+/* Spaces that all lines begin with are a program's. */
+static size_t common_indent(const struct reading *r, enum mail_keep what)
 {
-    return l->n > 0 && *l->p == '>';
-}
-
-/* A line of dashes with a separator's words inside. */
-static bool is_separator(const struct line *l)
-{
-    if (l->n < 10 || l->n > 120 || (*l->p != '-' && *l->p != '_' && *l->p != '=' && *l->p != '#'))
-        return false;
-    char copy[128];
-    memcpy(copy, l->p, l->n);
-    copy[l->n] = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(separators); i++)
-        if (strcasestr(copy, separators[i]))
-            return true;
-    return strncasecmp(copy, "-- please reply above", 21) == 0;
-}
-
-static bool is_header_block(const struct splitter *s, size_t i)
-{
-    if (!starts_any(&s->v[i], block_from, ARRAY_LEN(block_from)))
-        return false;
-    size_t seen = 0;
-    for (size_t k = i + 1; k < s->count && k < i + 6 && !is_empty(&s->v[k]); k++)
-        seen += starts_any(&s->v[k], block_rest, ARRAY_LEN(block_rest));
-    return seen >= 2;
-}
-
-/* Does an attribution begin at line i? Then how many lines it has, else 0. */
-static size_t attribution_lines(const struct splitter *s, size_t i)
-{
-    char joined[ATTRIBUTION_BYTES + 2];
-    size_t n = 0, opener = ARRAY_LEN(attributions);
-    for (size_t k = 0; k < ARRAY_LEN(attributions) && opener == ARRAY_LEN(attributions); k++) {
-        size_t len = strlen(attributions[k].opens);
-        if (s->v[i].n > len && memcmp(s->v[i].p, attributions[k].opens, len) == 0)
-            opener = k;
-    }
-    if (opener == ARRAY_LEN(attributions))
-        return 0;
-    for (size_t k = i; k < s->count && k < i + ATTRIBUTION_LINES; k++) {
-        const struct line *l = &s->v[k];
-        if (is_empty(l) || is_quote(l) || n + l->n + 1 > ATTRIBUTION_BYTES)
-            return 0;
-        memcpy(joined + n, l->p, l->n);
-        n += l->n;
-        joined[n++] = ' ';
-        joined[n] = '\0';
-        if (l->p[l->n - 1] != ':')
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < r->l.count; i++) {
+        const struct mail_line *x = &r->l.v[i];
+        size_t n = 0;
+        if (r->keep[i] != what || x->n == 0)
             continue;
-        bool dated = strpbrk(joined, "0123456789@") != NULL;
-        for (size_t m = opener; m < ARRAY_LEN(attributions); m++)
-            if (dated && strcmp(attributions[m].opens, attributions[opener].opens) == 0 &&
-                strstr(joined, attributions[m].verb))
-                return k - i + 1;
-        return 0;
+        while (n < x->n && x->p[n] == ' ')
+            n++;
+        least = n < least ? n : least;
     }
-    return 0;
+    return least == SIZE_MAX ? 0 : least;
 }
 
-/* "-- ", or without the space, as HTML leaves it. */
-static bool is_signature_mark(const struct line *l)
+static void write_lines(const struct reading *r, enum mail_keep what, struct buf *out)
 {
-    return l->n == 2 && memcmp(l->p, "--", 2) == 0;
-}
-
-static bool is_device_line(const struct line *l)
-{
-    static const char *const lines[] = {"Sent from my ", "Von meinem ", "Envoyé de mon ",
-                                        "Gesendet von ", "Get Outlook for ", "Enviado desde mi ",
-                                        "Inviato da ", "Verstuurd vanaf "};
-    return l->n < 80 && starts_any(l, lines, ARRAY_LEN(lines));
-}
-
-static void lines_read(struct splitter *s, const char *text, size_t n)
-{
-    size_t cap = 1;
-    for (size_t i = 0; i < n; i++)
-        cap += text[i] == '\n';
-    s->v = mem_array(cap, sizeof(*s->v));
-    while (n > 0) {
-        size_t t, len = mail_line_len(text, n, &t);
-        while (t > 0 && (text[t - 1] == ' ' || text[t - 1] == '\t'))
-            t--;
-        s->v[s->count++] = (struct line){text, t};
-        text += len;
-        n -= len;
+    size_t indent = common_indent(r, what);
+    for (size_t i = 0; i < r->l.count; i++) {
+        const struct mail_line *x = &r->l.v[i];
+        bool twice = out->len == 0 || (out->len > 1 && out->data[out->len - 2] == '\n');
+        if (r->keep[i] != what || (x->n == 0 && twice))
+            continue; /* one empty line is enough */
+        if (what == MAIL_SIGNATURE && line_is(x, "--"))
+            continue;
+        if (x->n > 0)
+            buf_add(out, x->p + indent, x->n - indent);
+        buf_char(out, '\n');
     }
+    while (out->len > 0 && strchr(" \t\n", out->data[out->len - 1]))
+        out->data[--out->len] = '\0';
+    size_t lead = strspn(out->data, " \t\n");
+    if (lead)
+        buf_drop(out, lead);
 }
 
-static void add_line(struct buf *out, const struct line *l)
+static void reading_make(struct mail_ctx *c, struct reading *r, const char *text, const char *name)
 {
-    if (l->n == 0 && (out->len == 0 || (out->len > 1 && out->data[out->len - 2] == '\n')))
-        return; /* one empty line is enough */
-    buf_add(out, l->p, l->n);
-    buf_char(out, '\n');
+    *r = (struct reading){.endless = false};
+    mail_lines_read(&r->l, text, strlen(text));
+    r->keep = mem_alloc(r->l.count + 1);
+    buf_init(&r->reply, c->lim->text * 2);
+    buf_init(&r->signature, c->lim->text * 2);
+    mail_quote_find(c, &r->l);
+    keep_new(c, r, 0);
+    if (!has_new(r, MAIL_KEEP) && !has_new(r, MAIL_SIGNATURE))
+        keep_doubtful(c, r);
+    mail_signature_find(c, &r->l, r->keep, name);
+    write_lines(r, MAIL_KEEP, &r->reply);
+    write_lines(r, MAIL_SIGNATURE, &r->signature);
 }
 
-static void trim_end(struct buf *b)
+static void reading_done(struct reading *r)
 {
-    while (b->len > 0 && (b->data[b->len - 1] == '\n' || b->data[b->len - 1] == ' '))
-        b->data[--b->len] = '\0';
+    mail_lines_done(&r->l);
+    mem_free(r->keep);
+    buf_done(&r->reply);
+    buf_done(&r->signature);
 }
 
-/* Where the lines go on behind an attribution: past its '>' lines, or nowhere. */
-static size_t behind_attribution(const struct splitter *s, size_t i)
+/* "<https://…>": the bytes of a link's target, or 1. */
+static size_t target_len(const char *p, size_t n)
 {
-    while (i < s->count && is_empty(&s->v[i]))
-        i++;
-    return i < s->count && is_quote(&s->v[i]) ? i : s->count;
+    if (n < 9 || (memcmp(p + 1, "http", 4) != 0 && memcmp(p + 1, "mailto:", 7) != 0))
+        return 1;
+    const char *gt = memchr(p, '>', n < TARGET_MAX ? n : TARGET_MAX);
+    return gt ? (size_t)(gt - p) + 1 : 1;
 }
 
-static bool is_rule_above_block(const struct splitter *s, size_t i)
+static bool is_word_byte(unsigned char u)
 {
-    if (s->v[i].n < 3 || (*s->v[i].p != '_' && *s->v[i].p != '-'))
-        return false;
-    size_t k = i + 1;
-    while (k < s->count && k < i + 3 && is_empty(&s->v[k]))
+    return u >= 0x80 || (u >= '0' && u <= '9') || ((u | 0x20) >= 'a' && (u | 0x20) <= 'z');
+}
+
+/* "12. " and "3) " in front of a list's entry: their bytes, or 0. */
+static size_t number_len(const char *p, size_t n)
+{
+    size_t k = 0;
+    while (k < n && k < 3 && p[k] >= '0' && p[k] <= '9')
         k++;
-    return k < s->count && is_header_block(s, k);
+    return k > 0 && k + 1 < n && (p[k] == '.' || p[k] == ')') && p[k + 1] == ' ' ? k + 1 : 0;
 }
 
-void mail_reply_split(struct mail_ctx *c, const char *text, size_t n, struct buf *reply,
-                      struct buf *signature)
+/* Goes to the next byte of a word: without white space, marks, numbers of list
+ * entries and the targets of links, which the two forms write differently. */
+static const char *letter(const char *p, const char *end, bool *begins)
 {
-    struct splitter s = {.count = 0};
-    bool in_signature = false;
-    lines_read(&s, text, n);
-    for (size_t i = 0; i < s.count && !mail_late(c, s.v[i].n * 2 + LINE_LOOK / 8); i++) {
-        const struct line *l = &s.v[i];
-        size_t lines;
-        if (is_separator(l) || is_header_block(&s, i) || is_rule_above_block(&s, i))
-            break;
-        if ((lines = attribution_lines(&s, i)) > 0) {
-            i = behind_attribution(&s, i + lines) - 1;
-            in_signature = false;
-        } else if (is_quote(l)) {
-            in_signature = false;
-        } else if (is_signature_mark(l)) {
-            in_signature = true;
-            buf_reset(signature);
-        } else if (is_device_line(l) && !in_signature) {
-            add_line(signature, l);
+    while (p < end) {
+        unsigned char u = (unsigned char)*p;
+        size_t left = (size_t)(end - p), n;
+        if (*begins && (n = number_len(p, left)) > 0) {
+            p += n;
+            continue;
+        }
+        n = 1;
+        if (u == '<')
+            n = target_len(p, left);
+        else if (left >= 3 && (memcmp(p, "\xe2\x80", 2) == 0 || memcmp(p, "\xef\xbb\xbf", 3) == 0))
+            n = 3;
+        else if (left >= 2 && (memcmp(p, "\xc2\xa0", 2) == 0 || memcmp(p, "\xc2\xb7", 2) == 0))
+            n = 2;
+        else if (is_word_byte(u))
+            return p;
+        if (u == '\n')
+            *begins = true;
+        else if (u > ' ')
+            *begins = *begins && (u == '-' || u == '*' || u >= 0x80);
+        p += n;
+    }
+    return end;
+}
+
+/* The letters of [p, end) come next at *at: then *at moves behind them. */
+static bool letters_match(const char *p, const char *end, const char **at, const char *stop)
+{
+    bool begins = true, begins_at = true;
+    const char *k = *at;
+    for (p = letter(p, end, &begins); p < end; p = letter(p, end, &begins)) {
+        k = letter(k, stop, &begins_at);
+        if (k == stop || ((*p ^ *k) & ~((unsigned char)*p < 0x80 ? 0x20 : 0)))
+            return false;
+        begins = begins_at = false;
+        p++;
+        k++;
+    }
+    *at = k;
+    return true;
+}
+
+static bool same_letters(const struct buf *a, const struct buf *b)
+{
+    const char *at = b->data, *stop = b->data + b->len;
+    bool begins = true;
+    return letters_match(a->data, a->data + a->len, &at, stop) && letter(at, stop, &begins) == stop;
+}
+
+/* Keeps those lines of r that hold the words, in their order. False, with nothing
+ * changed, when they do not hold them all. */
+static bool keep_words(struct mail_ctx *c, struct reading *r, const struct buf *words)
+{
+    const char *at = words->data, *stop = at + words->len;
+    unsigned char *keep = mem_alloc(r->l.count + 1);
+    bool begins = true;
+    for (size_t i = 0; i < r->l.count && !mail_late(c, r->l.v[i].n); i++) {
+        const struct mail_line *x = &r->l.v[i];
+        const char *from = at;
+        if (x->depth == 0 && letters_match(x->p, x->p + x->n, &at, stop) &&
+            (at > from || x->n == 0))
+            keep[i] = MAIL_KEEP;
+    }
+    bool all = letter(at, stop, &begins) == stop;
+    if (all) {
+        memcpy(r->keep, keep, r->l.count);
+        buf_reset(&r->reply);
+        write_lines(r, MAIL_KEEP, &r->reply);
+    }
+    mem_free(keep);
+    return all;
+}
+
+/* What the HTML's structure says of the words goes into r, the plain reading. */
+static void agree(struct mail_ctx *c, struct reading *r, struct reading *html)
+{
+    if (!html->l.marked || html->reply.len == 0 || same_letters(&r->reply, &html->reply))
+        return;
+    if (!keep_words(c, r, &html->reply)) {
+        buf_reset(&r->reply);
+        buf_add(&r->reply, html->reply.data, html->reply.len);
+    }
+    if (html->signature.len > 0) {
+        buf_reset(&r->signature);
+        buf_add(&r->signature, html->signature.data, html->signature.len);
+    }
+}
+
+static void put_forward(struct mail_ctx *c, const struct mail_words *w, const struct reading *plain,
+                        const struct reading *html, const char *note, json_t *msg)
+{
+    json_t *f = mail_forward_find(c, &plain->l, w->subject);
+    if (html && (!f || strcmp(json_get_str(f, "confidence", ""), "guess") == 0)) {
+        json_t *g = mail_forward_find(c, &html->l, w->subject);
+        if (g && (!f || strcmp(json_get_str(g, "confidence", ""), "sure") == 0)) {
+            json_decref(f);
+            f = g;
         } else {
-            add_line(in_signature ? signature : reply, l);
+            json_decref(g);
         }
     }
-    mem_free(s.v);
-    trim_end(reply);
-    trim_end(signature);
+    json_t *attached = json_get_obj(msg, "forward");
+    if (attached)
+        json_put_str(attached, "note", note);
+    if (f && attached && strcmp(json_get_str(f, "confidence", ""), "guess") == 0) {
+        json_decref(f); /* what is exact is better than a guess */
+    } else if (f) {
+        json_put_str(f, "note", note);
+        json_object_set_new(msg, "forward", f);
+    }
+}
+
+void mail_reply_read(struct mail_ctx *c, const struct mail_words *w, json_t *msg)
+{
+    struct reading plain, html;
+    bool both = w->html && !w->html_is_text;
+    reading_make(c, &plain, w->html && w->html_is_text ? w->html : w->text, w->name);
+    if (both) {
+        reading_make(c, &html, w->html, w->name);
+        agree(c, &plain, &html);
+    }
+    json_put_str(msg, "reply", plain.reply.data);
+    json_put_str(msg, "signature", plain.signature.data);
+    json_t *facts = mail_signature_facts(c, plain.signature.data, w->name);
+    if (facts)
+        json_object_set_new(msg, "signature_facts", facts);
+    put_forward(c, w, &plain, both ? &html : NULL, plain.reply.data, msg);
+    reading_done(&plain);
+    if (both)
+        reading_done(&html);
 }

@@ -82,7 +82,7 @@ static void read_body(struct mail_ctx *c, TNEFStruct *t, const char *charset, st
         mail_text_clean(c, text, s, strlen(s));
     } else if (html) {
         AUTO_FREE char *s = string_of(c, html, charset);
-        mail_html_to_text(c, text, s, strlen(s));
+        mail_html_to_text(c, text, s, strlen(s), false);
     } else if (rtf) {
         read_rtf(c, rtf, charset, text);
     }
