@@ -20,6 +20,7 @@
 #include "store/contact.h"
 #include "store/deal.h"
 #include "store/lead.h"
+#include "store/merged.h"
 #include "store/task.h"
 
 bool crm_change_is_personal(enum crm_entity t, const char *field)
@@ -30,7 +31,8 @@ bool crm_change_is_personal(enum crm_entity t, const char *field)
         return true;
     if (t == CRM_CONTACT)
         return !(n > 3 && !strcmp(field + n - 3, "_ms")) && strcmp(field, "created") &&
-               strcmp(field, "company_id") && !text_starts(field, "tags.");
+               strcmp(field, "company_id") && strcmp(field, "merged") &&
+               !text_starts(field, "tags.");
     return (t == CRM_COMPANY || t == CRM_DEAL) && !strcmp(field, "name");
 }
 
@@ -178,6 +180,61 @@ static int change_contact_address(struct crm_ctx *ctx, int64_t id, const char *f
     return 0;
 }
 
+/* Which record it became: "C12". */
+static int change_merged(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const json_t *after,
+                         struct err *e)
+{
+    enum crm_entity same;
+    int64_t was, into = 0;
+    char key[CRM_ID_LEN];
+    if (after && (crm_id_parse(json_string_value(after), &same, &into) < 0 || same != t))
+        return err_set(e, ERR_BUG, "merged into something else");
+    if (merged_get(ctx->crm->db, crm_entity_name(t), id, &was, e) < 0)
+        return -1;
+    if (was == into)
+        return 0;
+    AUTO_JSON json_t *before = was ? json_string(crm_id_format(t, was, key)) : NULL;
+    if (merged_set(ctx->crm->db, crm_entity_name(t), id, into, ctx->now_ms, e) < 0)
+        return -1;
+    return change_log(ctx, t, id, "merged", before, after, e);
+}
+
+static void forget_addresses(struct crm_ctx *ctx)
+{
+    json_array_append(ctx->strings, ctx->addresses); /* borrowed strings stay alive */
+    json_decref(ctx->addresses);
+    ctx->addresses = json_object();
+}
+
+static int move_log(struct crm_ctx *ctx, const char *channel, const char *value,
+                    const int64_t was[2], const int64_t now[2], struct err *e)
+{
+    static const char form[] = "{s:s, s:s, s:I, s:I}";
+    AUTO_JSON json_t *before = json_pack(form, "channel", channel, "value", value, "contact",
+                                         (json_int_t)was[0], "since", (json_int_t)was[1]);
+    AUTO_JSON json_t *after = json_pack(form, "channel", channel, "value", value, "contact",
+                                        (json_int_t)now[0], "since", (json_int_t)now[1]);
+    forget_addresses(ctx);
+    return change_log(ctx, CRM_NONE, 0, "contact", before, after, e);
+}
+
+int crm_move_address(struct crm_ctx *ctx, const char *channel, const char *value, int64_t to,
+                     int64_t since_ms, struct err *e)
+{
+    AUTO_JSON json_t *row = NULL;
+    struct db *db = ctx->crm->db;
+    if (address_get(db, channel, value, &row, e) < 0)
+        return -1;
+    int64_t was[2] = {json_get_int(row, "contact_id", 0), json_get_int(row, "created_ms", since_ms)};
+    int64_t now[2] = {to, since_ms};
+    if (was[0] == to && was[1] == since_ms)
+        return 0;
+    if ((row ? merged_address(db, channel, value, to, since_ms, e)
+             : address_put(db, channel, value, value, to, since_ms, e)) < 0)
+        return -1;
+    return move_log(ctx, channel, value, was, now, e);
+}
+
 int crm_change(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *field,
                const json_t *after, struct err *e)
 {
@@ -192,6 +249,8 @@ int crm_change(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *f
         return change_tag(ctx, t, id, field, json_is_true(after), e);
     if (t == CRM_CONTACT && (!strcmp(field, "email") || !strcmp(field, "phone")))
         return change_contact_address(ctx, id, field, after, e);
+    if (!strcmp(field, "merged"))
+        return change_merged(ctx, t, id, after, e);
     return change_column(ctx, t, id, rec, field, after, e);
 }
 
@@ -233,9 +292,7 @@ int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *val
                                         value, "at", at_ms, "reason", reason);
     if (address_set_state(ctx->crm->db, channel, value, state, at_ms, reason, ctx->now_ms, e) < 0)
         return -1;
-    json_array_append(ctx->strings, ctx->addresses);
-    json_decref(ctx->addresses);
-    ctx->addresses = json_object();
+    forget_addresses(ctx);
     return change_log(ctx, CRM_NONE, 0, field, before, after, e);
 }
 

@@ -8,6 +8,9 @@
  * same fields, and names it. A record that was created is marked deleted. A mail
  * is taken back while it has not left; that one has left is told.
  *
+ * A merge is taken back also when something was changed since: what was is kept, and
+ * told (crm/merge.h).
+ *
  * `undo` alone means the last pass in which a user or a rule did something with
  * the record, and takes back what they did; what intake filed stays.
  */
@@ -20,9 +23,11 @@
 #include "base/text.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
+#include "crm/merge.h"
 #include "crm/when.h"
 #include "store/contact.h"
 #include "store/journal.h"
+#include "store/merged.h"
 
 #define HISTORY_MAX 200
 
@@ -32,6 +37,7 @@ struct undo_change {
     bool mail, call;
     const json_t *dealt;    /* borrowed: a pool's turn */
     bool absence;
+    bool merge; /* of a merge: what was changed since then is kept */
     int64_t id;
     const char *field;
     const json_t *before, *after; /* borrowed from the row */
@@ -44,6 +50,12 @@ struct undo {
     int64_t journal;
     bool all; /* also what the system did */
     int kept_mails;
+    /* of a merge */
+    enum crm_entity merged; /* CRM_NONE: the row is none */
+    int64_t into, from;
+    json_t *moved;       /* own; {"L7": true}: records that it moved */
+    int kept;
+    struct buf kept_what; /* own */
 };
 
 static int undo_parse(struct cmd *c, struct err *e)
@@ -154,6 +166,15 @@ static const json_t *current_value(struct undo *u, const struct undo_change *c, 
                 return json_true();
         return NULL;
     }
+    if (!strcmp(c->field, "merged")) {
+        int64_t into;
+        char key[CRM_ID_LEN];
+        *known = merged_get(u->ctx->crm->db, crm_entity_name(c->entity), c->id, &into, e) == 0;
+        if (!*known || !into)
+            return NULL;
+        json_array_append_new(u->ctx->strings, json_string(crm_id_format(c->entity, into, key)));
+        return json_array_get(u->ctx->strings, json_array_size(u->ctx->strings) - 1);
+    }
     if (c->entity == CRM_CONTACT && (!strcmp(c->field, "email") || !strcmp(c->field, "phone"))) {
         list = crm_addresses(u->ctx, c->id, e);
         *known = list != NULL;
@@ -211,12 +232,30 @@ static int undo_conflict(struct undo *u, const struct undo_change *c, struct err
     return 0;
 }
 
+/* The address is still with the contact that this row gave it to. */
+static int address_stands(struct undo *u, const struct undo_change *c, bool *out, struct err *e)
+{
+    AUTO_JSON json_t *row = NULL;
+    if (address_get(u->ctx->crm->db, json_get_str(c->after, "channel", ""),
+                    json_get_str(c->after, "value", ""), &row, e) < 0)
+        return -1;
+    *out = json_get_int(row, "contact_id", 0) == json_get_int(c->after, "contact", 0);
+    return 0;
+}
+
 /* An address stands as this row left it, or somebody has spoken since: a consent
  * or an opt-out that came later must not fall with an earlier one. */
 static int address_check(struct undo *u, const struct undo_change *c, struct err *e)
 {
     char column[24];
     AUTO_JSON json_t *row = NULL;
+    bool same;
+    if (!strcmp(c->field, "contact")) {
+        if (address_stands(u, c, &same, e) < 0)
+            return -1;
+        return same ? 0 : err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: an address belongs to "
+                                  "another one since", u->journal);
+    }
     snprintf(column, sizeof(column), "%s_ms", c->field);
     if (address_get(u->ctx->crm->db, json_get_str(c->before, "channel", "email"),
                     json_get_str(c->before, "value", ""), &row, e) < 0)
@@ -232,6 +271,8 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
 {
     char id[CRM_ID_LEN];
     bool known;
+    if (c->merge)
+        return 0;
     if (c->absence)
         return crm_absence_check(u->ctx, c->after, e);
     if (c->entity == CRM_NONE)
@@ -257,6 +298,11 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
 
 static int address_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
+    if (!strcmp(c->field, "contact"))
+        return crm_move_address(u->ctx, json_get_str(c->before, "channel", "email"),
+                                json_get_str(c->before, "value", ""),
+                                json_get_int(c->before, "contact", 0),
+                                json_get_int(c->before, "since", 0), e);
     return crm_change_address(u->ctx, json_get_str(c->before, "channel", "email"),
                               json_get_str(c->before, "value", ""), c->field,
                               json_get_int(c->before, "at", 0), NULL, e);
@@ -290,6 +336,79 @@ static int change_apply(struct undo *u, const struct undo_change *c, struct err 
     return crm_change(u->ctx, c->entity, c->id, c->field, c->before, e);
 }
 
+/* ---- merges ----------------------------------------------------------------------- */
+
+/* Does it stand as the merge left it? */
+static int merge_stands(struct undo *u, const struct undo_change *c, bool *out, struct err *e)
+{
+    bool known;
+    if (c->entity == CRM_NONE)
+        return address_stands(u, c, out, e);
+    const json_t *now = current_value(u, c, &known, e);
+    if (!known)
+        return -1;
+    *out = now == c->after || (now && c->after && json_equal(now, c->after));
+    return 0;
+}
+
+static int merge_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    bool same;
+    char id[CRM_ID_LEN];
+    if (merge_stands(u, c, &same, e) < 0)
+        return -1;
+    if (same)
+        return change_apply(u, c, e);
+    if (u->kept++ < 3)
+        buf_printf(&u->kept_what, "%s%s of %s", u->kept == 1 ? "; changed since and kept: " : ", ",
+                   c->entity == CRM_NONE ? "an address" : text_starts(c->field, "custom.")
+                                         ? c->field + 7 : c->field,
+                   c->entity == CRM_NONE ? crm_id_format(u->merged, u->into, id)
+                                         : crm_id_format(c->entity, c->id, id));
+    return 0;
+}
+
+/* The commands of the row that are merges say what moved; one of them stands for the row. */
+static int merge_read(struct undo *u, struct err *e)
+{
+    size_t i, k;
+    const json_t *command, *j;
+    enum crm_entity t, of;
+    int64_t id, into;
+    json_array_foreach(row_commands(u->row), i, command) {
+        json_array_foreach(json_get_arr(command, "changes"), k, j) {
+            const char *f = json_get_str(j, "f", "");
+            if (!strcmp(f, "merged") && json_get_str(j, "new", NULL) &&
+                crm_id_parse(json_get_str(j, "new", NULL), &of, &into) == 0) {
+                u->merged = change_of(j, &u->from);
+                u->into = into;
+            }
+        }
+        if (u->merged == CRM_NONE)
+            continue;
+        u->moved = json_object();
+        const char *parent = u->merged == CRM_CONTACT   ? "contact_id"
+                             : u->merged == CRM_COMPANY ? "company_id"
+                                                        : "lead_id";
+        json_array_foreach(json_get_arr(command, "changes"), k, j)
+            if (!strcmp(json_get_str(j, "f", ""), parent) &&
+                (t = change_of(j, &id)) != CRM_NONE && t != u->merged)
+                json_put_bool(u->moved, json_get_str(j, "of", ""), true);
+        return crm_unmerge_check(u->ctx, u->merged, u->into, u->from, u->moved, e);
+    }
+    return 0;
+}
+
+static bool is_merge(const json_t *command)
+{
+    size_t i;
+    const json_t *j;
+    json_array_foreach(json_get_arr(command, "changes"), i, j)
+        if (!strcmp(json_get_str(j, "f", ""), "merged") && json_get_str(j, "new", NULL))
+            return true;
+    return false;
+}
+
 /* All changes of the row that are meant, newest first. */
 static int row_each(struct undo *u, int (*fn)(struct undo *, const struct undo_change *, json_t *,
                                               struct err *), struct err *e)
@@ -301,10 +420,13 @@ static int row_each(struct undo *u, int (*fn)(struct undo *, const struct undo_c
         const json_t *changes = json_get_arr(command, "changes");
         if (!u->all && by_system(command))
             continue;
+        bool merge = u->merged != CRM_NONE && is_merge(command);
         for (size_t k = json_array_size(changes); k-- > 0;) {
             struct undo_change c = {.entity = CRM_NONE};
-            if (change_read(u->row, json_array_get(changes, k), &c, e) < 0 ||
-                fn(u, &c, seen, e) < 0)
+            if (change_read(u->row, json_array_get(changes, k), &c, e) < 0)
+                return -1;
+            c.merge = merge;
+            if (fn(u, &c, seen, e) < 0)
                 return -1;
         }
     }
@@ -319,7 +441,7 @@ static int step_check(struct undo *u, const struct undo_change *c, json_t *seen,
 static int step_apply(struct undo *u, const struct undo_change *c, json_t *seen, struct err *e)
 {
     (void)seen;
-    return change_apply(u, c, e);
+    return c->merge ? merge_apply(u, c, e) : change_apply(u, c, e);
 }
 
 /* ---- which row --------------------------------------------------------------------- */
@@ -368,6 +490,32 @@ static int undo_permit(const struct undo *u, struct err *e)
     return 0;
 }
 
+/* An entry that is not among the newest, or of a record that was merged into this one. */
+static int undo_older(struct undo *u, const struct crm_target *t, int64_t number, struct err *e)
+{
+    static const struct {
+        const char *key;
+        enum crm_entity t;
+    } of[] = {{"contact_id", CRM_CONTACT}, {"lead_id", CRM_LEAD}, {"case_id", CRM_CASE}};
+    size_t i;
+    const json_t *row;
+    struct err none = {0};
+    json_array_foreach(u->history, i, row)
+        if (json_get_int(row, "id", 0) == number)
+            return 0;
+    AUTO_JSON json_t *old = journal_get(u->ctx->crm->db, number, &none);
+    for (i = 0; old && i < ARRAY_LEN(of); i++) {
+        int64_t id = json_get_int(old, of[i].key, 0);
+        if (!id)
+            continue;
+        if (crm_follow(u->ctx->crm->db, of[i].t, &id, e) < 0)
+            return -1;
+        if (id == crm_target_id(t, of[i].t))
+            return json_array_append(u->history, old);
+    }
+    return none.cls == ERR_NONE || none.cls == ERR_INPUT ? 0 : err_set(e, none.cls, "%s", none.text);
+}
+
 static int undo_history(struct undo *u, const struct crm_target *t, int64_t number, struct err *e)
 {
     char letter = t->main == CRM_CASE && t->kase ? 'K'
@@ -390,7 +538,9 @@ static int undo_history(struct undo *u, const struct crm_target *t, int64_t numb
                               : letter == 'L' ? t->lead
                                               : t->contact,
                               0, HISTORY_MAX, e);
-    return u->history ? 0 : -1;
+    if (!u->history)
+        return -1;
+    return number ? undo_older(u, t, number, e) : 0;
 }
 
 /* What the row did, for the person who took it back: "assign anna, tag hot". */
@@ -405,8 +555,12 @@ static void undo_name(const struct undo *u, struct buf *out)
 
 static int undo_do(struct undo *u, int64_t number, struct crm_result *out, struct err *e)
 {
-    if (undo_choose(u, number, e) < 0 || undo_permit(u, e) < 0 || row_each(u, step_check, e) < 0 ||
-        row_each(u, step_apply, e) < 0)
+    if (undo_choose(u, number, e) < 0 || undo_permit(u, e) < 0 || merge_read(u, e) < 0 ||
+        row_each(u, step_check, e) < 0 || row_each(u, step_apply, e) < 0)
+        return -1;
+    if (u->merged != CRM_NONE &&
+        crm_unmerge_settle(u->ctx, u->merged, u->into, u->from, u->moved,
+                           json_get_int(u->row, "at_ms", 0), &u->kept_what, e) < 0)
         return -1;
     json_put_int(u->ctx->op, "undoes", u->journal);
     struct buf what AUTO_BUF;
@@ -416,7 +570,8 @@ static int undo_do(struct undo *u, int64_t number, struct crm_result *out, struc
         cmd_say(out, "J%" PRId64 " (%s) is taken back, but for %d mail%s that left already",
                 u->journal, what.data, u->kept_mails, u->kept_mails == 1 ? "" : "s");
     else
-        cmd_say(out, "J%" PRId64 " (%s) is taken back", u->journal, what.data);
+        cmd_say(out, "J%" PRId64 " (%s) is taken back%s", u->journal, what.data,
+                u->kept_what.len ? u->kept_what.data : "");
     return 0;
 }
 
@@ -424,10 +579,13 @@ static int undo_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                     struct crm_result *out, struct err *e)
 {
     struct undo u = {.ctx = ctx};
+    buf_init(&u.kept_what, 400);
     int rc = undo_history(&u, t, c->number, e);
     if (rc == 0)
         rc = undo_do(&u, c->number, out, e);
     json_decref(u.history);
+    json_decref(u.moved);
+    buf_done(&u.kept_what);
     return rc;
 }
 

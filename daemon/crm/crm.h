@@ -76,9 +76,13 @@ struct crm_target {
 };
 
 /* A target from one id: fills in what belongs to it (a deal's lead and contact,
- * a lead's contact and company ...). ERR_INPUT when there is no such record. */
+ * a lead's contact and company ...). ERR_INPUT when there is no such record. One that
+ * was merged is the one that it became. */
 int crm_target_of(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_target *out,
                   struct err *e) LEADD_MUST_CHECK;
+/* For what waits for that very record: ERR_INPUT when it was merged into another. */
+int crm_target_exact(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_target *out,
+                     struct err *e) LEADD_MUST_CHECK;
 
 /* ---- actors, events, hooks --------------------------------------------- */
 
@@ -306,6 +310,10 @@ int crm_pools_list(struct crm *crm, const char *pool, int64_t now_ms, json_t *ro
 /* What rules are written with, as crm_list: "fields", "events", "commands"; and
  * "users". ERR_INPUT for anything else. */
 int crm_list_names(struct crm *crm, const char *what, json_t **out,
+                   struct err *e) LEADD_MUST_CHECK;
+/* Adds a row for each pair that may be one: id, name, other, other_name, why, merge: the
+ * command that would do it. */
+int crm_duplicates(struct crm *crm, enum crm_entity t, int64_t limit, json_t *rows,
                    struct err *e) LEADD_MUST_CHECK;
 /* {"fields": [[label, value]], "sections": [{"title", "columns", "rows"}]} */
 int crm_show(struct crm *crm, enum crm_entity t, int64_t id, json_t **out, struct err *e)

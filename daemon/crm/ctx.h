@@ -112,7 +112,8 @@ int crm_deal_of_lead(struct crm_ctx *ctx, int64_t lead, int64_t *out, struct err
 
 /* Every change of a field of a record. after may be NULL or JSON null (unset);
  * it is borrowed. No change when it is the same already. field is a column, or
- * "custom.NAME", "tags.TAG" (true or unset), "email" and "phone" of a contact. */
+ * "custom.NAME", "tags.TAG" (true or unset), "email" and "phone" of a contact, and
+ * "merged", the id of the record that it became. */
 int crm_change(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *field,
                const json_t *after, struct err *e) LEADD_MUST_CHECK;
 int crm_change_str(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *field,
@@ -123,6 +124,10 @@ int crm_change_int(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const cha
 int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *value,
                        const char *field, int64_t at_ms, const char *reason, struct err *e)
     LEADD_MUST_CHECK;
+/* The address is of that contact (0: of nobody), since then: of several the newest
+ * counts. Its state stays with it. */
+int crm_move_address(struct crm_ctx *ctx, const char *channel, const char *value, int64_t to,
+                     int64_t since_ms, struct err *e) LEADD_MUST_CHECK;
 /* Inserts a record (its columns in rec) and records that it was created. */
 int crm_create(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec, int64_t *id_out,
                struct err *e) LEADD_MUST_CHECK;

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/ctx.h"
+#include "crm/fields.h"
+#include "crm/merge.h"
 #include "store/record.h"
 
 static const struct {
@@ -93,11 +95,28 @@ static int target_linked(struct crm_ctx *ctx, const json_t *r, struct crm_target
     return 0;
 }
 
+int crm_target_exact(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_target *out,
+                     struct err *e)
+{
+    char a[CRM_ID_LEN], b[CRM_ID_LEN];
+    if (crm_target_of(ctx, t, id, out, e) < 0)
+        return -1;
+    if (crm_target_id(out, t) == id)
+        return 0;
+    return err_set(e, ERR_INPUT, "%s was merged into %s", crm_id_format(t, id, a),
+                   crm_id_format(t, crm_target_id(out, t), b));
+}
+
 int crm_target_of(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_target *out,
                   struct err *e)
 {
     struct crm_target found = {.main = t};
     const json_t *r = crm_record_any(ctx, t, id, e);
+    if (r && json_object_get(r, "deleted_ms")) { /* its tokens and links lead on */
+        if (crm_follow(ctx->crm->db, t, &id, e) < 0)
+            return -1;
+        r = crm_record_any(ctx, t, id, e);
+    }
     if (!r)
         return -1;
     switch (t) {

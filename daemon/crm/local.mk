@@ -9,6 +9,8 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/find.c %D%/find.h %D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_unused.c \
 	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/rep_lines.c %D%/rep_lines.h %D%/rep_text.c %D%/rep_text.h %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/see.c %D%/see.h %D%/show.c \
 	%D%/territory.c %D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
+# who is who
+daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/merge.c %D%/merge.h %D%/suspect.c
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
 
@@ -17,6 +19,7 @@ unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_
 	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_rep_lines tests/unit/test_round
 tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c
 tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_crm_merge
 tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h
 tests_unit_test_crm_counts_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_round_SOURCES = tests/unit/test_round.c
@@ -30,6 +33,8 @@ tests_unit_test_crm_lint_SOURCES = tests/unit/test_crm_lint.c tests/unit/crm_fix
 tests_unit_test_crm_lint_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_SOURCES = tests/unit/test_crm.c tests/unit/crm_fixture.h
 tests_unit_test_crm_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_crm_merge_SOURCES = tests/unit/test_crm_merge.c tests/unit/crm_fixture.h
+tests_unit_test_crm_merge_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_assign_SOURCES = tests/unit/test_crm_assign.c tests/unit/crm_fixture.h
 tests_unit_test_crm_assign_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_text_SOURCES = tests/unit/test_crm_text.c tests/unit/crm_fixture.h

@@ -17,6 +17,7 @@
 #include "crm/cmd.h"
 #include "crm/form.h"
 #include "crm/identity.h"
+#include "crm/merge.h"
 #include "store/contact.h"
 
 #define SUBJECT_MAX 300
@@ -65,6 +66,8 @@ static int find_company(struct receive *r, int64_t *out, struct err *e)
     if (company_find(ctx->crm->db, domain, out, e) < 0)
         return -1;
     if (*out) {
+        if (crm_follow(ctx->crm->db, CRM_COMPANY, out, e) < 0)
+            return -1;
         const json_t *rec = crm_record_any(ctx, CRM_COMPANY, *out, e);
         return !rec ? -1
                : json_object_get(rec, "deleted_ms")

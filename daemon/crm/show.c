@@ -12,10 +12,12 @@
 #include "crm/facts.h"
 #include "crm/fields.h"
 #include "crm/list.h"
+#include "crm/merge.h"
 #include "store/case.h"
 #include "store/contact.h"
 #include "store/deal.h"
 #include "store/lead.h"
+#include "store/merged.h"
 #include "store/task.h"
 
 /* A field as JSON, as a rule sees it; NULL when it is unset. */
@@ -170,12 +172,39 @@ static int show_sections(struct crm_ctx *ctx, enum crm_entity t, int64_t id, jso
     return 0;
 }
 
+/* The records that became this one, and addresses that are perhaps its. */
+static int show_merged(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json_t *fields,
+                       struct err *e)
+{
+    char key[CRM_ID_LEN];
+    size_t i;
+    const json_t *v;
+    struct buf ids AUTO_BUF;
+    buf_init(&ids, 4096);
+    AUTO_JSON json_t *list = merged_of(ctx->crm->db, crm_entity_name(t), id, e);
+    AUTO_JSON json_t *offers = list && t == CRM_CONTACT ? offer_list(ctx->crm->db, id, e) : json_array();
+    if (!list || !offers)
+        return -1;
+    json_array_foreach(list, i, v)
+        buf_printf(&ids, "%s%s", i ? ", " : "", crm_id_format(t, json_integer_value(v), key));
+    if (ids.len)
+        json_array_append_new(fields, json_pack("[s, s]", "Merged into it", ids.data));
+    json_array_foreach(offers, i, v) {
+        AUTO_FREE char *text = mem_printf("%s, in a %s; take it with: set contact.%s %s",
+                                          json_get_str(v, "value", ""), json_get_str(v, "source", ""),
+                                          json_get_str(v, "channel", ""), json_get_str(v, "value", ""));
+        json_array_append_new(fields, json_pack("[s, s]", "Perhaps his", text));
+    }
+    return 0;
+}
+
 static int show(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json_t **out, struct err *e)
 {
     struct crm_view v = {.ctx = ctx, .at = VIEW_NOW};
     const json_t *rec;
     if (crm_target_of(ctx, t, id, &v.target, e) < 0)
         return -1;
+    id = crm_target_id(&v.target, t); /* another one, when it was merged */
     rec = crm_record_any(ctx, t, id, e);
     AUTO_JSON json_t *fields = json_array(), *sections = json_array();
     if (json_object_get(rec, "deleted_ms"))
@@ -184,7 +213,8 @@ static int show(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json_t **out
                                         crm_time_json(json_get_int(rec, "deleted_ms", 0))));
     show_fields(&v, t, fields);
     show_links(&v, t, fields);
-    if (crm_facts_error(ctx, e) < 0 || show_sections(ctx, t, id, sections, e) < 0)
+    if (crm_facts_error(ctx, e) < 0 || show_merged(ctx, t, id, fields, e) < 0 ||
+        show_sections(ctx, t, id, sections, e) < 0)
         return -1;
     *out = json_pack("{s:O, s:O}", "fields", fields, "sections", sections);
     return 0;

@@ -15,8 +15,10 @@
 #include "base/text.h"
 #include "crm/facts.h"
 #include "crm/list.h"
+#include "crm/merge.h"
 #include "store/activity.h"
 #include "store/journal.h"
+#include "store/merged.h"
 
 #define TIMELINE_MAX 1000
 
@@ -118,17 +120,36 @@ static int gather(struct db_rows *r, const json_t *passes, json_t *rows, struct 
     return db_done(&r, e);
 }
 
+/* What was done with the records that became this one. They sort by time later. */
+static int merged_passes(struct crm_ctx *ctx, enum crm_entity t, char letter, int64_t id,
+                         int64_t limit, json_t *passes, struct err *e)
+{
+    size_t i;
+    json_t *v;
+    AUTO_JSON json_t *list = merged_of(ctx->crm->db, crm_entity_name(t), id, e);
+    if (!list)
+        return -1;
+    json_array_foreach(list, i, v) {
+        AUTO_JSON json_t *more = journal_list(ctx->crm->db, letter, json_integer_value(v), 0, limit, e);
+        if (!more || json_array_extend(passes, more) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int64_t limit,
                          json_t *rows, struct err *e)
 {
-    const json_t *rec = crm_record_any(ctx, t, id, e);
     char letter = t == CRM_CASE ? 'K' : t == CRM_CONTACT ? 'C' : 'L'; /* a deal is its lead's */
+    if (crm_follow(ctx->crm->db, t, &id, e) < 0)
+        return -1;
+    const json_t *rec = crm_record_any(ctx, t, id, e);
     if (!rec)
         return -1;
     AUTO_JSON json_t *passes =
         journal_list(ctx->crm->db, letter, t == CRM_DEAL ? json_get_int(rec, "lead_id", 0) : id, 0,
                      limit, e);
-    if (!passes)
+    if (!passes || merged_passes(ctx, t, letter, id, limit, passes, e) < 0)
         return -1;
     AUTO_JSON json_t *all = json_array();
     if (gather(activity_of(ctx->crm->db, crm_entity_name(t), id, limit), passes, all, e) < 0)

@@ -28,6 +28,8 @@ static const struct {
     {"why", ctl_why, 1, 2, "why ID [limit=N]"},
     {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
     {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
+    {"merge", ctl_merge, 2, 2, "merge ID OTHER"},
+    {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|leads|companies] [limit=N]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,

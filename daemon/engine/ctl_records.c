@@ -137,6 +137,33 @@ json_t *ctl_do(struct ctl *c, struct err *e)
     return run_line(c, c->argv[1], line.data, e);
 }
 
+json_t *ctl_merge(struct ctl *c, struct err *e)
+{
+    AUTO_FREE char *line = mem_printf("merge %s", c->argv[2]);
+    return run_line(c, c->argv[1], line, e);
+}
+
+json_t *ctl_duplicates(struct ctl *c, struct err *e)
+{
+    json_t *rows = json_array();
+    enum crm_entity t = CRM_NONE;
+    int first = c->argc > 1 && !strchr(c->argv[1], '=') ? 2 : 1;
+    bool all = first == 1;
+    if (!all)
+        t = crm_entity_parse(c->argv[1]);
+    if (!all && t != CRM_CONTACT && t != CRM_LEAD && t != CRM_COMPANY)
+        err_set(e, ERR_INPUT, "duplicates: \"%s\" is not known; expected contacts, leads or companies",
+                c->argv[1]);
+    else if (ctl_options_check(c, first, "limit", e) == 0 &&
+             (!all ? crm_duplicates(c->eng->crm, t, ctl_limit(c), rows, e) == 0
+                   : crm_duplicates(c->eng->crm, CRM_CONTACT, ctl_limit(c), rows, e) == 0 &&
+                         crm_duplicates(c->eng->crm, CRM_COMPANY, ctl_limit(c), rows, e) == 0 &&
+                         crm_duplicates(c->eng->crm, CRM_LEAD, ctl_limit(c), rows, e) == 0))
+        return ctl_table(rows, "id ID|name NAME|other OTHER|other_name NAME|why WHY|merge MERGE");
+    json_decref(rows);
+    return NULL;
+}
+
 json_t *ctl_undo(struct ctl *c, struct err *e)
 {
     AUTO_FREE char *line =

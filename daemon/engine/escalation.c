@@ -197,7 +197,7 @@ static int begin_record(struct input *in, const struct ruleset *rs, enum crm_ent
         const struct rule *rule = ruleset_rule(rs, i);
         if (strcmp(rule->over, crm_entity_name(kind)) != 0)
             continue;
-        if (!known && crm_target_of(in->ctx, kind, id, &target, &gone) < 0) {
+        if (!known && crm_target_exact(in->ctx, kind, id, &target, &gone) < 0) {
             if (gone.cls == ERR_INPUT) /* deleted meanwhile */
                 return 0;
             *e = gone;
@@ -292,7 +292,7 @@ static int escalation_fire(struct engine *eng, const json_t *row, struct err *e)
     timer_record(row, id);
     input_begin(&in, eng, mem_printf("escalation %s, level %" PRId64 ", on %s", t.key.rule, t.step + 1, id),
                 mem_printf("E/%s/%s/%" PRId64 "/%" PRId64, t.key.rule, id, clock_now_ms(), t.step));
-    int rc = crm_target_of(in.ctx, crm_entity_parse(t.key.entity), t.key.record_id, &in.target,
+    int rc = crm_target_exact(in.ctx, crm_entity_parse(t.key.entity), t.key.record_id, &in.target,
                            &gone);
     if (rc < 0 && gone.cls != ERR_INPUT)
         *e = gone;

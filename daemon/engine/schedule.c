@@ -130,7 +130,7 @@ static int record_run(struct engine *eng, const struct rule *rule, int64_t id,
     crm_id_format(t, id, name);
     input_begin(&in, eng, mem_printf("schedule %s on %s", rule->name, name),
                 mem_printf("S/%s/%s/%" PRId64, rule->name, name, w->due_ms));
-    int rc = crm_target_of(in.ctx, t, id, &in.target, &gone);
+    int rc = crm_target_exact(in.ctx, t, id, &in.target, &gone);
     if (rc < 0 && gone.cls == ERR_INPUT) { /* deleted meanwhile */
         input_end(&in);
         return 0;

@@ -34,7 +34,7 @@ static int reload_cancel(struct engine *eng, const json_t *row, bool there, stru
         return 0;
     crm_id_format(t, k.record_id, id);
     input_begin(&in, eng, mem_str("rules were reloaded"), mem_printf("R/%s/%s", k.rule, id));
-    int rc = crm_target_of(in.ctx, t, k.record_id, &in.target, &gone);
+    int rc = crm_target_exact(in.ctx, t, k.record_id, &in.target, &gone);
     if (rc < 0 && gone.cls == ERR_INPUT)
         rc = 0;
     else if (rc < 0)

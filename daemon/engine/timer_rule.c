@@ -170,7 +170,7 @@ static int begun_put(struct input *in, const struct timer_begun *b, struct err *
                           .since_ms = in->now_ms};
     struct crm_target target;
     struct err gone = {0};
-    if (crm_target_of(in->ctx, b->entity, b->id, &target, &gone) < 0) {
+    if (crm_target_exact(in->ctx, b->entity, b->id, &target, &gone) < 0) {
         if (gone.cls == ERR_INPUT)
             return 0;
         *e = gone;
@@ -197,7 +197,7 @@ static int row_check(struct input *in, const json_t *row, struct err *e)
     struct err gone = {0};
     if (!kind)
         return 0;
-    if (crm_target_of(in->ctx, crm_entity_parse(k.entity), k.record_id, &target, &gone) == 0)
+    if (crm_target_exact(in->ctx, crm_entity_parse(k.entity), k.record_id, &target, &gone) == 0)
         return kind->check(in, row, &target, e);
     *e = gone;
     if (gone.cls != ERR_INPUT)
@@ -338,7 +338,7 @@ static int rule_fire(struct engine *eng, const json_t *row, struct err *e)
     input_begin(&in, eng, mem_printf("timer %s on %s", k.rule, id),
                 mem_printf("T/%s/%s/%" PRId64 "/%" PRId64, k.rule, id,
                            json_get_int(row, "since_ms", 0), json_get_int(row, "step", 0)));
-    int rc = crm_target_of(in.ctx, t, k.record_id, &in.target, &gone);
+    int rc = crm_target_exact(in.ctx, t, k.record_id, &in.target, &gone);
     if (rc < 0 && gone.cls != ERR_INPUT)
         *e = gone;
     else if (rc < 0)

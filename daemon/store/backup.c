@@ -22,7 +22,7 @@ static const struct {
     COUNT_OF(support_case), COUNT_OF(activity), COUNT_OF(task),        COUNT_OF(tag),
     COUNT_OF(pool_cursor), COUNT_OF(absence), COUNT_OF(timer),    COUNT_OF(firing),      COUNT_OF(rule_count),
     COUNT_OF(activation), COUNT_OF(schedule_walk), COUNT_OF(notice_rate), COUNT_OF(call),
-    COUNT_OF(endpoint), COUNT_OF(enriched),
+    COUNT_OF(endpoint), COUNT_OF(enriched),  COUNT_OF(merged),      COUNT_OF(offer),
 };
 
 #define MISSING(from, col, to, key)                                                                \

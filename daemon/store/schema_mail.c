@@ -5,6 +5,26 @@
 #include "store/migrate.h"
 
 const char schema_mail_1[] =
+    /* records that became another one; they are marked deleted, and their tokens lead on */
+    "CREATE TABLE merged ("
+    " entity TEXT NOT NULL,"
+    " record_id INTEGER NOT NULL,"
+    " into_id INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (entity, record_id)"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* addresses that somebody named without their being his: a person may take them */
+    "CREATE TABLE offer ("
+    " contact_id INTEGER NOT NULL,"
+    " channel TEXT NOT NULL,"
+    " value TEXT NOT NULL,"                   /* folded */
+    " source TEXT NOT NULL,"                  /* form, signature */
+    " message_id INTEGER,"
+    " at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (contact_id, channel, value)"
+    ") STRICT, WITHOUT ROWID;"
+
     /* commands of somebody who said to be a user and did not prove it: kept until he
      * confirms them, or a person releases or drops them */
     "CREATE TABLE held ("

@@ -7,6 +7,8 @@ import email.utils
 import os
 import time
 
+import daemon
+
 CONF = """
 company = "Example Widgets";
 address = "sales@example.com";
@@ -112,6 +114,12 @@ def deliver(folder, name, raw):
     with open(os.path.join(folder, "tmp", name), "wb") as f:
         f.write(raw)
     os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))
+
+
+def wait_sent(folder, n):
+    """The same, when there are n."""
+    return daemon.until(lambda: (lambda m: m if len(m) >= n else None)(sent(folder)),
+                        why="%d mails sent" % n)
 
 
 def sent(folder):
