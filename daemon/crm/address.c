@@ -4,15 +4,118 @@
  */
 #include "crm/address.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include <libpsl.h>
+#include <unicode/uidna.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 
+/* Made from freemail.txt, sorted. "yahoo.*" stands for every country's. */
+static const char *const free_domains[] = {
+#include "crm/freemail.inc"
+};
+
+static int domain_compare(const void *key, const void *row)
+{
+    return strcmp(key, *(const char *const *)row);
+}
+
+static bool is_listed(const char *domain)
+{
+    return bsearch(domain, free_domains, ARRAY_LEN(free_domains), sizeof(free_domains[0]),
+                   domain_compare) != NULL;
+}
+
+/* "com", "de", "co.uk", "com.br" */
+static bool is_country(const char *rest)
+{
+    static const char *const seconds[] = {"co.", "com.", "ne.", "net.", "org."};
+    if (!strcmp(rest, "com") || !strcmp(rest, "net") || !strcmp(rest, "org"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(seconds); i++)
+        if (!strncmp(rest, seconds[i], strlen(seconds[i]))) {
+            rest += strlen(seconds[i]);
+            break;
+        }
+    return strlen(rest) == 2;
+}
+
+bool crm_domain_is_free(const char *domain)
+{
+    char any[64];
+    size_t n = strcspn(domain, ".");
+    if (is_listed(domain))
+        return true;
+    if (n + 3 > sizeof(any) || !domain[n] || !is_country(domain + n + 1))
+        return false;
+    snprintf(any, sizeof(any), "%.*s.*", (int)n, domain);
+    return is_listed(any);
+}
+
+int crm_domain_parent(const char *domain, const char **out)
+{
+    const char *dot = strchr(domain, '.');
+    if (!dot || !strchr(dot + 1, '.')) /* two labels: nobody else's subdomain */
+        return -1;
+    const char *own = psl_registrable_domain(psl_builtin(), domain);
+    if (!own || strlen(own) >= strlen(domain))
+        return -1;
+    *out = dot + 1;
+    return 0;
+}
+
+/* ASCII: "m\xc3\xbcller.example" and "xn--mller-kva.example" are one domain. */
+static int domain_to_ascii(char *address, char *at)
+{
+    char ascii[256];
+    UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+    UErrorCode code = U_ZERO_ERROR;
+    bool plain = true;
+    for (const char *p = at; *p; p++)
+        plain &= (unsigned char)*p < 0x80;
+    if (plain)
+        return 0;
+    UIDNA *idna = uidna_openUTS46(UIDNA_NONTRANSITIONAL_TO_ASCII, &code);
+    int32_t n = U_SUCCESS(code) ? uidna_nameToASCII_UTF8(idna, at + 1, -1, ascii, sizeof(ascii),
+                                                         &info, &code)
+                                : 0;
+    uidna_close(idna);
+    size_t room = CRM_ADDRESS_MAX - 1 - (size_t)(at + 1 - address);
+    if (U_FAILURE(code) || info.errors || n <= 0 || (size_t)n > room || (size_t)n >= sizeof(ascii))
+        return -1;
+    memcpy(at + 1, ascii, (size_t)n);
+    at[1 + n] = '\0';
+    return 0;
+}
+
+int crm_email_base(const char *folded, char out[CRM_ADDRESS_MAX])
+{
+    const char *plus = strchr(folded, '+'), *at = strrchr(folded, '@');
+    if (!plus || !at || plus == folded || plus > at)
+        return -1;
+    snprintf(out, CRM_ADDRESS_MAX, "%.*s%s", (int)(plus - folded), folded, at);
+    return 0;
+}
+
+/* "anna"@example.com is anna@example.com: quotes that quote nothing. */
+static const char *unquoted(const char *s, char out[CRM_ADDRESS_MAX])
+{
+    const char *end = s && *s == '"' ? strstr(s + 1, "\"@") : NULL;
+    if (!end || end == s + 1 || strlen(s) >= CRM_ADDRESS_MAX || memchr(s + 1, '"', (size_t)(end - s - 1)))
+        return s;
+    snprintf(out, CRM_ADDRESS_MAX, "%.*s%s", (int)(end - s - 1), s + 1, end + 1);
+    return out;
+}
+
 int crm_email_fold(const char *s, char out[CRM_ADDRESS_MAX])
 {
+    char plain[CRM_ADDRESS_MAX];
+    s = unquoted(s, plain);
     size_t n = s ? strlen(s) : 0;
     const char *at = s ? strrchr(s, '@') : NULL;
     if (!at || at == s || !at[1] || n >= CRM_ADDRESS_MAX || !text_is_utf8(s, n))
@@ -26,45 +129,7 @@ int crm_email_fold(const char *s, char out[CRM_ADDRESS_MAX])
         return -1;
     memcpy(out, s, n + 1);
     text_lower(out);
-    return 0;
-}
-
-/* Sorted. */
-static const char *const free_domains[] = {
-    "126.com",        "163.com",          "aim.com",        "alice.it",       "aol.com",
-    "aon.at",         "arcor.de",         "bluewin.ch",     "bol.com.br",     "btinternet.com",
-    "centrum.cz",     "chello.at",        "comcast.net",    "cox.net",        "dbmail.com",
-    "duck.com",       "email.cz",         "email.de",       "fastmail.com",   "fastmail.fm",
-    "foxmail.com",    "free.fr",          "freemail.hu",    "freenet.de",     "gmail.com",
-    "gmx.at",         "gmx.ch",           "gmx.com",        "gmx.de",         "gmx.net",
-    "googlemail.com", "hey.com",          "home.nl",        "hotmail.ch",     "hotmail.co.uk",
-    "hotmail.com",    "hotmail.de",       "hotmail.es",     "hotmail.fr",     "hotmail.it",
-    "hushmail.com",   "icloud.com",       "inbox.lv",       "inbox.ru",       "interia.pl",
-    "kabelmail.de",   "laposte.net",      "libero.it",      "list.ru",        "live.at",
-    "live.co.uk",     "live.com",         "live.de",        "live.fr",        "live.nl",
-    "mac.com",        "mail.com",         "mail.de",        "mail.ru",        "mailbox.org",
-    "me.com",         "msn.com",          "naver.com",      "o2.pl",          "online.de",
-    "onet.pl",        "orange.fr",        "outlook.at",     "outlook.com",    "outlook.de",
-    "outlook.es",     "outlook.fr",       "outlook.it",     "pm.me",          "posteo.de",
-    "proton.me",      "protonmail.com",   "qq.com",         "rediffmail.com", "rocketmail.com",
-    "sbcglobal.net",  "seznam.cz",        "sfr.fr",         "sina.com",       "sky.com",
-    "t-online.de",    "telenet.be",       "tiscali.it",     "tuta.com",       "tutanota.com",
-    "verizon.net",    "virgilio.it",      "vodafone.de",    "wanadoo.fr",     "web.de",
-    "wp.pl",          "yahoo.ca",         "yahoo.co.in",    "yahoo.co.jp",    "yahoo.co.uk",
-    "yahoo.com",      "yahoo.com.br",     "yahoo.de",       "yahoo.es",       "yahoo.fr",
-    "yahoo.it",       "yandex.com",       "yandex.ru",      "ymail.com",      "ziggo.nl",
-    "zoho.com",
-};
-
-static int domain_compare(const void *key, const void *row)
-{
-    return strcmp(key, *(const char *const *)row);
-}
-
-bool crm_domain_is_free(const char *domain)
-{
-    return bsearch(domain, free_domains, ARRAY_LEN(free_domains), sizeof(free_domains[0]),
-                   domain_compare) != NULL;
+    return domain_to_ascii(out, out + (at - s));
 }
 
 /* ---- names -------------------------------------------------------------------- */

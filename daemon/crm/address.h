@@ -14,10 +14,15 @@
 extern "C" {
 #endif
 
-/* Lower case; 0, or -1 when it is no address. */
+/* Lower case, the domain in ASCII; 0, or -1 when it is no address. */
 int crm_email_fold(const char *s, char out[CRM_ADDRESS_MAX]);
 /* Everybody's mail provider: says nothing about the company. */
 bool crm_domain_is_free(const char *domain);
+/* "mail.shop.example" -> "shop.example", a part of domain: also theirs. -1 when what is
+ * above belongs to a registry: shop.co.uk has no parent. */
+int crm_domain_parent(const char *domain, const char **out);
+/* "anna+news@example.com" -> "anna@example.com"; -1 when there is nothing to take away. */
+int crm_email_base(const char *folded, char out[CRM_ADDRESS_MAX]);
 /* E.164 by libphonenumber: "0660 123 45 67" in "AT" is "+436601234567". 0, or -1
  * when it is no possible number. */
 int crm_phone_fold(const char *s, const char *country, char *out, size_t n);

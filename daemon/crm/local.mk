@@ -12,7 +12,14 @@ daemon_crm_libcrm_a_SOURCES = \
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/merge.c %D%/merge.h %D%/suspect.c
 
-CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) -lstdc++
+EXTRA_DIST += %D%/freemail.txt
+CLEANFILES += %D%/freemail.inc
+daemon/crm/address.$(OBJEXT): daemon/crm/freemail.inc
+daemon/crm/freemail.inc: %D%/freemail.txt
+	$(AM_V_GEN)$(MKDIR_P) daemon/crm && sed -e '/^#/d' -e '/^$$/d' $(srcdir)/%D%/freemail.txt | LC_ALL=C sort -u | \
+	sed 's/.*/"&",/' > $@.new && mv $@.new $@
+
+CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) $(PSL_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
