@@ -35,6 +35,7 @@ struct activate {
     const struct ctl_options *opt;
     const char *dir, *replay; /* borrowed; may be NULL */
     char *config;             /* own; the leadd.conf that the daemon reads */
+    bool config_asked;        /* -c said it */
     char *link, *was;         /* own; the link to switch, and where it pointed; NULL: none */
     bool dry;
     json_t *now, *next;       /* own; the engine's part, of the daemon and of the files */
@@ -148,6 +149,23 @@ static int daemon_reload(const struct activate *a, struct err *e)
                    json_get_str(json_get_obj(j, "data"), "text", json_get_str(j, "error", "?")));
 }
 
+/* leadd.conf as the daemon was told it; -c may say another name of the same file. The
+ * places of rules begin with that name, and are part of the set. */
+static int config_find(struct activate *a, struct err *e)
+{
+    struct stat asked, read;
+    const char *file = json_get_str(a->now, "config_file", NULL);
+    if (!file)
+        return 0; /* an older daemon */
+    if (a->config_asked &&
+        (stat(a->config, &asked) < 0 || stat(file, &read) < 0 || asked.st_ino != read.st_ino ||
+         asked.st_dev != read.st_dev))
+        return err_set(e, ERR_INPUT, "the daemon reads %s, not %s", file, a->config);
+    mem_free(a->config);
+    a->config = mem_str(file);
+    return 0;
+}
+
 /* The old engine answers the reload, and is gone a moment later. */
 static int daemon_wait(const struct activate *a, struct err *e)
 {
@@ -237,6 +255,12 @@ static void section_compare(json_t *changes, const char *section, const json_t *
             change_add(changes, section, "removed", name);
 }
 
+/* What the supervisor adds to what stands in files. */
+static bool of_the_start(const char *section)
+{
+    return strcmp(section, "config_file") == 0 || strncmp(section, "pretend_", 8) == 0;
+}
+
 static json_t *parts_compare(const json_t *old, const json_t *new)
 {
     json_t *changes = json_object(), *v;
@@ -244,7 +268,7 @@ static json_t *parts_compare(const json_t *old, const json_t *new)
     json_object_foreach((json_t *)new, section, v)
         section_compare(changes, section, json_object_get(old, section), v);
     json_object_foreach((json_t *)old, section, v)
-        if (!json_object_get(new, section) && strcmp(section, "pretend_ms") != 0)
+        if (!json_object_get(new, section) && !of_the_start(section))
             section_compare(changes, section, v, NULL);
     return changes;
 }
@@ -335,11 +359,13 @@ static int replay_tell(const struct activate *a, const char *path, struct err *e
 /* All that can refuse, before anything is changed. */
 static int activate_look(struct activate *a, struct err *e)
 {
+    if (daemon_now(a, e) < 0 || config_find(a, e) < 0)
+        return -1;
     AUTO_FREE char *path = ctl_rules_path(a->dir ? a->dir : a->config, e);
     if (!path || link_find(a, e) < 0)
         return -1;
     a->next = files_load(path, a, true, e);
-    if (!a->next || daemon_now(a, e) < 0)
+    if (!a->next)
         return -1;
     a->changes = parts_compare(a->now, a->next);
     return a->replay ? replay_tell(a, path, e) : 0;
@@ -417,6 +443,7 @@ static int activate_options(struct activate *a, int argc, char **argv)
     }
     struct err e = {0};
     a->config = ctl_rules_path(config, &e);
+    a->config_asked = config != NULL;
     if (!a->config)
         fprintf(stderr, "leadctl: %s\n", e.text);
     a->dir = optind < argc ? argv[optind] : NULL;

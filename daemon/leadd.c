@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -74,6 +75,15 @@ static int usage(FILE *to)
     return to == stdout ? 0 : SUPER_EXIT_USAGE;
 }
 
+/* own; NULL when that cannot be said */
+static char *absolute(const char *path)
+{
+    char dir[4096];
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
+    return getcwd(dir, sizeof(dir)) ? mem_printf("%s/%s", dir, path) : NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
@@ -125,5 +135,9 @@ int main(int argc, char **argv)
         return usage(stderr);
     if (role)
         return role_start_named(role, opt.config, child_tests);
-    return check ? super_check_print(opt.config, tests) : super_main(&opt);
+    if (check)
+        return super_check_print(opt.config, tests);
+    AUTO_FREE char *whole = opt.config[0] == '/' ? NULL : absolute(opt.config);
+    opt.config = whole ? whole : opt.config; /* others are told where it lies */
+    return super_main(&opt);
 }

@@ -204,11 +204,16 @@ static int own_allowed(const json_t *was, const json_t *is, struct err *e)
     return 0;
 }
 
-static void parts_pretend(const struct super *s, json_t *parts)
+/* What is of this start and stands in no file. */
+static void parts_start_with(const struct super *s, json_t *parts)
 {
     json_t *engine = json_get_obj(parts, "engine");
-    if (s->opt->pretend && engine)
+    if (s->opt->pretend && engine) {
         json_put_int(engine, "pretend_ms", s->opt->pretend_ms);
+        json_put_str(engine, "pretend_run", s->run_id); /* the next engine's clock goes on */
+    }
+    if (engine)
+        json_put_str(engine, "config_file", s->opt->config);
 }
 
 /* ---- the first start -------------------------------------------------- */
@@ -552,7 +557,7 @@ static void check_finish(struct super *s)
     s->look = what == CHECK_START && json_get_int(result, "tests", 0) > 0;
     log_warnings(result);
     if (parts)
-        parts_pretend(s, parts);
+        parts_start_with(s, parts);
     if (!s->reload.active && ok && parts)
         start_all(s, result);
     else if (!s->reload.active)

@@ -24,7 +24,7 @@ static json_t *timer_cells(struct engine *eng, const json_t *row)
         clock_format_utc(due_ms, due, sizeof(due));
     if (kind)
         kind->tell(crm_rules(eng->crm), row, what, sizeof(what));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "due", *due ? due : "paused", "record", id,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "due", *due ? due : json_get_int(row, "left_ms", 0) ? "paused" : "never", "record", id,
                      "kind", json_get_str(row, "kind", ""), "rule", json_get_str(row, "rule", ""),
                      "what", what, "since",
                      clock_format_utc(json_get_int(row, "since_ms", 0), since, sizeof(since)));
@@ -38,11 +38,14 @@ static int due_order(const void *a, const void *b)
 
 static json_t *cells_sorted(struct engine *eng, const json_t *rows)
 {
-    size_t i, n = json_array_size(rows);
+    size_t i, n = 0;
     json_t *row, *out = json_array();
-    AUTO_FREE json_t **all = mem_array(n + 1, sizeof(json_t *));
-    json_array_foreach((json_t *)rows, i, row)
-        all[i] = timer_cells(eng, row);
+    AUTO_FREE json_t **all = mem_array(json_array_size(rows) + 1, sizeof(json_t *));
+    json_array_foreach((json_t *)rows, i, row) {
+        const struct timer_kind *kind = timer_kind_find(json_get_str(row, "kind", ""));
+        if (!kind || !kind->over || !kind->over(crm_rules(eng->crm), row))
+            all[n++] = timer_cells(eng, row);
+    }
     qsort(all, n, sizeof(json_t *), due_order);
     for (i = 0; i < n; i++)
         json_array_append_new(out, all[i]);

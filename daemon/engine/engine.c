@@ -483,7 +483,7 @@ static int engine_start(struct role *r, struct err *e)
     if (token_key_load(engine_setting(eng, "state_dir", "."), eng->key, e) < 0 ||
         engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
-    if (hold_load(eng, e) < 0 || calls_start(eng, e) < 0)
+    if (hold_load(eng, e) < 0 || walk_go_on(eng, e) < 0 || calls_start(eng, e) < 0)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));

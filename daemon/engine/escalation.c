@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/coverage.h"
 #include "engine/firing.h"
 #include "engine/timer.h"
 
@@ -269,6 +270,7 @@ static int fire_in(struct input *in, const struct rule *rule, struct timer_row *
     struct firing due = {.in = in, .ev = &a.ev, .due = true, .step = t->step};
     struct gate gate = {.clock = &clock, .due = &due, .row = t};
     timer_ask(in, rule, "escalation.due", kind, &in->target, escalation_gate, &gate, &a);
+    coverage_decided(in->eng->coverage, rule, coverage_is_hit(a.d.outcome), in->now_ms);
     int rc = fire_level(in, rule, t, &a, e);
     timer_asked_done(&a);
     return rc;
@@ -333,7 +335,15 @@ static void escalation_tell(const struct ruleset *rs, const json_t *row, char *o
              ms, *calendar ? " business " : "", calendar, x->levels[t.step].run.at);
 }
 
+/* Of all its levels nothing is left to come. */
+static bool escalation_over(const struct ruleset *rs, const json_t *row)
+{
+    const struct rule *rule = escalation_find(rs, json_get_str(row, "rule", ""));
+    return rule && (size_t)json_get_int(row, "step", 0) >= rule->escalation->level_count;
+}
+
 const struct timer_kind timer_kind_escalation = {.name = "escalation",
+                                                 .over = escalation_over,
                                                  .fire = escalation_fire,
                                                  .check = escalation_check,
                                                  .known = escalation_known,

@@ -43,6 +43,8 @@ struct timer_kind {
                  struct err *e);
     /* Is what it belongs to still in the rule set, as something that waits? */
     bool (*known)(const struct ruleset *rs, const char *rule);
+    /* Does the row only keep it from beginning anew? NULL: none does. */
+    bool (*over)(const struct ruleset *rs, const json_t *row);
     /* "after 30m business", for people; "" when unknown */
     void (*tell)(const struct ruleset *rs, const json_t *row, char *out, size_t n);
 };
@@ -132,6 +134,8 @@ int timers_reload_item(struct engine *eng, struct item *it, struct err *e) LEADD
  * due then is done. The asker is answered at the end. */
 void walk_start(struct engine *eng, const struct item *asker, int64_t to_ms);
 void walk_stop(struct engine *eng);
+/* At the start: pretended time is as the engine before this one left it. */
+int walk_go_on(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 /* After every pass. */
 void walk_step(struct engine *eng);
 

@@ -13,6 +13,7 @@
 #include "engine/ctl.h"
 #include "engine/timer.h"
 #include "store/outbox.h"
+#include "store/timer.h"
 
 #define WALK_WAIT_MS 5000
 #define WALK_LOOK_MS 10
@@ -82,8 +83,32 @@ static int64_t walk_next(struct engine *eng, int64_t timer_due)
     return call > now && (next == 0 || call < next) ? call : next;
 }
 
+/* For the engine after this one, which a reload brings. */
+static void walk_keep(struct engine *eng)
+{
+    struct err e = {0};
+    const char *run = json_get_str(eng->role->config, "pretend_run", NULL);
+    if (!run || db_begin(eng->db, &e) < 0)
+        return;
+    if (timer_clock_keep(eng->db, run, clock_now_ms(), &e) < 0 || db_commit(eng->db, &e) < 0)
+        db_rollback(eng->db);
+}
+
+int walk_go_on(struct engine *eng, struct err *e)
+{
+    const char *run = json_get_str(eng->role->config, "pretend_run", NULL);
+    int64_t ms = clock_now_ms();
+    if (!run)
+        return 0;
+    if (timer_clock_kept(eng->db, run, &ms, e) < 0)
+        return -1;
+    clock_pretend(ms);
+    return 0;
+}
+
 static void walk_done(struct engine *eng)
 {
+    walk_keep(eng);
     struct walk *w = eng->walk;
     char now[32];
     json_t *data = ctl_text("%s (pretended)", clock_format_utc(clock_now_ms(), now, sizeof(now)));

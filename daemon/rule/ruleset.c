@@ -205,6 +205,27 @@ static void ruleset_collect_fields(struct ruleset *rs)
     mem_free(used);
 }
 
+/* What this room does not read and decides all the same: another order of territories is
+ * another set. */
+static void ruleset_take_others(struct ruleset *rs, const json_t *config)
+{
+    json_t *territories = json_object_get(config, "territories"), *list, *def,
+           *pools = json_get_obj(config, "pools");
+    const char *name;
+    if (json_object_size(pools))
+        json_object_set_new(rs->source, "pools", json_deep_copy(pools));
+    if (json_is_array(territories)) /* of a set that was kept */
+        json_object_set_new(rs->source, "territories", json_deep_copy(territories));
+    if (!json_object_size(territories))
+        return;
+    json_object_set_new(rs->source, "territories", list = json_array());
+    json_object_foreach(territories, name, def) {
+        json_t *one = json_copy(def);
+        json_put_str(one, "name", name);
+        json_array_append_new(list, one);
+    }
+}
+
 /* Copies what makes the set: the caller's tree may go. "calendar" is in a source only. */
 static void ruleset_take_source(struct ruleset *rs, const json_t *config)
 {
@@ -221,6 +242,7 @@ static void ruleset_take_source(struct ruleset *rs, const json_t *config)
                             json_deep_copy(json_get_obj(config, "escalations")));
     if (json_object_size(calendars) && calendar)
         json_put_str(rs->source, "calendar", calendar);
+    ruleset_take_others(rs, config);
     rs->source_text = json_text(rs->source);
     hash_sha256_hex(rs->source_text, strlen(rs->source_text), rs->hash);
 }

@@ -147,7 +147,8 @@ bool ruleset_has_timers(const struct ruleset *rs);
 /* What its conditions were compiled with; lives as long as the set. */
 const struct expr_env *ruleset_expr_env(const struct ruleset *rs);
 
-/* SHA-256 in hex over the normalized JSON of rules, tables and calendars, for the journal;
+/* SHA-256 in hex over the normalized JSON of rules, tables, calendars, escalations, pools
+ * and territories, for the journal;
  * and that JSON: ruleset_new() makes the same set from it, so a decision can be
  * explained after the files have changed. */
 const char *ruleset_hash(const struct ruleset *rs);

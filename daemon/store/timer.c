@@ -5,6 +5,7 @@
 #include "store/timer.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "store/rows.h"
 
 int timer_put(struct db *db, const struct timer_row *t, struct err *e)
@@ -153,6 +154,28 @@ int timer_ruleset_keep(struct db *db, int64_t id, struct err *e)
                    "INSERT INTO meta (key, value) VALUES ('timers', CAST($1 AS TEXT)) "
                    "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
                    "i", id);
+}
+
+int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out, struct err *e)
+{
+    int64_t ms = 0;
+    AUTO_FREE char *key = mem_printf("clock/%s", run);
+    if (db_get_int(db, e, &ms, 0, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = $1", "s",
+                   key) < 0)
+        return -1;
+    *ms_out = ms ? ms : *ms_out;
+    return 0;
+}
+
+int timer_clock_keep(struct db *db, const char *run, int64_t ms, struct err *e)
+{
+    AUTO_FREE char *key = mem_printf("clock/%s", run);
+    if (db_exec(db, e, "DELETE FROM meta WHERE key LIKE 'clock/%' AND key <> $1", "s", key) < 0)
+        return -1;
+    return db_exec(db, e,
+                   "INSERT INTO meta (key, value) VALUES ($1, CAST($2 AS TEXT)) "
+                   "ON CONFLICT (key) DO UPDATE SET value = CAST($2 AS TEXT)",
+                   "si", key, ms);
 }
 
 /* ---- what limited rules have run for -------------------------------------------- */

@@ -59,6 +59,11 @@ json_t *timer_walk(struct db *db, const struct timer_key *after, int64_t limit, 
 int timer_ruleset_kept(struct db *db, int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
 int timer_ruleset_keep(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHECK;
 
+/* Pretended time, of one start of the daemon; *ms_out stays when it is of another. */
+int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out,
+                     struct err *e) LEADD_MUST_CHECK;
+int timer_clock_keep(struct db *db, const char *run, int64_t ms, struct err *e) LEADD_MUST_CHECK;
+
 /* ---- what limited rules have run for -------------------------------------------- */
 
 /* Zeroes when it never ran for that record. */

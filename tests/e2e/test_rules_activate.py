@@ -2,11 +2,12 @@
 """leadctl rules activate: a set comes into force whole, or nothing changes."""
 import os
 import shutil
+import subprocess
 
 import pytest
 
 import company
-from daemon import Daemon
+from daemon import LEADCTL, Daemon
 
 TESTS = """
 tests : {
@@ -80,6 +81,23 @@ def test_without_a_daemon_it_says_so(d):
     d.stop()
     code, err, _ = activate(d)
     assert code == 69 and "is leadd running" in err, err
+
+
+def test_the_file_is_the_daemons_however_it_is_named(d):
+    d.write("rules.d/10-rules.conf", text(300))
+    env = dict(os.environ, LEADD_RUN_DIR=d.dir + "/run")
+    r = subprocess.run([LEADCTL, "rules", "activate", "-c", "./leadd.conf"], cwd=d.dir, env=env,
+                       capture_output=True, text=True, check=False, timeout=60)
+    assert (r.returncode, r.stderr) == (0, "") and "rules: ~large" in r.stdout
+    d.write("rules.d/10-rules.conf", text(400))
+    r = d.leadctl("rules", "activate")  # the one that the daemon reads, not the one of this build
+    assert r.returncode == 0 and b"rules: ~large" in r.stdout, r
+    os.mkdir(d.dir + "/other")
+    for name in ("leadd.conf", "rules.d", "templates"):
+        (shutil.copytree if os.path.isdir(d.dir + "/" + name) else shutil.copy)(
+            d.dir + "/" + name, d.dir + "/other/" + name)
+    code, err, _ = activate(d, "-c", d.dir + "/other/leadd.conf")
+    assert code == 1 and "the daemon reads %s, not %s" % (d.conf_path, d.dir + "/other/leadd.conf") in err
 
 
 def test_another_configuration_than_the_daemons_is_noticed(d):

@@ -53,6 +53,19 @@ class Company(Daemon):
         return " ".join(fields.get("Tags") or [])
 
 
+def test_pretended_time_goes_on_over_a_reload_and_is_the_time_of_mail_from_a_maildir():
+    with Daemon(company.conf(), company.files(), args=["--pretend-time", "2027-03-01T09:00:00Z"]) as d:
+        d.ctl("clock", "advance", "3d")
+        pid = d.pid("engine")
+        d.write("rules.d/20-more.conf", 'lang = 1;\nrules : { more : { on = "deal.won"; do = "tag won"; }; };\n')
+        d.reload()
+        until(lambda: d.pid("engine") not in (None, pid), why="another engine")
+        assert d.ctl_text("clock").startswith("2027-03-04")
+        company.deliver(d.dir + "/inbox", "1", company.mail("ada@shop.example"))
+        until(lambda: d.ctl("list", "leads")["rows"], why="the lead")
+        assert d.ctl("list", "leads")["rows"][0]["created"][:10] == "2027-03-04"
+
+
 def test_a_rule_waits_as_long_as_its_conditions_hold_and_the_journal_says_what_ended_it():
     with Company('''
       hot : { on = "lead"; when = [ "lead.score >= 10", "contact.country != 'FR'" ];

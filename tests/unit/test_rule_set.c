@@ -370,6 +370,27 @@ static void the_hash_follows_the_content_and_the_source_makes_the_same_set(void 
     ruleset_free(&d);
 }
 
+static void the_order_of_territories_is_of_the_set(void **state)
+{
+    struct errlist errors AUTO_ERRLIST;
+    struct err e;
+    (void)state;
+    errlist_init(&errors, 5);
+    struct ruleset *a = load("{`territories`:{`w`:{`at`:`t:1`},`b`:{`at`:`t:2`},`c`:{`at`:`t:3`}}}");
+    struct ruleset *b = load("{`territories`:{`w`:{`at`:`t:1`},`c`:{`at`:`t:3`},`b`:{`at`:`t:2`}}}");
+    struct ruleset *c = load("{`pools`:{`p`:{`members`:[{`user`:`a`}]}}}");
+    assert_string_not_equal(ruleset_hash(a), ruleset_hash(b));
+    assert_string_not_equal(ruleset_hash(a), ruleset_hash(c));
+    json_t *again AUTO_JSON =
+        json_load_bounded(ruleset_source(a), strlen(ruleset_source(a)), MIB(1), &e);
+    struct ruleset *d = ruleset_new(again, &env, &errors);
+    assert_string_equal(ruleset_hash(a), ruleset_hash(d));
+    ruleset_free(&a);
+    ruleset_free(&b);
+    ruleset_free(&c);
+    ruleset_free(&d);
+}
+
 static void the_fields_of_an_event_are_those_its_rules_read(void **state)
 {
     (void)state;
@@ -433,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_decision_is_written_as_json_for_the_journal),
         cmocka_unit_test(all_errors_come_in_one_run_with_their_place),
         cmocka_unit_test(the_hash_follows_the_content_and_the_source_makes_the_same_set),
+        cmocka_unit_test(the_order_of_territories_is_of_the_set),
         cmocka_unit_test(the_fields_of_an_event_are_those_its_rules_read),
         cmocka_unit_test(loading_many_rules_is_not_quadratic),
     };
