@@ -24,7 +24,9 @@ static json_t *timer_cells(struct engine *eng, const json_t *row)
         clock_format_utc(due_ms, due, sizeof(due));
     if (kind)
         kind->tell(crm_rules(eng->crm), row, what, sizeof(what));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "due", *due ? due : json_get_int(row, "left_ms", 0) ? "paused" : "never", "record", id,
+    if (!due_ms)
+        snprintf(due, sizeof(due), "%s", json_get_int(row, "left_ms", 0) ? "paused" : "never");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "due", due, "record", id,
                      "kind", json_get_str(row, "kind", ""), "rule", json_get_str(row, "rule", ""),
                      "what", what, "since",
                      clock_format_utc(json_get_int(row, "since_ms", 0), since, sizeof(since)));
