@@ -76,7 +76,9 @@ static bool place_find(const struct mail_lines *l, bool by_subject, struct place
             *at = (struct place){.block = i, .text = i + x->lines};
             return by_subject;
         case MAIL_LINE_QUOTE:
-            return place_quoted(l, i, by_subject, at);
+            if (x->depth > 0) /* else a rule above the block */
+                return place_quoted(l, i, by_subject, at);
+            break;
         }
     }
     return false;
@@ -228,6 +230,9 @@ static void text_read(struct mail_ctx *c, const struct mail_lines *l, size_t fro
 {
     AUTO_BUF struct buf out;
     size_t i = mail_lines_next(l, from);
+    char s[FOLD];
+    if (i < l->count && fold(&l->v[i], s) && mail_quote_is_forward(s))
+        i = mail_lines_next(l, i + 1); /* some put the separator below the block, too */
     unsigned char base = i < l->count ? l->v[i].depth : 0;
     buf_init(&out, c->lim->text);
     for (; i < l->count && !mail_late(c, l->v[i].n); i++) {

@@ -222,9 +222,25 @@ static bool is_hidden(const GumboElement *e)
     return gumbo_get_attribute(&e->attributes, "hidden") != NULL;
 }
 
-static void owe_shape(struct writer *w, const GumboElement *e, enum html_says says)
+/* The one paragraph of a table's cell: its cell says where it stands. */
+static bool fills_cell(const GumboNode *node)
 {
+    const GumboNode *up = node->parent;
+    bool cell = up && up->type == GUMBO_NODE_ELEMENT && tag_shape(up->v.element.tag) == CELL;
+    for (unsigned i = 0; cell && i < up->v.element.children.length && i < 8; i++) {
+        const GumboNode *child = up->v.element.children.data[i];
+        if (child != node && child->type != GUMBO_NODE_WHITESPACE)
+            return false;
+    }
+    return cell && up->v.element.children.length < 8;
+}
+
+static void owe_shape(struct writer *w, const GumboNode *node, enum html_says says)
+{
+    const GumboElement *e = &node->v.element;
     enum shape shape = tag_shape(e->tag);
+    if ((e->tag == GUMBO_TAG_P || e->tag == GUMBO_TAG_DIV) && fills_cell(node))
+        return;
     if (shape == PARA && e->tag == GUMBO_TAG_P && (says == HTML_NO_MARGIN || w->flat))
         shape = BLOCK;
     if (shape == PARA || shape == BLOCK)
@@ -253,7 +269,7 @@ static bool enter(struct writer *w, const GumboNode *node, size_t *mark)
     enum html_says says = html_quote_says(e);
     if (tag_shape(e->tag) == SKIP || is_hidden(e))
         return false;
-    owe_shape(w, e, says);
+    owe_shape(w, node, says);
     count_says(w, says, 1);
     if (says == HTML_QUOTES || says == HTML_CUTS)
         owe(w, 1);
@@ -317,7 +333,7 @@ static void leave(struct writer *w, const GumboNode *node, size_t mark)
         owe(w, 2); /* "<p>&nbsp;</p>" is an empty line */
         w->gap = false;
     }
-    owe_shape(w, e, says);
+    owe_shape(w, node, says);
     if (says == HTML_QUOTES)
         owe(w, 1);
     count_says(w, says, -1);

@@ -89,8 +89,11 @@ void mail_lines_done(struct mail_lines *l)
 
 size_t mail_lines_next(const struct mail_lines *l, size_t i)
 {
+    size_t from = i;
     while (i < l->count && mail_line_empty(&l->v[i]))
         i++;
+    if (l->work)
+        *l->work += i - from;
     return i;
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "mail/ctx.h"
@@ -42,6 +43,7 @@ struct mail_lines {
     struct mail_line *v; /* own; the text is borrowed */
     size_t count;
     bool marked; /* some line has a mark or is quoted by the HTML */
+    uint64_t *work; /* borrowed; counts lines looked at, or NULL */
 };
 
 void mail_lines_read(struct mail_lines *l, const char *text, size_t n);

@@ -115,11 +115,10 @@ bool mail_phrase_device(const char *line)
         return false;
     if (strncmp(line, "sent from my ", 13) == 0)
         return n < 60;
-    if (!has_word(line, devices, ARRAY_LEN(devices)))
-        return false;
-    return starts_any(line, sent_begins, ARRAY_LEN(sent_begins)) ||
-           (starts_any(line, sent_with, ARRAY_LEN(sent_with)) &&
-            ends_any(line, sent_ends, ARRAY_LEN(sent_ends)));
+    bool sent = starts_any(line, sent_begins, ARRAY_LEN(sent_begins)) ||
+                (starts_any(line, sent_with, ARRAY_LEN(sent_with)) &&
+                 ends_any(line, sent_ends, ARRAY_LEN(sent_ends)));
+    return sent && has_word(line, devices, ARRAY_LEN(devices));
 }
 
 bool mail_phrase_closing(const char *line)

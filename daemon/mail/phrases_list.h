@@ -31,7 +31,7 @@ static const struct {
      "נשלח|תאריך|تاريخ الإرسال|التاريخ|تاريخ|saadetud|kuupäev|nosūtīts|datums|išsiųsta|"
      "išsiuntimo data|изпратено|dag|"},
     {MAIL_ROLE_TO,
-     "|to|an|à|a|aan|para|do|till|til|vastaanottaja|címzett|кому|komu|kime|alıcı|收件人|收件者|"
+     "|to|an|à|pour|a|aan|para|do|till|til|vastaanottaja|címzett|кому|komu|kime|alıcı|收件人|收件者|"
      "宛先|받는 사람|받는사람|수신|ถึง|đến|tới|người nhận|kepada|untuk|προς|către|pro|za|prima|"
      "primatelj|אל|إلى|الى|destinatario|destinataire|destinatário|empfänger|kam|saņēmējs|"
      "kellele|saaja|adresatas|gavėjas|до|per a|به|"},

@@ -14,6 +14,7 @@
 #define FOLD 256        /* bytes of a line that are looked at */
 #define BLOCK_LINES 24  /* of a header block, with long lists of recipients */
 #define BLOCK_OTHER 6   /* lines of it in a row that begin with no known field */
+#define CITED_NAME 12   /* letters of a name in front of each quoted line */
 #define ABOVE_BLOCK 4   /* lines between a separator and its block */
 
 /* What an attribution is made of. */
@@ -72,16 +73,18 @@ static bool has_address(const char *s)
     return at && at > s && at[1] > ' ' && at[-1] > ' ';
 }
 
-static struct signs signs_of(const char *joined)
+static struct signs signs_of(const char *joined, bool quoted)
 {
     size_t n = strlen(joined);
     while (n > 0 && strchr(" -_", joined[n - 1]))
         n--;
-    return (struct signs){.wrote = mail_phrase_wrote(joined),
-                          .address = has_address(joined),
-                          .date = has_date(joined),
-                          .time = has_time(joined),
-                          .colon = n > 0 && joined[n - 1] == ':'};
+    struct signs s = {.address = has_address(joined),
+                      .date = has_date(joined),
+                      .time = has_time(joined),
+                      .colon = n > 0 && joined[n - 1] == ':'};
+    /* the costly one, only where it can matter */
+    s.wrote = (quoted || s.address || s.date) && mail_phrase_wrote(joined);
+    return s;
 }
 
 /* Enough to be one, when what follows is quoted, or is not. */
@@ -176,7 +179,7 @@ static void try_attribution(struct mail_ctx *c, struct mail_lines *l, size_t end
         size_t n = join(l, from, end, joined, sizeof(joined));
         if (n == 0 || mail_late(c, n))
             return;
-        struct signs s = signs_of(joined);
+        struct signs s = signs_of(joined, quoted);
         if (signs_do(&s, quoted) && (quoted || strlen(joined) < 400)) {
             from = extend_up(l, from, end);
             l->v[from].kind = MAIL_LINE_ATTRIBUTION;
@@ -244,6 +247,8 @@ size_t mail_quote_block(const struct mail_lines *l, size_t i, bool sure)
         other = 0;
         last = k;
     }
+    if (l->work)
+        *l->work += last - i + 1;
     return block_does(&b, sure) ? last - i + 1 : 0;
 }
 
@@ -327,7 +332,7 @@ static bool try_separator(struct mail_lines *l, size_t i, const char *s)
     if (begin && lines == 0)
         return false;
     if (!forward && !original && lines == 0) {
-        struct signs g = signs_of(s);
+        struct signs g = signs_of(s, false);
         if (!dashed || !g.wrote || (!g.address && !g.date))
             return false; /* "---- On … wrote ---" is one */
     }
@@ -337,15 +342,37 @@ static bool try_separator(struct mail_lines *l, size_t i, const char *s)
     return true;
 }
 
-/* "| text" and "ab> text", below an attribution. */
+/* "ab> text" or "  Lee> text": the bytes in front of the text, or 0. */
+static size_t cited_len(const struct mail_line *l)
+{
+    size_t n = 0, from;
+    while (n < l->n && n < 8 && l->p[n] == ' ')
+        n++;
+    from = n;
+    while (n < l->n && n - from < CITED_NAME && (l->p[n] | 0x20) >= 'a' && (l->p[n] | 0x20) <= 'z')
+        n++;
+    bool bar = n > from && n + 1 < l->n && l->p[n] == '>';
+    return bar && (l->p[n + 1] == ' ' || l->p[n + 1] == '>') ? n + 1 : 0;
+}
+
+/* That, or "| text", below an attribution. */
 static bool is_odd_quote(const struct mail_line *l)
 {
-    size_t n = 0;
-    if (l->n > 1 && *l->p == '|' && (l->p[1] == ' ' || l->p[1] == '|'))
-        return true;
-    while (n < l->n && n < 4 && ((l->p[n] | 0x20) >= 'a' && (l->p[n] | 0x20) <= 'z'))
-        n++;
-    return n > 0 && n + 1 < l->n && l->p[n] == '>' && (l->p[n + 1] == ' ' || l->p[n + 1] == '>');
+    return cited_len(l) > 0 || (l->n > 1 && *l->p == '|' && (l->p[1] == ' ' || l->p[1] == '|'));
+}
+
+/* Two lines in a row that cite the same name need no attribution. */
+static void mark_cited(struct mail_lines *l)
+{
+    for (size_t i = 0; i + 1 < l->count; i++) {
+        struct mail_line *a = &l->v[i], *b = a + 1;
+        size_t n = cited_len(a);
+        if (n == 0 || cited_len(b) != n || memcmp(a->p, b->p, n) != 0)
+            continue;
+        a->depth += a->depth == 0;
+        a->kind = b->kind = MAIL_LINE_QUOTE;
+        b->depth += b->depth == 0;
+    }
 }
 
 static void mark_odd_quotes(struct mail_lines *l)
@@ -384,6 +411,7 @@ static void mark_wrapped(struct mail_lines *l)
 void mail_quote_find(struct mail_ctx *c, struct mail_lines *l)
 {
     mark_odd_quotes(l);
+    mark_cited(l);
     mark_wrapped(l);
     for (size_t i = 0; i < l->count && !mail_late(c, l->v[i].n + 16); i++) {
         struct mail_line *x = &l->v[i];

@@ -18,7 +18,7 @@
 #include "mail/quote.h"
 #include "mail/signature.h"
 
-#define TARGET_MAX 2000
+#define TARGET_MAX 600
 #define ARMOUR_HEAD 5 /* lines of "Hash: SHA512" and the like */
 
 /* One reading of one form of the text. */
@@ -59,6 +59,7 @@ static size_t armour_lines(struct reading *r, size_t i)
     while (k < l->count && !line_is(&l->v[k], "-----END PGP SIGNATURE-----"))
         k++;
     r->endless = k == l->count;
+    *l->work += k - i;
     return r->endless ? 0 : k - i + 1;
 }
 
@@ -143,6 +144,7 @@ static void reading_make(struct mail_ctx *c, struct reading *r, const char *text
 {
     *r = (struct reading){.endless = false};
     mail_lines_read(&r->l, text, strlen(text));
+    r->l.work = &c->work;
     r->keep = mem_alloc(r->l.count + 1);
     buf_init(&r->reply, c->lim->text * 2);
     buf_init(&r->signature, c->lim->text * 2);

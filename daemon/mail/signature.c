@@ -114,6 +114,7 @@ static size_t run_end(const struct tail *t, size_t i)
 static size_t count_lines(const struct tail *t, size_t from, size_t to)
 {
     size_t n = 0;
+    mail_late(t->c, to - from);
     for (size_t i = from; i < to; i++)
         n += t->l->v[i].n > 0 && t->keep[i] == MAIL_KEEP;
     return n;
@@ -123,6 +124,7 @@ static size_t count_lines(const struct tail *t, size_t from, size_t to)
 static bool is_block(const struct tail *t, size_t from, size_t to)
 {
     size_t lines = 0, facts = 0;
+    mail_late(t->c, to - from);
     for (size_t i = from; i < to; i++) {
         char s[FOLD];
         const struct mail_line *l = &t->l->v[i];
@@ -140,12 +142,14 @@ static bool is_block(const struct tail *t, size_t from, size_t to)
 
 static void by_marks(struct tail *t)
 {
+    bool first = true; /* no words above */
     for (size_t i = 0; i < t->end; i++) {
-        if (t->keep[i] != MAIL_KEEP || !is_mark(&t->l->v[i]))
+        if (t->keep[i] != MAIL_KEEP || !is_mark(&t->l->v[i])) {
+            first = first && (t->keep[i] != MAIL_KEEP || t->l->v[i].n == 0);
             continue;
+        }
         size_t to = run_end(t, i);
         bool dashes = t->l->v[i].n == 2 && t->l->v[i].spaced;
-        bool first = count_lines(t, 0, i) == 0;
         size_t below = count_lines(t, i + 1, to);
         bool few = below == 0 || (below <= MARK_LINES && !first);
         if ((dashes && !first) || few || is_block(t, i + 1, to))

@@ -28,6 +28,8 @@ fuzz_mail_sources = tests/fuzz/fuzz_mail.c
 fuzz_mail_libs = $(MAIL_LIBS) $(BASE_LIBS)
 fuzz_reply_sources = tests/fuzz/fuzz_reply.c
 fuzz_reply_libs = daemon/courier/libcourier.a $(BASE_LIBS)
+fuzz_words_sources = tests/fuzz/fuzz_words.c
+fuzz_words_libs = $(MAIL_LIBS) $(BASE_LIBS)
 
 unit_tests += \
 	tests/fuzz/replay_compose \
@@ -40,7 +42,8 @@ unit_tests += \
 	tests/fuzz/replay_imap \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_mail \
-	tests/fuzz/replay_reply
+	tests/fuzz/replay_reply \
+	tests/fuzz/replay_words
 tests_fuzz_replay_compose_SOURCES = tests/fuzz/replay.c $(fuzz_compose_sources)
 tests_fuzz_replay_compose_LDADD = $(fuzz_compose_libs)
 tests_fuzz_replay_config_SOURCES = tests/fuzz/replay.c $(fuzz_config_sources)
@@ -63,6 +66,8 @@ tests_fuzz_replay_mail_SOURCES = tests/fuzz/replay.c $(fuzz_mail_sources)
 tests_fuzz_replay_mail_LDADD = $(fuzz_mail_libs)
 tests_fuzz_replay_reply_SOURCES = tests/fuzz/replay.c $(fuzz_reply_sources)
 tests_fuzz_replay_reply_LDADD = $(fuzz_reply_libs)
+tests_fuzz_replay_words_SOURCES = tests/fuzz/replay.c $(fuzz_words_sources)
+tests_fuzz_replay_words_LDADD = $(fuzz_words_libs)
 
 if FUZZ
 noinst_PROGRAMS += \
@@ -76,7 +81,8 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_imap \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_mail \
-	tests/fuzz/fuzz_reply
+	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_words
 fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_compose_SOURCES = $(fuzz_compose_sources)
 tests_fuzz_fuzz_compose_LDFLAGS = $(fuzz_link)
@@ -111,6 +117,9 @@ tests_fuzz_fuzz_mail_LDADD = $(fuzz_mail_libs)
 tests_fuzz_fuzz_reply_SOURCES = $(fuzz_reply_sources)
 tests_fuzz_fuzz_reply_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_reply_LDADD = $(fuzz_reply_libs)
+tests_fuzz_fuzz_words_SOURCES = $(fuzz_words_sources)
+tests_fuzz_fuzz_words_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_words_LDADD = $(fuzz_words_libs)
 endif
 
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus tests/fuzz/engine.dict

@@ -273,6 +273,24 @@ static const struct linear cases[] = {
     {"digits", PLAIN, "+1 2", ""},
     {"rules", PLAIN, "--------------\r\n\r\n", ""},
     {"signatures", PLAIN, "-- \r\n", ""},
+    {"signatures between quotations", PLAIN, "x\r\n--\r\ny\r\n> z\r\n", ""},
+    {"true attributions", PLAIN, "On 20 Nov 2026 at 10:00 A <a@b.example> wrote:\r\n> x\r\n", ""},
+    {"colons", PLAIN, "a line 2026 that ends so:\r\n", ""},
+    {"colons over empty lines", PLAIN, "a 2026:\r\n\r\n\r\n\r\n", ""},
+    {"empty lines", PLAIN "x:\r\n", "\r\n", "From: x\r\n"},
+    {"fields with gaps", PLAIN, "From: x\r\n\r\nTo: y\r\n\r\n", ""},
+    {"true blocks in a quotation", PLAIN, "> From: x\r\n> Date: 2026\r\n> Subject: y\r\n", ""},
+    {"separators", PLAIN, "a\r\n-----xyz-----\r\n", ""},
+    {"cited names", PLAIN, "ab> text\r\n", ""},
+    {"armour", PLAIN, "-----BEGIN PGP SIGNATURE-----\r\n", ""},
+    {"armour with an end", PLAIN,
+     "-----BEGIN PGP SIGNATURE-----\r\n-----END PGP SIGNATURE-----\r\nx\r\n", ""},
+    {"closing words", PLAIN, "Best regards\r\n", "+49 89 1234567\r\n"},
+    {"device lines", PLAIN, "Sent from my iPhone\r\n", ""},
+    {"one long paragraph", PLAIN, "confidential for the recipient\r\n", ""},
+    {"signature of one line", PLAIN "x\r\n-- \r\n", "a | b ", ""},
+    {"HTML signatures", HTML, "<div class=gmail_signature>x</div>y<br>", ""},
+    {"HTML cuts", HTML, "<div id=divRplyFwdMsg>x</div>", ""},
     {"not utf-8", PLAIN, "\xff\xfe", ""},
     {"no charset", TOP "\r\n", "\xe4\xf6 ", ""},
     {"escapes", PLAIN, "\x1b$B", ""},
@@ -294,6 +312,44 @@ static uint64_t work_of(const struct linear *l, size_t bytes)
     AUTO_JSON json_t *msg = parse(&b, &work);
     assert_filed(msg);
     return work;
+}
+
+/* Both forms of a text, where they agree and where not. */
+static uint64_t work_of_both(const char *plain, const char *html, size_t bytes)
+{
+    AUTO_BUF struct buf b;
+    uint64_t work = 0;
+    buf_init(&b, MIB(8));
+    buf_str(&b, TOP "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n"
+                    "Content-Type: text/plain; charset=utf-8\r\n\r\n");
+    repeat(&b, plain, bytes / strlen(plain));
+    buf_str(&b, "\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n");
+    repeat(&b, html, bytes / strlen(html));
+    buf_str(&b, "\r\n--b--\r\n");
+    AUTO_JSON json_t *msg = parse(&b, &work);
+    assert_filed(msg);
+    return work;
+}
+
+static void two_forms_of_a_text_are_brought_to_agree_in_linear_work(void **state)
+{
+    static const char *const forms[][2] = {
+        {"a b c\r\n", "a b c<br>"},
+        {"a b c\r\n", "<blockquote>q</blockquote>a b d<br>"},
+        {"a\r\na\r\nb\r\n", "<blockquote>q</blockquote>a a a a a a a a<br>"},
+        {"<http://x ", "<blockquote>q</blockquote>&lt;http://x "},
+        {"1. x\r\n", "<ol><li>x</li></ol><blockquote>q</blockquote>"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        uint64_t one = work_of_both(forms[i][0], forms[i][1], KIB(24));
+        uint64_t two = work_of_both(forms[i][0], forms[i][1], KIB(48));
+        if (two > one * 5 / 2 + KIB(16)) {
+            print_error("%s: %llu, %llu\n", forms[i][1], (unsigned long long)one,
+                        (unsigned long long)two);
+            fail();
+        }
+    }
 }
 
 static void twice_the_bytes_are_at_most_a_little_over_twice_the_work(void **state)
@@ -323,6 +379,7 @@ int main(void)
         cmocka_unit_test(references_keep_the_first_and_the_last),
         cmocka_unit_test(defects_are_listed_up_to_a_limit),
         cmocka_unit_test(the_time_limit_ends_the_work_and_is_named),
+        cmocka_unit_test(two_forms_of_a_text_are_brought_to_agree_in_linear_work),
         cmocka_unit_test(twice_the_bytes_are_at_most_a_little_over_twice_the_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
