@@ -18,6 +18,8 @@ _leadctl() {
     list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities users fields events commands' -- "$cur") ;;
     calls) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop enable' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
+    held) mapfile -t COMPREPLY < <(compgen -W 'list show release drop' -- "$cur") ;;
+    address) mapfile -t COMPREPLY < <(compgen -W 'secret new off' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
     backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;

@@ -151,6 +151,13 @@
 #define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
 #define BOUND_INTAKE_FOLDERS 64
 
+/* commands by mail whose sender is not proven */
+#define BOUND_SIGNATURES 8                  /* DKIM signatures of one domain in a mail */
+#define BOUND_HELD_MS (3 * 86400000LL)      /* how long an answer confirms them */
+#define BOUND_HELD_TOLD 5                   /* mails about them to one user in an hour */
+#define BOUND_HELD_LINES 20                 /* that such a mail shows, each cut to ... */
+#define BOUND_HELD_LINE 200
+
 /* conditions */
 #define BOUND_RELATED 1000                  /* records that a count over related ones ends at */
 

@@ -17,6 +17,7 @@
 #include "rule/ruleset.h"
 #include "store/activation.h"
 #include "store/counts.h"
+#include "store/held.h"
 
 static json_t *ask_supervisor(struct ctl *c, const char *what, enum frame_type type)
 {
@@ -118,6 +119,16 @@ static void field_timers(struct engine *eng, json_t *fields)
         field(fields, "next timer", json_string(clock_format_utc(t.next_ms, next, sizeof(next))));
 }
 
+/* Commands by mail that wait for a proof; nothing is said where there are none. */
+static void field_held(struct engine *eng, json_t *fields)
+{
+    int64_t n = 0;
+    if (held_count(eng->db, &n, NULL) < 0 || n == 0)
+        return;
+    AUTO_FREE char *text = mem_printf("%lld, see leadctl held list", (long long)n);
+    field(fields, "held commands", json_string(text));
+}
+
 json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
 {
     char now[32], hash[16];
@@ -140,6 +151,7 @@ json_t *ctl_status_answer(struct engine *eng, const json_t *parts)
     field(fields, "filed", filed_cell(ledger));
     field(fields, "ignored", json_integer(json_get_int(ledger, "ignored", 0)));
     field(fields, "quarantined", json_integer(json_get_int(ledger, "quarantined", 0)));
+    field_held(eng, fields);
     json_t *sections = json_pack("[o, o, o]", processes_section(parts), mailboxes_section(eng),
                                  outbox_section(eng));
     json_t *endpoints = calls_section(eng);

@@ -19,6 +19,7 @@
 #include "engine/alive.h"
 #include "engine/bounce.h"
 #include "engine/engine.h"
+#include "engine/held.h"
 #include "engine/input.h"
 #include "engine/proof.h"
 #include "engine/rep.h"
@@ -329,14 +330,15 @@ static int mail_of_nobody(const json_t *m, struct err *e)
 
 /* From says it is a user: is that so? Nobody else needs a proof. */
 static int mail_proof(struct engine *eng, struct input *in, const struct item *it,
-                      const struct arrival *a, struct proof *out, struct err *e)
+                      const struct arrival *a, int64_t id, struct proof *out, struct err *e)
 {
     const char *from = json_get_str(json_get_obj(it->message, "from"), "folded", "");
     struct proof_mail mail = {.message = it->message,
                               .raw = it->frame.raw,
                               .n = it->frame.raw_len,
                               .mailbox = a->mailbox,
-                              .user = crm_user_by_address(eng->crm, "email", from)};
+                              .user = crm_user_by_address(eng->crm, "email", from),
+                              .message_id = id};
     *out = (struct proof){.how = PROOF_NONE};
     if (!mail.user)
         return 0;
@@ -344,6 +346,8 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
         return -1;
     input_note(in, "from %s, %s: %s", mail.user, out->how == PROOF_NONE ? "not proven" : "proven",
                out->text);
+    log_info("mail.proof", "message=%s user=%s how=%s commands=%s why=\"%s\"", in->intent, mail.user,
+             proof_name(out->how), out->commands ? "yes" : "no", out->text);
     return 0;
 }
 
@@ -356,7 +360,8 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
     struct rep_mail m = {
         .message = ci->message,
         .user = who->user,
-        .proven = proof->how != PROOF_NONE,
+        .proven = proof->commands,
+        .unproven = proof->text,
         .hold = hold,
         .message_id = ci->message_id,
         .target = who->target,
@@ -392,7 +397,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     };
     int rc = thread_find(eng, in.ctx, it->message, &ci.thread, e);
     if (rc == 0)
-        rc = mail_proof(eng, &in, it, a, &proof, e);
+        rc = mail_proof(eng, &in, it, a, m->id, &proof, e);
     ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;
     if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
@@ -456,6 +461,13 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
         if (ours)
             return mail_finish(eng, it, a, "filed", NULL, m.id, e);
     }
+    const char *user = crm_user_by_address(
+        eng->crm, "email", json_get_str(json_get_obj(msg, "from"), "folded", ""));
+    char said[HELD_SAID_MAX] = "";
+    if (user && held_answer(eng, msg, user, m.id, said, e) < 0)
+        return -1;
+    if (*said)
+        return mail_finish(eng, it, a, "filed", said, m.id, e);
     return mail_file(eng, it, a, &m, e);
 }
 

@@ -45,48 +45,58 @@ static const char *admin_address(const struct engine *eng)
     return engine_setting(eng, "admin", json_get_str(owner, "email", NULL));
 }
 
-static int notice_compose(struct engine *eng, int64_t id, const char *to, const char *subject,
-                          const char *text, struct outbox_row *row, struct buf *raw, struct err *e)
+static int notice_compose(struct engine *eng, int64_t id, const struct notice *n,
+                          struct outbox_row *row, struct buf *raw, struct err *e)
 {
     char name[32], own[TOKEN_NAME_LEN];
     snprintf(name, sizeof(name), "O%" PRId64, id);
     token_make(eng->key, "own", name, own);
-    AUTO_FREE char *message_id = mem_printf("%s@%s", own, engine_setting(eng, "domain", "localhost"));
+    AUTO_FREE char *message_id =
+        mem_printf("%s%s%s@%s", n->id_prefix ? n->id_prefix : "", n->id_prefix ? "." : "", own,
+                   engine_setting(eng, "domain", "localhost"));
     const struct mail_header headers[] = {{"Auto-Submitted", "auto-generated"},
                                           {"X-Auto-Response-Suppress", "All"},
                                           {"X-Leadd-Token", own}};
-    struct mail_address rcpt = {to, NULL};
+    struct mail_address rcpt = {n->to, NULL};
     struct mail_compose m = {
         .from = {engine_setting(eng, "address", ""), "leadd"},
         .to = &rcpt,
         .to_count = 1,
-        .subject = subject,
+        .reply_to = {n->reply_to, NULL},
+        .subject = n->subject,
         .message_id = message_id,
         .date_ms = clock_now_ms(),
         .headers = headers,
         .header_count = ARRAY_LEN(headers),
-        .text = text,
+        .text = n->text,
     };
     if (mail_compose(&m, raw, e) < 0)
         return -1;
     row->msgid_hash = hash_64(message_id, strlen(message_id));
     row->mail_from = ""; /* the null sender: nothing may answer it by machine */
-    row->rcpt_to = to;
-    row->subject = subject;
+    row->rcpt_to = n->to;
+    row->subject = n->subject;
     row->raw = raw->data;
     row->raw_len = raw->len;
     return 0;
 }
 
-int notice_fill(struct engine *eng, int64_t id, const char *to, const char *subject,
-                const char *text, bool again, struct err *e)
+static int notice_write(struct engine *eng, int64_t id, const struct notice *n, bool again,
+                        struct err *e)
 {
     struct buf raw AUTO_BUF;
     struct outbox_row row = {.id = id};
     buf_init(&raw, BOUND_TEMPLATE_OUTPUT);
-    if (notice_compose(eng, id, to, subject, text, &row, &raw, e) < 0)
+    if (notice_compose(eng, id, n, &row, &raw, e) < 0)
         return -1;
     return again ? outbox_rewrite(eng->db, &row, e) : outbox_fill(eng->db, &row, e);
+}
+
+int notice_fill(struct engine *eng, int64_t id, const char *to, const char *subject,
+                const char *text, bool again, struct err *e)
+{
+    struct notice n = {.to = to, .subject = subject, .text = text};
+    return notice_write(eng, id, &n, again, e);
 }
 
 /* The other way out, should no mail leave: a call of settings.alarm_endpoint. */
@@ -113,32 +123,42 @@ static int notice_endpoint(struct engine *eng, const char *key, const char *subj
     return 0;
 }
 
-int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
-                 struct err *e)
+int notice_send(struct engine *eng, const struct notice *n, bool *told_out, struct err *e)
 {
-    const char *to = admin_address(eng);
-    AUTO_FREE char *intent = mem_printf("admin/%s", key);
-    if (!to)
-        return 0;
     const char *hold = hold_why(eng);
-    struct outbox_row row = {.intent = intent, .state = hold ? "held" : "ready",
-                             .class_ = "notice", .to_addr = to, .created_ms = clock_now_ms(),
+    struct outbox_row row = {.intent = n->intent, .state = hold ? "held" : "ready",
+                             .class_ = "notice", .to_addr = n->to, .created_ms = clock_now_ms(),
+                             .lead_id = n->lead_id, .case_id = n->case_id,
+                             .contact_id = n->contact_id,
                              .next_ms = hold ? 0 : clock_now_ms(), .reply = hold};
     CRASH_POINT("notice.before");
     if (outbox_add(eng->db, &row, e) < 0)
         return -1;
     CRASH_POINT("notice.after");
+    if (told_out)
+        *told_out = row.id != 0;
     if (row.id == 0)
         return 0; /* told already */
-    if (notice_endpoint(eng, key, subject, text, e) < 0)
-        return -1;
-    if (notice_fill(eng, row.id, to, subject, text, false, e) == 0)
+    if (notice_write(eng, row.id, n, false, e) == 0)
         return 0;
     if (e->cls != ERR_INPUT)
         return -1;
-    log_error("notice.failed", "key=\"%s\" error=\"%s\" next=\"not sent\"", key, e->text);
+    log_error("notice.failed", "intent=\"%s\" error=\"%s\" next=\"not sent\"", n->intent, e->text);
     struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = e->text};
     return outbox_set_state(eng->db, row.id, &c, e);
+}
+
+int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
+                 struct err *e)
+{
+    AUTO_FREE char *intent = mem_printf("admin/%s", key);
+    struct notice n = {.intent = intent, .to = admin_address(eng), .subject = subject, .text = text};
+    bool told;
+    if (!n.to)
+        return 0;
+    if (notice_send(eng, &n, &told, e) < 0)
+        return -1;
+    return told ? notice_endpoint(eng, key, subject, text, e) : 0;
 }
 
 void notice_queue(struct engine *eng, const char *key, const char *subject, const char *text)

@@ -11,6 +11,18 @@
 
 #include "engine/engine.h"
 
+/* A mail from leadd itself, to one address, from the null sender. All borrowed. */
+struct notice {
+    const char *intent, *to, *subject, *text;
+    const char *reply_to;  /* NULL: the company's address */
+    const char *id_prefix; /* begins the Message-ID: a token that answers will carry; or NULL */
+    int64_t lead_id, case_id, contact_id;
+};
+/* As notice_admin, which is one. told_out, which may be NULL: false when the intent was
+ * there already. */
+int notice_send(struct engine *eng, const struct notice *n, bool *told_out,
+                struct err *e) LEADD_MUST_CHECK;
+
 /* Inside a pass. 0, or -1 when the store failed; what else goes wrong is
  * logged: a notice must not undo what it tells about. */
 int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,

@@ -15,17 +15,21 @@
 #include "base/text.h"
 #include "engine/align.h"
 #include "engine/secret.h"
+#include "engine/signature.h"
 #include "engine/trust.h"
 #include "mail/authres.h"
+#include "store/secret.h"
 
 struct checking {
     const struct engine *eng;
+    struct db *db;
     const struct proof_mail *mail;
     const json_t *user; /* the config's */
     struct trust trust;
     struct trust_head head;
     char from[MAIL_ONE_MAX];
     const char *domain; /* of from */
+    struct signatures signatures;
     struct proof *out;
 };
 
@@ -46,6 +50,7 @@ static void proof_set(struct proof *out, enum proof_how how, const char *fmt, ..
     out->text[text_utf8_cut(out->text, strlen(out->text), sizeof(out->text) - 2)] = '\0';
     text_make_line(out->text);
     out->how = how;
+    out->commands = how != PROOF_NONE;
 }
 
 /* ---- who wrote it, by its own words ------------------------------------------------ */
@@ -79,6 +84,17 @@ static bool sender_fits(struct checking *c)
     return false;
 }
 
+/* A field that comes twice is read by one program so, by another so. */
+static const char *field_twice(const struct mail_fields *f)
+{
+    static const char *const once[] = {"To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To",
+                                       "References", "Reply-To", "Content-Type"};
+    for (size_t i = 0; i < ARRAY_LEN(once); i++)
+        if (mail_fields_count(f, once[i]) > 1)
+            return once[i];
+    return NULL;
+}
+
 static bool from_fits(struct checking *c)
 {
     const struct mail_fields *f = &c->head.fields;
@@ -90,6 +106,8 @@ static bool from_fits(struct checking *c)
         proof_set(c->out, PROOF_NONE, "its From has %s", e.text);
     else if (!is_address_of(c->user, c->from))
         proof_set(c->out, PROOF_NONE, "its From is no registered address of %s", c->mail->user);
+    else if (field_twice(f))
+        proof_set(c->out, PROOF_NONE, "it has more than one %s", field_twice(f));
     else {
         c->domain = strchr(c->from, '@') + 1;
         return sender_fits(c);
@@ -187,24 +205,6 @@ static const char *dkim_domain(const struct checking *c, const json_t *r)
     return domain && align_same(domain, c->domain) ? domain : NULL;
 }
 
-/* A signature over a part of the body (l=) lets anybody write on behind it. */
-static bool signs_a_part(const struct checking *c)
-{
-    const struct mail_field *f = NULL;
-    while ((f = mail_fields_next(&c->head.fields, "DKIM-Signature", f))) {
-        const char *p = f->value.p, *end = p + f->value.n;
-        while (p < end) {
-            const char *semi = memchr(p, ';', (size_t)(end - p));
-            while (p < end && strchr(" \t\r\n", *p))
-                p++;
-            if (p < end && (*p == 'l' || *p == 'L'))
-                return true; /* no other tag begins with it */
-            p = semi ? semi + 1 : end;
-        }
-    }
-    return false;
-}
-
 enum verdict { SAYS_NOTHING, SAYS_YES, SAYS_NO };
 
 static enum verdict verdict_dmarc(const struct checking *c, const json_t *r, bool pass)
@@ -247,29 +247,60 @@ static enum verdict verdict_of(const struct checking *c, const json_t *r, bool p
     return part && v == SAYS_YES ? SAYS_NOTHING : v;
 }
 
-static void by_results(struct checking *c)
+/* May it command, too? */
+static int signed_commands(struct checking *c, bool by_spf, struct err *e)
+{
+    const struct signatures *s = &c->signatures;
+    const char *why = NULL;
+    int64_t before = 0;
+    if (s->count == 0 || by_spf)
+        return 0;
+    if (s->odd)
+        why = "a signature that cannot be read";
+    else if (!s->addressed)
+        why = "signed, but not as a mail to us: it may have been handed on";
+    for (size_t i = 0; i < s->count && !why; i++) {
+        if (signature_use(c->db, s->keys[i], c->mail->message_id, &before, e) < 0)
+            return -1;
+        if (before)
+            why = "the same signed mail came before";
+    }
+    if (why) {
+        proof_set(c->out, c->out->how, "%s", why);
+        c->out->commands = false;
+    }
+    return 0;
+}
+
+static int by_results(struct checking *c, struct err *e)
 {
     size_t i;
     const json_t *r, *yes = NULL;
-    bool part = signs_a_part(c);
+    bool part, by_spf = false;
+    signatures_read(c->eng, &c->head.ctx, &c->head.fields, c->domain, &c->signatures);
+    part = c->signatures.part;
     json_array_foreach(c->head.results, i, r) {
         enum verdict v = verdict_of(c, r, part);
         if (v == SAYS_NO) {
             proof_set(c->out, PROOF_NONE, "%s=%s for %s", json_get_str(r, "method", ""),
                       json_get_str(r, "result", ""), c->domain);
-            return;
+            return 0;
         }
+        by_spf |= v == SAYS_YES && strcmp(json_get_str(r, "method", ""), "spf") == 0;
         if (v == SAYS_YES && !yes)
             yes = r;
     }
-    if (yes)
+    if (yes) {
         proof_set(c->out, PROOF_AUTH, "%s=pass for %s by %s", json_get_str(yes, "method", ""),
                   c->domain, c->trust.auth);
-    else if (json_array_size(c->head.results))
+        return signed_commands(c, by_spf, e);
+    }
+    if (json_array_size(c->head.results))
         proof_set(c->out, PROOF_NONE, "%s did not find that it is from %s%s", c->trust.auth,
                   c->domain, part ? ": its signature is of a part" : "");
     else
         proof_set(c->out, PROOF_NONE, "%s", c->head.why);
+    return 0;
 }
 
 /* ---- all of it ----------------------------------------------------------------------- */
@@ -297,19 +328,18 @@ static int proof_check_head(struct engine *eng, struct checking *c, struct err *
     if (c->out->how != PROOF_NONE || by_submission(c))
         return 0;
     if (c->trust.auth || c->trust.header)
-        by_results(c);
-    else
-        proof_set(c->out, PROOF_NONE, "no trusted_auth is set, so nothing can prove a mail");
+        return by_results(c, e);
+    proof_set(c->out, PROOF_NONE, "no trusted_auth is set, so nothing can prove a mail");
     return 0;
 }
 
 int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof *out,
                 struct err *e)
 {
-    struct checking c = {.eng = eng, .mail = mail, .out = out};
+    struct checking c = {.eng = eng, .db = eng->db, .mail = mail, .out = out};
     *out = (struct proof){.how = PROOF_NONE};
     c.user = crm_user(eng->crm, mail->user);
-    trust_read(eng->settings, mail->mailbox, &c.trust);
+    trust_read(eng->role->config, mail->mailbox, &c.trust);
     if (!c.user) {
         proof_set(out, PROOF_NONE, "no such user");
         return 0;

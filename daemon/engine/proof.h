@@ -10,9 +10,13 @@
  *   or the mail came to the user's secret address;
  *   or (engine/held.h) the user has confirmed it from the registered address.
  *
+ * A signed mail that did not come straight from its domain (SPF) may have been handed
+ * on by anybody who got it: it is the user's, and commands only when it was signed as
+ * one to us, and the first time it comes (engine/signature.h).
+ *
  * In every case From is one plain address, one that the config has for this user, and
- * the mail is a person's. Everything that is doubtful is no proof; text says why. Pure
- * but for the row of a secret address, which is read only when one is written to.
+ * the mail is a person's. Everything that is doubtful is no proof; text says why. The
+ * store is asked only for a secret address that is written to, and for a signature.
  */
 #ifndef LEADD_ENGINE_PROOF_H
 #define LEADD_ENGINE_PROOF_H
@@ -29,6 +33,7 @@ enum proof_how {
 
 struct proof {
     enum proof_how how;
+    bool commands;  /* it may command; without it, what was signed may have been handed on */
     char text[256]; /* one line: what proved it, or why not */
 };
 
@@ -38,6 +43,7 @@ struct proof_mail {
     size_t n;
     const json_t *mailbox; /* config of the mailbox it came through; NULL: none */
     const char *user;      /* who From says it is; in the config */
+    int64_t message_id;    /* M */
 };
 
 /* -1 only when the store failed. */

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/command.h"
 #include "crm/see.h"
+#include "engine/held.h"
 #include "engine/input.h"
 #include "engine/rep_inner.h"
 #include "store/journal.h"
@@ -398,6 +399,22 @@ int rep_release(struct engine *eng, int64_t message_id, const char *user,
     return 0;
 }
 
+/* Nothing proves who wrote it: its commands wait. What is none, nobody need confirm. */
+static int rep_hold(struct rep *r, struct err *e)
+{
+    AUTO_JSON json_t *lines = json_array();
+    int64_t id;
+    for (size_t i = 0; i < r->lines.count; i++)
+        if (r->lines.v[i].what == REP_COMMAND || r->lines.v[i].what == REP_ASK)
+            json_array_append_new(lines, json_string(r->lines.v[i].said));
+    if (json_array_size(lines) == 0)
+        return 0;
+    struct held_mail held = {.user = r->m->user, .message_id = r->m->message_id,
+                             .target = r->m->target, .lines = lines,
+                             .why = r->m->unproven ? r->m->unproven : "nothing proves who wrote it"};
+    return held_put(r->eng, &held, &id, e);
+}
+
 int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out, struct err *e)
 {
     struct rep r = {.eng = eng, .m = m};
@@ -415,9 +432,8 @@ int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out,
     out->commands = r.lines.count > 0;
     if (m->proven)
         rc = rep_run(&r, out, e);
-    else if (r.lines.count > 0)
-        log_warn("rep.unproven", "message=M%" PRId64 " user=%s lines=%zu next=\"not run\"",
-                 m->message_id, m->user, r.lines.count);
+    else
+        rc = rep_hold(&r, e);
     rep_answer_done(&r.answer);
     rep_lines_done(&r.lines);
     return rc;

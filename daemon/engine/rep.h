@@ -20,7 +20,8 @@
 struct rep_mail {
     const json_t *message; /* as it was parsed */
     const char *user;      /* whose mail it is, by its From */
-    bool proven;           /* and it really is: see proof.h */
+    bool proven;           /* and it really is, and may command: see proof.h */
+    const char *unproven;  /* why not, in words */
     const char *hold;      /* why nothing automatic may come of it, or NULL */
     int64_t message_id;    /* M */
     struct crm_target target; /* what it was filed with; nothing: no record */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * secret - see secret.h
+ * secret - see secret.h; and leadctl address
  */
 #include "engine/secret.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/ctl.h"
 #include "engine/ours.h"
 #include "store/secret.h"
 
@@ -62,4 +63,33 @@ int secret_in_message(struct engine *eng, const json_t *message, const char *use
                 return 0;
         }
     return 0;
+}
+
+json_t *ctl_address(struct ctl *c, struct err *e)
+{
+    const char *user = c->argv[2], *verb = c->argc > 3 ? c->argv[3] : "";
+    AUTO_FREE char *address = NULL;
+    int64_t made_ms;
+    char stamp[32];
+    if (strcmp(c->argv[1], "secret") != 0) {
+        err_set(e, ERR_INPUT, "address %s: expected secret", c->argv[1]);
+        return NULL;
+    }
+    if (!crm_user(c->eng->crm, user)) {
+        err_set(e, ERR_INPUT, "\"%s\" is none of the users; see: leadctl list users", user);
+        return NULL;
+    }
+    if (strcmp(verb, "off") == 0)
+        return secret_remove(c->eng->db, user, e) < 0
+                   ? NULL : ctl_text("%s has no secret address any more", user);
+    if (*verb && strcmp(verb, "new") != 0) {
+        err_set(e, ERR_INPUT, "address secret %s %s: expected nothing more, new or off", user, verb);
+        return NULL;
+    }
+    if (secret_address(c->eng, user, *verb != '\0', &address, &made_ms, e) < 0)
+        return NULL;
+    json_t *out = ctl_text("%s", address);
+    json_put_str(out, "address", address);
+    json_put_str(out, "made", clock_format_utc(made_ms, stamp, sizeof(stamp)));
+    return out;
 }

@@ -15,13 +15,13 @@
 
 #define FIELDS_MAX 64 /* results of one mail that are read */
 
-void trust_read(const json_t *settings, const json_t *mailbox, struct trust *out)
+void trust_read(const json_t *config, const json_t *mailbox, struct trust *out)
 {
     bool own = json_object_get(mailbox, "trusted_auth") || json_object_get(mailbox, "trusted_header");
-    const json_t *from = own ? mailbox : settings;
+    const json_t *from = own ? mailbox : json_get_obj(config, "settings");
     *out = (struct trust){.auth = json_get_str(from, "trusted_auth", NULL),
                           .header = json_get_str(from, "trusted_header", NULL),
-                          .hosts = json_get_arr(from, "trusted_hosts"),
+                          .hosts = json_get_arr(own ? mailbox : config, "trusted_hosts"),
                           .below = json_get_bool(from, "trusted_below", false)};
 }
 

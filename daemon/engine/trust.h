@@ -22,15 +22,15 @@
 #include "mail/ctx.h"
 #include "mail/header.h"
 
-/* settings, or those of the mailbox when it has its own. */
+/* Those of the whole config, or of the mailbox when it has its own. */
 struct trust {
     const char *auth;   /* the pinned authserv-id, or NULL */
     const char *header; /* who signed in, as the server writes it; or NULL */
     const json_t *hosts;
     bool below;
 };
-/* mailbox may be NULL. */
-void trust_read(const json_t *settings, const json_t *mailbox, struct trust *out);
+/* config: the engine's part of the tree; mailbox may be NULL. */
+void trust_read(const json_t *config, const json_t *mailbox, struct trust *out);
 
 struct trust_head {
     struct mail_limits lim;

@@ -7,7 +7,7 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/journal.c %D%/journal.h %D%/ledger.c %D%/ledger.h %D%/message.c %D%/message.h \
 	%D%/call.c %D%/call.h %D%/notices.c %D%/notices.h %D%/outbox.c %D%/outbox.h %D%/probe.c %D%/probe.h %D%/rows.c %D%/rows.h \
 	%D%/rule_count.c %D%/rule_count.h \
-	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h
+	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h %D%/held.c %D%/held.h
 
 # for replay
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h

@@ -30,19 +30,24 @@ const char schema_mail_1[] =
     "CREATE TABLE held ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " user TEXT NOT NULL,"
-    " message_id INTEGER NOT NULL,"           /* row of message */
+    " message_id INTEGER NOT NULL UNIQUE,"    /* row of message */
     " entity TEXT, record_id INTEGER,"        /* the record they are about, when it is known */
     " lines TEXT NOT NULL,"                   /* a command each */
     " why TEXT NOT NULL,"
     " state TEXT NOT NULL DEFAULT 'held',"
     " created_ms INTEGER NOT NULL, settled_ms INTEGER"
     ") STRICT;"
+    "CREATE INDEX held_open ON held (id) WHERE state = 'held';"
+    "CREATE INDEX held_user ON held (user, created_ms);"
     /* the address for commands that only one user knows; another row is another address */
     "CREATE TABLE secret_address ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " user TEXT NOT NULL UNIQUE,"
     " created_ms INTEGER NOT NULL"
     ") STRICT;"
+
+    /* signatures of mails that were let command by them: none does so twice */
+    "CREATE TABLE signature_used (hash INTEGER PRIMARY KEY, message_id INTEGER NOT NULL) STRICT;"
 
     /* the last mail that each mailbox was sent as a probe */
     "CREATE TABLE probe ("

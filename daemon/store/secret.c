@@ -34,3 +34,17 @@ int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_ou
                      "INSERT INTO secret_address (user, created_ms) VALUES ($1, $2) RETURNING id",
                      "si", user, now_ms);
 }
+
+int signature_use(struct db *db, int64_t hash, int64_t message_id, int64_t *message_out,
+                  struct err *e)
+{
+    if (db_get_int(db, e, message_out, 0, "SELECT message_id FROM signature_used WHERE hash = $1",
+                   "i", hash) < 0)
+        return -1;
+    if (*message_out == message_id)
+        *message_out = 0;
+    else if (*message_out == 0)
+        return db_exec(db, e, "INSERT INTO signature_used (hash, message_id) VALUES ($1, $2)", "ii",
+                       hash, message_id);
+    return 0;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * secret - which secret address each user has at present
+ * secret - which secret address each user has at present, and which signatures of
+ * mails were let command already
  *
  * The address is made from the number of the row and the key of the installation;
  * another row is another address, and the old one is nobody's.
@@ -18,5 +19,9 @@ int secret_get(struct db *db, const char *user, int64_t *id_out, int64_t *made_m
 int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_out,
                  struct err *e) LEADD_MUST_CHECK;
 int secret_remove(struct db *db, const char *user, struct err *e) LEADD_MUST_CHECK;
+
+/* *message_out: the message that had it before; else 0, and it is this one's now. */
+int signature_use(struct db *db, int64_t hash, int64_t message_id, int64_t *message_out,
+                  struct err *e) LEADD_MUST_CHECK;
 
 #endif

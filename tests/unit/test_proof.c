@@ -14,6 +14,7 @@
 #include "mail/parse.h"
 
 struct world {
+    int64_t messages;
     struct fixture f;
     struct role role;
     struct engine eng;
@@ -26,6 +27,8 @@ static void world_init(struct world *w, const char *more)
     AUTO_JSON json_t *extra = fixture_json(more);
     w->role.config = (json_t *)crm_config(w->f.crm);
     json_object_update(json_object_get(w->role.config, "settings"), extra);
+    if (json_object_get(extra, "trusted_hosts")) /* lists stand beside the settings */
+        json_object_set(w->role.config, "trusted_hosts", json_object_get(extra, "trusted_hosts"));
     json_object_set_new(json_get_obj(json_get_obj(w->role.config, "users"), "anna"), "logins",
                         json_pack("[s]", "aone"));
     w->eng.role = &w->role;
@@ -52,7 +55,7 @@ static enum proof_how check(struct world *w, const json_t *mailbox, const char *
     buf_str(&raw, "\r\n\r\n#won 5000\r\n");
     AUTO_JSON json_t *message = mail_parse(raw.data, raw.len, NULL, &why);
     assert_non_null(message);
-    struct proof_mail mail = {message, raw.data, raw.len, mailbox, "anna"};
+    struct proof_mail mail = {message, raw.data, raw.len, mailbox, "anna", ++w->messages};
     OK(proof_check(&w->eng, &mail, out, e));
     assert_true(out->text[0] != '\0' && strlen(out->text) < sizeof(out->text));
     return out->how;
@@ -212,8 +215,10 @@ static void a_from_that_is_not_exactly_the_user_proves_nothing(void **state)
         FROM "|Auto-Submitted: auto-replied",
         FROM "|Precedence: bulk|List-Id: <x.list.example>",
         "Return-Path: <>|" FROM,
-        FROM "|DKIM-Signature: v=1; d=our.example; l=20; bh=x; b=y",
-        FROM "|DKIM-Signature: v=1; d=our.example; bh=x;|\tl = 20; b=y",
+        FROM "|DKIM-Signature: v=1; d=our.example; h=from; l=20; bh=x; b=y",
+        FROM "|DKIM-Signature: v=1; d=our.example; h=from; bh=x;|\tl = 20; b=y",
+        FROM "|To: crm@our.example|To: crm@our.example",
+        FROM "|Subject: x|Subject: y",
     };
     struct world w;
     struct proof p;
@@ -312,6 +317,63 @@ static void the_secret_address_proves_its_user_until_it_is_renewed(void **state)
     world_done(&w);
 }
 
+static void own_hosts_behind_the_server_are_gone_past(void **state)
+{
+    (void)state;
+    struct world w;
+    struct proof p;
+    world_init(&w, "{'trusted_auth': 'mx.our.example', 'trusted_hosts': ['imap.our.example']}");
+    static const char hop[] = "Received: from mx.our.example by imap.our.example with ESMTP; x|"
+                              AR "dkim=pass header.d=our.example" IN FROM;
+    static const char foreign[] = "Received: from mx.our.example by imap2.our.example with ESMTP; x|"
+                                  AR "dkim=pass header.d=our.example" IN FROM;
+    assert_int_equal(check(&w, NULL, hop, &p), PROOF_AUTH);
+    assert_int_equal(check(&w, NULL, foreign, &p), PROOF_NONE);
+    assert_non_null(strstr(p.text, "imap2.our.example"));
+    world_done(&w);
+}
+
+static void a_signature_alone_commands_once_and_only_when_it_is_one_to_us(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines;
+        bool commands;
+    } rows[] = {
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:To:Subject:Date; b=a1", true},
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:To:Subject:Date;|\tb=a|\t1",
+         false}, /* the one before */
+        {"To: x@y.example|Cc: A <crm+x@our.example>|DKIM-Signature: d=mail.our.example;"
+         "h=cc:from:to : subject:date; b=a2", true},
+        {"To: x@y.example|DKIM-Signature: d=our.example; h=From:To:Subject:Date; b=a3", false},
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:Subject:Date; b=a4", false},
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:To:Date; b=a5", false},
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:To:Subject:Date; b=a6|"
+         "DKIM-Signature: d=our.example; h=From; b=a7", false},
+        {"To: crm@our.example|DKIM-Signature: d=our.example; h=From:To:Subject:Date; b=a8|"
+         "DKIM-Signature: d=our.example; d=x.example; h=From; b=a9", false},
+        {"To: crm@our.example|DKIM-Signature: d=x.example; h=From; b=a10", true},
+        {"To: crm@our.example", true},
+    };
+    struct world w;
+    struct proof p;
+    world_init(&w, MX);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_FREE char *lines = mem_printf(AR "dkim=pass header.d=our.example" IN FROM "|%s",
+                                           rows[i].lines);
+        AUTO_FREE char *straight = mem_printf(AR "dkim=pass header.d=our.example; "
+                                              "spf=pass smtp.mailfrom=our.example" IN FROM "|%s",
+                                              rows[i].lines);
+        assert_int_equal(check(&w, NULL, lines, &p), PROOF_AUTH);
+        if (p.commands != rows[i].commands)
+            fail_msg("row %zu: %s", i, p.text);
+        /* from the domain's own hosts: nobody was in between */
+        assert_int_equal(check(&w, NULL, straight, &p), PROOF_AUTH);
+        assert_true(p.commands);
+    }
+    world_done(&w);
+}
+
 /* ---- its parts ---- */
 
 static void domains_of_one_organization_are_aligned(void **state)
@@ -379,6 +441,8 @@ int main(void)
         cmocka_unit_test(a_mailbox_may_pin_another_server),
         cmocka_unit_test(a_header_of_the_own_server_says_who_signed_in),
         cmocka_unit_test(the_secret_address_proves_its_user_until_it_is_renewed),
+        cmocka_unit_test(a_signature_alone_commands_once_and_only_when_it_is_one_to_us),
+        cmocka_unit_test(own_hosts_behind_the_server_are_gone_past),
         cmocka_unit_test(domains_of_one_organization_are_aligned),
         cmocka_unit_test(a_results_field_is_read_whole_or_not_at_all),
     };
