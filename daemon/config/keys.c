@@ -223,6 +223,8 @@ static const struct schema_key keys_user[] = {
     {"calendar", TYPE_NAME,
      .help = "One of calendars in the rule files: the hours of the user, and the zone the user "
              "lives in. Without it, those of the pool, and time_zone."},
+    {"digest", TYPE_LINE,
+     .help = "As digest above, for this user; \"none\" for none."},
     {"absent", TYPE_LINES,
      .help = "Days on which the user is away: [ \"2026-12-24..2027-01-02\" ], both included. "
              "leadctl absent says it without a change of the file."},
@@ -298,6 +300,12 @@ static const struct schema_key keys_main[] = {
     {"notices_per_hour", TYPE_INT, .def = "30", RANGE(1, 1000), .unit = "mails",
      .help = "Notices that one of our own gets in an hour; what comes beyond is told in one mail at "
              "the end of the hour."},
+    {"digest", TYPE_LINE,
+     .help = "When each user gets a mail with the tasks of the day, new leads, people who wait for an "
+             "answer and deals that rest: \"Mon-Fri 07:30\", in the user's zone, written as every is in "
+             "rules. Nothing to tell, no mail. Without it, nobody gets one."},
+    {"stale_after", TYPE_DURATION, .def = "14d", RANGE(HOUR, 3650 * DAY),
+     .help = "How long nobody has touched a deal that the digest calls resting."},
     {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
      .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
              "send it again, or leave it."},

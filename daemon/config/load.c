@@ -25,7 +25,7 @@ static void load_shape(json_t *tree, const json_t *raw)
     for (size_t i = 0; i < schema_main.count; i++) {
         const struct schema_key *k = &schema_main.keys[i];
         json_t *v = json_object_get(raw, k->name);
-        bool plain = k->type < TYPE_LINE && k->type != TYPE_TEXTS;
+        bool plain = k->type <= TYPE_LINE && k->type != TYPE_TEXTS;
         if (v)
             json_object_set(plain ? settings : tree, k->name, v);
     }

@@ -95,6 +95,8 @@ void assign_who_print(const struct crm *crm, const struct who *w, struct buf *ou
  * it is still that day. state is the pool's row, which the caller stores. */
 int assign_count(struct crm_ctx *ctx, const char *user, const json_t *member, json_t *state, int n,
                  int64_t at_ms, struct err *e) LEADD_MUST_CHECK;
+/* The zone a user lives in: that of his calendar, else the company's. */
+const struct zone *assign_zone(const struct crm *crm, const char *user);
 /* The local day of a user, "2026-11-21". */
 void assign_day(struct crm_ctx *ctx, const char *user, int64_t at_ms, char out[16]);
 

@@ -25,8 +25,7 @@ static const struct calendar *own_calendar(const struct crm *crm, const char *us
     return name ? calendars_find(crm->calendars, name) : NULL;
 }
 
-/* The zone a user lives in: that of his calendar, else the company's. */
-static const struct zone *own_zone(const struct crm *crm, const char *user)
+const struct zone *assign_zone(const struct crm *crm, const char *user)
 {
     const struct calendar *c = own_calendar(crm, user);
     return c ? calendar_zone(c) : crm->local;
@@ -34,7 +33,7 @@ static const struct zone *own_zone(const struct crm *crm, const char *user)
 
 void assign_day(struct crm_ctx *ctx, const char *user, int64_t at_ms, char out[16])
 {
-    struct day_date d = day_date(zone_day(own_zone(ctx->crm, user), at_ms));
+    struct day_date d = day_date(zone_day(assign_zone(ctx->crm, user), at_ms));
     snprintf(out, 16, "%04d-%02d-%02d", d.year % 10000, d.month % 100, d.mday % 100);
 }
 
@@ -43,7 +42,7 @@ void assign_day(struct crm_ctx *ctx, const char *user, int64_t at_ms, char out[1
 int assign_absence_parse(const struct crm *crm, const char *user, const char *text,
                          int64_t *from_out, int64_t *until_out, struct err *e)
 {
-    const struct zone *z = own_zone(crm, user);
+    const struct zone *z = assign_zone(crm, user);
     struct day_date a, b;
     const char *p = text;
     if (!day_read_date(&p, &a))

@@ -12,6 +12,7 @@
 #include "crm/address.h"
 #include "crm/assign.h"
 #include "crm/build.h"
+#include "crm/digest.h"
 #include "crm/ctx.h"
 #include "crm/enrich.h"
 #include "crm/fields.h"
@@ -192,6 +193,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
         crm->local = zone_new("UTC", NULL);
     crm->territories = territories_new(crm, json_get_obj(config, "territories"), errors);
     assign_check(crm, errors);
+    crm_digest_check(crm, errors);
     return crm;
 }
 

@@ -488,6 +488,7 @@ static int engine_start(struct role *r, struct err *e)
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     if (schedules_start(eng, e) < 0 || alive_start(eng, e) < 0 ||
+        digests_start(eng, e) < 0 ||
         timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);

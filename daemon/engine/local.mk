@@ -2,7 +2,7 @@ noinst_LIBRARIES += daemon/engine/libengine.a
 ENGINE_LIBS = daemon/engine/libengine.a $(PSL_LIBS)
 daemon_engine_libengine_a_SOURCES = \
 	%D%/call.c %D%/call.h %D%/call_make.c %D%/call_settle.c %D%/ctl_calls.c \
-	%D%/alive.c %D%/alive.h %D%/probe.c %D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
+	%D%/alive.c %D%/alive.h %D%/probe.c %D%/digest.c %D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
 	%D%/coverage.c %D%/coverage.h %D%/ctl_rules.c \
 	%D%/ctl.c %D%/ctl.h %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
 	%D%/ctl_status.c %D%/ctl_why.c %D%/engine.c %D%/engine.h %D%/followup.c %D%/hold.c %D%/hold.h \

@@ -74,7 +74,9 @@ const char *timer_record(const json_t *row, char out[CRM_ID_LEN]);
 
 /* ---- escalations and schedules -------------------------------------------------------- */
 
-extern const struct timer_kind timer_kind_escalation, timer_kind_schedule;
+extern const struct timer_kind timer_kind_escalation, timer_kind_schedule, timer_kind_digest;
+/* Every user with a digest has its row (digest.c). */
+int digests_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 /* After all its events: begins escalations of the records that the input touched. */
 int escalations_begin(struct input *in, struct err *e) LEADD_MUST_CHECK;
 /* Every scheduled rule has its row, and walks that were cut off go on. */

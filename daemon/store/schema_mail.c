@@ -67,4 +67,8 @@ const char schema_mail_1[] =
     " SELECT entity, record_id, kind, rule, due_ms, step, since_ms, left_ms FROM timer;"
     "DROP TABLE timer;"
     "ALTER TABLE timer_6 RENAME TO timer;"
-    "CREATE INDEX timer_due ON timer (due_ms) WHERE due_ms IS NOT NULL;";
+    "CREATE INDEX timer_due ON timer (due_ms) WHERE due_ms IS NOT NULL;"
+
+    /* for the morning mail */
+    "CREATE INDEX task_due ON task (due_ms) WHERE status = 'open' AND due_ms IS NOT NULL;"
+    "CREATE INDEX deal_open ON deal (owner) WHERE status = 'open';";
