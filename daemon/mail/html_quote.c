@@ -107,12 +107,18 @@ static bool is_indented(const GumboElement *e, const char *style)
            (strstr(style, "border:none") && strstr(style, "margin:0"));
 }
 
-/* Outlook's line above "From:": border-top:solid #E1E1E1 1.0pt;padding:3.0pt … */
+/* Outlook's line above "From:": border-top:solid #E1E1E1 1.0pt;padding:3.0pt …,
+ * and what others make of it. Only a header block below makes it a cut. */
 static bool is_outlook_line(const char *style)
 {
-    const char *top = strstr(style, "border-top:");
-    return top && strstr(top, "solid") && strstr(style, "border:none") &&
-           strstr(style, "padding:3");
+    const char *top = strstr(style, "border-top");
+    return top && strstr(top, "solid") && strstr(style, "padding");
+}
+
+/* Outlook's bar beside a quotation. */
+static bool is_outlook_bar(const char *style)
+{
+    return strstr(style, "border:none;border-left:solid") && strstr(style, "padding");
 }
 
 static bool is_flat(const char *style)
@@ -145,6 +151,8 @@ enum html_says html_quote_says(const GumboElement *e)
         says = HTML_QUOTES;
     if (e->tag == GUMBO_TAG_DIV && says == HTML_NOTHING && is_outlook_line(style))
         says = HTML_CUTS;
+    if (e->tag == GUMBO_TAG_DIV && says == HTML_NOTHING && is_outlook_bar(style))
+        says = HTML_QUOTES;
     if (e->tag == GUMBO_TAG_P && says == HTML_NOTHING && is_flat(style))
         says = HTML_NO_MARGIN;
     return says;

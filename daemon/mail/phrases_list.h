@@ -19,7 +19,8 @@ static const struct {
      "gönderen|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|발신|จาก|từ|người gửi|dari|pengirim|από|"
      "expeditor|de la|saatja|kellelt|nuo|no|sūtītājs|siuntėjas|remitente|remetente|"
      "mittente|expéditeur|absender|afzender|nadawca|avsändare|afsender|avsender|odesílatel|"
-     "odosielateľ|odesilatel|pošiljatelj|šalje|מאת|من|отправитель|відправник|подател|از|"},
+     "odosielateľ|odesilatel|pošiljatelj|šalje|מאת|من|отправитель|відправник|подател|از|"
+     "expeditorul|送信元|prej|gestuur deur|emitent|"},
     {MAIL_ROLE_DATE,
      "|date|sent|sent at|sent on|datum|gesendet|gesendet am|envoyé|envoyé le|date d'envoi|"
      "enviado|enviado el|enviada em|enviado em|enviada|fecha|data|inviato|data invio|"
@@ -29,16 +30,18 @@ static const struct {
      "傳送時間|寄件日期|送信日時|日付|日時|보낸 날짜|보낸날짜|날짜|ส่งเมื่อ|ส่ง|วันที่|đã gửi|ngày|dikirim|terkirim|"
      "tanggal|εστάλη|στάλθηκε|ημερομηνία|αποστολή|trimis|odesláno|odoslané|poslano|poslato|"
      "נשלח|תאריך|تاريخ الإرسال|التاريخ|تاريخ|saadetud|kuupäev|nosūtīts|datums|išsiųsta|"
-     "išsiuntimo data|изпратено|dag|"},
+     "išsiuntimo data|изпратено|dag|dată|gönderilen|відправлено|gestuur|poslane|vytvořeno|"
+     "datum/tid|date/time|"},
     {MAIL_ROLE_TO,
-     "|to|an|à|pour|a|aan|para|do|till|til|vastaanottaja|címzett|кому|komu|kime|alıcı|收件人|收件者|"
-     "宛先|받는 사람|받는사람|수신|ถึง|đến|tới|người nhận|kepada|untuk|προς|către|pro|za|prima|"
+     "|to|an|à|pour|a|aan|para|do|till|til|vastaanottaja|címzett|кому|komu|kime|alıcı|收件人|"
+     "收件者|宛先|받는 사람|받는사람|수신|ถึง|đến|tới|người nhận|kepada|untuk|προς|către|pro|za|prima|"
      "primatelj|אל|إلى|الى|destinatario|destinataire|destinatário|empfänger|kam|saņēmējs|"
-     "kellele|saaja|adresatas|gavėjas|до|per a|به|"},
+     "kellele|saaja|adresatas|gavėjas|до|per a|به|destinatarul|pre|adresat|送信先|"
+     "upphaflegur viðtakandi|"},
     {MAIL_ROLE_CC,
      "|cc|bcc|cci|ccn|cco|kopie|copie|copia|cópia|kopia|kopi|kopio|копия|копія|抄送|副本|참조|"
      "สำเนา|másolatot kap|másolat|bilgi|κοιν.|κοινοποίηση|kópia|dw|udw|нұсқа|đồng gửi|"
-     "tembusan|kk|نسخة|"},
+     "tembusan|kk|نسخة|kopie (cc)|copie à|kópia (cc)|copia para|kopie:|"},
     {MAIL_ROLE_SUBJECT,
      "|subject|betreff|objet|sujet|asunto|oggetto|onderwerp|assunto|temat|ämne|emne|aihe|"
      "otsikko|tárgy|тема|předmět|predmet|konu|主题|主旨|主題|件名|题名|제목|เรื่อง|หัวเรื่อง|"
@@ -48,7 +51,10 @@ static const struct {
      "|reply-to|reply to|antwort an|répondre à|responder a|importance|wichtigkeit|"
      "importanza|importancia|prioriteit|belang|priority|priorität|attachments|anlagen|"
      "anhänge|pièces jointes|datos adjuntos|allegati|bijlagen|bilagor|organization|"
-     "organisation|message-id|resent-from|categories|sensitivity|when|where|wann|wo|"},
+     "organisation|message-id|resent-from|categories|sensitivity|when|where|wann|wo|"
+     "odgovori na|odpověď na|svar til|antwoord aan|vastaus|válaszcím|rispondi a|"
+     "odpowiedź-do|răspuns către|ответ-кому|odpovedať-pre|svara till|yanıt adresi|"
+     "кому відповісти|responder para|回复|返信先|"},
 };
 
 /* What stands between who and ':'. With a '*' the letters go on. */
@@ -61,7 +67,8 @@ static const char *const wrote[] = {
     "rašė", "parašė", "さんは書きました", "さんが書きました", "のメール", "写道", "寫道", "写到", "作成", "님이 작성", "작성:",
     "썼습니다", "đã viết", "viết:", "menulis", "เขียน", "כתב", "מאת", "كتب", "كتابة", "نوشت",
     "shkroi", "напиша", "напісаў", "ने लिखा", "quoting ", "zitat von", "citando ", "missatge de",
-    "odesílatel", "wiadomość napisana przez", "a publié", "said:",
+    "odesílatel", "wiadomość napisana przez", "a publié", "said:", "skrev følgende", "följande",
+    "escribió:",
 };
 
 /* First words of an attribution that is wrapped over lines. */
@@ -122,6 +129,7 @@ static const char *const forwards[] = {
     "persiųstas laiškas", "persiųsta žinutė", "missatge reenviat", "הודעה שהועברה", "רסוה",
     "הודעה מועברת", "رسالة معاد توجيهها", "الرسالة المعاد توجيهها", "رسالة مُعاد توجيهها",
     "препратено съобщение", "پیام هدایت", "áframsent", "birtutako mezua", "mensaxe reenviada",
+    "перенаправлен", "转发", "轉寄", "を転送", "proslijed", "áframsend",
 };
 
 static const char *const begin_forwards[] = {
@@ -138,7 +146,9 @@ static const char *const begin_forwards[] = {
     "iletilen mesajın başlangıcı", "iletilmiş ileti", "开始转发的邮件", "下面是被转发的邮件", "被转发的邮件", "開始轉寄郵件",
     "轉寄郵件開始", "転送されたメッセージ", "전달된 메시지 시작", "bắt đầu thư được chuyển tiếp", "mulai pesan",
     "inici del missatge reenviat", "početak proslijeđene poruke", "תחילת ההודעה שהועברה",
-    "بداية الرسالة",
+    "بداية الرسالة", "započni proslijeđenu", "începe mesajul", "i̇leti başlangıcı",
+    "ileti başlangıcı", "forwarded message", "forwarded email", "weitergeleitete nachricht",
+    "message transféré", "mensaje reenviado", "messaggio inoltrato",
 };
 
 static const char *const forward_subjects[] = {
@@ -146,6 +156,8 @@ static const char *const forward_subjects[] = {
     "pd:", "doorst:", "dw:", "reenv:", "tr :", "fw :", "fwd :", "továbbítás:", "továbbítva:",
     "пересл:", "fwd ", "转发:", "轉寄:", "転送:", "전달:", "пер:", "πρθ:", "προωθ:", "ilt:", "i̇lt:",
     "fv:", "vid:", "[fwd:", "(fwd)", "trs:", "תשלח:", "encaminhado:", "encam:", "res:fw", "i: ",
+    "redir.:", "redir:", "videresend:", "videresendt:", "vidarebefordrat:", "fwd：", "转发：", "轉寄：",
+    "fw：", "transf:", "transféré:", "továbbít:",
 };
 
 /* "Sent from my iPhone" begins so, or ends so and begins with what it was sent with. */
@@ -276,7 +288,7 @@ static const char *const footers[] = {
     "confidentiality notice", "disclaimer:", "legal notice", "haftungsausschluss",
     "avis de confidentialité", "aviso legal", "aviso de confidencial",
     "you received this message because you are subscribed", "to unsubscribe from this group",
-    "avast logo", "der inhalt dieser e-mail ist", "avviso di riservatezza",
+    "avast logo", "der inhalt dieser e-mail ist", "avviso di riservatezza", "disclaimer",
 };
 
 static const char *const banners[] = {

@@ -19,7 +19,7 @@
 
 /* What an attribution is made of. */
 struct signs {
-    bool wrote, address, date, time, colon;
+    bool wrote, address, bracketed, date, time, colon;
 };
 
 static bool is_digit(char ch)
@@ -78,7 +78,9 @@ static struct signs signs_of(const char *joined, bool quoted)
     size_t n = strlen(joined);
     while (n > 0 && strchr(" -_", joined[n - 1]))
         n--;
+    const char *open = strchr(joined, '<'), *at = open ? strchr(open, '@') : NULL;
     struct signs s = {.address = has_address(joined),
+                      .bracketed = at && strchr(at, '>') && !memchr(open, ' ', (size_t)(at - open)),
                       .date = has_date(joined),
                       .time = has_time(joined),
                       .colon = n > 0 && joined[n - 1] == ':'};
@@ -97,7 +99,7 @@ static bool signs_do(const struct signs *s, bool quoted)
     if (!s->colon)
         return s->wrote && s->address && s->date && s->time;
     return (s->wrote && s->date && (s->time || s->address)) ||
-           (s->address && s->date && s->time);
+           (s->address && s->date && s->time) || (s->wrote && s->bracketed);
 }
 
 static size_t join(const struct mail_lines *l, size_t from, size_t to, char *out, size_t cap)
@@ -283,7 +285,7 @@ static bool is_dashed(const char *s)
     size_t back = 0;
     while (back < n && strchr("-=_#~+", s[n - 1 - back]))
         back++;
-    return n > front + 3 && n < 160 && (front >= 2 || back >= 3) && front + back < n;
+    return n > front + 3 && (n < 160 || front >= 4) && (front >= 2 || back >= 3) && front + back < n;
 }
 
 static bool is_ruled(const struct mail_line *l)

@@ -84,9 +84,13 @@ static bool is_mark(const struct mail_line *l)
 
 static bool is_divider(const struct mail_line *l)
 {
-    size_t k = 0;
-    while (k < l->n && strchr("-_=*~", l->p[k]))
-        k++;
+    size_t k = 0, n = 1;
+    for (; k < l->n && n > 0; k += n) {
+        bool three = l->n - k >= 3 && (memcmp(l->p + k, "\xe2\x80\x93", 3) == 0 ||
+                                       memcmp(l->p + k, "\xe2\x80\x94", 3) == 0 ||
+                                       memcmp(l->p + k, "\xe2\x94\x80", 3) == 0);
+        n = three ? 3 : strchr("-_=*~", l->p[k]) ? 1 : 0;
+    }
     return l->n >= 3 && k == l->n;
 }
 

@@ -66,14 +66,12 @@ static void read_html(struct mail_ctx *c, struct buf *out, const char *p, size_t
     mail_html_to_text(c, out, utf8.data, utf8.len, true);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void read_words(const uint8_t *data, size_t n)
 {
     struct mail_limits lim;
     struct mail_ctx c;
     AUTO_BUF struct buf text, marked;
     AUTO_JSON json_t *msg = json_object();
-    if (n < 1 || n > KIB(32))
-        return 0;
     mail_limits_default(&lim);
     lim.ms = 0;
     mail_ctx_init(&c, &lim);
@@ -100,5 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (json_object_get(msg, "forward"))
         check_forward(json_get_obj(msg, "forward"));
     mail_ctx_done(&c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (n > 0 && n <= KIB(32))
+        read_words(data, n);
     return 0;
 }
