@@ -40,6 +40,8 @@ struct ctl_options {
 
 /* The default path of a socket of that name; own. */
 char *ctl_socket_path(const char *name);
+/* The same beside the one that -s names, or in the folder that it names; own. */
+char *ctl_socket_of(const struct ctl_options *opt, const char *name);
 
 /* Sends one frame and waits for the answer of type want with the same id; asks
  * the successor of an engine that ended before it had done anything about it.

@@ -56,7 +56,7 @@ static int facts_ask(struct backup *b, struct err *e)
 {
     struct frame f = {.fd = -1};
     AUTO_JSON json_t *ask = json_pack("{s:[s]}", "argv", "backup");
-    AUTO_FREE char *sock = b->opt->socket ? mem_str(b->opt->socket) : ctl_socket_path("ctl.sock");
+    AUTO_FREE char *sock = ctl_socket_of(b->opt, "ctl.sock");
     if (ctl_ask(sock, FRAME_CTL, ask, NULL, 0, FRAME_CTL_DONE, b->opt->wait_s, &f, e) < 0)
         return err_set(e, ERR_BUG, "%s; without it: --store FILE --state FOLDER", e->text);
     json_t *facts = json_get_obj(f.json, "data"), *config = json_get_obj(facts, "config");

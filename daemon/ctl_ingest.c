@@ -39,7 +39,7 @@ int ctl_local_ingest(const struct ctl_options *opt, int argc, char **argv)
         fprintf(stderr, "leadctl: ingest: %s\n", mail.len ? e.text : "no mail on standard input");
         return e.cls == ERR_TEMP ? CTL_EXIT_TEMP : CTL_EXIT_DATA;
     }
-    AUTO_FREE char *path = opt->socket ? mem_str(opt->socket) : ctl_socket_path("ingest.sock");
+    AUTO_FREE char *path = ctl_socket_of(opt, "ingest.sock");
     if (ctl_ask(path, FRAME_MAIL, NULL, mail.data, mail.len, FRAME_RECEIPT, opt->wait_s, &f,
                 &e) < 0) {
         fprintf(stderr, "leadctl: ingest: %s\n", e.text);

@@ -112,7 +112,7 @@ static json_t *daemon_ask(const struct activate *a, json_t *argv, struct err *e)
 {
     struct frame f = {.fd = -1};
     AUTO_JSON json_t *ask = json_pack("{s:o}", "argv", argv);
-    AUTO_FREE char *sock = a->opt->socket ? mem_str(a->opt->socket) : ctl_socket_path("ctl.sock");
+    AUTO_FREE char *sock = ctl_socket_of(a->opt, "ctl.sock");
     if (ctl_ask(sock, FRAME_CTL, ask, NULL, 0, FRAME_CTL_DONE, a->opt->wait_s, &f, e) < 0)
         return NULL;
     json_t *answer = json_incref(f.json);

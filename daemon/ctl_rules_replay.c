@@ -20,6 +20,7 @@
 #include "base/sandbox.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "crm/when.h"
 #include "ctl_rules.h"
 #include "tool/replay.h"
 
@@ -72,7 +73,7 @@ static json_t *part_ask(struct job *j, struct err *e)
 {
     struct frame f = {.fd = -1};
     AUTO_JSON json_t *ask = json_pack("{s:[s]}", "argv", "backup");
-    AUTO_FREE char *sock = j->opt->socket ? mem_str(j->opt->socket) : ctl_socket_path("ctl.sock");
+    AUTO_FREE char *sock = ctl_socket_of(j->opt, "ctl.sock");
     if (ctl_ask(sock, FRAME_CTL, ask, NULL, 0, FRAME_CTL_DONE, j->opt->wait_s, &f, e) < 0) {
         err_wrap(e, "without a daemon, name the configuration of today by -c");
         return NULL;
@@ -286,7 +287,8 @@ static void print_list(const json_t *result)
 
 static void print_result(const struct job *j, const json_t *result)
 {
-    char since[32], until[32];
+    char since[40], until[40];
+    const char *zone = replay_zone(&j->o);
     size_t i;
     json_t *v, *in = json_get_obj(result, "inputs");
     int64_t mails = json_get_int(in, "mails", 0), forms = json_get_int(in, "forms", 0),
@@ -301,10 +303,10 @@ static void print_result(const struct job *j, const json_t *result)
                json_get_int(v, "current", 0), json_get_int(v, "new", 0));
     }
     print_totals(result);
-    clock_format_utc(j->o.since_ms, since, sizeof(since));
-    clock_format_utc(j->o.until_ms, until, sizeof(until));
+    crm_when_tell(zone, j->o.since_ms, false, since, sizeof(since));
+    crm_when_tell(zone, j->o.until_ms, false, until, sizeof(until));
     printf("Replayed %" PRId64 " mails, %" PRId64 " forms, %" PRId64 " bounces and %" PRId64
-           " commands of %.16sZ to %.16sZ", mails, forms, bounces, commands, since, until);
+           " commands of %s to %s", mails, forms, bounces, commands, since, until);
     if (before)
         printf(", after %" PRId64 " from before", before);
     printf("; %" PRId64 " a second.\n",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +26,19 @@ char *ctl_socket_path(const char *name)
 {
     const char *run = getenv("LEADD_RUN_DIR");
     return mem_printf("%s/%s", run && *run ? run : LEADD_RUNDIR, name);
+}
+
+char *ctl_socket_of(const struct ctl_options *opt, const char *name)
+{
+    struct stat st;
+    const char *slash = opt->socket ? strrchr(opt->socket, '/') : NULL;
+    if (!opt->socket)
+        return ctl_socket_path(name);
+    if (stat(opt->socket, &st) == 0 && S_ISDIR(st.st_mode))
+        return mem_printf("%s/%s", opt->socket, name);
+    if (strcmp(slash ? slash + 1 : opt->socket, "ctl.sock") == 0)
+        return mem_printf("%.*s%s", slash ? (int)(slash - opt->socket) + 1 : 0, opt->socket, name);
+    return mem_str(opt->socket);
 }
 
 static int talk_connect(const char *path, struct err *e)

@@ -172,7 +172,7 @@ int ctl_ask_daemon(const struct ctl_options *opt, int argc, char **argv)
         json_array_append_new(args, json_string(argv[i]));
     }
     json_object_set_new(j, "argv", args);
-    AUTO_FREE char *path = opt->socket ? mem_str(opt->socket) : ctl_socket_path("ctl.sock");
+    AUTO_FREE char *path = ctl_socket_of(opt, "ctl.sock");
     if (ctl_ask(path, FRAME_CTL, j, NULL, 0, FRAME_CTL_DONE, opt->wait_s, &f, &e) < 0) {
         fprintf(stderr, "leadctl: %s\n", e.text);
         return CTL_EXIT_UNAVAILABLE;

@@ -281,7 +281,11 @@ static int try_territory(void *arg, const char *name, const struct assign_target
         here.sticky = try->said->sticky;
     if (!here.skills)
         here.skills = try->said->skills;
-    buf_printf(&a->told, "%s%s", a->told.len ? "; nobody there; " : "territory ", path);
+    if (a->told.len) /* the one below, and why */
+        buf_printf(&a->told, "; nobody there%s%s%s; ", a->nobody.len ? " (" : "",
+                   a->nobody.len ? a->nobody.data : "", a->nobody.len ? ")" : "");
+    buf_reset(&a->nobody);
+    buf_printf(&a->told, "%s%s", a->told.len ? "" : "territory ", path);
     if (t->to == ASSIGN_POOL || t->to == ASSIGN_TEAM)
         buf_printf(&a->told, ", %s %s", t->to == ASSIGN_POOL ? "pool" : "team", t->name);
     a->strict = true;

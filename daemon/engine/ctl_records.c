@@ -11,6 +11,7 @@
 #include "crm/command.h"
 #include "engine/ctl.h"
 #include "engine/input.h"
+#include "store/journal.h"
 
 static int record_of(const char *s, enum crm_entity *t, int64_t *id, struct err *e)
 {
@@ -164,8 +165,35 @@ json_t *ctl_duplicates(struct ctl *c, struct err *e)
     return NULL;
 }
 
+/* "J17": the record that the entry is about. */
+static int entry_record(struct ctl *c, int64_t entry, char out[CRM_ID_LEN], struct err *e)
+{
+    static const struct {
+        const char *key;
+        enum crm_entity t;
+    } of[] = {{"lead_id", CRM_LEAD}, {"case_id", CRM_CASE}, {"contact_id", CRM_CONTACT}};
+    AUTO_JSON json_t *row = journal_get(c->eng->db, entry, e);
+    if (!row)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+        int64_t id = json_get_int(row, of[i].key, 0);
+        if (id) {
+            crm_id_format(of[i].t, id, out);
+            return 0;
+        }
+    }
+    return err_set(e, ERR_INPUT, "J%lld is about no lead, case or contact: leadctl undo RECORD J%lld",
+                   (long long)entry, (long long)entry);
+}
+
 json_t *ctl_undo(struct ctl *c, struct err *e)
 {
+    int64_t entry;
+    char record[CRM_ID_LEN];
+    if (c->argc == 2 && (c->argv[1][0] | 0x20) == 'j' && text_parse_int(c->argv[1] + 1, &entry) == 0) {
+        AUTO_FREE char *of_entry = mem_printf("undo %s", c->argv[1]);
+        return entry_record(c, entry, record, e) < 0 ? NULL : run_line(c, record, of_entry, e);
+    }
     AUTO_FREE char *line =
         c->argc > 2 ? mem_printf("undo %s", c->argv[2]) : mem_str("undo");
     return run_line(c, c->argv[1], line, e);

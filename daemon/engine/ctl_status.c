@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/when.h"
 #include "engine/asks.h"
 #include "engine/call.h"
 #include "engine/ctl.h"
@@ -194,7 +195,7 @@ json_t *ctl_reload_answer(struct engine *eng, const json_t *parts, int *exit_out
 
 json_t *ctl_clock(struct ctl *c, struct err *e)
 {
-    char now[32];
+    char now[32], told[40];
     int64_t ms;
     if (c->argc > 1) {
         if (!clock_is_pretended()) {
@@ -213,6 +214,9 @@ json_t *ctl_clock(struct ctl *c, struct err *e)
         walk_start(c->eng, c->it, clock_now_ms() + ms);
         return NULL;
     }
-    return ctl_text("%s%s", clock_format_utc(clock_now_ms(), now, sizeof(now)),
-                    clock_is_pretended() ? " (pretended)" : "");
+    const char *zone = engine_setting(c->eng, "time_zone", "UTC");
+    crm_when_tell(zone, clock_now_ms(), true, told, sizeof(told));
+    json_t *data = ctl_text("%s %s%s", told, zone, clock_is_pretended() ? " (pretended)" : "");
+    json_put_str(data, "now", clock_format_utc(clock_now_ms(), now, sizeof(now)));
+    return data;
 }

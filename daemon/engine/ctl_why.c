@@ -115,6 +115,26 @@ static void why_would(const struct why *w, const json_t *rule)
         buf_printf(w->out, "      %s -> not done\n", json_get_str(line, "text", "?"));
 }
 
+/* Through the territories, one line each: "dach (20-a.conf:7): ... is false: ...". */
+static void why_walk(const struct why *w, const json_t *command)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach(json_get_arr(command, "walk"), i, step) {
+        const json_t *trace = json_get_obj(step, "trace");
+        buf_printf(w->out, "        territory %s (%s): ", json_get_str(step, "territory", "?"),
+                   json_get_str(step, "at", "?"));
+        if (!trace) {
+            buf_str(w->out, "holds\n");
+            continue;
+        }
+        buf_printf(w->out, "%s is false",
+                   json_get_str(trace, "part", json_get_str(step, "when", "?")));
+        why_seen(w, step);
+        buf_char(w->out, '\n');
+    }
+}
+
 static void why_decision(const struct why *w, const json_t *d)
 {
     const char *usual = json_object_get(d, "when") ? "not_true" : "matched";
@@ -149,6 +169,7 @@ static void why_decision(const struct why *w, const json_t *d)
         const char *error = json_get_str(did, "error", NULL);
         buf_printf(w->out, "      %s -> %s%s\n", json_get_str(did, "line", "?"),
                    error ? "refused: " : "", error ? error : json_get_str(did, "result", ""));
+        why_walk(w, did);
     }
 }
 
@@ -181,6 +202,7 @@ static void why_commands(const struct why *w)
         snprintf(key, sizeof(key), "line:%zu", i);
         line = json_get_str(json_get_obj(w->row, "personal"), key, line);
         buf_printf(w->out, "  %s (%s %s)\n", line, by, json_get_str(cmd, "actor", by));
+        why_walk(w, cmd);
     }
 }
 

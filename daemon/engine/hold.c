@@ -20,6 +20,13 @@
 
 #define HOLD_BATCH 500
 
+/* For people, in the zone of the company. */
+static const char *told_of(const struct engine *eng, const json_t *j, const char *key, char out[40])
+{
+    return crm_when_tell(engine_setting(eng, "time_zone", "UTC"), json_get_int(j, key, 0), true, out,
+                         40);
+}
+
 static const char *stamp_of(const json_t *j, const char *key, char out[32])
 {
     return clock_format_utc(json_get_int(j, key, 0), out, 32);
@@ -27,12 +34,12 @@ static const char *stamp_of(const json_t *j, const char *key, char out[32])
 
 char *hold_status(const struct engine *eng)
 {
-    char made[32], restored[32];
+    char made[40], restored[40];
     if (!eng->hold)
         return NULL;
     return mem_printf("restored at %s from a backup of %s: nothing is sent until leadctl release",
-                      stamp_of(eng->hold, "restored_ms", restored),
-                      stamp_of(eng->hold, "made_ms", made));
+                      told_of(eng, eng->hold, "restored_ms", restored),
+                      told_of(eng, eng->hold, "made_ms", made));
 }
 
 const char *hold_why(const struct engine *eng)
@@ -71,13 +78,29 @@ void hold_undone(struct engine *eng)
 
 /* ---- leadctl hold ------------------------------------------------------------- */
 
+/* Calls of other programs wait with the mails, and go with them. */
+static json_t *held_calls(struct ctl *c, struct err *e)
+{
+    size_t i;
+    json_t *row, *rows = call_held(c->eng->db, 0, ctl_limit(c), e);
+    json_array_foreach(rows, i, row) {
+        char stamp[32];
+        json_put_str(row, "made", stamp_of(row, "created_ms", stamp));
+        json_object_del(row, "body");
+    }
+    return rows;
+}
+
 json_t *ctl_hold(struct ctl *c, struct err *e)
 {
     size_t i;
-    json_t *row, *rows;
-    if (ctl_options_check(c, 1, "limit", e) < 0 ||
-        !(rows = hold_list(c->eng->db, 0, ctl_limit(c), e)))
+    json_t *row, *rows, *calls;
+    if (ctl_options_check(c, 1, "limit", e) < 0 || !(calls = held_calls(c, e)))
         return NULL;
+    if (!(rows = hold_list(c->eng->db, 0, ctl_limit(c), e))) {
+        json_decref(calls);
+        return NULL;
+    }
     json_array_foreach(rows, i, row) {
         char stamp[32], lead[CRM_ID_LEN] = "";
         json_put_str(row, "came", stamp_of(row, "came_ms", stamp));
@@ -90,6 +113,15 @@ json_t *ctl_hold(struct ctl *c, struct err *e)
     json_t *table = ctl_table(rows, "id ID|came CAUSE WRITTEN|class KIND|to TO|lead LEAD|"
                                     "template TEMPLATE|subject SUBJECT|why WHY");
     json_put_str(table, "text", status ? status : "not in hold");
+    if (json_array_size(calls) == 0) {
+        json_decref(calls);
+        return table;
+    }
+    json_object_set_new(table, "sections",
+                        json_pack("[o]", ctl_section("Calls; they go with release all, or since=, or one "
+                                                     "by one with leadctl calls retry", calls,
+                                                     "id ID|made MADE|endpoint ENDPOINT|kind KIND|"
+                                                     "record RECORD|rule RULE")));
     return table;
 }
 
@@ -224,10 +256,48 @@ static int release_read(struct ctl *c, struct release *r, struct err *e)
     return 0;
 }
 
+/* Numbers that are not held: a mistyped one must not look like one that was released. */
+static int release_known(struct ctl *c, const struct release *r, struct err *e)
+{
+    int64_t id, after = 0;
+    size_t n = HOLD_BATCH, i, numbers = 0;
+    json_t *row;
+    AUTO_JSON json_t *held = json_object();
+    for (int k = 1; k < c->argc && r->which == RELEASE_IDS; k++)
+        numbers += text_parse_int(c->argv[k], &id) == 0;
+    if (r->which != RELEASE_IDS)
+        return 0;
+    if (numbers == 0)
+        return err_set(e, ERR_INPUT, "usage: leadctl release NUMBER .. | all | none | since=TIME "
+                       "[rest=drop]; leadctl hold has the numbers");
+    while (n == HOLD_BATCH) {
+        AUTO_JSON json_t *rows = hold_list(c->eng->db, after, HOLD_BATCH, e);
+        if (!rows)
+            return -1;
+        n = json_array_size(rows);
+        json_array_foreach(rows, i, row) {
+            char key[24];
+            after = json_get_int(row, "id", 0);
+            snprintf(key, sizeof(key), "%" PRId64, after);
+            json_put_bool(held, key, true);
+        }
+    }
+    for (int k = 1; k < c->argc; k++) {
+        char key[24];
+        if (text_parse_int(c->argv[k], &id) < 0)
+            continue;
+        snprintf(key, sizeof(key), "%" PRId64, id);
+        if (!json_object_get(held, key))
+            return err_set(e, ERR_INPUT, "no mail with the number %s is in hold: nothing was released",
+                           key);
+    }
+    return 0;
+}
+
 json_t *ctl_release(struct ctl *c, struct err *e)
 {
     struct release r;
-    if (release_read(c, &r, e) < 0 || release_rows(c, &r, e) < 0 ||
+    if (release_read(c, &r, e) < 0 || release_known(c, &r, e) < 0 || release_rows(c, &r, e) < 0 ||
         release_calls(c, &r, e) < 0)
         return NULL;
     bool ends = r.which != RELEASE_IDS && c->eng->hold;

@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "crm/when.h"
 #include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/timer.h"
@@ -110,8 +111,11 @@ static void walk_done(struct engine *eng)
 {
     walk_keep(eng);
     struct walk *w = eng->walk;
-    char now[32];
-    json_t *data = ctl_text("%s (pretended)", clock_format_utc(clock_now_ms(), now, sizeof(now)));
+    char now[32], told[40];
+    const char *zone = engine_setting(eng, "time_zone", "UTC");
+    crm_when_tell(zone, clock_now_ms(), true, told, sizeof(told));
+    json_t *data = ctl_text("%s %s (pretended)", told, zone);
+    json_put_str(data, "now", clock_format_utc(clock_now_ms(), now, sizeof(now)));
     engine_answer(eng, w->peer, FRAME_CTL_DONE, w->client,
                   ctl_done(eng, json_pack("{s:i, s:n, s:o}", "exit", 0, "error", "data", data)));
     engine_answers_send(eng);

@@ -337,6 +337,11 @@ static json_t *replay_notes(const struct replay *r)
     return list;
 }
 
+const char *replay_zone(const struct replay_options *o)
+{
+    return json_get_str(json_get_obj(o->next, "settings"), "time_zone", "UTC");
+}
+
 static json_t *replay_result(const struct replay *r, const struct replay_diff *d)
 {
     json_t *rules = json_array();
@@ -362,7 +367,7 @@ json_t *replay_run(struct replay *r, struct err *e)
         .next = {solo_db(r->next.solo), REPLAY_SCALE, r->next.solo},
         .since_ms = r->o->since_ms,
         .limit = r->o->limit,
-        .zone = json_get_str(json_get_obj(r->o->next, "settings"), "time_zone", "UTC"),
+        .zone = replay_zone(r->o),
         .list = list,
         .totals = totals,
     };

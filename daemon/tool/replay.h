@@ -41,6 +41,9 @@ struct replay_options {
     void *arg;
 };
 
+/* In which times are told. */
+const char *replay_zone(const struct replay_options *o);
+
 /* Opens all it will read, and makes the first world: after it, nothing but the scratch
  * folder need be opened. The options are borrowed. NULL with e. */
 struct replay *replay_open(const struct replay_options *o, struct err *e);

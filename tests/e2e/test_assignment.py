@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Whose a lead is, through the daemon: territory, absence, and capacity over midnight;
 and what leadctl pools and list users tell of it."""
+import re
+
 import pytest
 
 import company
@@ -39,6 +41,13 @@ def test_territory_absence_and_capacity_over_midnight():
         assert d.pool() == {"tom": (1, "1 of 1", "has had 1 of 1 today"), "eva": (2, "", "is there")}
         d.ctl("do", "L1", "absent", "eva", "2d")
         assert d.owner() == "mia", "nobody of the pool is there: the territory above"
+        why = d.ctl_text("why", "L5", width=400)
+        assert re.search(r"world > known, pool sales; nobody there \(tom has had 1 of 1 today, eva is absent "
+                         r"until [-0-9: ]+\); world\)", why), why
+        assert re.search(r"\n +territory known \(\S+rules.conf:7\): holds\n", why)
+        why = d.ctl_text("why", "L1", width=400)
+        assert re.search(r"territory known \(\S+:7\): contact.domain contains 'shop' is false: "
+                         r"contact.domain is other.example\n", why.replace("'other.example'", "other.example")), why
         users = {r["name"]: r["absent"] for r in d.ctl("list", "users")["rows"]}
         assert users["tom"] == "" and users["eva"].startswith("absent until ")
         assert d.pool()["eva"][2].startswith("is absent until ")

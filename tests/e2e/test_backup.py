@@ -305,6 +305,11 @@ def test_single_mails_are_released_and_hold_goes_on(d):
         post(d, name + "@shop.example")
     held = rows(d, "hold")
     assert [r["to"] for r in held] == ["x@shop.example", "y@shop.example", "z@shop.example"]
+    unknown = d.leadctl("release", str(held[1]["id"]), "99999")
+    assert unknown.returncode == 1 and b"99999 is in hold: nothing was released" in unknown.stderr
+    nothing = d.leadctl("release", "rest=drop")
+    assert nothing.returncode == 1 and b"usage: leadctl release NUMBER" in nothing.stderr
+    assert len(rows(d, "hold")) == 3
     assert "still in hold" in d.ctl_text("release", str(held[1]["id"]))
     assert wait_sent(d, 2, "y@shop.example")
     assert [r["to"] for r in rows(d, "hold")] == ["x@shop.example", "z@shop.example"]

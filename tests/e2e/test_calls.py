@@ -482,6 +482,8 @@ def test_calls_are_held_after_a_restore_until_they_are_released():
         held = {r["record"]: r["reply"] for r in rows(d, "calls", "list", "state=held")}
         assert "when the backup was made" in held.pop("L1")
         assert ["after the restore" in why for why in held.values()] == [True]
+        told = d.ctl_text("hold", width=200)
+        assert "Calls; they go with release all" in told and told.count("webhook") == 2
         peer.on("/hook", lambda r: (200, JSON, b""))
         d.ctl("clock", "advance", "1h")
         seen = len(peer.requests)

@@ -206,6 +206,19 @@ def test_ingest_is_done_when_there_is_a_receipt(daemon):
     assert daemon.leadctl("ingest", input=big).returncode == 0
 
 
+def test_a_socket_that_is_named_is_one_of_both(daemon):
+    mail = b"From: named@example.com\n\nhello\n"
+    env = dict(os.environ, LEADD_RUN_DIR="/nonexistent")
+    for where in (daemon.run, daemon.run + "/ctl.sock", daemon.run + "/ingest.sock"):
+        r = subprocess.run([LEADCTL, "-s", where, "ingest"], input=mail, env=env, check=False,
+                           capture_output=True, timeout=60)
+        assert (r.returncode, r.stderr) == (0, b""), where
+    for where in (daemon.run, daemon.run + "/ctl.sock"):
+        r = subprocess.run([LEADCTL, "-s", where, "show", "prose"], env=env, check=False,
+                           capture_output=True, timeout=60)
+        assert r.returncode == 0, where
+
+
 def test_ingest_refuses_what_can_never_be_taken(daemon):
     assert daemon.leadctl("ingest", input=b"").returncode == 65
     assert daemon.leadctl("ingest", input=b"x" * (50 * 1024 * 1024 + 1)).returncode == 65

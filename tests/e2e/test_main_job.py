@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -174,6 +175,10 @@ def test_commands_and_undo(maildir_company):
     d.ctl("do", "L1", "assign", "eva")
     assert rows(d, "list", "leads")[0]["owner"] == "eva"
     assert " (assign eva) is taken back" in d.ctl("undo", "L1")["text"]
+    last = max(int(j) for j in re.findall(r"\(J(\d+),", d.ctl_text("why", "L1", width=200)))
+    assert "is taken back" in d.ctl("undo", "J%d" % last)["text"]  # the undo, by its number alone
+    d.ctl("undo", "L1")
+    assert b"no journal entry" in d.leadctl("undo", "J99999").stderr
     assert rows(d, "list", "leads")[0]["owner"] == "tom"
     told = [(a["kind"], a["who"], a["text"]) for a in rows(d, "timeline", "L1")]
     me = "operator " + pwd.getpwuid(os.getuid()).pw_name

@@ -236,7 +236,7 @@ class Known:
             self.pass_time(rng.choice([0, 700]))
 
     def clock(self):
-        text = self.d.ctl("clock")["text"].split()[0]
+        text = self.d.ctl("clock")["now"]
         return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
     def pass_time(self, minutes):

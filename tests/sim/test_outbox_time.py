@@ -67,7 +67,7 @@ class Company(Daemon):
 
     def now(self):
         """The time of the daemon, ms."""
-        self.time = self.time or self.ctl("clock")["text"]
+        self.time = self.time or self.ctl("clock")["now"]
         whole, frac = self.time.split(" ")[0].rstrip("Z").split(".")
         return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 1000 + int(frac)
 
