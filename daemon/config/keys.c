@@ -281,6 +281,13 @@ static const struct schema_key keys_main[] = {
     {"trusted_header", TYPE_NAME,
      .help = "A header that the server puts on top of mail of those who have signed in, with the "
              "name they signed in with, such as X-Authenticated-User."},
+    {"conversation", TYPE_CHOICE, .def = "answers", .choices = "answers all off",
+     .help = "What of the mail of leads and customers goes to the owner of the record, who can "
+             "answer it with his own mail program: \"answers\" for what comes to a record that is "
+             "there, \"all\" also for the mail that made it, \"off\" for nothing."},
+    {"relay_name", TYPE_TEXT, .def = "{first} of {company}",
+     .help = "Name that leads and customers see when one of ours answers them: {user} stands for "
+             "the user's name, {first} for its first word, {company} for the company."},
     {"return_path", TYPE_EMAIL,
      .help = "Address that bounces come back to, with the token in it. Without it, address."},
     {"admin", TYPE_EMAIL,

@@ -242,10 +242,16 @@ bool crm_is_ours(const struct crm *crm, const char *address);
 int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e);
 
 /* An outgoing mail left (or a user's answer was relayed): one activity, first_out,
- * and for users lead.contacted. message_id may be 0. */
+ * and for users lead.contacted. message_id may be 0. Of a mail that was filed already
+ * (t->activity) the activity becomes an outgoing one. */
 int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
                     int64_t message_id, int64_t outbox, const struct crm_actor *actor,
                     struct err *e) LEADD_MUST_CHECK;
+
+/* The lead or case that the target means, borrowed until crm_end; what_out says which.
+ * NULL with e: ERR_INPUT when there is none. */
+const json_t *crm_target_record(struct crm_ctx *ctx, const struct crm_target *t,
+                                enum crm_entity *what_out, struct err *e);
 
 /* The lead has no owner: gives it default_owner. assigned_out says whether. */
 int crm_ensure_owner(struct crm_ctx *ctx, int64_t lead, bool *assigned_out, struct err *e)

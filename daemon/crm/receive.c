@@ -374,10 +374,20 @@ static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char
             crm_change_int(ctx, what, id, "last_out_ms", ctx->now_ms, e) < 0)
             return -1;
     }
-    if (crm_add_activity(ctx, t, "mail", "out", subject, message_id, outbox, ctx->now_ms, NULL,
-                         e) < 0)
+    if (t->activity
+            ? crm_change_str(ctx, CRM_ACTIVITY, t->activity, "direction", "out", e) < 0 ||
+                  crm_change_int(ctx, CRM_ACTIVITY, t->activity, "outbox_id", outbox, e) < 0
+            : crm_add_activity(ctx, t, "mail", "out", subject, message_id, outbox, ctx->now_ms,
+                               NULL, e) < 0)
         return -1;
     return crm_actor_is_human(actor) ? crm_mark_contacted(ctx, t, e) : 0;
+}
+
+const json_t *crm_target_record(struct crm_ctx *ctx, const struct crm_target *t,
+                                enum crm_entity *what_out, struct err *e)
+{
+    *what_out = t->kase && (t->main == CRM_CASE || !t->lead) ? CRM_CASE : CRM_LEAD;
+    return crm_record(ctx, *what_out, crm_target_id(t, *what_out), e);
 }
 
 int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,

@@ -19,6 +19,7 @@
 #include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
+#include "engine/ours.h"
 #include "engine/storm.h"
 #include "engine/token.h"
 #include "mail/classify.h"
@@ -33,8 +34,7 @@ struct draft {
     struct input *in;
     const struct crm_send *send;
     struct outbox_row row;
-    char record[CRM_ID_LEN];      /* "L42" or "K7": the thread; empty: none */
-    char thread[TOKEN_NAME_LEN];  /* its token */
+    struct ours answers;          /* what an answer is for */
     char *message_id, *reply_to, *mail_from; /* own */
     json_t *answered;             /* own; the message it answers, or NULL */
 };
@@ -44,29 +44,12 @@ static bool is_notice(const struct crm_send *s)
     return s->to_user || s->notice;
 }
 
-static const char *at_domain(const char *address)
-{
-    const char *at = strrchr(address, '@');
-    return at ? at + 1 : address;
-}
-
-/* "sales@example.com" and "L42.tok" -> "sales+L42.tok@example.com" */
-static char *address_plus(const char *address, const char *extra)
-{
-    const char *domain = at_domain(address);
-    return mem_printf("%.*s+%s@%s", (int)(domain - address - 1), address, extra, domain);
-}
-
+/* What an answer to it is for: notes and commands, or the thread of the contact. */
 static void draft_thread(struct draft *d)
 {
     const struct crm_target *t = &d->send->target;
-    if (t->lead)
-        crm_id_format(CRM_LEAD, t->lead, d->record);
-    else if (t->kase)
-        crm_id_format(CRM_CASE, t->kase, d->record);
-    else
-        return;
-    token_make(d->in->eng->key, "thread", d->record, d->thread);
+    if (is_notice(d->send) || t->lead || t->kase)
+        d->answers = ours_of(is_notice(d->send) ? OURS_NOTICE : OURS_THREAD, t, 0);
 }
 
 /* Who it comes from, where answers go, and where bounces go. A notice to a user
@@ -74,22 +57,14 @@ static void draft_thread(struct draft *d)
 static void draft_addresses(struct draft *d)
 {
     struct engine *eng = d->in->eng;
-    char outbox[32], verp[TOKEN_NAME_LEN];
-    const char *address = engine_setting(eng, "address", ""),
-               *style = engine_setting(eng, "reply_address", "plus"),
-               *ret = engine_setting(eng, "return_path", NULL);
-    snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
-    token_make(eng->key, "verp", outbox, verp);
-    if (d->thread[0] && strcmp(style, "plus") == 0)
-        d->reply_to = address_plus(address, d->thread);
-    else if (d->thread[0] && strcmp(style, "catchall") == 0)
-        d->reply_to = mem_printf("%s@%s", d->thread, at_domain(address));
-    if (is_notice(d->send))
-        d->mail_from = mem_str("");
-    else
-        d->mail_from = address_plus(ret && *ret ? ret : address, verp);
-    d->message_id = mem_printf("%s%s%s@%s", d->thread, d->thread[0] ? "." : "", verp,
-                               engine_setting(eng, "domain", at_domain(address)));
+    char thread[OURS_NAME_MAX], row[OURS_NAME_MAX];
+    const char *at = strrchr(engine_setting(eng, "address", "@localhost"), '@');
+    ours_name(eng, &d->answers, thread);
+    ours_name(eng, &(struct ours){.kind = OURS_RETURN, .id = d->row.id}, row);
+    d->reply_to = ours_address(eng, &d->answers);
+    d->mail_from = is_notice(d->send) ? mem_str("") : ours_return_path(eng, d->row.id);
+    d->message_id = mem_printf("%s%s%s@%s", thread, thread[0] ? "." : "", row,
+                               engine_setting(eng, "domain", at ? at + 1 : "localhost"));
 }
 
 /* The newest mail of the lead is what we answer: clients show one thread. */
@@ -139,11 +114,17 @@ static int draft_compose(const struct draft *d, const struct mail_compose *full,
     return mail_compose(&plain, out, e);
 }
 
+/* People of ours always see the tag where no address carries the token. */
 static char *draft_subject(const struct draft *d, const char *subject)
 {
-    if (json_get_bool(d->in->eng->settings, "subject_tag", false) && d->thread[0])
-        return mem_printf("%s [%s]", subject, d->thread);
-    return mem_str(subject);
+    struct engine *eng = d->in->eng;
+    char tag[OURS_TAG_MAX];
+    bool none = strcmp(engine_setting(eng, "reply_address", "plus"), "none") == 0;
+    ours_tag(eng, &d->answers, tag);
+    if (!tag[0] ||
+        !(json_get_bool(eng->settings, "subject_tag", false) || (none && is_notice(d->send))))
+        return mem_str(subject);
+    return mem_printf("%s %s", subject, tag);
 }
 
 static int draft_write(struct draft *d, const struct template_result *r, struct err *e)

@@ -18,6 +18,7 @@
 #include "crm/form.h"
 #include "engine/alive.h"
 #include "engine/bounce.h"
+#include "engine/conversation.h"
 #include "engine/engine.h"
 #include "engine/held.h"
 #include "engine/input.h"
@@ -351,12 +352,13 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
     return 0;
 }
 
-/* A mail of ours: what it commands, and what is to be kept of its words. */
+/* A mail of ours: what it commands; and its words are a note, or for the contact. */
 static int mail_of_user(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
-                        const struct proof *proof, const char *hold, bool *commands_out,
-                        struct err *e)
+                        const struct thread *thread, const struct proof *proof, const char *hold,
+                        bool *commands_out, struct err *e)
 {
     struct rep_rest rest;
+    bool answers = conversation_is_meant(thread, who);
     struct rep_mail m = {
         .message = ci->message,
         .user = who->user,
@@ -366,12 +368,35 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
         .message_id = ci->message_id,
         .target = who->target,
         .to_contact = who->to_contact,
+        .conversation = answers,
     };
     if (rep_take(eng, &m, &rest, e) < 0)
         return -1;
+    struct conversation_reply r = {
+        .user = who->user,
+        .thread = thread,
+        .target = &who->target,
+        .message = ci->message,
+        .message_id = ci->message_id,
+        .words = rest.words,
+        .inside = rest.inside,
+        .hold = hold,
+        .proven = proof->how == PROOF_AUTH || proof->how == PROOF_SUBMISSION,
+        .unproven = proof->text,
+    };
+    int rc = answers ? conversation_take(eng, &r, e) : 0;
     *commands_out = rest.commands;
     rep_rest_done(&rest);
-    return 0;
+    return rc;
+}
+
+/* The rules have run; now people hear of it. */
+static int mail_told(struct input *in, const struct crm_who *who, const struct thread *thread,
+                     int64_t message_id, struct err *e)
+{
+    if (input_run(in, e) < 0 || conversation_in(in, who, message_id, e) < 0)
+        return -1;
+    return thread->stranger ? conversation_stranger(in, who, thread, message_id, e) : 0;
 }
 
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
@@ -395,7 +420,9 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
         .message_id = m->id,
         .at_ms = a->internal_ms && a->internal_ms < in.now_ms ? a->internal_ms : in.now_ms,
     };
-    int rc = thread_find(eng, in.ctx, it->message, &ci.thread, e);
+    struct thread thread;
+    int rc = thread_read(eng, in.ctx, it->message, &thread, e);
+    ci.thread = thread.target;
     if (rc == 0)
         rc = mail_proof(eng, &in, it, a, m->id, &proof, e);
     ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;
@@ -405,6 +432,8 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
         rc = mail_of_nobody(it->message, e);
     in.target = who.target;
     if (rc == 0)
+        rc = mail_told(&in, &who, &thread, m->id, e);
+    if (rc == 0)
         rc = input_finish(&in, e);
     m->contact_id = who.target.contact;
     m->lead_id = who.target.lead;
@@ -412,7 +441,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         rc = message_link(eng->db, m, e);
     if (rc == 0 && who.kind == CRM_WHO_USER)
-        rc = mail_of_user(eng, &ci, &who, &proof, in.hold, &commands, e);
+        rc = mail_of_user(eng, &ci, &who, &thread, &proof, in.hold, &commands, e);
     const char *ignored = rc == 0 && !commands ? ignored_reason(&who, m->kind) : NULL;
     if (rc == 0)
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);

@@ -330,10 +330,14 @@ static int input_journal(struct input *in, struct err *e)
     return 0;
 }
 
+int input_run(struct input *in, struct err *e)
+{
+    return input_drain(in, e) < 0 || input_owners(in, e) < 0 ? -1 : input_drain(in, e);
+}
+
 int input_finish(struct input *in, struct err *e)
 {
-    if (input_drain(in, e) < 0 || input_owners(in, e) < 0 || input_drain(in, e) < 0 ||
-        timers_check(in, e) < 0 || escalations_begin(in, e) < 0)
+    if (input_run(in, e) < 0 || timers_check(in, e) < 0 || escalations_begin(in, e) < 0)
         return -1;
     if (in->failed.cls != ERR_NONE)
         return err_set(e, in->failed.cls, "%s", in->failed.text);

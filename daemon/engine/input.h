@@ -60,6 +60,9 @@ struct input {
 };
 
 void input_begin(struct input *in, struct engine *eng, char *cause, char *intent);
+/* Runs what has been queued and gives owners. More may be done and queued after it;
+ * input_finish runs that. */
+int input_run(struct input *in, struct err *e) LEADD_MUST_CHECK;
 /* Runs what has been queued, gives owners, writes the journal row when
  * anything happened. -1 with e: undo the savepoint. */
 int input_finish(struct input *in, struct err *e) LEADD_MUST_CHECK;

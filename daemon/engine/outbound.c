@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "crm/command.h"
 #include "engine/call.h"
+#include "engine/conversation.h"
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/retry.h"
@@ -145,7 +146,8 @@ static json_t *relay_names(struct engine *eng)
 static bool row_is_notice(const json_t *row)
 {
     const char *c = json_get_str(row, "class", "");
-    return strcmp(c, "notice") == 0 || strcmp(c, STORM_CLASS) == 0;
+    return strcmp(c, "notice") == 0 || strcmp(c, STORM_CLASS) == 0 ||
+           strcmp(c, CONVERSATION_CLASS) == 0;
 }
 
 /* Consent is checked again at the moment of sending. */
@@ -355,7 +357,9 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
         return 0;
     struct crm_actor actor = crm_system;
     bool notice = row_is_notice(row);
-    if (strcmp(event, "outbox.sent") == 0 && !notice &&
+    /* what a person wrote is an activity since it was written */
+    bool filed = strcmp(json_get_str(row, "class", ""), RELAY_CLASS) == 0;
+    if (strcmp(event, "outbox.sent") == 0 && !notice && !filed &&
         crm_record_sent(in->ctx, &in->target, json_get_str(row, "subject", ""), 0, id, &actor, e) < 0)
         return -1;
     if (!notice)

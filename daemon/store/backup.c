@@ -23,6 +23,8 @@ static const struct {
     COUNT_OF(pool_cursor), COUNT_OF(absence), COUNT_OF(timer),    COUNT_OF(firing),      COUNT_OF(rule_count),
     COUNT_OF(activation), COUNT_OF(schedule_walk), COUNT_OF(notice_rate), COUNT_OF(call),
     COUNT_OF(endpoint), COUNT_OF(enriched),  COUNT_OF(merged),      COUNT_OF(offer),
+    COUNT_OF(held),        COUNT_OF(secret_address),
+    COUNT_OF(rewritten), COUNT_OF(probe), COUNT_OF(signature_used),
 };
 
 #define MISSING(from, col, to, key)                                                                \

@@ -6,7 +6,7 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/schema_look.c %D%/schema_lean.c %D%/schema_rules.c %D%/schema_mail.c %D%/counts.c %D%/counts.h \
 	%D%/journal.c %D%/journal.h %D%/ledger.c %D%/ledger.h %D%/message.c %D%/message.h \
 	%D%/call.c %D%/call.h %D%/notices.c %D%/notices.h %D%/outbox.c %D%/outbox.h %D%/digest.c %D%/digest.h %D%/probe.c %D%/probe.h %D%/rows.c %D%/rows.h \
-	%D%/rule_count.c %D%/rule_count.h \
+	%D%/rule_count.c %D%/rule_count.h %D%/rewritten.c %D%/rewritten.h \
 	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h %D%/held.c %D%/held.h
 
 # for replay

@@ -4,6 +4,8 @@
  */
 #include "store/message.h"
 
+#include <string.h>
+
 #include "store/rows.h"
 
 int message_add(struct db *db, struct message_row *m, const char *json, const void *raw,
@@ -73,6 +75,22 @@ int message_latest_of_lead(struct db *db, int64_t lead_id, int64_t *id_out, stru
 {
     return db_get_int(db, e, id_out, 0,
                       "SELECT message_id FROM activity WHERE lead_id = $1 AND kind = 'mail' "
-                      "AND message_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+                      "AND direction = 'in' AND message_id IS NOT NULL ORDER BY id DESC LIMIT 1",
                       "i", lead_id);
+}
+
+static json_t *message_read_id(struct db_rows *r)
+{
+    return json_integer(db_int(r, 0));
+}
+
+json_t *message_ids_of(struct db *db, const char *entity, int64_t id, int64_t limit, struct err *e)
+{
+    static const char by_lead[] = "SELECT message_id FROM activity WHERE lead_id = $1 "
+                                  "AND message_id IS NOT NULL ORDER BY id DESC LIMIT $2";
+    static const char by_case[] = "SELECT message_id FROM activity WHERE case_id = $1 AND "
+                                  "lead_id IS NULL AND message_id IS NOT NULL "
+                                  "ORDER BY id DESC LIMIT $2";
+    return rows_all(db_query(db, strcmp(entity, "case") ? by_lead : by_case, "ii", id, limit),
+                    message_read_id, e);
 }

@@ -33,5 +33,8 @@ char *message_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);
 /* The newest incoming mail of a lead: 0 when there is none. */
 int message_latest_of_lead(struct db *db, int64_t lead_id, int64_t *id_out,
                            struct err *e) LEADD_MUST_CHECK;
+/* The mails of a "lead" or "case", newest first: an array of ids, or NULL with e. */
+json_t *message_ids_of(struct db *db, const char *entity, int64_t id, int64_t limit,
+                       struct err *e);
 
 #endif

@@ -174,3 +174,19 @@ int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out, struc
     *is_out = found != 0;
     return 0;
 }
+
+/* Those of a case by its activities: there is no index of them, and notices are none. */
+int outbox_latest_to(struct db *db, int64_t lead_id, int64_t case_id, const char *to_addr,
+                     int64_t *id_out, struct err *e)
+{
+    if (lead_id)
+        return db_get_int(db, e, id_out, 0,
+                          "SELECT id FROM outbox WHERE lead_id = $1 AND to_addr = $2 "
+                          "ORDER BY id DESC LIMIT 1",
+                          "is", lead_id, to_addr);
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT o.id FROM activity a JOIN outbox o ON o.id = a.outbox_id "
+                      "WHERE a.case_id = $1 AND a.lead_id IS NULL AND o.to_addr = $2 "
+                      "ORDER BY o.id DESC LIMIT 1",
+                      "is", case_id, to_addr);
+}

@@ -78,6 +78,9 @@ json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t l
  * ladder; those to an address in all are kept with it: address_sent). */
 json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
                      int64_t limit, struct err *e);
+/* The newest mail to this address about the lead, or (lead 0) the case; 0: none. */
+int outbox_latest_to(struct db *db, int64_t lead_id, int64_t case_id, const char *to_addr,
+                     int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
 /* Has this row, which a Message-ID names, that Message-ID? */
 int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out,
               struct err *e) LEADD_MUST_CHECK;

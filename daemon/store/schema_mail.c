@@ -49,6 +49,13 @@ const char schema_mail_1[] =
     /* signatures of mails that were let command by them: none does so twice */
     "CREATE TABLE signature_used (hash INTEGER PRIMARY KEY, message_id INTEGER NOT NULL) STRICT;"
 
+    /* Message-IDs that relays gave to mails of ours, learned from answers and bounces */
+    "CREATE TABLE rewritten ("
+    " msgid_hash INTEGER PRIMARY KEY,"
+    " outbox_id INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL"
+    ") STRICT;"
+
     /* the last mail that each mailbox was sent as a probe */
     "CREATE TABLE probe ("
     " mailbox TEXT PRIMARY KEY,"

@@ -41,6 +41,14 @@ json_t *scene_journal(const struct scene *s, struct err *e)
     return journal_since(solo_db(s->solo), s->journal, ROWS_MAX, e);
 }
 
+/* What the rules are answerable for: no notice about leadd, no conversation of people. */
+static bool is_of_rules(const json_t *row)
+{
+    const char *c = json_get_str(row, "class", "");
+    return strncmp(json_get_str(row, "intent", ""), "admin/", 6) != 0 &&
+           strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
+}
+
 json_t *scene_mails(const struct scene *s, struct err *e)
 {
     AUTO_JSON json_t *rows = outbox_list(solo_db(s->solo), NULL, 0, ROWS_MAX, e);
@@ -49,8 +57,7 @@ json_t *scene_mails(const struct scene *s, struct err *e)
     json_t *out = json_array();
     for (size_t i = json_array_size(rows); i-- > 0;) {
         json_t *row = json_array_get(rows, i);
-        if (json_get_int(row, "id", 0) > s->outbox &&
-            strncmp(json_get_str(row, "intent", ""), "admin/", 6) != 0)
+        if (json_get_int(row, "id", 0) > s->outbox && is_of_rules(row))
             json_array_append(out, row);
     }
     return out;

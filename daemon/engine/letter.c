@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * letter - see letter.h
+ */
+#include "engine/letter.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine/hold.h"
+#include "engine/ladder.h"
+#include "engine/token.h"
+#include "mail/compose.h"
+#include "store/outbox.h"
+
+/* "L42.TOKEN.O17.TOKEN@domain": what it is about, and which row it is. */
+static char *letter_id(const struct engine *eng, const struct letter *l, int64_t outbox)
+{
+    char thread[OURS_NAME_MAX], row[OURS_NAME_MAX];
+    const char *at = strrchr(engine_setting(eng, "address", "@localhost"), '@');
+    ours_name(eng, &l->answers, thread);
+    ours_name(eng, &(struct ours){.kind = OURS_RETURN, .id = outbox}, row);
+    return mem_printf("%s%s%s@%s", thread, thread[0] ? "." : "", row,
+                      engine_setting(eng, "domain", at ? at + 1 : "localhost"));
+}
+
+/* People of ours always see the tag where no address carries the token. */
+static char *letter_subject(const struct engine *eng, const struct letter *l)
+{
+    char tag[OURS_TAG_MAX];
+    bool none = strcmp(engine_setting(eng, "reply_address", "plus"), "none") == 0;
+    ours_tag(eng, &l->answers, tag);
+    if (!tag[0] || !(json_get_bool(eng->settings, "subject_tag", false) || (none && l->to_user)) ||
+        strstr(l->subject, tag))
+        return mem_str(l->subject);
+    return mem_printf("%s%s%s", l->subject, *l->subject ? " " : "", tag);
+}
+
+/* A stranger's Message-ID may hold what a header may not: then the mail goes without
+ * that reference, rather than not at all. */
+static int letter_compose(struct input *in, const struct mail_compose *full, struct buf *out,
+                          struct err *e)
+{
+    if (mail_compose(full, out, e) == 0)
+        return 0;
+    if (e->cls != ERR_INPUT || (!full->in_reply_to && full->reference_count == 0))
+        return -1;
+    struct mail_compose plain = *full;
+    plain.in_reply_to = NULL;
+    plain.reference_count = 0;
+    buf_reset(out);
+    input_note(in, "the mail refers to no earlier one: %s", e->text);
+    return mail_compose(&plain, out, e);
+}
+
+static int letter_write(struct input *in, const struct letter *l, struct outbox_row *row,
+                        struct err *e)
+{
+    struct engine *eng = in->eng;
+    char own[TOKEN_NAME_LEN], outbox[32];
+    struct buf raw AUTO_BUF;
+    buf_init(&raw, BOUND_LETTER);
+    snprintf(outbox, sizeof(outbox), "O%" PRId64, row->id);
+    token_make(eng->key, "own", outbox, own);
+    AUTO_FREE char *id = letter_id(eng, l, row->id);
+    AUTO_FREE char *subject = letter_subject(eng, l);
+    AUTO_FREE char *reply_to = ours_address(eng, &l->answers);
+    AUTO_FREE char *back = ours_return_path(eng, row->id);
+    /* to a contact it is a person's mail, and no machine may take it for another's */
+    const struct mail_header headers[] = {{"X-Leadd-Token", own},
+                                          {"Auto-Submitted", "auto-generated"},
+                                          {"X-Auto-Response-Suppress", "All"}};
+    struct mail_address to = {l->to, l->to_name};
+    struct mail_compose m = {
+        .from = {engine_setting(eng, "address", ""), l->from_name},
+        .to = &to,
+        .to_count = 1,
+        .reply_to = {reply_to, l->from_name},
+        .subject = subject,
+        .message_id = id,
+        .in_reply_to = l->in_reply_to,
+        .references = l->references,
+        .reference_count = l->reference_count,
+        .date_ms = in->now_ms,
+        .headers = headers,
+        .header_count = l->to_user ? ARRAY_LEN(headers) : 1,
+        .text = l->text,
+    };
+    if (letter_compose(in, &m, &raw, e) < 0)
+        return -1;
+    row->msgid_hash = hash_64(id, strlen(id));
+    row->mail_from = back;
+    row->rcpt_to = l->to;
+    row->subject = subject;
+    row->raw = raw.data;
+    row->raw_len = raw.len;
+    return outbox_fill(eng->db, row, e);
+}
+
+static int letter_row(struct input *in, const struct letter *l, struct outbox_row *row,
+                      char why[256], struct err *e)
+{
+    struct engine *eng = in->eng;
+    struct crm_send s = {.to = l->to, .to_user = l->to_user, .target = *l->target};
+    *why = '\0';
+    if (ladder_check(eng, &s, in->now_ms, why, 256, e) < 0)
+        return -1;
+    if (l->hold)
+        snprintf(why, 256, "%s", l->hold);
+    else if (!why[0] && hold_why(eng))
+        snprintf(why, 256, "%s", hold_why(eng));
+    *row = (struct outbox_row){
+        .intent = l->intent,
+        .state = why[0] ? "held" : "ready",
+        .class_ = l->class_,
+        .to_addr = l->to,
+        .lead_id = l->target->lead,
+        .contact_id = l->target->contact,
+        .case_id = l->target->kase,
+        .created_ms = in->now_ms,
+        .next_ms = why[0] ? 0 : in->now_ms,
+        .reply = why[0] ? why : NULL,
+    };
+    if (outbox_add(eng->db, row, e) < 0 || (row->id && ladder_note(eng, &s, in->now_ms, e) < 0))
+        return -1;
+    if (why[0] && row->id)
+        input_note(in, "mail %" PRId64 " is held: %s", row->id, why);
+    return 0;
+}
+
+int letter_put(struct input *in, const struct letter *l, int64_t *outbox_out, char held_out[256],
+               struct err *e)
+{
+    struct outbox_row row;
+    char why[256];
+    if (letter_row(in, l, &row, why, e) < 0)
+        return -1;
+    if (row.id && letter_write(in, l, &row, e) < 0) {
+        if (e->cls != ERR_INPUT)
+            return -1;
+        /* the row promised a mail that could not be written */
+        struct outbox_change c = {.state = "failed", .done_ms = in->now_ms, .reply = e->text};
+        struct err se = {0};
+        if (outbox_set_state(in->eng->db, row.id, &c, &se) < 0)
+            *e = se;
+        return -1;
+    }
+    *outbox_out = row.id;
+    if (held_out)
+        memcpy(held_out, why, sizeof(why));
+    return 0;
+}
