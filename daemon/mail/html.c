@@ -6,6 +6,7 @@
 
 #include <gumbo.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -90,6 +91,7 @@ struct writer {
     unsigned quote;  /* depth of quotation */
     unsigned signs, attributes; /* depth of elements that say so */
     unsigned pre;
+    unsigned sizeless; /* depth of elements with font-size: 0 */
 };
 
 /* What HTML knows of the line that begins. */
@@ -209,17 +211,48 @@ static const char *attr(const GumboElement *e, const char *name)
     return a ? a->value : NULL;
 }
 
-static bool is_hidden(const GumboElement *e)
+/* The value of one property of the style, or NULL. */
+static const char *style_of(const GumboElement *e, const char *name)
 {
     const char *style = attr(e, "style");
-    for (const char *p = style ? strcasestr(style, "display") : NULL; p;
-         p = strcasestr(p, "display")) {
-        p += 7;
-        p += strspn(p, " \t:");
-        if (strncasecmp(p, "none", 4) == 0)
-            return true;
+    size_t n = strlen(name);
+    for (const char *p = style ? strcasestr(style, name) : NULL; p; p = strcasestr(p + n, name)) {
+        const char *value = p + n + strspn(p + n, " \t\r\n");
+        if (*value == ':' && (p == style || strchr("; \t\r\n", p[-1])))
+            return value + 1 + strspn(value + 1, " \t\r\n");
     }
-    return gumbo_get_attribute(&e->attributes, "hidden") != NULL;
+    return NULL;
+}
+
+static bool style_is(const GumboElement *e, const char *name, const char *want)
+{
+    const char *value = style_of(e, name);
+    return value && strncasecmp(value, want, strlen(want)) == 0;
+}
+
+static bool is_hidden(const GumboElement *e)
+{
+    return style_is(e, "display", "none") || style_is(e, "visibility", "hidden") ||
+           gumbo_get_attribute(&e->attributes, "hidden") != NULL;
+}
+
+static bool is_sizeless(const GumboElement *e)
+{
+    const char *value = style_of(e, "font-size");
+    char *end = NULL;
+    return value && strtod(value, &end) == 0 && end != value;
+}
+
+/* Text without size is not seen, but newsletters give such a style to what is around
+ * texts with a size of their own: the nearest one counts. */
+static bool text_is_seen(const struct writer *w, const GumboNode *text)
+{
+    if (w->sizeless == 0)
+        return true;
+    for (const GumboNode *up = text->parent; up && up->type == GUMBO_NODE_ELEMENT; up = up->parent)
+        if (style_of(&up->v.element, "font-size"))
+            return !is_sizeless(&up->v.element);
+    return true;
 }
 
 /* The one paragraph of a table's cell: its cell says where it stands. */
@@ -269,6 +302,7 @@ static bool enter(struct writer *w, const GumboNode *node, size_t *mark)
     enum html_says says = html_quote_says(e);
     if (tag_shape(e->tag) == SKIP || is_hidden(e))
         return false;
+    w->sizeless += is_sizeless(e);
     owe_shape(w, node, says);
     count_says(w, says, 1);
     if (says == HTML_QUOTES || says == HTML_CUTS)
@@ -327,6 +361,7 @@ static void leave(struct writer *w, const GumboNode *node, size_t mark)
     const GumboElement *e = &node->v.element;
     enum html_says says = html_quote_says(e);
     enum shape shape = tag_shape(e->tag);
+    w->sizeless -= is_sizeless(e);
     if (e->tag == GUMBO_TAG_A)
         put_target(w, e, mark);
     if (w->gap && (shape == BLOCK || e->tag == GUMBO_TAG_P)) {
@@ -350,8 +385,8 @@ static void walk(struct mail_ctx *c, struct writer *w, const GumboNode *root)
         bool down = false;
         if (node->type == GUMBO_NODE_ELEMENT)
             down = enter(w, node, &mark);
-        else if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_CDATA ||
-                 node->type == GUMBO_NODE_WHITESPACE)
+        else if ((node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_CDATA ||
+                  node->type == GUMBO_NODE_WHITESPACE) && text_is_seen(w, node))
             put_text(w, node->v.text.text);
         if (down && node->v.element.tag == GUMBO_TAG_A)
             link = mark;
