@@ -267,6 +267,7 @@ struct try {
     struct assign *a;
     const struct assign_target *said; /* of the command */
     int depth;
+    size_t nobody_from; /* where in a->nobody the last territory begins */
 };
 
 /* What the command says goes for every territory. */
@@ -281,10 +282,11 @@ static int try_territory(void *arg, const char *name, const struct assign_target
         here.sticky = try->said->sticky;
     if (!here.skills)
         here.skills = try->said->skills;
+    const char *nobody = a->nobody.len > try->nobody_from ? a->nobody.data + try->nobody_from : "";
+    nobody += strspn(nobody, ", ");
     if (a->told.len) /* the one below, and why */
-        buf_printf(&a->told, "; nobody there%s%s%s; ", a->nobody.len ? " (" : "",
-                   a->nobody.len ? a->nobody.data : "", a->nobody.len ? ")" : "");
-    buf_reset(&a->nobody);
+        buf_printf(&a->told, "; nobody there%s%s%s; ", *nobody ? " (" : "", nobody, *nobody ? ")" : "");
+    try->nobody_from = a->nobody.len;
     buf_printf(&a->told, "%s%s", a->told.len ? "" : "territory ", path);
     if (t->to == ASSIGN_POOL || t->to == ASSIGN_TEAM)
         buf_printf(&a->told, ", %s %s", t->to == ASSIGN_POOL ? "pool" : "team", t->name);
@@ -296,7 +298,7 @@ static int try_territory(void *arg, const char *name, const struct assign_target
 
 static int find_territory(struct assign *a, const struct assign_target *t, int depth, struct err *e)
 {
-    struct try try = {a, t, depth - 1};
+    struct try try = {.a = a, .said = t, .depth = depth - 1};
     struct crm_view view = {a->ctx, *a->target, VIEW_NOW, &a->ctx->op_actor};
     const char *found = NULL;
     if (depth == 0)

@@ -26,7 +26,7 @@ calendars : { york : { zone = "America/New_York"; hours = "Mon-Fri 09:00-17:00";
 
 def until_time(d, when):
     """Moves the clock to a time in UTC."""
-    now = d.ctl("clock")["text"].split()[0]
+    now = d.ctl("clock")["now"]
     ms = [datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp() * 1000
           for t in (now, when)]
     d.ctl("clock", "advance", "%dms" % (ms[1] - ms[0]))

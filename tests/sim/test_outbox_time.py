@@ -41,7 +41,7 @@ class Company(Daemon):
         self.start()
 
     def advance(self, ms):
-        self.time = self.ctl("clock", "advance", "%dms" % ms)["text"]
+        self.time = self.ctl("clock", "advance", "%dms" % ms)["now"]
 
     def outbox(self, *more):
         return self.ctl("outbox", "list", "limit=1000", *more)["rows"]
