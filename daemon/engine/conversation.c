@@ -606,10 +606,9 @@ static int keep_note(struct input *in, const struct conversation_reply *r, bool 
     return *noted_out || why.cls == ERR_INPUT ? 0 : err_set(e, why.cls, "%s", why.text);
 }
 
-bool conversation_is_meant(const struct thread *thread, const struct crm_who *who)
+bool conversation_is_meant(const struct thread *thread)
 {
-    (void)who;
-    return thread->said.kind == OURS_CONVERSATION;
+    return thread->said.kind == OURS_CONVERSATION || thread->doubtful;
 }
 
 int conversation_take(struct engine *eng, const struct conversation_reply *r, struct err *e)

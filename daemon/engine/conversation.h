@@ -57,7 +57,7 @@ int conversation_out(struct input *in, const struct conversation_reply *r,
                      struct conversation_told *told, struct err *e) LEADD_MUST_CHECK;
 
 /* Is this mail of ours one of a conversation, so that its words may be for the contact? */
-bool conversation_is_meant(const struct thread *thread, const struct crm_who *who);
+bool conversation_is_meant(const struct thread *thread);
 /* The same as an input of its own: what stays inside becomes a note, and its writer
  * hears why. */
 int conversation_take(struct engine *eng, const struct conversation_reply *r,

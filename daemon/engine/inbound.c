@@ -358,7 +358,7 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
                         bool *commands_out, struct err *e)
 {
     struct rep_rest rest;
-    bool answers = conversation_is_meant(thread, who);
+    bool answers = conversation_is_meant(thread);
     struct rep_mail m = {
         .message = ci->message,
         .user = who->user,

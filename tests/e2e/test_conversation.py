@@ -26,8 +26,10 @@ TRUST = 'trusted_auth = "mx.example.com";'
 class World:
     """One daemon on Maildirs; mails go in and come out by hand."""
 
-    def __init__(self, settings="", rules=RULES, **more):
-        self.d = Daemon(company.conf(settings=TRUST + settings), company.files(rules), **more)
+    def __init__(self, settings="", rules=RULES, CONF=company.CONF, **more):
+        conf = CONF % {"mailboxes": company.MAILDIR_IN, "relays": company.MAILDIR_OUT,
+                       "settings": TRUST + settings}
+        self.d = Daemon(conf, company.files(rules), **more)
         self.n = 0
         self.taken = 0
 
@@ -121,3 +123,171 @@ def test_a_leads_answer_reaches_the_owner_and_his_reaches_the_lead():
         assert "Then I take them." in again.get_content()
         assert again["References"] == m["References"]  # one thread in his mail program
         assert len(rows(w.d, "list", "leads")) == 1
+
+
+def stays(w, m, text, why, reply=None, **more):
+    """This mail of Tom's stays inside, and he hears why."""
+    before = len(w.sent("ada@shop.example")), len(w.sent("tom@example.com"))
+    w.rep(**{**(reply or answer(m, text)), **more})
+    assert len(w.sent("ada@shop.example")) == before[0], w.sent("ada@shop.example")[-1].as_string()
+    told = w.sent("tom@example.com")[before[1]:]
+    assert len(told) == 1 and why in told[0].get_content(), [t.get_content() for t in told]
+    return told[0]
+
+
+def test_what_is_doubtful_stays_inside_and_its_writer_hears_why():
+    with World() as w:
+        m = opened(w)
+        t = stays(w, m, "SECRET one\n", "not proven", proven=False)
+        assert t["Subject"].startswith("Not sent: ")
+        # the telling is a notice: an answer to it is a note, and goes nowhere
+        n = len(w.sent("ada@shop.example"))
+        w.rep(**answer(t, "SECRET two\n"))
+        assert len(w.sent("ada@shop.example")) == n
+        # to a notice and to a conversation at once
+        both = answer(m, "SECRET three\n")
+        both["to"] += ", " + reply_to(t)
+        stays(w, m, "", "to a conversation and to a notice", reply=both)
+        # our own lines stand in the middle of his, unquoted
+        frame = "SECRET four\n\n" + m.get_content() + "\nSECRET five\n"
+        stays(w, m, "", "below or between", reply=dict(answer(m, "", quote=False), text=frame))
+        # opted out, and coming back
+        w.d.ctl("do", "C1", "optout")
+        stays(w, m, "SECRET six\n", "opted out")
+        w.d.ctl("do", "C1", "optin")
+        notes = [r["text"] for r in rows(w.d, "timeline", "L1") if r["kind"] == "note"]
+        assert any("SECRET three" in x for x in notes) and any("SECRET six" in x for x in notes)
+        assert not any("SECRET one" in x for x in notes)  # nobody knows who wrote it
+        w.rep(**answer(m, "At last.\n"))
+        assert w.sent("ada@shop.example")[-1].get_content() == "At last.\n"
+        assert not any("SECRET" in x.as_string() for x in w.sent("ada@shop.example"))
+
+
+def test_a_machine_of_the_rep_and_an_empty_reply_send_nothing_and_nobody_hears():
+    with World() as w:
+        m = opened(w)
+        n = len(w.sent())
+        w.rep(**answer(m, "I am away until Monday.\n"), Auto_Submitted="auto-replied")
+        w.rep(**answer(m, ""))
+        w.rep(**answer(m, "-- \nTom Example\ntom@example.com\n"))
+        assert len(w.sent()) == n
+
+
+def test_commands_are_run_and_do_not_leave():
+    with World() as w:
+        m = opened(w)
+        w.rep(**answer(m, "#note SECRET he is cheap\n\nWe can do 5 percent.\n\n#task fri SECRET call\n"))
+        out = w.sent("ada@shop.example")[-1]
+        assert out.get_content() == "We can do 5 percent.\n"
+        assert any("SECRET he is cheap" in r["text"] for r in rows(w.d, "timeline", "L1"))
+        told = w.sent("tom@example.com")[-1].get_content()
+        assert "note" in told and "SECRET" in told
+        n = len(w.sent("ada@shop.example"))
+        w.rep(**answer(m, "#note SECRET alone\n"))
+        assert len(w.sent("ada@shop.example")) == n
+
+
+def test_another_of_ours_answers_from_any_of_his_addresses_and_his_own_is_not_seen():
+    conf = company.CONF.replace('email = "eva@example.com";',
+                                'email = "eva@example.com"; addresses = [ "eva@home.example" ];')
+    with World(CONF=conf) as w:
+        m = opened(w)
+        w.rep(**answer(m, "Write to eva@home.example or EVA@example.com.\nNot to geva@example.com\n"),
+              sender="eva@home.example")
+        out = w.sent("ada@shop.example")[-1]
+        assert out["From"].addresses[0].display_name == "Eva of Example Widgets"
+        assert out.get_content() == ("Write to sales@example.com or sales@example.com.\n"
+                                     "Not to geva@example.com\n")
+
+
+def test_a_reply_to_all_is_not_sent_twice():
+    with World() as w:
+        m = opened(w)
+        n = len(w.sent("ada@shop.example"))
+        w.rep(**answer(m, "As I said on the phone.\n"), Cc="ada@shop.example")
+        assert len(w.sent("ada@shop.example")) == n
+        (lead,) = rows(w.d, "list", "leads")
+        assert lead["status"] == "contacted"
+
+
+def test_a_customer_at_a_notice_or_at_the_conversation_address_relays_nothing():
+    with World(rules=RULES.replace('"send welcome"', '"send welcome", "notify owner"')) as w:
+        w.lead("How much?\n")
+        (notice,) = w.sent("tom@example.com")
+        assert reply_to(notice).startswith("sales+note.L1.")
+        w.lead(sender="ada@shop.example", **answer(notice, "I was in copy.\n"))
+        m = w.sent("tom@example.com")[-1]
+        n = len(w.sent("ada@shop.example"))
+        w.lead(sender="ada@shop.example", **answer(m, "And here, too.\n"))
+        assert len(w.sent("ada@shop.example")) == n
+        assert "And here, too." in w.sent("tom@example.com")[-1].get_content()
+        w.rep(**answer(notice, "SECRET for us\n"))
+        assert len(w.sent("ada@shop.example")) == n
+
+
+def test_a_token_in_strange_hands_grants_nothing_and_a_person_is_told():
+    with World() as w:
+        opened(w)
+        (welcome,) = w.sent("ada@shop.example")
+        w.lead("Give me what she has.\n", sender="mallory@evil.example", to=reply_to(welcome),
+               In_Reply_To=welcome["Message-ID"], subject="Re: " + welcome["Subject"])
+        leads = {r["id"]: r["email"] for r in rows(w.d, "list", "leads")}
+        assert leads == {"L1": "ada@shop.example", "L2": "mallory@evil.example"}
+        told = w.sent("tom@example.com")[-1]
+        assert "mallory@evil.example" in told.get_content() and "M3, filed with L2" in told.get_content()
+        assert "Give me" not in told.get_content()
+        # a colleague at the same company is one of them; the answer is to him alone
+        w.lead("My colleague asked. Cheaper?\n", sender="bob@shop.example", to=reply_to(welcome))
+        m = w.sent("tom@example.com")[-1]
+        assert "Cheaper?" in m.get_content() and "L1" in m.get_content()
+        w.rep(**answer(m, "A bit.\n"))
+        assert w.sent("bob@shop.example")[-1].get_content() == "A bit.\n"
+
+
+def test_no_owner_another_owner_and_a_closed_lead():
+    with World(rules=RULES.replace("assign tom", "assign eva")) as w:
+        w.lead("How much?\n")
+        (welcome,) = w.sent("ada@shop.example")
+        w.d.ctl("do", "L1", "assign tom")
+        w.lead(sender="ada@shop.example", **answer(welcome, "One?\n"))
+        m = w.sent("tom@example.com")[-1]
+        assert not w.sent("eva@example.com")
+        w.d.ctl("do", "L1", "close")
+        w.lead(sender="ada@shop.example", **answer(welcome, "Two?\n"))
+        assert "L1 is closed." in w.sent("tom@example.com")[-1].get_content()
+        w.rep(**answer(m, "Still here.\n"), sender="eva@example.com")
+        assert w.sent("ada@shop.example")[-1].get_content() == "Still here.\n"
+
+
+@pytest.mark.parametrize("style", ["catchall", "none"])
+def test_other_ways_of_the_address(style):
+    with World('reply_address = "%s";' % style) as w:
+        m = opened(w)
+        assert ("@" in m["Reply-To"]) if style == "catchall" else m["Reply-To"] is None
+        w.rep(**answer(m, "Blue is free.\n"))
+        assert w.sent("ada@shop.example")[-1].get_content() == "Blue is free.\n"
+        if style == "none":  # a relay took our Message-ID: the tag of the subject is left
+            lost = answer(m, "And green.\n")
+            lost["In_Reply_To"] = lost["References"] = "<rewritten@relay.example>"
+            assert "[answer L1.2-" in lost["subject"]
+            w.rep(**lost)
+            assert w.sent("ada@shop.example")[-1].get_content() == "And green.\n"
+            # and what the tag taught holds without it
+            lost.update(subject="Re: something else", text="And red.\n")
+            w.rep(**lost)
+            assert w.sent("ada@shop.example")[-1].get_content() == "And red.\n"
+
+
+def test_off_is_off_and_all_brings_the_first_mail_too():
+    with World('conversation = "off";') as w:
+        w.lead("How much?\n")
+        (welcome,) = w.sent("ada@shop.example")
+        w.lead(sender="ada@shop.example", **answer(welcome, "One?\n"))
+        assert not w.sent("tom@example.com")
+    with World('conversation = "all"; relay_name = "{user}, {company}";') as w:
+        w.lead("How much?\n", message_id="<first@shop.example>")
+        (m,) = w.sent("tom@example.com")
+        w.rep(**answer(m, "Five.\n"))
+        out = w.sent("ada@shop.example")[-1]
+        assert out["In-Reply-To"] == "<first@shop.example>"
+        assert out["From"].addresses[0].display_name == "Tom Example, Example Widgets"
