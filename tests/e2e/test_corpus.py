@@ -12,10 +12,12 @@ import pytest
 
 import corpus
 
-# class -> the least share of mails that are as expected
+# class -> the least share of mails that are as expected. The words of the mails here
+# are all read right; LEADD_CORPUS names others, of which 85 % are the aim.
+WORDS = 0.85 if os.environ.get("LEADD_CORPUS") else 1.0
 AIMS = {
-    "reply": 0.97,
-    "forward": 0.97,
+    "reply": WORDS,
+    "forward": WORDS,
     "kind": 0.97,
     "bounce": 0.97,
     "calendar": 0.97,
@@ -25,7 +27,7 @@ ELSEWHERE = {"thread", "spoof"}
 # Classes whose mails are written by people, unless one expects another kind.
 PERSONS = {"reply", "forward", "kind"}
 # Keys by themselves: (class, key) -> the least share.
-KEY_AIMS = {("reply", "reply"): 0.97, ("bounce", "bounce"): 0.97}
+KEY_AIMS = {("reply", "reply"): WORDS, ("bounce", "bounce"): 0.97}
 
 
 @pytest.mark.parametrize("kind", [c for c in corpus.classes() if c not in ELSEWHERE])
