@@ -45,13 +45,12 @@ static const struct cmd_row *command_named(const char *name)
 const char *crm_command_near(const char *word)
 {
     const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(other_words); i++)
+        if (!strcasecmp(word, other_words[i].word))
+            return other_words[i].command;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         names[i] = commands[i]->name;
-    const char *near = text_nearest(word, names, ARRAY_LEN(names));
-    for (size_t i = 0; !near && i < ARRAY_LEN(other_words); i++)
-        if (!strcasecmp(word, other_words[i].word))
-            near = other_words[i].command;
-    return near;
+    return text_nearest(word, names, ARRAY_LEN(names));
 }
 
 static const struct cmd_row *command_find(const char *name, struct err *e)

@@ -63,9 +63,9 @@ static const char *near_of(const char *word)
     text_lower(low);
     const char *ask = text_nearest(low, asks, ARRAY_LEN(asks)), *command = crm_command_near(low);
     const char *both[] = {command, ask};
-    if (!command || !ask)
-        return command ? command : ask;
-    const char *near = text_nearest(low, both, 2);
+    if (!ask || ask[0] != low[0]) /* so short that everything is near them */
+        return command;
+    const char *near = command ? text_nearest(low, both, ARRAY_LEN(both)) : ask;
     return near ? near : command;
 }
 
