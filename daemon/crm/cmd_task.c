@@ -17,7 +17,7 @@ static int task_parse(struct cmd *c, struct err *e)
     if (n < 0)
         return -1;
     c->has_due = n > 0;
-    grammar_skip(&c->g, n + (p[n] == ',' && n > 0));
+    grammar_skip(&c->g, n + (n > 0 && p[n] && strchr(",.:;", p[n])));
     return cmd_text(c, "what is to be done", e);
 }
 

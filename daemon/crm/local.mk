@@ -10,7 +10,7 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/rep_lines.c %D%/rep_lines.h %D%/rep_text.c %D%/rep_text.h %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/see.c %D%/see.h %D%/show.c \
 	%D%/territory.c %D%/timeline.c %D%/touch.c %D%/when.c %D%/when.h
 # who is who
-daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/merge.c %D%/merge.h %D%/suspect.c
+	%D%/when_words.c %D%/when_words.h daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/merge.c %D%/merge.h %D%/suspect.c
 
 EXTRA_DIST += %D%/freemail.txt
 CLEANFILES += %D%/freemail.inc

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "crm/when_words.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
@@ -85,18 +86,6 @@ static void local_add_days(UCalendar *cal, struct local *l, int days)
     l->day = ucal_get(cal, UCAL_DATE, &rc);
 }
 
-static int month_days(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
-static bool word_ends(const char *s)
-{
-    return *s == '\0' || *s == ' ' || *s == '\t' || *s == ',';
-}
-
 /* Digits at s: how many, and their value. */
 static int digits(const char *s, int max, int *value)
 {
@@ -107,89 +96,6 @@ static int digits(const char *s, int max, int *value)
     return n;
 }
 
-/* "10:00" or "9:05": bytes, 0 when it is none, -1 when it cannot be. */
-static int clock_parse(const char *s, int *minute, struct err *e)
-{
-    int h, m, n = digits(s, 2, &h);
-    if (n == 0 || s[n] != ':' || digits(s + n + 1, 2, &m) != 2 || !word_ends(s + n + 3))
-        return 0;
-    if (h > 23 || m > 59)
-        return err_set(e, ERR_INPUT, "%.*s is no time of day", n + 3, s);
-    *minute = h * 60 + m;
-    return n + 3;
-}
-
-static int date_check(const char *s, int n, const struct local *l, struct err *e)
-{
-    if (l->month < 1 || l->month > 12 || l->day < 1 || l->day > month_days(l->year, l->month))
-        return err_set(e, ERR_INPUT, "%.*s is no date", n, s);
-    return n;
-}
-
-/* "2026-12-01" or "1.12.2026". */
-static int date_parse(const char *s, struct local *l, struct err *e)
-{
-    int a, b, c, n = digits(s, 4, &a), n2, n3;
-    if (n == 4 && s[4] == '-' && digits(s + 5, 2, &b) == 2 && s[7] == '-' &&
-        digits(s + 8, 2, &c) == 2 && word_ends(s + 10)) {
-        *l = (struct local){a, b, c, -1};
-        return date_check(s, 10, l, e);
-    }
-    if (n < 1 || n > 2 || s[n] != '.')
-        return 0;
-    n2 = digits(s + n + 1, 2, &b);
-    if (n2 < 1 || s[n + 1 + n2] != '.')
-        return 0;
-    n3 = digits(s + n + n2 + 2, 4, &c);
-    if (n3 != 4 || !word_ends(s + n + n2 + 2 + n3))
-        return 0;
-    *l = (struct local){c, b, a, -1};
-    return date_check(s, n + n2 + 2 + n3, l, e);
-}
-
-static size_t word_length(const char *s)
-{
-    size_t n = 0;
-    while (isalpha((unsigned char)s[n]))
-        n++;
-    return word_ends(s + n) ? n : 0;
-}
-
-/* The weekday 1 (Sunday) .. 7, 0 when it is none. */
-static int weekday_parse(const char *s, size_t n)
-{
-    static const char *const names[] = {"sunday",   "monday", "tuesday", "wednesday",
-                                        "thursday", "friday", "saturday"};
-    for (int i = 0; i < 7; i++)
-        if ((n == 3 || n == strlen(names[i])) && !strncasecmp(s, names[i], n))
-            return i + 1;
-    return 0;
-}
-
-/* "today", "tomorrow", "fri": the day and whether it may be today. */
-static int day_word_parse(const char *s, UCalendar *cal, int64_t now_ms, struct local *l,
-                          int *repeat)
-{
-    size_t n = word_length(s);
-    UErrorCode rc = U_ZERO_ERROR;
-    int day = weekday_parse(s, n);
-    *repeat = 0;
-    *l = local_of(cal, now_ms);
-    l->minute = -1;
-    if (n == 5 && !strncasecmp(s, "today", n))
-        return (int)n;
-    if (n == 8 && !strncasecmp(s, "tomorrow", n)) {
-        local_add_days(cal, l, 1);
-        return (int)n;
-    }
-    if (!day)
-        return 0;
-    ucal_setMillis(cal, (double)now_ms, &rc);
-    local_add_days(cal, l, (day - ucal_get(cal, UCAL_DAY_OF_WEEK, &rc) + 7) % 7);
-    *repeat = 7;
-    return (int)n;
-}
-
 /* "3d", "2h 30m", "1w": days and weeks keep the local time of day. */
 static int span_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *out)
 {
@@ -198,7 +104,7 @@ static int span_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
     for (;;) {
         int n = digits(s + at, 5, &v);
         char unit = n ? s[at + n] : '\0';
-        if (!unit || !strchr("mhdw", unit) || !word_ends(s + at + n + 1))
+        if (!unit || !strchr("mhdw", unit) || !when_word_ends(s + at + n + 1))
             break;
         ms += unit == 'm' ? v * MINUTE : unit == 'h' ? v * HOUR : 0;
         days += unit == 'd' ? v : unit == 'w' ? v * 7 : 0;
@@ -216,37 +122,97 @@ static int span_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
     return taken;
 }
 
+/* The first such day from today on. */
+static void date_next(const struct when_day *d, struct local *l)
+{
+    struct local today = *l;
+    *l = (struct local){d->year ? d->year : today.year, d->month, d->n, -1};
+    if (d->year)
+        return;
+    for (int i = 0; i < 8 && (l->month < today.month ||
+                              (l->month == today.month && l->day < today.day) ||
+                              l->day > when_month_days(l->year, l->month)); i++) {
+        l->year++; /* 29.02. comes at the latest after eight years */
+        today.month = 0;
+    }
+}
+
+/* repeat_out: days after which it comes again, when it is over today. */
+static void day_find(const struct when_day *d, UCalendar *cal, int64_t now_ms, struct local *l,
+                     int *repeat_out)
+{
+    UErrorCode rc = U_ZERO_ERROR;
+    *l = local_of(cal, now_ms);
+    l->minute = -1;
+    if (d->kind == WHEN_OFFSET) {
+        local_add_days(cal, l, d->n);
+    } else if (d->kind == WHEN_WEEKDAY) {
+        int ahead = (d->n - ucal_get(cal, UCAL_DAY_OF_WEEK, &rc) + 7) % 7;
+        local_add_days(cal, l, ahead == 0 && d->strict ? 7 : ahead);
+        *repeat_out = 7;
+    } else {
+        date_next(d, l);
+    }
+}
+
+static int64_t span_end(const struct when_day *d, UCalendar *cal, int64_t now_ms)
+{
+    UErrorCode rc = U_ZERO_ERROR;
+    struct local l = local_of(cal, now_ms);
+    if (d->days)
+        local_add_days(cal, &l, d->days);
+    if (d->months) {
+        ucal_setMillis(cal, (double)now_ms, &rc);
+        ucal_add(cal, UCAL_MONTH, d->months, &rc);
+        return (int64_t)ucal_getMillis(cal, &rc);
+    }
+    int64_t at = d->days ? local_to_ms(cal, &l) + now_ms % MINUTE : now_ms;
+    return at + d->minutes * MINUTE;
+}
+
+/* A time of day behind a day, with or without a comma between: bytes in all. */
 static int with_time_of_day(const char *s, int taken, struct local *l, struct err *e)
 {
-    int gap = (int)strspn(s + taken, " \t");
-    int n = clock_parse(s + taken + gap, &l->minute, e);
+    int gap = s[taken] == ',' ? 1 : 0;
+    gap += (int)strspn(s + taken + gap, " \t");
+    int n = gap ? when_words_clock(s + taken + gap, &l->minute, e) : 0;
     if (n < 0)
         return -1;
     return n ? taken + gap + n : taken;
 }
 
-static int when_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *out, struct err *e)
+static int days_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *out, struct err *e)
 {
+    struct when_day d = {0};
     struct local l = {0};
-    int repeat = 0, taken = span_parse(s, cal, now_ms, out);
-    if (taken)
-        return taken;
-    taken = clock_parse(s, &l.minute, e);
+    int repeat = 0, taken = when_words_clock(s, &l.minute, e);
     if (taken > 0) {
         int minute = l.minute;
         l = local_of(cal, now_ms);
         l.minute = minute;
         repeat = 1;
     } else if (taken == 0) {
-        taken = date_parse(s, &l, e);
-        if (taken == 0)
-            taken = day_word_parse(s, cal, now_ms, &l, &repeat);
-        if (taken > 0)
+        taken = when_words_day(s, &d, e);
+        if (taken > 0 && d.kind == WHEN_SPAN && !d.days && !d.months) {
+            *out = span_end(&d, cal, now_ms);
+            return taken;
+        }
+        if (taken > 0 && d.kind == WHEN_SPAN) {
+            int64_t end = span_end(&d, cal, now_ms);
+            l = local_of(cal, end);
+            l.minute = -1;
+            int whole = with_time_of_day(s, taken, &l, e);
+            *out = whole > taken ? local_to_ms(cal, &l) : end;
+            return whole;
+        }
+        if (taken > 0) {
+            day_find(&d, cal, now_ms, &l, &repeat);
             taken = with_time_of_day(s, taken, &l, e);
+        }
     }
     if (taken <= 0)
         return taken;
-    bool today = l.minute < 0 && !strncasecmp(s, "today", 5);
+    bool today = l.minute < 0 && d.end;
     if (l.minute < 0)
         l.minute = today ? DAY_END : DAY_START;
     *out = local_to_ms(cal, &l);
@@ -257,6 +223,19 @@ static int when_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
     if (today && *out <= now_ms)
         *out = now_ms + HOUR;
     return taken;
+}
+
+static int when_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *out, struct err *e)
+{
+    int taken = span_parse(s, cal, now_ms, out);
+    if (taken == 0)
+        taken = days_parse(s, cal, now_ms, out, e);
+    if (taken != 0)
+        return taken;
+    int lead_in = when_words_lead_in(s); /* "by friday" */
+    if (lead_in)
+        taken = days_parse(s + lead_in, cal, now_ms, out, e);
+    return taken > 0 ? lead_in + taken : taken;
 }
 
 int crm_when_parse(const char *s, const char *zone, int64_t now_ms, int64_t *out, struct err *e)

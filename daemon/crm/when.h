@@ -18,11 +18,13 @@
 /* Is zone one that ICU knows? */
 bool crm_zone_ok(const char *zone);
 
-/* Reads a due time from the start of s: "today", "tomorrow", "fri", "friday",
- * "2026-12-01", "1.12.2026", each with an optional "10:00" behind; "10:00" alone
- * (today, or tomorrow when that is over); "3d", "2h 30m". A day without a time
- * means 09:00. Returns the bytes it took, 0 when s does not begin with a time,
- * and -1 with e when it does but it cannot be (31.02., 25:00). */
+/* Reads a due time from the start of s: "today", "tomorrow", "eod", "fri", "next
+ * monday", "in 3 days", "2026-12-01", "1.12.2026", "24.12.", "24 dec", "heute", "morgen",
+ * "nächsten Montag" ..., each with an optional "10:00", "2pm", "10 Uhr" or "afternoon"
+ * behind and "by", "on" or "bis" in front; "10:00" alone (today, or tomorrow when that is
+ * over); "3d", "2h 30m". A day without a time means 09:00, today and eod 17:00. Returns
+ * the bytes it took, 0 when s does not begin with a time, and -1 with e when it does but
+ * it cannot be (31.02., 25:00). */
 int crm_when_parse(const char *s, const char *zone, int64_t now_ms, int64_t *out, struct err *e);
 
 /* "2026-11-21 10:00" in the zone. */
