@@ -23,7 +23,7 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_status, &crm_cmd_send,    &crm_cmd_case,     &crm_cmd_close,   &crm_cmd_reopen,
     &crm_cmd_notify, &crm_cmd_webhook, &crm_cmd_enrich,
     &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
-    &crm_cmd_merge,  &crm_cmd_absent,  &crm_cmd_present,
+    &crm_cmd_merge,  &crm_cmd_absent,  &crm_cmd_present,  &crm_cmd_lead,    &crm_cmd_snooze,
 };
 
 /* What people say when they mean one of them. */
@@ -31,7 +31,7 @@ static const struct {
     const char *word, *command;
 } other_words[] = {{"email", "send"},   {"mail", "send"},     {"reply", "send"},  {"owner", "assign"},
                    {"route", "assign"}, {"comment", "note"},  {"log", "note"},    {"remind", "task"},
-                   {"todo", "task"},    {"label", "tag"},     {"update", "set"},  {"ticket", "case"},
+                   {"todo", "task"},    {"later", "snooze"},  {"postpone", "snooze"},    {"label", "tag"},     {"update", "set"},  {"ticket", "case"},
                    {"points", "score"}, {"urgency", "priority"}, {"win", "won"},  {"lose", "lost"}};
 
 static const struct cmd_row *command_named(const char *name)
@@ -79,7 +79,7 @@ const struct crm_command_help *crm_command_help(size_t i)
         .example = r->example,
         .by_rules = (r->who & MAY_RULE) != 0,
         .by_staff = (r->who & MAY_STAFF) != 0,
-        .text = r->words == WORDS_WITH_FIELDS && r != &crm_cmd_deal,
+        .text = (r->words == WORDS_WITH_FIELDS && r != &crm_cmd_deal) || r == &crm_cmd_snooze,
     };
     return &help[i];
 }

@@ -66,6 +66,9 @@ void rep_lines_done(struct rep_lines *r);
 /* Is there anything that begins as a command does? Cheap, for mails that have none. */
 bool rep_lines_any(const struct rep_source *src);
 
+/* The line with its user or stage called as the config does; own (rep_names.c). */
+char *rep_line_names(const struct crm *crm, const char *line);
+
 /* "find", "show", "why", "help" in turn, NULL after the last. */
 const char *rep_ask_name(size_t i);
 

@@ -106,7 +106,8 @@ static int command_do(struct rep *r, const struct rep_line *l, const struct crm_
     struct err why = {0};
     char hint[160] = "";
     int64_t journal = 0;
-    if (run_line(r, target, line, &res, &journal, &why, e) < 0)
+    AUTO_FREE char *named = rep_line_names(r->eng->crm, line);
+    if (run_line(r, target, named, &res, &journal, &why, e) < 0)
         return -1;
     if (why.cls == ERR_NONE) {
         if (target_is_none(&r->answer.target))

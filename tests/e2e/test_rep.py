@@ -16,12 +16,14 @@ CONF = company.CONF.replace(
     'eva@example.com"; };', 'eva@example.com"; team = "north"; };\n'
     '  zoe : { name = "Zoe Example"; email = "zoe@example.com"; role = "viewer"; };').replace(
     'tom@example.com"; };', 'tom@example.com"; team = "south"; };').replace(
+    'employees : { type = "int"; }', 'employees : { type = "int"; label = "Number of employees"; }').replace(
     "mailboxes : {", 'teams : { north : { name = "North"; }; south : { name = "South"; }; };\n'
     'stages : [ "new", "proposal", "negotiation" ];\nmailboxes : {')
 SETTINGS = 'trusted_auth = "mx.example.com"; currency = "EUR";'
 PROVEN = "mx.example.com; dmarc=pass header.from=example.com"
 RECEIVED = (b"Received: from out.example.com (out.example.com [192.0.2.7])\n\tby mx.example.com "
             b"with ESMTPS id 1; Fri, 20 Nov 2026 10:00:00 +0000\n")
+EMPLOYEES = "Number of employees"
 numbers = itertools.count(1)
 
 
@@ -66,7 +68,7 @@ def answers(d):
 
 
 def shown(d, record):
-    return {k: v for k, v in d.ctl("show", record)["fields"]}
+    return dict(d.ctl("show", record)["fields"])
 
 
 def body(m):
@@ -109,3 +111,162 @@ def test_a_mail_that_is_not_proven_runs_nothing_and_is_filed():
                       "evil.example; dmarc=pass header.from=example.com"):
             says(d, "#won 5000\n", proof=proof, answer=False)
         assert shown(d, "L1")["Status"] != "closed" and not rows(d, "list", "deals")
+
+
+def test_people_and_stages_are_called_as_people_write_them():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "#assign Eva\n#Stage Negotiation\n#assign nobody at all\n"))
+        assert "L1 is assigned to eva" in text and "D1 is at stage negotiation" in text
+        assert "no user 'nobody'" in text
+
+
+def test_each_line_stands_alone_and_says_what_would_be_valid():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "#stage nogotiation\n#won L1 5000\n#task 31.2. x\n#tag ok\n"))
+        assert "no stage 'nogotiation'; did you mean 'negotiation'?" in text
+        assert "write: #L1 won 5000" in text and "is no date" in text
+        assert shown(d, "L1")["Tags"] == ["ok"]
+        assert "#help lists the commands" in text
+
+
+def test_words_beside_commands_become_a_note_and_a_note_ends_with_its_paragraph():
+    with start() as d:
+        lead(d)
+        m = says(d, "#tag hot\n")
+        says(d, "#note he called\nand wants two hundred\n\nI will ask him again on Friday.\n",
+             to=m["Reply-To"], in_reply_to=m["Message-ID"])
+        notes = [r["text"] for r in rows(d, "timeline", "L1") if r["kind"] == "note"]
+        assert notes == ["he called\nand wants two hundred", "I will ask him again on Friday."]
+
+
+def test_words_that_the_customer_has_are_no_note():
+    with start() as d:
+        lead(d)
+        says(d, "Dear Ada, here is the offer.\n\n#stage proposal\n")
+        assert not [r for r in rows(d, "timeline", "L1") if r["kind"] == "note"]
+
+
+def test_a_lead_is_made_of_what_somebody_said_on_the_phone():
+    with start() as d:
+        text = body(says(d, "#lead name=Jo Doe phone=0660 1234567 email=jo@pump.example company=Pump Ltd "
+                         "employees=50 about=two pumps\n", in_reply_to=None, subject="a call",
+                         to="sales@example.com"))
+        assert "L1 is new, of C1" in text
+        got = shown(d, "L1")
+        assert got["Subject"] == "two pumps" and got[EMPLOYEES] == 50 and got["Owner"] == "tom"
+        c = shown(d, "C1")
+        assert c["Name"] == "Jo Doe" and c["Phone"] == "+436601234567" and c["Email"] == "jo@pump.example"
+        text = body(says(d, "#L1 lead phone=0660 7654321\n#L1 lead nonsense\n", in_reply_to=None,
+                         subject="more", to="sales@example.com"))
+        assert "L1 is up to date" in text and "expected NAME=VALUE" in text
+        assert shown(d, "C1")["Phone"] == "+436607654321"
+
+
+def test_the_subject_commands_where_it_answers_nothing():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "", subject="#L1 Won 5.000", in_reply_to=None, to="sales@example.com"))
+        assert "D1 is won for" in text
+        says(d, "thanks\n", subject="Re: #L1 reopen", in_reply_to=None, to="sales@example.com",
+             answer=False)
+        assert shown(d, "L1")["Status"] == "closed"
+
+
+def test_snooze_moves_the_own_tasks_or_makes_one():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "#snooze 2d\n#task tomorrow call\n#snooze next monday.\n"))
+        assert "T1 brings it back 2026-11-22 11:00" in text
+        assert "2 tasks of L1 are due 2026-11-23 09:00" in text
+        assert {r["due"][:10] for r in rows(d, "list", "tasks")} == {"2026-11-23"}
+
+
+def test_find_show_why_and_help_tell_what_he_may_see():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "#find widgets\n#show\n#why L1\n#help won\n"))
+        assert "L1" in text and "40 widgets" in text and "ada@shop.example" in text
+        assert "for example: #won 5.000,50 EUR" in text
+        # L1 is tom's, of the team south; eva is of north, zoe may look at all
+        text = body(says(d, "#find widgets\n#show L1\n#L1 won 1\n#find ada@shop.example\n", sender="eva@example.com",
+                         in_reply_to=None, subject="look", to="sales@example.com"))
+        assert "40 widgets" not in text and text.count("nothing found") == 2
+        assert text.count("there is no L1 that you may see") == 2
+        text = body(says(d, "#show L1\n#L1 won 1\n", sender="zoe@example.com", in_reply_to=None,
+                         subject="look", to="sales@example.com"))
+        assert "40 widgets" in text and "user zoe may not use won" in text
+        assert not rows(d, "list", "deals")
+
+
+def test_undo_refuses_what_somebody_changed_since_and_names_it():
+    with start() as d:
+        lead(d)
+        m = says(d, "#set lead.employees 50\n")
+        d.ctl("do", "L1", "set", "lead.employees", "60")
+        text = body(says(d, "#undo\n", in_reply_to=m["Message-ID"], to=m["Reply-To"]))
+        assert re.search(r"cannot take J\d+ back: .*employees of L1 was changed later by J\d+", text)
+        assert shown(d, "L1")[EMPLOYEES] == 60
+
+
+def test_undo_works_for_a_day():
+    with start() as d:
+        lead(d)
+        m = says(d, "#tag hot\n")
+        d.ctl("clock", "advance", "25h")
+        text = body(says(d, "#undo\n", in_reply_to=m["Message-ID"], to=m["Reply-To"]))
+        assert "is more than a day old" in text and shown(d, "L1")["Tags"] == ["hot"]
+
+
+def test_undo_without_a_number_takes_back_nobody_elses_work():
+    with start() as d:
+        lead(d)
+        says(d, "#tag hot\n")
+        says(d, "#tag cold\n", sender="mia@example.com")
+        text = body(says(d, "#undo\n"))
+        assert "tag hot" in text and shown(d, "L1")["Tags"] == ["cold"]
+
+
+def test_quoted_forwarded_and_automatic_commands_are_none():
+    with start() as d:
+        lead(d)
+        quoted = "ok\n\nOn Fri, 20 Nov 2026 at 10:00, Ada <ada@shop.example> wrote:\n> #won 1\n> x\n"
+        forward = "see below\n\n---------- Forwarded message ---------\nFrom: Ada <ada@shop.example>\n" \
+                  "Date: Fri, 20 Nov 2026\nSubject: x\nTo: sales@example.com\n\n#won 2\n"
+        signed = "ok\n-- \n#won 3\n"
+        for text in (quoted, forward, signed):
+            says(d, text, answer=False)
+        says(d, "#won 4\n", answer=False, Auto_Submitted="auto-replied")
+        assert shown(d, "L1")["Status"] != "closed" and not rows(d, "list", "deals")
+
+
+def test_an_old_mail_commands_nothing():
+    """A mailbox read from its beginning brings the commands of years."""
+    with start() as d:
+        lead(d)
+        d.ctl("clock", "advance", "72h")
+        raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + company.mail(
+            sender="tom@example.com", subject="Re: 40 widgets", text="#won 1\n",
+            In_Reply_To="<ada-1@shop.example>", to="sales@example.com, ada@shop.example",
+            message_id="<old@example.com>")
+        name = "old1"
+        company.deliver(d.dir + "/inbox", name, raw)
+        import os
+        os.utime(os.path.join(d.dir, "inbox", "new", name), (1795082400, 1795082400))
+        d.wait_log("message=M2 ")
+        assert not rows(d, "list", "deals")
+
+
+def test_the_same_mail_in_two_mailboxes_commands_once():
+    with start() as d:
+        lead(d)
+        raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + company.mail(
+            sender="tom@example.com", text="#score +10\n", In_Reply_To="<ada-1@shop.example>",
+            to="sales@example.com, ada@shop.example", message_id="<twice@example.com>")
+        write(d, raw)
+        wait_rows(d, 1, "outbox", "list", "state=sent")
+        write(d, raw)
+        d.wait_log("mail.same")
+        assert shown(d, "L1")["Score"] == 10
+        assert len(answers(d)) == 1
