@@ -1,14 +1,16 @@
 # what is shipped from here
-dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8 %D%/man/leadd.conf.5 %D%/man/leadd-rules.5
+dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8 %D%/man/leadd.conf.5 %D%/man/leadd-rules.5 \
+	%D%/man/leadd-commands.7
 
-# The tables in the two pages of section 5 are made from those of the program: `make man-tables`
+# The tables in the pages of section 5 and 7 are made from those of the program: `make man-tables`
 # writes them, and a test fails when they are behind.
 check_PROGRAMS += contrib/man/tables
 contrib_man_tables_SOURCES = %D%/man/tables.c
 contrib_man_tables_LDADD = $(CRM_LIBS) $(MAIL_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(CONFIG_ROOM_LIBS) \
 	$(BASE_LIBS)
 man-tables: contrib/man/tables
-	contrib/man/tables $(srcdir)/contrib/man/leadd.conf.5 $(srcdir)/contrib/man/leadd-rules.5
+	contrib/man/tables $(srcdir)/contrib/man/leadd.conf.5 $(srcdir)/contrib/man/leadd-rules.5 \
+	$(srcdir)/contrib/man/leadd-commands.7
 .PHONY: man-tables
 
 bashcompdir = $(datadir)/bash-completion/completions

@@ -6,7 +6,7 @@
  *
  * What stands in a page between .\" table NAME and .\" end is made from the
  * table of that name: the keys of the configs, and the fields, events and
- * commands that rules may name. `make man-tables` writes; a test runs --check,
+ * commands that rules may name, and those that users give. `make man-tables` writes; a test runs --check,
  * which changes nothing and fails when a page is behind. Not installed.
  */
 #include <stdio.h>
@@ -120,12 +120,12 @@ static void table_events(struct buf *out)
     buf_str(out, ".El\n");
 }
 
-static void table_commands(struct buf *out)
+static void put_commands(struct buf *out, bool by_rules)
 {
     const struct crm_command_help *h;
     buf_str(out, ".Bl -tag -width Ds\n");
     for (size_t i = 0; (h = crm_command_help(i)) != NULL; i++) {
-        if (!h->by_rules)
+        if (by_rules ? !h->by_rules : !h->by_staff)
             continue;
         buf_printf(out, ".It Ic %s", h->name);
         if (*h->grammar) {
@@ -135,11 +135,21 @@ static void table_commands(struct buf *out)
         }
         buf_char(out, '\n');
         put_text(out, h->help);
-        buf_str(out, ":\n.Ql ");
+        buf_printf(out, ":\n.Ql %s", by_rules ? "" : "#");
         put_text(out, h->example);
         buf_char(out, '\n');
     }
     buf_str(out, ".El\n");
+}
+
+static void table_commands(struct buf *out)
+{
+    put_commands(out, true);
+}
+
+static void table_staff_commands(struct buf *out)
+{
+    put_commands(out, false);
 }
 
 static const struct {
@@ -148,6 +158,7 @@ static const struct {
 } tables[] = {
     {"keys", table_keys},     {"rule-keys", table_rule_keys}, {"fields", table_fields},
     {"events", table_events}, {"commands", table_commands},
+    {"staff-commands", table_staff_commands},
 };
 
 /* ---- pages ------------------------------------------------------------------ */

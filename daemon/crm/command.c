@@ -29,10 +29,11 @@ static const struct cmd_row *const commands[] = {
 /* What people say when they mean one of them. */
 static const struct {
     const char *word, *command;
-} other_words[] = {{"email", "send"},   {"mail", "send"},     {"reply", "send"},  {"owner", "assign"},
-                   {"route", "assign"}, {"comment", "note"},  {"log", "note"},    {"remind", "task"},
-                   {"todo", "task"},    {"later", "snooze"},  {"postpone", "snooze"},    {"label", "tag"},     {"update", "set"},  {"ticket", "case"},
-                   {"points", "score"}, {"urgency", "priority"}, {"win", "won"},  {"lose", "lost"}};
+} other_words[] = {{"email", "send"}, {"mail", "send"}, {"reply", "send"}, {"owner", "assign"},
+                   {"route", "assign"}, {"comment", "note"}, {"log", "note"}, {"remind", "task"},
+                   {"todo", "task"}, {"later", "snooze"}, {"postpone", "snooze"},
+                   {"label", "tag"}, {"update", "set"}, {"ticket", "case"}, {"points", "score"},
+                   {"urgency", "priority"}, {"win", "won"}, {"lose", "lost"}};
 
 static const struct cmd_row *command_named(const char *name)
 {

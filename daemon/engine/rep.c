@@ -236,16 +236,28 @@ static int undo_do(struct rep *r, const struct rep_line *l, const struct crm_tar
 
 /* ---- the lines ------------------------------------------------------------------------ */
 
-/* The record that the line names, when he may see it; else the mail's. */
+/* "done T7", "merge C13": a record among the arguments. */
+static bool line_names(const struct rep_line *l, enum crm_entity *t, int64_t *id)
+{
+    char word[32] = "";
+    return l->what == REP_COMMAND && sscanf(l->line, "%*s %31s", word) == 1 &&
+           crm_id_parse(word, t, id) == 0;
+}
+
+/* The record that the line is about, or the mail; and what he names, he may see. */
 static int line_target(struct rep *r, const struct rep_line *l, struct crm_target *out,
                        struct err *e)
 {
+    enum crm_entity t;
+    int64_t id;
+    int rc = 0;
     *out = r->m->target;
-    if (!l->entity)
-        return 0;
     struct crm_ctx *ctx = crm_begin(r->eng->crm, NULL, 0);
-    int rc = crm_may_see(ctx, r->m->user, l->entity, l->id, e);
-    if (rc == 0)
+    if (line_names(l, &t, &id))
+        rc = crm_may_see(ctx, r->m->user, t, id, e);
+    if (rc == 0 && l->entity)
+        rc = crm_may_see(ctx, r->m->user, l->entity, l->id, e);
+    if (rc == 0 && l->entity)
         rc = crm_target_of(ctx, l->entity, l->id, out, e);
     crm_end(&ctx);
     return rc;

@@ -13,6 +13,7 @@ SWITCHES = ["--enable-sanitize", "--enable-fuzz", "--enable-test-hooks", "--enab
             "--with-systemdsystemunitdir"]
 NEEDED = ["sbin/leadd", "bin/leadctl", "share/man/man8/leadd.8", "share/man/man1/leadctl.1",
           "share/man/man5/leadd.conf.5", "share/man/man5/leadd-rules.5",
+          "share/man/man7/leadd-commands.7",
           "share/leadd/examples/leadd.conf", "share/leadd/examples/rules.d/10-intake.conf",
           "share/leadd/examples/templates/welcome.txt", "lib/systemd/system/leadd.service",
           "lib/sysusers.d/leadd.conf", "lib/tmpfiles.d/leadd.conf",

@@ -10,7 +10,7 @@ from roles import BUILD
 
 TOP = os.path.join(os.path.dirname(__file__), "..", "..")
 TOOL = os.path.join(BUILD, "contrib", "man", "tables")
-PAGES = [os.path.join(TOP, "contrib", "man", name) for name in ("leadd.conf.5", "leadd-rules.5")]
+PAGES = [os.path.join(TOP, "contrib", "man", name) for name in ("leadd.conf.5", "leadd-rules.5", "leadd-commands.7")]
 
 
 def tables(*args):

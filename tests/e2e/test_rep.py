@@ -2,7 +2,9 @@
 """Commands by mail: what a user writes is run, answered, kept as a note; nobody else's is."""
 import email.utils
 import itertools
+import os
 import re
+import time
 
 import company
 from daemon import Daemon
@@ -27,10 +29,10 @@ EMPLOYEES = "Number of employees"
 numbers = itertools.count(1)
 
 
-def start(settings=SETTINGS, **more):
+def start(settings=SETTINGS, args=("--pretend-time", "2026-11-20T10:00:00Z"), **more):
     conf = CONF % {"mailboxes": company.MAILDIR_IN, "relays": company.MAILDIR_OUT,
                    "settings": settings}
-    return Daemon(conf, company.files(RULES), args=["--pretend-time", "2026-11-20T10:00:00Z"], **more)
+    return Daemon(conf, company.files(RULES), args=args, **more)
 
 
 def lead(d, subject="40 widgets"):
@@ -243,17 +245,18 @@ def test_quoted_forwarded_and_automatic_commands_are_none():
 
 def test_an_old_mail_commands_nothing():
     """A mailbox read from its beginning brings the commands of years."""
-    with start() as d:
+    with start(args=()) as d:
         lead(d)
-        d.ctl("clock", "advance", "72h")
+        came = time.time() - 3 * 86400
         raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + company.mail(
             sender="tom@example.com", subject="Re: 40 widgets", text="#won 1\n",
             In_Reply_To="<ada-1@shop.example>", to="sales@example.com, ada@shop.example",
             message_id="<old@example.com>")
-        name = "old1"
-        company.deliver(d.dir + "/inbox", name, raw)
-        import os
-        os.utime(os.path.join(d.dir, "inbox", "new", name), (1795082400, 1795082400))
+        path = os.path.join(d.dir, "inbox", "tmp", "old1")
+        with open(path, "wb") as f:
+            f.write(raw)
+        os.utime(path, (came, came))
+        os.rename(path, os.path.join(d.dir, "inbox", "new", "old1"))
         d.wait_log("message=M2 ")
         assert not rows(d, "list", "deals")
 
