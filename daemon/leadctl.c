@@ -39,7 +39,7 @@ static const struct command commands[] = {
      "records of one kind, newest first; also users, fields, events, commands", NULL},
     {"show", "ID | M12 [raw]", "one record, such as L42, or one message and its defects", NULL},
     {"timeline", "ID [limit=N]", "everything that happened to a record, in order", NULL},
-    {"why", "ID [limit=N]", "which rules matched and, for those that did not, why not", NULL},
+    {"why", "ID [rule=NAME] [limit=N]", "which rules matched and, for those that did not, why not", NULL},
     {"do", "ID COMMAND..", "run a command on a record: leadctl do L42 assign anna", NULL},
     {"undo", "ID [JOURNAL]", "take the last command on a record back", NULL},
     {"merge", "ID OTHER", "two records are one: the first stays; undo takes it back", NULL},

@@ -141,6 +141,12 @@ static bool of_event(void *arg, int field)
     return crm_field_is_of_event(crm_fieldset_get(crm->fieldset, field));
 }
 
+static bool is_dear(void *arg, int field)
+{
+    const struct crm *crm = arg;
+    return crm_field_is_dear(crm_fieldset_get(crm->fieldset, field));
+}
+
 static void rules_build(struct crm *crm, struct errlist *errors)
 {
     crm->rule_events = mem_array(crm_events_count, sizeof(*crm->rule_events));
@@ -157,8 +163,14 @@ static void rules_build(struct crm *crm, struct errlist *errors)
                                           .calendar = crm_setting(crm, "calendar", NULL),
                                           .check_do = check_do,
                                           .of_event = of_event,
+                                          .is_dear = is_dear,
                                           .arg = crm};
     crm->rules = ruleset_new(crm->config, crm->rule_env, errors);
+}
+
+struct ruleset *crm_rules_then(const struct crm *crm, const json_t *source, json_t *lost)
+{
+    return ruleset_then(source, crm->rule_env, lost);
 }
 
 /* ---- life --------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct db;
 struct crm;
 struct crm_ctx;
 struct ruleset;
+struct rule_value;
 struct rule_fields;
 struct rule_facts;
 struct template;
@@ -159,6 +160,8 @@ struct crm *crm_new(struct db *db, const json_t *engine_config, int64_t now_ms, 
 void crm_free(struct crm **crm);
 
 const struct ruleset *crm_rules(const struct crm *crm);
+/* The rules of another time, from what the journal keeps of them (ruleset_then); own. */
+struct ruleset *crm_rules_then(const struct crm *crm, const json_t *source, json_t *lost);
 const struct rule_fields *crm_fields(const struct crm *crm);
 const struct template *crm_template(const struct crm *crm, const char *name); /* or NULL */
 const json_t *crm_config(const struct crm *crm);
@@ -283,6 +286,13 @@ void crm_facts_free(struct crm_facts **f);
 /* A store error met while reading (fields read as unset then): check it after
  * each event; the input must be rolled back. 0 or -1 with e. */
 int crm_facts_error(struct crm_ctx *ctx, struct err *e) LEADD_MUST_CHECK;
+
+/* Facts of a stored message or form (its JSON, borrowed), long after: only of fields that
+ * crm_field_is_of_message() names. */
+void crm_message_again(struct crm_ctx *ctx, const json_t *stored);
+void crm_message_value(struct crm_ctx *ctx, int field, struct rule_value *out);
+/* Is this field's text kept with the message of the input? For rule_record_new(); arg: the ctx. */
+bool crm_kept_with_message(void *ctx, int field);
 
 /* What the clocks of an escalation go by. */
 struct crm_clock {

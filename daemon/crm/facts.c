@@ -19,6 +19,7 @@
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
+#include "crm/form.h"
 #include "rule/ruleset.h"
 #include "store/related.h"
 
@@ -391,6 +392,33 @@ void crm_view_get(void *facts, int field, struct rule_value *out)
     const struct crm_field *f = crm_fieldset_get(v->ctx->crm->fieldset, field);
     if (f)
         f->read(v, f, out);
+}
+
+/* ---- a message, read again ------------------------------------------------- */
+
+void crm_message_again(struct crm_ctx *ctx, const json_t *stored)
+{
+    const char *form = json_get_str(stored, "form", NULL);
+    ctx->message = stored;
+    if (!form || strcmp(json_get_str(stored, "channel", ""), "form") != 0)
+        return;
+    ctx->form = json_get_obj(stored, "fields");
+    json_t *m = crm_form_message(ctx->crm, form, ctx->form);
+    json_array_append_new(ctx->strings, m);
+    ctx->message = m;
+}
+
+void crm_message_value(struct crm_ctx *ctx, int field, struct rule_value *out)
+{
+    struct crm_view v = {.ctx = ctx, .at = VIEW_NOW};
+    if (crm_field_is_of_message(crm_fieldset_get(ctx->crm->fieldset, field)))
+        crm_view_get(&v, field, out);
+}
+
+bool crm_kept_with_message(void *arg, int field)
+{
+    const struct crm_ctx *ctx = arg;
+    return ctx->message && crm_field_is_of_message(crm_fieldset_get(ctx->crm->fieldset, field));
 }
 
 /* ---- for the matcher ----------------------------------------------------- */

@@ -407,3 +407,14 @@ bool crm_field_is_of_event(const struct crm_field *f)
     return f->read == crm_read_message || f->read == crm_read_form || f->read == crm_read_actor ||
            f->entity == CRM_ACTIVITY;
 }
+
+bool crm_field_is_of_message(const struct crm_field *f)
+{
+    return (f->read == crm_read_message && strcmp(f->key, "source") != 0) ||
+           f->read == crm_read_form;
+}
+
+bool crm_field_is_dear(const struct crm_field *f)
+{
+    return f->read == crm_read_count;
+}

@@ -50,6 +50,10 @@ const struct crm_field *crm_fieldset_find(const struct crm_fieldset *s, const ch
 /* Known at the event alone, and nowhere when a timer is due: what a message, a form
  * or an activity says, and who did it. */
 bool crm_field_is_of_event(const struct crm_field *f);
+/* Is it said by the message or form alone, so that it can be read again from the stored one? */
+bool crm_field_is_of_message(const struct crm_field *f);
+/* Does it ask the store each time it is read? */
+bool crm_field_is_dear(const struct crm_field *f);
 
 /* The value a field gets from text as people type it ("5.000,50 EUR", "yes",
  * "2026-12-01", "DE", "+10"); own. old is the value it has (may be NULL). */

@@ -25,7 +25,7 @@ static const struct {
      "list users|fields|events|commands"},
     {"show", ctl_show, 1, 2, "show ID, show M12 [raw]"},
     {"timeline", ctl_timeline, 1, 2, "timeline ID [limit=N]"},
-    {"why", ctl_why, 1, 2, "why ID [limit=N]"},
+    {"why", ctl_why, 1, 3, "why ID [rule=NAME] [limit=N]"},
     {"do", ctl_do, 2, 60, "do ID COMMAND ..."},
     {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
     {"merge", ctl_merge, 2, 2, "merge ID OTHER"},

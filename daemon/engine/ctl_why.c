@@ -2,10 +2,10 @@
  *
  * ctl_why - what was decided about a record, and why (promise 3)
  *
- * Read from the journal, which keeps for every event and rule the first
- * condition that was not true and the value it saw; the rule set of that time
- * gives file and line even when the rules have changed on disk. The text tells
- * times in settings.time_zone, the passes beside it in UTC as they are stored.
+ * Read from the journal, which keeps for every event what was decided from and which
+ * rules ran; the rule set of that time decides again and gives file and line, even when
+ * the rules have changed on disk (why_again.c). The text tells times in settings.time_zone,
+ * the passes beside it in UTC as they are stored.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "crm/when.h"
 #include "engine/ctl.h"
 #include "engine/why.h"
+#include "rule/ruleset.h"
 #include "store/journal.h"
 
 #define WHY_TEXT (1024 * 1024)
@@ -22,9 +23,9 @@
 struct why {
     struct engine *eng;
     struct buf *out;
-    const json_t *row;  /* journal row */
-    json_t *rules;      /* own; the rule set's JSON */
-    int64_t rules_id;
+    json_t *row;        /* journal row */
+    const char *only;   /* of this rule alone; NULL: of all */
+    struct why_rules rules; /* of that time */
     const json_t *doer; /* the event that says who did it: it holds for those after */
 };
 
@@ -33,10 +34,10 @@ static const json_t *rule_then(const struct why *w, const char *name)
 {
     size_t i;
     json_t *r;
-    json_array_foreach(json_get_arr(json_get_obj(w->rules, "body"), "rules"), i, r)
+    json_array_foreach(json_get_arr(w->rules.source, "rules"), i, r)
         if (strcmp(json_get_str(r, "name", ""), name) == 0)
             return r;
-    return json_get_obj(json_get_obj(json_get_obj(w->rules, "body"), "escalations"), name);
+    return json_get_obj(json_get_obj(w->rules.source, "escalations"), name);
 }
 
 static const char *why_zone(const struct why *w)
@@ -152,8 +153,9 @@ static void why_decision(const struct why *w, const json_t *d)
     const json_t *cond = when >= 0 ? json_array_get(json_get_arr(then, "when"), (size_t)when) : NULL;
     if (cond) {
         const char *note = json_get_str(trace, "note", NULL);
-        buf_printf(w->out, ": %s is false (%s)",
+        buf_printf(w->out, ": %s is %s (%s)",
                    json_get_str(trace, "part", json_get_str(cond, "text", "?")),
+                   strcmp(outcome, "cannot_know") == 0 ? "not known" : "false",
                    json_get_str(cond, "at", "?"));
         why_seen(w, d);
         if (note)
@@ -173,20 +175,36 @@ static void why_decision(const struct why *w, const json_t *d)
     }
 }
 
+/* Has the row a decision under this event? */
+static bool event_asked(const json_t *body, size_t n)
+{
+    size_t i;
+    json_t *d;
+    json_array_foreach(json_get_arr(body, "decisions"), i, d)
+        if (json_get_int(d, "event", -1) == (int64_t)n)
+            return true;
+    return false;
+}
+
 static void why_event(struct why *w, const json_t *ev, size_t n)
 {
     const json_t *body = json_get_obj(w->row, "body");
     const char *entity = json_get_str(ev, "entity", "");
+    int64_t others = json_get_int(ev, "others", 0);
     size_t i;
     json_t *d;
     if (json_object_get(ev, "by"))
         w->doer = ev;
+    if (w->only && !event_asked(body, n))
+        return;
     buf_printf(w->out, "  %s%s%s, by %s \"%s\"\n", json_get_str(ev, "event", "?"),
                *entity ? " " : "", entity, json_get_str(w->doer, "by", "?"),
                json_get_str(w->doer, "actor", "?"));
     json_array_foreach(json_get_arr(body, "decisions"), i, d)
         if (json_get_int(d, "event", -1) == (int64_t)n)
             why_decision(w, d);
+    if (others)
+        buf_printf(w->out, "    %" PRId64 " other rules did not run; rule=NAME tells why\n", others);
 }
 
 /* Commands that no rule gave: people's, and what intake itself did. */
@@ -206,16 +224,53 @@ static void why_commands(const struct why *w)
     }
 }
 
+static void rules_done(struct why_rules *r)
+{
+    ruleset_free(&r->then);
+    json_decref(r->lost);
+    json_decref(r->row);
+    *r = (struct why_rules){0};
+}
+
 /* The rule set of the row's time. */
 static int why_rules(struct why *w, struct err *e)
 {
+    struct why_rules *r = &w->rules;
     int64_t set = json_get_int(w->row, "ruleset_id", 0);
-    if (!set || set == w->rules_id)
+    if (set && set == r->id)
         return 0;
-    json_decref(w->rules);
-    w->rules = ruleset_load(w->eng->db, set, e);
-    w->rules_id = set;
-    return w->rules ? 0 : -1;
+    rules_done(r);
+    r->row = set ? ruleset_load(w->eng->db, set, e) : json_object();
+    if (!r->row)
+        return -1;
+    r->id = set;
+    r->source = json_get_obj(r->row, "body");
+    return 0;
+}
+
+/* Compiled only when a decision must be made again. */
+static void why_complete(struct why *w)
+{
+    struct why_rules *r = &w->rules;
+    if (json_get_int(json_get_obj(w->row, "body"), "v", 0) < JOURNAL_VERSION)
+        return;
+    if (!r->set && r->id == w->eng->ruleset_id)
+        r->set = crm_rules(w->eng->crm);
+    if (!r->set) {
+        r->lost = json_object();
+        r->set = r->then = crm_rules_then(w->eng->crm, r->source, r->lost);
+    }
+    if (r->set)
+        why_again(w->eng, w->row, r, w->only);
+}
+
+/* Rows of before have each rule's decision. */
+static void why_filter(struct why *w)
+{
+    json_t *body = json_get_obj(w->row, "body"), *list = json_get_arr(body, "decisions");
+    for (size_t i = json_array_size(list); w->only && i-- > 0;)
+        if (strcmp(json_get_str(json_array_get(list, i), "rule", ""), w->only) != 0)
+            json_array_remove(list, i);
 }
 
 static int why_row(struct why *w, struct err *e)
@@ -226,40 +281,60 @@ static int why_row(struct why *w, struct err *e)
     w->doer = NULL;
     if (why_rules(w, e) < 0)
         return -1;
+    why_complete(w);
+    why_filter(w);
+    if (w->only && json_array_size(json_get_arr(json_get_obj(w->row, "body"), "decisions")) == 0)
+        return 0;
     buf_printf(w->out, "%s  %s  (J%" PRId64 ", rule set %.12s)\n",
                crm_when_tell(why_zone(w), json_get_int(w->row, "at_ms", 0), true, stamp,
                              sizeof(stamp)),
                json_get_str(w->row, "cause", "?"), json_get_int(w->row, "id", 0),
-               json_get_str(w->rules, "hash", "none"));
-    why_commands(w);
+               json_get_str(w->rules.row, "hash", "none"));
+    if (!w->only)
+        why_commands(w);
     json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "events"), i, v)
         why_event(w, v, i);
+    if (w->only)
+        return 0;
     json_array_foreach(json_get_arr(json_get_obj(w->row, "body"), "notes"), i, v)
         buf_printf(w->out, "  note: %s\n", json_string_value(v) ? json_string_value(v) : "");
     return 0;
 }
 
-int why_tell(struct engine *eng, const json_t *rows, struct buf *out, struct err *e)
+int why_tell(struct engine *eng, json_t *rows, const char *only, struct buf *out, struct err *e)
 {
-    struct why w = {.eng = eng, .out = out};
+    struct why w = {.eng = eng, .only = only, .out = out};
     size_t i;
     int rc = 0;
-    json_array_foreach((json_t *)rows, i, w.row)
+    json_array_foreach(rows, i, w.row)
         if ((rc = why_row(&w, e)) < 0)
             break;
-    json_decref(w.rules);
+    rules_done(&w.rules);
     return rc;
 }
 
 int why_tell_decision(struct engine *eng, const json_t *row, const json_t *decision,
                       struct buf *out, struct err *e)
 {
-    struct why w = {.eng = eng, .out = out, .row = row};
+    struct why w = {.eng = eng, .out = out, .row = (json_t *)row};
     int rc = why_rules(&w, e);
     if (rc == 0)
         why_decision(&w, decision);
-    json_decref(w.rules);
+    rules_done(&w.rules);
     return rc;
+}
+
+/* A rule that none of the passes was about. */
+static void why_silent(const struct ctl *c, const char *only, struct buf *out)
+{
+    const struct ruleset *rules = crm_rules(c->eng->crm);
+    const struct rule *rule = ruleset_find(rules, only);
+    if (rule)
+        buf_printf(out, "%s (%s) was not asked about %s: no event %s in these passes\n", only,
+                   rule->at, c->argv[1], *rule->on ? rule->on : "that wakes it");
+    else
+        buf_printf(out, "no rule \"%s\" was asked about %s, and there is none of that name now\n",
+                   only, c->argv[1]);
 }
 
 json_t *ctl_why(struct ctl *c, struct err *e)
@@ -274,7 +349,8 @@ json_t *ctl_why(struct ctl *c, struct err *e)
         return NULL;
     }
     json_t *shown = NULL;
-    if (ctl_options_check(c, 2, "limit", e) < 0)
+    const char *only = ctl_option(c, "rule");
+    if (ctl_options_check(c, 2, "limit rule", e) < 0)
         return NULL;
     if (crm_show(c->eng->crm, t, id, &shown, e) < 0)
         return NULL; /* no such record */
@@ -286,9 +362,11 @@ json_t *ctl_why(struct ctl *c, struct err *e)
     AUTO_JSON json_t *oldest_first = json_array();
     for (size_t i = json_array_size(rows); i-- > 0;)
         json_array_append(oldest_first, json_array_get(rows, i));
-    if (why_tell(c->eng, oldest_first, &out, e) < 0 ||
-        ctl_timers_why(c->eng, t, id, &out, e) < 0)
+    if (why_tell(c->eng, oldest_first, only, &out, e) < 0 ||
+        (!only && ctl_timers_why(c->eng, t, id, &out, e) < 0))
         return NULL;
+    if (only && out.len == 0)
+        why_silent(c, only, &out);
     json_t *data = json_pack("{s:O}", "passes", rows);
     json_object_set_new(data, "text", json_stringn(out.data, out.len));
     return data;

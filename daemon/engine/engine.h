@@ -138,6 +138,13 @@ struct timers {
     int64_t old_ruleset; /* that all rows were held against before this start */
 };
 
+/* What the journal has of the rules that did not run. */
+enum journal_how {
+    JOURNAL_FACTS, /* what they were decided from: `why` decides again (rule/record.h) */
+    JOURNAL_EVERY, /* solo.c: the decision of each */
+    JOURNAL_BRIEF, /* solo.c: nothing */
+};
+
 struct engine {
     struct role *role;
     const json_t *settings; /* borrowed from role->config */
@@ -178,7 +185,7 @@ struct engine {
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct budget *budget;   /* own; what rules may still run today */
     bool stopping;
-    bool brief; /* solo.c: the journal need not tell of rules that cannot match */
+    enum journal_how journal;
 };
 
 void engine_count(struct engine *eng, const char *counter, int64_t n);

@@ -20,6 +20,7 @@
 #include "engine/call.h"
 #include "engine/notice.h"
 #include "engine/timer.h"
+#include "rule/record.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
 
@@ -193,6 +194,51 @@ int input_run_rule(struct input *in, const struct crm_event *ev, const struct ru
     return 0;
 }
 
+/* ---- one event -------------------------------------------------------------------- */
+
+/* What the others were decided from is kept instead, once for all rules. */
+static bool journal_wants(const struct input *in, const struct rule_decision *d)
+{
+    return in->eng->journal == JOURNAL_EVERY || d->outcome == RULE_MATCHED ||
+           d->outcome >= RULE_WAITS;
+}
+
+static void facts_begin(struct input *in, struct rule_match *m, const char *event, size_t place)
+{
+    const int *fields;
+    const struct ruleset *rules = crm_rules(in->eng->crm);
+    if (in->eng->journal == JOURNAL_EVERY)
+        rule_match_every(m);
+    if (in->eng->journal != JOURNAL_FACTS || ruleset_fields(rules, event, &fields) == 0)
+        return;
+    if (!in->record) {
+        in->record = rule_record_new(crm_fields(in->eng->crm), crm_kept_with_message, in->ctx);
+        in->j_sealed = json_array();
+    }
+    rule_record_event(in->record, json_array_get(in->j_events, place));
+}
+
+static void facts_take(struct input *in, struct rule_match *m)
+{
+    if (in->record && in->eng->journal == JOURNAL_FACTS)
+        rule_record_take(in->record, m, in->j_sealed);
+}
+
+static int event_decided(struct input *in, const struct crm_event *ev, size_t place,
+                         struct rule_match *m, const struct rule_decision *d, struct err *e)
+{
+    json_t *j = journal_wants(in, d) ? input_journal_decision(in, place, m, d) : NULL;
+    int rc = 0;
+    coverage_decided(in->eng->coverage, d->rule, coverage_is_hit(d->outcome), in->now_ms);
+    if (d->outcome == RULE_MATCHED) {
+        facts_take(in, m);
+        rc = input_run_rule(in, ev, d->rule, j, e);
+        in->stopped |= d->rule->stop == RULE_STOP_ALL;
+    }
+    coverage_done(in->eng->coverage, d->rule);
+    return rc;
+}
+
 static int input_event_run(struct input *in, size_t n, struct err *e)
 {
     struct crm_event ev = in->events[n].ev; /* the array may move */
@@ -206,19 +252,13 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     gated.gate = firing_gate;
     gated.gate_arg = &firing;
     struct rule_match *m = rule_match_new(crm_rules(in->eng->crm), ev.name, &gated);
-    if (!in->eng->brief)
-        rule_match_every(m); /* the journal tells of each */
+    facts_begin(in, m, ev.name, place);
     struct rule_decision d;
     coverage_begin(in->eng->coverage);
-    while (rc == 0 && rule_match_next(m, &d)) {
-        json_t *j = input_journal_decision(in, place, m, &d);
-        coverage_decided(in->eng->coverage, d.rule, coverage_is_hit(d.outcome), in->now_ms);
-        if (d.outcome == RULE_MATCHED) {
-            rc = input_run_rule(in, &ev, d.rule, j, e);
-            in->stopped |= d.rule->stop == RULE_STOP_ALL;
-        }
-        coverage_done(in->eng->coverage, d.rule);
-    }
+    while (rc == 0 && rule_match_next(m, &d))
+        rc = event_decided(in, &ev, place, m, &d, e);
+    if (rc == 0)
+        facts_take(in, m);
     rule_match_free(&m);
     crm_facts_free(&facts);
     if (rc == 0)
@@ -308,6 +348,10 @@ static int input_journal(struct input *in, struct err *e)
         return 0;
     json_object_update_missing(in->j_personal, (json_t *)crm_personal(in->ctx));
     AUTO_JSON json_t *body = json_object();
+    if (in->record)
+        json_put_int(body, "v", JOURNAL_VERSION);
+    if (json_array_size(in->j_sealed))
+        json_object_set(in->j_personal, "facts", in->j_sealed);
     journal_put(body, "events", in->j_events);
     journal_put(body, "decisions", in->j_decisions);
     journal_put(body, "commands", commands);
@@ -368,6 +412,8 @@ void input_begin(struct input *in, struct engine *eng, char *cause, char *intent
 void input_end(struct input *in)
 {
     crm_end(&in->ctx);
+    rule_record_free(&in->record);
+    json_decref(in->j_sealed);
     mem_free(in->cause);
     mem_free(in->intent);
     mem_free(in->events);

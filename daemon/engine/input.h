@@ -17,6 +17,7 @@
 struct rule;
 struct rule_match;
 struct rule_decision;
+struct rule_record;
 
 struct input_event {
     struct crm_event ev;
@@ -49,6 +50,8 @@ struct input {
     int depth, commands;
     bool stopped; /* stop = "all" */
     json_t *j_events, *j_decisions, *j_notes, *j_personal; /* own */
+    json_t *j_sealed; /* own; personal values that were decided from, or NULL */
+    struct rule_record *record; /* own; what was decided from, or NULL */
     struct crm_actor j_actor; /* borrowed from ctx; who did the last of j_events */
     int64_t asked; /* answers before this one that asked again: it is one, when not 0 */
     int64_t journal; /* its row, once input_finish() has written one */

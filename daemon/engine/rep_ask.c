@@ -160,7 +160,7 @@ static int ask_why(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err 
     for (size_t i = json_array_size(rows); i-- > 0;)
         json_array_append(oldest_first, json_array_get(rows, i));
     buf_init(&text, MIB(1));
-    if (why_tell(a->eng, oldest_first, &text, e) < 0)
+    if (why_tell(a->eng, oldest_first, NULL, &text, e) < 0)
         return -1;
     buf_add(a->out, text.data, text_utf8_cut(text.data, text.len, WHY_TEXT));
     buf_str(a->out, text.len > WHY_TEXT ? "\n...\n" : "");

@@ -53,7 +53,7 @@ void solo_deadline(struct solo *s, int64_t mono_ms)
 
 void solo_brief(struct solo *s, bool brief)
 {
-    s->eng.brief = brief;
+    s->eng.journal = brief ? JOURNAL_BRIEF : JOURNAL_EVERY;
 }
 
 int solo_enter(struct solo *s, struct err *e)
@@ -230,6 +230,7 @@ struct solo *solo_new(const json_t *engine_config, const char *path, struct err 
     eng->settings = json_get_obj(engine_config, "settings");
     eng->counters = json_object();
     eng->gaps = json_object();
+    eng->journal = JOURNAL_EVERY;
     queue_init(&eng->ready);
     queue_init(&eng->parse);
     queue_init(&eng->parsing);

@@ -2,8 +2,8 @@
  *
  * expr_trace - why a condition was not true
  *
- * Walks down `and` to the first part that failed. Below `or` and `not` every
- * part took part in the result, so the whole is named with all it has seen.
+ * Walks down `and` to the first part that failed. Below `or` and `not` several
+ * parts took part in the result, so the whole is named, with all that was read.
  */
 #include "rule/expr_ast.h"
 
@@ -47,22 +47,36 @@ static void trace_see(struct expr_trace *t, const struct rule_fields *fields, st
              (int)text_utf8_cut(text.data, text.len, sizeof(s->value) - 1), text.data);
 }
 
+/* The value an argument stands for, and whether it is set: else nothing behind it was read. */
+static bool trace_see_arg(struct expr_trace *t, struct expr_facts *f, const struct expr_arg *a)
+{
+    struct rule_value tmp;
+    if (a->kind != ARG_FIELD)
+        return true;
+    struct expr_facts *source = a->was ? f->was : f;
+    trace_see(t, f->fields, source, a->field, a->was);
+    if (a->less >= 0 && source && expr_facts_value(source, a->field)->state == RULE_VALUE_SET)
+        trace_see(t, f->fields, f, a->less, false);
+    return expr_arg_value(a, f, &tmp)->state == RULE_VALUE_SET;
+}
+
+/* What was read to come to the result: the parts up to the one that decided. */
 static void trace_see_all(struct expr_trace *t, struct expr_facts *f, const struct expr_node *n)
 {
-    bool event = n->op == EXPR_CHANGED || n->op == EXPR_ENTERED;
-    for (const struct expr_node *part = n->first; part; part = part->next)
+    enum rule_result ends = n->op == EXPR_OR ? RULE_TRUE : RULE_FALSE;
+    for (const struct expr_node *part = n->first; part; part = part->next) {
         trace_see_all(t, f, part);
-    for (size_t i = 0; i < n->arg_count; i++) {
-        const struct expr_arg *a = &n->args[i];
-        if (a->field >= 0 && event)
-            trace_see(t, f->fields, f->at, a->field, false);
-        if (a->field >= 0 && (event || a->was))
-            trace_see(t, f->fields, f->was, a->field, true);
-        else if (a->field >= 0)
-            trace_see(t, f->fields, f, a->field, false);
-        if (a->less >= 0)
-            trace_see(t, f->fields, f, a->less, false);
+        if (part->next && expr_node_eval(part, f) == ends)
+            return;
     }
+    if (n->op == EXPR_CHANGED || n->op == EXPR_ENTERED) {
+        trace_see(t, f->fields, f->at, n->args[0].field, false);
+        trace_see(t, f->fields, f->was, n->args[0].field, true);
+        return;
+    }
+    for (size_t i = 0; i < n->arg_count; i++)
+        if (!trace_see_arg(t, f, &n->args[i]) && i == 0)
+            return;
 }
 
 enum rule_result expr_explain(const struct expr *x, struct expr_facts *facts,

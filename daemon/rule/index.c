@@ -402,7 +402,7 @@ static size_t index_rule(struct rule_index *x, const struct ruleset_rule *r, int
     const struct expr_node *best = NULL;
     double likely = 0.95;
     size_t count = 0;
-    for (size_t i = 0; i < r->pub.when_count; i++) {
+    for (size_t i = 0; !r->dear && i < r->pub.when_count; i++) {
         double one = index_likely(x, r->when[i]->root);
         if (one < likely) {
             likely = one;

@@ -9,7 +9,8 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/index_probe.c \
 	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
 	%D%/lint_solve.h %D%/lint_worlds.c \
-	%D%/map.c %D%/map.h %D%/match.c \
+	%D%/map.c %D%/map.h %D%/match.c %D%/match_inner.h %D%/record.c %D%/record.h \
+	%D%/record_value.c %D%/record_inner.h %D%/record_read.c %D%/ruleset_fields.c \
 	%D%/money.c %D%/ruleset.c %D%/ruleset_escalation.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
 	%D%/words.c %D%/words.h
@@ -27,6 +28,10 @@ unit_tests += tests/unit/test_rule_property
 tests_unit_test_rule_property_SOURCES = tests/unit/test_rule_property.c tests/unit/rule_random.h \
 	tests/unit/rule_facts.h
 tests_unit_test_rule_property_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_rule_record
+tests_unit_test_rule_record_SOURCES = tests/unit/test_rule_record.c tests/unit/rule_random.h \
+	tests/unit/rule_facts.h
+tests_unit_test_rule_record_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_schedule tests/unit/test_rule_expr \
 	tests/unit/test_rule_event tests/unit/test_rule_set \
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz

@@ -13,54 +13,31 @@
 
 #include "base/mem.h"
 #include "rule/index.h"
-#include "rule/ruleset_set.h"
+#include "rule/match_inner.h"
 
-struct rule_match {
-    const struct ruleset *rs;
-    struct rule_facts facts;
-    const struct ruleset_event *event; /* NULL: no rules */
-    int next;                     /* of the event's list; with a probe: of the set */
-    bool begun, every;
-    struct rule_probe *probe;     /* own; NULL: all rules of the event are asked */
-    const struct rule *stopped_by;
-    const struct rule **group_by; /* own; per group, who matched */
-    struct expr_facts *now, *before, *at_event; /* own */
-    bool ran;                     /* commands of the last rule may have changed the record */
-    struct rule_decision last;
-    struct expr_facts *last_facts; /* in which the last decision failed */
+static const char *const outcome_names[] = {
+    [RULE_MATCHED] = "matched",         [RULE_NOT_TRUE] = "not_true",
+    [RULE_NOT_NEW] = "not_new",         [RULE_GROUP_TAKEN] = "group_taken",
+    [RULE_STOPPED] = "stopped",         [RULE_CANNOT_KNOW] = "cannot_know",
+    [RULE_WAITS] = "waits",             [RULE_LIMITED] = "limited",
+    [RULE_SHADOW] = "shadow",           [RULE_NOT_CANARY] = "not_canary",
+    [RULE_NOT_VALID] = "not_valid",     [RULE_OVER_BUDGET] = "over_budget",
+    [RULE_ENDED] = "ended",
 };
 
 const char *rule_outcome_name(enum rule_outcome o)
 {
-    switch (o) {
-    case RULE_MATCHED:
-        return "matched";
-    case RULE_NOT_TRUE:
-        return "not_true";
-    case RULE_NOT_NEW:
-        return "not_new";
-    case RULE_GROUP_TAKEN:
-        return "group_taken";
-    case RULE_STOPPED:
-        return "stopped";
-    case RULE_CANNOT_KNOW:
-        return "cannot_know";
-    case RULE_WAITS:
-        return "waits";
-    case RULE_LIMITED:
-        return "limited";
-    case RULE_SHADOW:
-        return "shadow";
-    case RULE_NOT_CANARY:
-        return "not_canary";
-    case RULE_NOT_VALID:
-        return "not_valid";
-    case RULE_OVER_BUDGET:
-        return "over_budget";
-    case RULE_ENDED:
-        return "ended";
-    }
-    return "?";
+    return (size_t)o < ARRAY_LEN(outcome_names) ? outcome_names[o] : "?";
+}
+
+bool rule_outcome_parse(const char *name, enum rule_outcome *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(outcome_names); i++)
+        if (strcmp(outcome_names[i], name) == 0) {
+            *out = (enum rule_outcome)i;
+            return true;
+        }
+    return false;
 }
 
 static struct expr_facts *match_state(const struct rule_match *m, void *arg)
@@ -89,7 +66,7 @@ struct rule_match *rule_match_new(const struct ruleset *rs, const char *event,
     int i = rule_map_get(&rs->by_event, event, strlen(event));
     m->rs = rs;
     m->facts = *facts;
-    m->event = i < 0 ? NULL : &rs->events[i];
+    m->rules = m->event = i < 0 ? NULL : &rs->events[i];
     m->group_by = mem_array(rs->by_group.count, sizeof(*m->group_by));
     match_states(m);
     return m;
@@ -217,6 +194,17 @@ static int match_following(struct rule_match *m)
     return rule;
 }
 
+/* What the decision just made means for the rules behind. */
+static void match_took(struct rule_match *m)
+{
+    const struct ruleset_rule *r = &m->rs->rules[m->last.rule->index];
+    m->ran = m->last.outcome == RULE_MATCHED;
+    if (m->ran && r->group >= 0)
+        m->group_by[r->group] = &r->pub;
+    if (m->ran && r->pub.stop != RULE_STOP_NO)
+        m->stopped_by = &r->pub;
+}
+
 bool rule_match_next(struct rule_match *m, struct rule_decision *d)
 {
     if (m->ran)
@@ -228,15 +216,20 @@ bool rule_match_next(struct rule_match *m, struct rule_decision *d)
         m->last.rule = NULL;
         return false;
     }
-    const struct ruleset_rule *r = &m->rs->rules[rule];
-    match_decide(m, r);
-    m->ran = m->last.outcome == RULE_MATCHED;
-    if (m->ran && r->group >= 0)
-        m->group_by[r->group] = &r->pub;
-    if (m->ran && r->pub.stop != RULE_STOP_NO)
-        m->stopped_by = &r->pub;
+    match_decide(m, &m->rs->rules[rule]);
+    match_took(m);
     *d = m->last;
     return true;
+}
+
+void rule_match_as(struct rule_match *m, enum rule_outcome outcome, struct rule_decision *d)
+{
+    m->last.outcome = outcome;
+    m->last.when_index = -1;
+    m->last.by = NULL;
+    m->last_facts = NULL;
+    match_took(m);
+    *d = m->last;
 }
 
 struct rule_match *rule_match_one(const struct ruleset *rs, const struct rule *rule,

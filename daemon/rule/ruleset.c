@@ -26,6 +26,8 @@ void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ..
     vsnprintf(what, sizeof(what), fmt, ap);
     va_end(ap);
     ld->failures++;
+    if (ld->lost && !json_object_get(ld->lost, ld->rule->pub.name))
+        json_object_set_new(ld->lost, ld->rule->pub.name, json_string(what));
     errlist_add(ld->errors, at, "%s %s: %s", ld->rule->pub.escalation ? "escalation" : "rule",
                 ld->rule->pub.name, what);
 }
@@ -180,31 +182,6 @@ static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int 
     ruleset_read_time(ld, def);
 }
 
-/* The fields that rules at each event read: a mark per field, then a list. */
-static void ruleset_collect_fields(struct ruleset *rs)
-{
-    size_t all = rule_fields_count(rs->env.fields);
-    bool *used = mem_array(all, sizeof(*used));
-    for (size_t e = 0; e < rs->env.event_count; e++) {
-        struct ruleset_event *ev = &rs->events[e];
-        memset(used, 0, all * sizeof(*used));
-        for (size_t i = 0; i < ev->count; i++) {
-            const struct ruleset_rule *r = &rs->rules[ev->rules[i]];
-            for (size_t w = 0; w < r->pub.when_count; w++) {
-                const int *fields;
-                size_t n = expr_fields(r->when[w], &fields);
-                for (size_t k = 0; k < n; k++)
-                    used[fields[k]] = true;
-            }
-        }
-        ev->fields = mem_array(all, sizeof(*ev->fields));
-        for (size_t i = 0; i < all; i++)
-            if (used[i])
-                ev->fields[ev->field_count++] = (int)i;
-    }
-    mem_free(used);
-}
-
 /* What this room does not read and decides all the same: another order of territories is
  * another set. */
 static void ruleset_take_others(struct ruleset *rs, const json_t *config)
@@ -226,7 +203,8 @@ static void ruleset_take_others(struct ruleset *rs, const json_t *config)
     }
 }
 
-/* Copies what makes the set: the caller's tree may go. "calendar" is in a source only. */
+/* Copies what makes the set: the caller's tree may go. "calendar" and "time_zone" are in a
+ * source only. */
 static void ruleset_take_source(struct ruleset *rs, const json_t *config)
 {
     json_t *rules = json_get_arr(config, "rules"), *tables = json_get_obj(config, "tables"),
@@ -243,17 +221,18 @@ static void ruleset_take_source(struct ruleset *rs, const json_t *config)
     if (json_object_size(calendars) && calendar)
         json_put_str(rs->source, "calendar", calendar);
     ruleset_take_others(rs, config);
+    json_put_str(rs->source, "time_zone", json_get_str(config, "time_zone", rs->env.time_zone));
     rs->source_text = json_text(rs->source);
     hash_sha256_hex(rs->source_text, strlen(rs->source_text), rs->hash);
 }
 
-static void ruleset_read_all(struct ruleset *rs, struct errlist *errors)
+static void ruleset_read_all(struct ruleset *rs, struct errlist *errors, json_t *lost)
 {
     const json_t *rules = json_get_arr(rs->source, "rules");
     json_t *escalations = json_get_obj(rs->source, "escalations"), *def;
     size_t n = json_array_size(rules);
     const char *name;
-    struct ruleset_loader ld = {.rs = rs, .errors = errors};
+    struct ruleset_loader ld = {.rs = rs, .errors = errors, .lost = lost};
     if (n + json_object_size(escalations) > BOUND_RULES) {
         errlist_add(errors, NULL, "%zu rules: at most %d are possible", n, BOUND_RULES);
         return;
@@ -274,8 +253,8 @@ static void ruleset_read_all(struct ruleset *rs, struct errlist *errors)
     }
 }
 
-struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
-                            struct errlist *errors)
+static struct ruleset *ruleset_build(const json_t *config, const struct ruleset_env *env,
+                                     struct errlist *errors, json_t *lost)
 {
     size_t before = errlist_total(errors);
     struct ruleset *rs = mem_alloc(sizeof(*rs));
@@ -286,11 +265,13 @@ struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
     const char *calendar = json_get_str(rs->source, "calendar", NULL);
     rs->calendar = calendar ? calendars_find(rs->calendars, calendar) : NULL;
     rs->expr_env = (struct expr_env){
-        .fields = env->fields, .tables = rs->tables, .time_zone = env->time_zone};
+        .fields = env->fields,
+        .tables = rs->tables,
+        .time_zone = json_get_str(rs->source, "time_zone", NULL)};
     rs->events = mem_array(env->event_count, sizeof(*rs->events));
     for (size_t i = 0; i < env->event_count; i++)
         rule_map_add(&rs->by_event, env->events[i].name, strlen(env->events[i].name), (int)i);
-    ruleset_read_all(rs, errors);
+    ruleset_read_all(rs, errors, lost);
     if (errlist_total(errors) > before)
         ruleset_free(&rs);
     if (!rs)
@@ -298,6 +279,37 @@ struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
     ruleset_collect_fields(rs);
     rs->index = rule_index_new(rs);
     return rs;
+}
+
+struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
+                            struct errlist *errors)
+{
+    return ruleset_build(config, env, errors, NULL);
+}
+
+struct ruleset *ruleset_then(const json_t *source, const struct ruleset_env *env, json_t *lost)
+{
+    struct errlist errors AUTO_ERRLIST;
+    struct ruleset_env lenient = *env;
+    const char *name;
+    const json_t *why;
+    lenient.check_do = NULL; /* nothing will be run */
+    errlist_init(&errors, 1);
+    struct ruleset *rs = ruleset_build(source, &lenient, &errors, lost);
+    if (rs || json_object_size(lost) == 0)
+        return rs;
+    AUTO_JSON json_t *left = json_copy((json_t *)source), *rules = json_array(),
+                     *escalations = json_copy(json_get_obj(source, "escalations"));
+    const json_t *all = json_get_arr(source, "rules");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        if (!json_object_get(lost, json_get_str(json_array_get(all, i), "name", "?")))
+            json_array_append(rules, json_array_get(all, i));
+    json_object_foreach(lost, name, why)
+        json_object_del(escalations, name);
+    json_object_set(left, "rules", rules);
+    if (escalations)
+        json_object_set(left, "escalations", escalations);
+    return ruleset_build(left, &lenient, &errors, NULL);
 }
 
 static void ruleset_rule_done(struct ruleset_rule *r)
@@ -324,6 +336,7 @@ void ruleset_free(struct ruleset **set)
     for (size_t i = 0; i < rs->env.event_count; i++) {
         mem_free(rs->events[i].rules);
         mem_free(rs->events[i].fields);
+        mem_free(rs->events[i].states);
     }
     mem_free(rs->rules);
     mem_free(rs->events);
@@ -383,11 +396,4 @@ const char *ruleset_hash(const struct ruleset *rs)
 const char *ruleset_source(const struct ruleset *rs)
 {
     return rs->source_text;
-}
-
-size_t ruleset_fields(const struct ruleset *rs, const char *event, const int **fields_out)
-{
-    int i = rule_map_get(&rs->by_event, event, strlen(event));
-    *fields_out = i < 0 ? NULL : rs->events[i].fields;
-    return i < 0 ? 0 : rs->events[i].field_count;
 }

@@ -51,6 +51,9 @@ struct ruleset_env {
     /* Is the field told by the event alone (message.subject), and not there when a
      * timer is due? NULL: none is. */
     bool (*of_event)(void *arg, int field);
+    /* Does it cost more than a look into memory to read this field (a count of other
+     * records)? Then it is read only when a condition comes to it. NULL: none does. */
+    bool (*is_dear)(void *arg, int field);
     void *arg;
 };
 
@@ -134,6 +137,10 @@ struct ruleset;
  * were added. */
 struct ruleset *ruleset_new(const json_t *config, const struct ruleset_env *env,
                             struct errlist *errors);
+/* The set that ruleset_source() was of, for deciding again: what commands there are now does
+ * not matter. Rules that can no longer be compiled (a field is gone) are left out and stand
+ * in lost, an object: name -> why. NULL: it is no source. */
+struct ruleset *ruleset_then(const json_t *source, const struct ruleset_env *env, json_t *lost);
 void ruleset_free(struct ruleset **rs); /* accepts NULL, sets NULL */
 
 size_t ruleset_count(const struct ruleset *rs); /* with escalations, which come last */
@@ -150,13 +157,14 @@ const struct expr_env *ruleset_expr_env(const struct ruleset *rs);
 /* SHA-256 in hex over the normalized JSON of rules, tables, calendars, escalations, pools
  * and territories, for the journal;
  * and that JSON: ruleset_new() makes the same set from it, so a decision can be
- * explained after the files have changed. */
+ * made again after the files have changed (record.h). */
 const char *ruleset_hash(const struct ruleset *rs);
 const char *ruleset_source(const struct ruleset *rs);
 
 /* The fields that rules which may run at this event read, ascending: what must
  * be stored to decide again. */
 size_t ruleset_fields(const struct ruleset *rs, const char *event, const int **fields_out);
+size_t ruleset_at_event(const struct ruleset *rs, const char *event); /* how many rules */
 
 /* All three states are read through get. A rule on an entity fires when its
  * conditions were not true before the event, are true as the event left the
@@ -211,6 +219,7 @@ struct rule_decision {
 };
 
 const char *rule_outcome_name(enum rule_outcome o); /* "matched", "not_true", ... stable */
+bool rule_outcome_parse(const char *name, enum rule_outcome *out);
 
 struct rule_match;
 /* facts is copied; what it points to must live until rule_match_free(). An
@@ -225,6 +234,9 @@ void rule_match_every(struct rule_match *m);
  * RULE_MATCHED all three states are read anew: what was read before may have
  * gone with the commands. */
 bool rule_match_next(struct rule_match *m, struct rule_decision *d);
+/* The decision just returned was another one when it was made: for what is decided
+ * again from facts of which some are lost. */
+void rule_match_as(struct rule_match *m, enum rule_outcome outcome, struct rule_decision *d);
 /* For the decision just returned, before its commands run: RULE_NOT_TRUE and
  * RULE_CANNOT_KNOW only. */
 bool rule_match_explain(struct rule_match *m, struct expr_trace *trace);

@@ -17,6 +17,7 @@ struct ruleset_rule {
     struct rule pub;
     struct expr **when;   /* own; pub.when_count of them */
     bool *waits;          /* own; per condition: is it asked again at a timer */
+    bool dear;            /* it reads a field that costs: it stands in no index */
     struct expr *until;   /* own; NULL: none */
     int group;            /* number of the group, or -1 */
     struct rule_line until_line;
@@ -28,8 +29,13 @@ struct ruleset_event {
     int *rules; /* own; ascending */
     size_t count, cap;
     int *fields; /* own; ascending */
+    unsigned char *states; /* own; per field, in which states of the record it is read */
     size_t field_count;
+    unsigned char all_states; /* of all fields */
 };
+
+/* A state of the record that a field is read in; and that reading it costs. */
+enum ruleset_state { RULESET_NOW = 1, RULESET_WAS = 2, RULESET_AT = 4, RULESET_DEAR = 8 };
 
 struct rule_index;
 
@@ -57,6 +63,7 @@ struct ruleset_loader {
     struct ruleset_rule *rule; /* being read */
     const struct rule_line *line;
     size_t failures;
+    json_t *lost; /* borrowed; the rules that failed, by name; NULL: nobody asks */
 };
 
 void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ...)
@@ -66,6 +73,7 @@ struct rule_line *ruleset_lines(const json_t *list, const char *rule_at, size_t 
 bool ruleset_name(struct ruleset_loader *ld); /* its name is its own */
 void ruleset_read_when(struct ruleset_loader *ld);
 void ruleset_read_do(struct ruleset_loader *ld, const struct rule *r);
+void ruleset_collect_fields(struct ruleset *rs); /* ruleset_fields.c */
 /* ruleset_escalation.c */
 void ruleset_read_escalation(struct ruleset_loader *ld, const json_t *def);
 void ruleset_escalation_free(struct rule_escalation **x);

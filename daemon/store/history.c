@@ -66,7 +66,7 @@ int history_start(struct db *db, int64_t *ms_out, struct err *e)
 /* ---- one row -------------------------------------------------------------------- */
 
 /* "mail M12 from SOURCE", "form NAME M12", "bounce M12 of mail 17". */
-static bool cause_message(const char *cause, struct history_item *it)
+bool history_of_cause(const char *cause, struct history_item *it)
 {
     const char *m;
     if (sscanf(cause, "mail M%" SCNd64 " from %299[^\n]", &it->message, it->source) == 2) {
@@ -149,7 +149,7 @@ int history_next(struct history *h, struct history_item *out, struct err *e)
             .lead = db_int(h->rows, 4),
             .kase = db_int(h->rows, 5),
         };
-        if (cause_message(cause, out)) {
+        if (history_of_cause(cause, out)) {
             if (message_load(h, out, e) == 0)
                 return 1;
             history_item_done(out);

@@ -40,6 +40,8 @@ void history_free(struct history **h); /* accepts NULL */
 /* 1 with an item (history_item_done), 0 at the end, -1 with e. */
 int history_next(struct history *h, struct history_item *out, struct err *e) LEADD_MUST_CHECK;
 void history_item_done(struct history_item *it);
+/* Was it a message? Then kind, message, source and outbox are set. */
+bool history_of_cause(const char *cause, struct history_item *it);
 /* Journal rows of all times, of which the history is read: for progress. */
 int history_size(struct db *db, int64_t to_ms, int64_t *rows_out, struct err *e) LEADD_MUST_CHECK;
 /* When the first row was written; 0: there is none. */

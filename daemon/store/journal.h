@@ -6,7 +6,8 @@
  * body (JSON) holds ids, operators and values that are not personal; personal
  * values stand in `personal`, which erasure empties:
  *
- *   { "events":    [{"event", "entity": "L42", "depth"?, "by"?, "actor"?}],
+ *   { "v": 2,
+ *     "events":    [{"event", "entity": "L42", "depth"?, "by"?, "actor"?, "new"?, "facts"?}],
  *     "decisions": [{"event": number, "rule", "outcome"?, "by"?, "when"?: condition,
  *                    "trace"?: {seen}, "did"?: [number | {"line", "result"|"error"}]}],
  *     "commands":  [{"line", "by", "actor", "result", "changes": [{"of": "L42", ..}]}],
@@ -15,7 +16,10 @@
  * Numbers are places in the lists of events and commands. What is usual is left
  * out: lists that are empty, depth 1, outcome "matched" or, with a "when", "not_true", the actor of the event
  * before, the value "not set", the field of a change by which a record was made.
- * Older rows have all of it, and the events' numbers ("n").
+ * With "v" 2 a rule without an entry among the decisions did not run; what each rule was
+ * decided from is kept once, with the event (rule/record.h), sealed values under "facts"
+ * in personal, and `leadctl why` decides again. Without "v" every rule has its entry, and
+ * the oldest rows have the events' numbers ("n").
  */
 #ifndef LEADD_STORE_JOURNAL_H
 #define LEADD_STORE_JOURNAL_H
@@ -23,6 +27,8 @@
 #include <jansson.h>
 
 #include "store/db.h"
+
+#define JOURNAL_VERSION 2
 
 struct journal_row {
     int64_t id, at_ms;

@@ -170,7 +170,7 @@ static json_t *explain_tell(const struct scene *s, struct err *e)
     const struct solo_answer *a = &s->answer;
     buf_init(&out, STORY_MAX);
     buf_printf(&out, "%s%s%s\n\n", a->status, *a->text ? ": " : "", a->text);
-    if (!rows || why_tell(solo_engine(s->solo), rows, &out, e) < 0 || add_mails(s, sections, e) < 0 ||
+    if (!rows || why_tell(solo_engine(s->solo), rows, NULL, &out, e) < 0 || add_mails(s, sections, e) < 0 ||
         add_calls(s, sections, e) < 0 || add_timers(s, sections, e) < 0 || add_records(s, sections, e) < 0)
         return NULL;
     json_t *data = json_pack("{s:O, s:{s:s, s:s}, s:O}", "sections", sections, "answer", "status",

@@ -101,7 +101,7 @@ static void test_story(struct run *r, json_t *entry)
     struct err e = {0};
     buf_init(&out, STORY_MAX);
     AUTO_JSON json_t *rows = journal_since(solo_db(r->solo), 0, 1000, &e);
-    if (rows && why_tell(solo_engine(r->solo), rows, &out, &e) == 0)
+    if (rows && why_tell(solo_engine(r->solo), rows, NULL, &out, &e) == 0)
         json_put_str(entry, "story", out.data);
 }
 
