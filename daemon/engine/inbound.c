@@ -381,7 +381,7 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
         .words = rest.words,
         .inside = rest.inside,
         .hold = hold,
-        .proven = proof->how == PROOF_AUTH || proof->how == PROOF_SUBMISSION,
+        .proven = proof->commands && proof->how != PROOF_SECRET,
         .unproven = proof->text,
     };
     int rc = answers ? conversation_take(eng, &r, e) : 0;

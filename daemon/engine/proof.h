@@ -33,7 +33,8 @@ enum proof_how {
 
 struct proof {
     enum proof_how how;
-    bool commands;  /* it may command; without it, what was signed may have been handed on */
+    bool commands;  /* it may command, and (but for PROOF_SECRET) its words may be sent on;
+                     * without it, what the user once signed may have been handed on */
     char text[256]; /* one line: what proved it, or why not */
 };
 

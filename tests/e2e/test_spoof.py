@@ -6,6 +6,7 @@ is found to be ("how", "why": words of it), and whether commands are held. Words
 mail are addresses of ours that somebody got hold of.
 """
 import base64
+import email.utils
 import glob
 import hashlib
 import hmac
@@ -132,7 +133,7 @@ def test_no_mail_left_to_anybody_but_our_own(siege):
     out = rows(siege.d, "outbox", "list", "limit=1000")
     assert {r["to"] for r in out} <= OURS, out
     for m in company.sent(siege.d.dir):
-        assert m["To"] in OURS and not m["Cc"] and not m["Bcc"]
+        assert email.utils.parseaddr(m["To"])[1] in OURS and not m["Cc"] and not m["Bcc"]
 
 
 def test_none_of_them_is_lost(siege):

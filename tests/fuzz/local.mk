@@ -26,6 +26,8 @@ fuzz_json_sources = tests/fuzz/fuzz_json.c
 fuzz_json_libs = $(BASE_LIBS)
 fuzz_mail_sources = tests/fuzz/fuzz_mail.c
 fuzz_mail_libs = $(MAIL_LIBS) $(BASE_LIBS)
+fuzz_proof_sources = tests/fuzz/fuzz_proof.c
+fuzz_proof_libs = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) $(STORE_LIBS) $(BASE_LIBS)
 fuzz_reply_sources = tests/fuzz/fuzz_reply.c
 fuzz_reply_libs = daemon/courier/libcourier.a $(BASE_LIBS)
 fuzz_words_sources = tests/fuzz/fuzz_words.c
@@ -42,6 +44,7 @@ unit_tests += \
 	tests/fuzz/replay_imap \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_mail \
+	tests/fuzz/replay_proof \
 	tests/fuzz/replay_reply \
 	tests/fuzz/replay_words
 tests_fuzz_replay_compose_SOURCES = tests/fuzz/replay.c $(fuzz_compose_sources)
@@ -64,6 +67,8 @@ tests_fuzz_replay_json_SOURCES = tests/fuzz/replay.c $(fuzz_json_sources)
 tests_fuzz_replay_json_LDADD = $(fuzz_json_libs)
 tests_fuzz_replay_mail_SOURCES = tests/fuzz/replay.c $(fuzz_mail_sources)
 tests_fuzz_replay_mail_LDADD = $(fuzz_mail_libs)
+tests_fuzz_replay_proof_SOURCES = tests/fuzz/replay.c $(fuzz_proof_sources)
+tests_fuzz_replay_proof_LDADD = $(fuzz_proof_libs)
 tests_fuzz_replay_reply_SOURCES = tests/fuzz/replay.c $(fuzz_reply_sources)
 tests_fuzz_replay_reply_LDADD = $(fuzz_reply_libs)
 tests_fuzz_replay_words_SOURCES = tests/fuzz/replay.c $(fuzz_words_sources)
@@ -81,6 +86,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_imap \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_mail \
+	tests/fuzz/fuzz_proof \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_words
 fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -114,6 +120,9 @@ tests_fuzz_fuzz_json_LDADD = $(fuzz_json_libs)
 tests_fuzz_fuzz_mail_SOURCES = $(fuzz_mail_sources)
 tests_fuzz_fuzz_mail_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_mail_LDADD = $(fuzz_mail_libs)
+tests_fuzz_fuzz_proof_SOURCES = $(fuzz_proof_sources)
+tests_fuzz_fuzz_proof_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_proof_LDADD = $(fuzz_proof_libs)
 tests_fuzz_fuzz_reply_SOURCES = $(fuzz_reply_sources)
 tests_fuzz_fuzz_reply_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_reply_LDADD = $(fuzz_reply_libs)
