@@ -30,9 +30,10 @@ static void check_finding(struct errlist *to, const json_t *f)
     const char *rule = json_get_str(f, "rule", NULL), *source = json_get_str(f, "source", NULL);
     const char *test = json_get_str(f, "test", NULL);
     const char *name = rule ? rule : test ? test : json_get_str(f, "escalation", NULL);
+    const char *place = json_get_str(f, "territory", NULL);
     errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]",
-                rule ? "rule " : test ? "test " : name ? "escalation " : "", name ? name : "",
-                name ? ": " : "",
+                rule ? "rule " : test ? "test " : name ? "escalation " : place ? "territory " : "",
+                name ? name : place ? place : "", name || place ? ": " : "",
                 json_get_str(f, "text", ""), json_get_str(f, "finding", ""));
     if (source)
         errlist_caret(to, source, (int)json_get_int(f, "col", 0));

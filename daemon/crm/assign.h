@@ -134,6 +134,9 @@ struct territories;
 struct territories *territories_new(const struct crm *crm, const json_t *config,
                                     struct errlist *errors);
 void territories_free(struct territories **t);
+/* Adds what is hardly meant, as rule/lint.h does: never, and shadowed by one that stands
+ * before it below the same parent. */
+void territories_lint(const struct territories *t, json_t *found);
 bool territories_any(const struct territories *t);
 
 struct rule_facts;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crm/assign.h"
 #include "crm/build.h"
 #include "crm/cmd.h"
 #include "crm/country.h"
@@ -81,6 +82,8 @@ json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
         json_decref(found);
         found = rule_lint(crm->rules, &env);
         crm_lint_unused(config_tree, found);
+        crm_lint_words(crm, config_tree, found);
+        territories_lint(crm->territories, found);
     }
     crm_free(&crm);
     return rule_lint_sorted(found);

@@ -24,6 +24,10 @@ void crm_effect(const struct crm *crm, const char *on, const char *command,
 /* Is the command in the table of effects? */
 bool crm_effect_known(const char *command_name);
 
+/* Adds what was meant as a day or a command, and is taken for words:
+ *   words   a second command, or a day that is misspelt */
+void crm_lint_words(const struct crm *crm, const json_t *config_tree, json_t *found);
+
 /* Adds to found what of the tree nothing names. */
 void crm_lint_unused(const json_t *config_tree, json_t *found);
 

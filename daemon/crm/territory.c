@@ -15,7 +15,10 @@
 #include "base/text.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
+#include "rule/lint.h"
 #include "rule/ruleset.h"
+
+#define LINT_MOST 400 /* territories that are compared with those before them */
 
 struct territory {
     const char *name, *at; /* borrowed from the config */
@@ -194,6 +197,73 @@ void territories_free(struct territories **p)
     }
     mem_free(ts->v);
     mem_free(ts);
+}
+
+/* ---- what is hardly meant ------------------------------------------------------ */
+
+/* Its own conditions and those of all above it; own. */
+static struct expr **all_conditions(const struct territories *ts, size_t at, size_t *count_out)
+{
+    struct expr **all = NULL;
+    size_t n = 0, depth = 0;
+    for (int i = (int)at; i >= 0 && depth++ < ts->count; i = ts->v[i].parent)
+        for (size_t k = 0; k < ts->v[i].when_count; k++) {
+            all = mem_grow(all, (n + 1) * sizeof(struct expr *));
+            all[n++] = ts->v[i].when[k];
+        }
+    *count_out = n;
+    return all;
+}
+
+static void lint_found(json_t *found, const struct territory *t, const char *finding,
+                       const char *text, const char *advice)
+{
+    json_t *f = json_object();
+    json_put_str(f, "at", t->at);
+    json_put_str(f, "territory", t->name);
+    json_put_str(f, "finding", finding);
+    json_put_str(f, "text", text);
+    json_put_str(f, "advice", advice);
+    json_array_append_new(found, f);
+}
+
+/* Does a lead that falls into `all` always fall into the one before? */
+static bool lint_taken(const struct territories *ts, struct expr *const *all, size_t count,
+                       const struct territory *before)
+{
+    for (size_t i = 0; i < before->when_count; i++)
+        if (rule_lint_possible(ts->env.fields, all, count, before->when[i]))
+            return false;
+    return true;
+}
+
+static void lint_one(const struct territories *ts, size_t at, json_t *found)
+{
+    const struct territory *t = &ts->v[at];
+    size_t n;
+    AUTO_FREE struct expr **all = all_conditions(ts, at, &n);
+    if (n > 0 && !rule_lint_possible(ts->env.fields, all, n, NULL)) {
+        lint_found(found, t, "never", "no lead falls into it: its conditions, and those of the "
+                   "territories above it, cannot hold together",
+                   "correct the condition, or remove the territory");
+        return;
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (t->parent < 0 || ts->v[i].parent != t->parent || !lint_taken(ts, all, n, &ts->v[i]))
+            continue;
+        AUTO_FREE char *text = mem_printf("no lead falls into it: %s (%s) stands before it and takes "
+                                          "them all", ts->v[i].name, ts->v[i].at);
+        AUTO_FREE char *advice = mem_printf("move it before %s, or make that one narrower",
+                                            ts->v[i].name);
+        lint_found(found, t, "shadowed", text, advice);
+        return;
+    }
+}
+
+void territories_lint(const struct territories *ts, json_t *found)
+{
+    for (size_t i = 0; i < ts->count && i < LINT_MOST; i++)
+        lint_one(ts, i, found);
 }
 
 /* ---- walking ------------------------------------------------------------------- */

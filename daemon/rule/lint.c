@@ -432,6 +432,20 @@ static int found_order(const void *pa, const void *pb)
     return strcmp(json_get_str(*a, "text", ""), json_get_str(*b, "text", ""));
 }
 
+bool rule_lint_possible(const struct rule_fields *fields, struct expr *const *hold, size_t count,
+                        const struct expr *not_this)
+{
+    AUTO_FREE struct lint_term *terms = mem_array(count + 1, sizeof(*terms));
+    struct lint_solver *solver = lint_solver_new(fields);
+    for (size_t i = 0; i < count; i++)
+        terms[i] = (struct lint_term){hold[i]->root, true};
+    if (not_this)
+        terms[count] = (struct lint_term){not_this->root, false};
+    bool possible = lint_possible(solver, terms, count + (not_this != NULL), NULL, 0);
+    lint_solver_free(&solver);
+    return possible;
+}
+
 json_t *rule_lint_sorted(json_t *found)
 {
     size_t n = json_array_size(found);

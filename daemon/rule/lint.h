@@ -73,6 +73,9 @@ struct lint_env {
 };
 
 json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env); /* own */
+/* Can all these hold together, and not_this (NULL: nothing) not? false is certain. */
+bool rule_lint_possible(const struct rule_fields *fields, struct expr *const *hold, size_t count,
+                        const struct expr *not_this);
 /* The findings in the order of files and lines; takes found, own. */
 json_t *rule_lint_sorted(json_t *found);
 
