@@ -27,8 +27,8 @@ static json_t *address_text(const json_t *v)
     for (size_t i = 0; i < n; i++) {
         const json_t *a = json_is_array(v) ? json_array_get(v, i) : v;
         const char *name = json_get_str(a, "name", "");
-        buf_printf(&b, *name ? "%s%s <%s>" : "%s%s%s", i ? ", " : "", name,
-                   json_get_str(a, "address", ""));
+        const char *address = json_get_str(a, "address", "");
+        buf_printf(&b, *name && *address ? "%s%s <%s>" : "%s%s%s", i ? ", " : "", name, address);
     }
     return b.len ? json_string(b.data) : NULL;
 }
@@ -57,9 +57,18 @@ static json_t *message_for_people(const json_t *m)
     field_add(fields, "Kind", json_string(json_get_str(m, "kind", "")));
     field_add(fields, "Attachments", list_text(json_get_arr(m, "attachments"), "filename"));
     field_add(fields, "Defects", list_text(json_get_arr(m, "defects"), NULL));
+    const json_t *forward = json_get_obj(m, "forward"), *facts = json_get_obj(m, "signature_facts");
+    if (forward) {
+        json_t *from = address_text(json_get_obj(forward, "from"));
+        field_add(fields, "Forwards", json_sprintf("%s (%s)", from ? json_string_value(from) : "?",
+                                                   json_get_str(forward, "confidence", "")));
+        json_decref(from);
+    }
+    field_add(fields, "Phones", list_text(json_get_arr(facts, "phones"), NULL));
+    field_add(fields, "Title", json_incref(json_object_get(facts, "title")));
     const char *reply = json_get_str(m, "reply", "");
     return json_pack("{s:o, s:[{s:s, s:s}]}", "fields", fields, "sections", "title", "New words",
-                     "text", *reply ? reply : json_get_str(m, "text", ""));
+                     "text", *reply || forward ? reply : json_get_str(m, "text", ""));
 }
 
 int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv)

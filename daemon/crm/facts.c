@@ -347,11 +347,27 @@ static void read_addresses(const struct crm_view *v, const json_t *list, struct 
     out_list(v, out, folded);
 }
 
+/* What the words of a mail say; false when key is none of that. Nothing proves it. */
+static bool read_words(const json_t *m, const char *key, struct rule_value *out)
+{
+    const json_t *facts = json_get_obj(m, "signature_facts");
+    const json_t *from = json_get_obj(json_get_obj(m, "forward"), "from");
+    if (!strcmp(key, "phone"))
+        out_text(out, json_string_value(json_array_get(json_get_arr(facts, "phones"), 0)));
+    else if (!strcmp(key, "title"))
+        out_text(out, json_get_str(facts, "title", NULL));
+    else if (!strcmp(key, "forwarded_from"))
+        out_text(out, json_get_str(from, "folded", NULL));
+    else
+        return false;
+    return true;
+}
+
 void crm_read_message(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
 {
     const json_t *m = v->ctx->message, *from = json_get_obj(m, "from"), *val;
     const char *key = f->key;
-    if (!m)
+    if (!m || read_words(m, key, out))
         return;
     val = json_object_get(m, key);
     if (!strcmp(key, "from"))
