@@ -57,6 +57,10 @@
 #define BOUND_MAIL_REFERENCES 100
 #define BOUND_MAIL_SUBJECT 998
 #define BOUND_MAIL_DEFECTS 32
+/* faults that may pass mark an address when there are so many, on so many days, within: */
+#define BOUND_BOUNCE_TIMES 4
+#define BOUND_BOUNCE_DAYS 3
+#define BOUND_BOUNCE_WITHIN_MS (14 * 24 * 3600 * INT64_C(1000))
 #define BOUND_PARSE_MS 10000             /* processor time of the parser for one mail */
 #define BOUND_PARSE_WALL_MS 60000        /* and time on the clock, on a busy machine */
 

@@ -146,7 +146,7 @@ const char *crm_manager_of(const struct crm *crm, const char *user)
     return of_team && strcmp(of_team, user) && crm_user(crm, of_team) ? of_team : NULL;
 }
 
-static const char *target_owner(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
+const char *crm_owner_of(struct crm_ctx *ctx, const struct crm_target *t, struct err *e)
 {
     static const enum crm_entity order[] = {CRM_LEAD, CRM_CASE, CRM_DEAL, CRM_TASK};
     const char *owner = NULL;
@@ -196,7 +196,7 @@ static int who_resolve(struct crm_ctx *ctx, const struct crm_target *t, const js
         user = crm_user_by_address(ctx->crm, "email", name);
         json_put_bool(to, user ? user : name, user != NULL);
     } else if (!strcmp(kind, "owner") || !strcmp(kind, "manager")) {
-        const char *owner = target_owner(ctx, t, why);
+        const char *owner = crm_owner_of(ctx, t, why);
         if (!owner)
             return why->cls == ERR_INPUT ? 0 : -1;
         if (strcmp(kind, "owner"))

@@ -130,6 +130,31 @@ int crm_address_check(struct db *db, const char *channel, const char *value,
     return 0;
 }
 
+int crm_contact_check(struct crm_ctx *ctx, int64_t contact, enum crm_address_use *out,
+                      struct err *e)
+{
+    const json_t *a, *list = contact ? crm_addresses(ctx, contact, e) : NULL;
+    size_t i;
+    *out = CRM_ADDRESS_OK;
+    if (contact && !list)
+        return -1;
+    json_array_foreach((json_t *)list, i, a)
+        if (!strcmp(json_get_str(a, "channel", ""), "email"))
+            return crm_address_check(ctx->crm->db, "email", json_get_str(a, "value", ""), out, e);
+    return 0;
+}
+
+bool crm_sends_to_contact(const char *line)
+{
+    line += strspn(line, " \t");
+    if (strncasecmp(line, "send ", 5))
+        return false;
+    line += 5 + strspn(line + 5, " \t");
+    line += strcspn(line, " \t"); /* the template */
+    line += strspn(line, " \t");
+    return !*line || (!strncasecmp(line, "to contact", 10) && !line[10 + strspn(line + 10, " \t")]);
+}
+
 const struct cmd_row crm_cmd_send = {"send",
                                      "TEMPLATE [to contact | owner | ADDRESS]",
                                      MAY_RULE | MAY_STAFF,

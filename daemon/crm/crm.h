@@ -232,6 +232,13 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
 int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,
                 struct err *e) LEADD_MUST_CHECK;
 
+/* What the rules see as message, for events that no crm_receive() announces. Borrowed
+ * until crm_end. */
+void crm_set_message(struct crm_ctx *ctx, const json_t *message);
+
+/* The user who has the record, or NULL: there is none. Borrowed. */
+const char *crm_owner_of(struct crm_ctx *ctx, const struct crm_target *t, struct err *e);
+
 /* Was it written by a machine, so that nothing automatic may answer it to this
  * address? why_out, when it is: borrowed, the field that says so. */
 bool crm_is_machine(const struct crm *crm, const json_t *message, const char *address,
@@ -267,6 +274,11 @@ int crm_ensure_case_owner(struct crm_ctx *ctx, int64_t kase, bool *assigned_out,
 enum crm_address_use { CRM_ADDRESS_OK, CRM_ADDRESS_OPTED_OUT, CRM_ADDRESS_BOUNCING };
 int crm_address_check(struct db *db, const char *channel, const char *value,
                       enum crm_address_use *out, struct err *e) LEADD_MUST_CHECK;
+/* The same for the address that `send` takes of a contact; OK when it has none. */
+int crm_contact_check(struct crm_ctx *ctx, int64_t contact, enum crm_address_use *out,
+                      struct err *e) LEADD_MUST_CHECK;
+/* Is it a command that mails the contact, "send TEMPLATE [to contact]"? */
+bool crm_sends_to_contact(const char *line);
 
 /* Announces something the engine saw (outbox.sent, outbox.failed ...); the name
  * must be in the events table. */

@@ -10,6 +10,11 @@
 
 const struct crm_event_row crm_events_table[] = {
     {"message.received", CRM_NONE, false, "a mail or SMS came in and is filed"},
+    {"bounce.received", CRM_NONE, false, "a mail of ours came back, or is late"},
+    {"complaint.received", CRM_NONE, false, "a provider says that somebody calls our mail spam"},
+    {"meeting.added", CRM_ACTIVITY, false, "an invitation is on the record, or was accepted"},
+    {"meeting.changed", CRM_ACTIVITY, false, "a meeting moved, or somebody answered"},
+    {"meeting.cancelled", CRM_ACTIVITY, false, "a meeting was called off"},
     {"form.received", CRM_NONE, false, "a web form came in and is filed"},
     {"contact.created", CRM_CONTACT, true, "somebody wrote for the first time"},
     {"contact.changed", CRM_CONTACT, true, "a field of a contact changed"},

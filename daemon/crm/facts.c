@@ -369,7 +369,10 @@ void crm_read_message(const struct crm_view *v, const struct crm_field *f, struc
     const char *key = f->key;
     if (!m || read_words(m, key, out))
         return;
-    val = json_object_get(m, key);
+    const char *dot = strchr(key, '.');
+    char outer[16];
+    snprintf(outer, sizeof(outer), "%.*s", dot ? (int)(dot - key) : 0, key);
+    val = json_object_get(dot ? json_get_obj(m, outer) : m, dot ? dot + 1 : key);
     if (!strcmp(key, "from"))
         out_text(out, json_get_str(from, "folded", json_get_str(from, "address", NULL)));
     else if (!strcmp(key, "from_name"))

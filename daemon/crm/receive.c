@@ -18,6 +18,8 @@
 #include "crm/form.h"
 #include "crm/identity.h"
 #include "crm/merge.h"
+#include "crm/meeting.h"
+#include "rule/day.h"
 #include "store/contact.h"
 
 #define SUBJECT_MAX 300
@@ -185,6 +187,47 @@ static int known_record(struct receive *r, struct err *e)
     return 0;
 }
 
+/* The sender's address, when it is one of this contact's: in a thread somebody else may
+ * have written. Borrowed, NULL when it is none. */
+static int sender_address(struct receive *r, const json_t **out, struct err *e)
+{
+    size_t i;
+    const json_t *a, *list = crm_addresses(r->ctx, r->who->target.contact, e);
+    *out = NULL;
+    if (!list)
+        return -1;
+    json_array_foreach(list, i, a)
+        if (!strcmp(json_get_str(a, "value", ""), r->who->address))
+            *out = a;
+    return 0;
+}
+
+/* Somebody who writes has an address that works. */
+static int lift_bouncing(struct receive *r, struct err *e)
+{
+    const json_t *a;
+    if (sender_address(r, &a, e) < 0)
+        return -1;
+    if (!json_object_get(a, "bouncing_ms"))
+        return 0;
+    return crm_change_address(r->ctx, r->who->channel, r->who->address, "bouncing", 0,
+                              "wrote again", e);
+}
+
+/* Until when they say to be away: for rules that would write to them meanwhile. */
+static int note_away(struct receive *r, struct err *e)
+{
+    const json_t *a;
+    int64_t until = json_get_int(json_get_obj(r->message, "auto"), "until_ms", 0);
+    if (until <= r->in->at_ms - DAY_MS || strcmp(json_get_str(r->message, "kind", ""), "auto_reply"))
+        return 0;
+    if (sender_address(r, &a, e) < 0)
+        return -1;
+    return a ? crm_change_int(r->ctx, CRM_CONTACT, r->who->target.contact, "away_until_ms", until,
+                              e)
+             : 0;
+}
+
 /* Whose doing it is from here on: the contact's. */
 static void receive_actor(struct receive *r)
 {
@@ -217,12 +260,18 @@ static bool is_nobodys(const struct receive *r)
 static int file_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
-    bool wants = r->person && strcmp(r->creates, "nothing") && !is_blank(r);
+    bool wants = r->person && strcmp(r->creates, "nothing") && !is_blank(r) &&
+                 !crm_meeting_is_update(r->message);
     bool makes = wants && !is_nobodys(r);
     enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
     if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
         return -1;
     if (r->person && t->contact && !r->who->new_contact && complete_contact(r, e) < 0)
+        return -1;
+    if (r->person && t->contact && !r->who->new_contact && r->who->address[0] &&
+        lift_bouncing(r, e) < 0)
+        return -1;
+    if (!r->person && t->contact && r->who->address[0] && note_away(r, e) < 0)
         return -1;
     if (t->main == CRM_LEAD || t->main == CRM_CASE) {
         if (r->person && known_record(r, e) < 0)
@@ -237,8 +286,12 @@ static int file_contact(struct receive *r, struct err *e)
         return 0;
     }
     receive_actor(r);
-    return crm_add_activity(r->ctx, t, r->in->kind, "in", r->subject[0] ? r->subject : NULL,
-                            r->in->message_id, 0, r->in->at_ms, &t->activity, e);
+    /* what a machine sent is on the timeline, but nobody said it */
+    if (crm_add_activity(r->ctx, t, r->in->kind, r->person ? "in" : "none",
+                         r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
+                         &t->activity, e) < 0)
+        return -1;
+    return crm_meeting_take(r->ctx, r->message, t, r->in->message_id, "in", e);
 }
 
 /* A user wrote: to the contact (we were in Cc or Bcc), or to us about a record. */
@@ -256,6 +309,9 @@ static int file_user(struct receive *r, struct err *e)
     if (crm_add_activity(r->ctx, t, r->in->kind, to_contact ? "out" : "none",
                          r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
                          &t->activity, e) < 0)
+        return -1;
+    if (crm_meeting_take(r->ctx, r->message, t, r->in->message_id, to_contact ? "out" : "none", e) <
+        0)
         return -1;
     /* anybody can write a From: only a proven one says that the lead was contacted */
     return to_contact && r->person && r->in->proven ? crm_mark_contacted(r->ctx, t, e) : 0;
@@ -278,6 +334,11 @@ static bool is_person(const struct crm *crm, const json_t *message)
     const char *kind = json_get_str(message, "kind", "person");
     return !strcmp(kind, "person") || !strcmp(kind, "calendar") ||
            (!strcmp(kind, "list") && is_own_list(crm, message));
+}
+
+void crm_set_message(struct crm_ctx *ctx, const json_t *message)
+{
+    ctx->message = message;
 }
 
 bool crm_is_machine(const struct crm *crm, const json_t *message, const char *address,

@@ -483,9 +483,9 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
     }
     if (message_store(eng, &m, it, e) < 0)
         return -1;
-    if (strcmp(m.kind, "bounce") == 0) {
-        bool ours = false;
-        if (bounce_take(eng, msg, m.id, &ours, e) < 0)
+    bool bounce = strcmp(m.kind, "bounce") == 0, ours = false;
+    if (bounce || strcmp(m.kind, "report") == 0) {
+        if ((bounce ? bounce_take : complaint_take)(eng, msg, m.id, &ours, e) < 0)
             return -1;
         if (ours)
             return mail_finish(eng, it, a, "filed", NULL, m.id, e);

@@ -101,6 +101,12 @@ enum rule_outcome timer_begin(struct input *in, const struct rule *rule,
     return at_once ? RULE_MATCHED : say(out, RULE_WAITS, b.due_ms, "until");
 }
 
+struct input_address {
+    struct input *in;
+    int64_t contact;
+    struct err e;
+};
+
 /* ---- asked again -------------------------------------------------------------------- */
 
 void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
@@ -144,6 +150,22 @@ const char *timer_record(const json_t *row, char out[CRM_ID_LEN])
     return *k.entity ? crm_id_format(crm_entity_parse(k.entity), k.record_id, out) : out;
 }
 
+/* A rule that only mails the contact has nothing to wait for when no mail may go there. */
+static enum rule_outcome gate_address(void *arg, const struct rule *rule, struct rule_gate *out)
+{
+    struct input_address *x = arg;
+    enum crm_address_use use;
+    for (size_t i = 0; i < rule->command_count; i++)
+        if (!crm_sends_to_contact(rule->commands[i].text))
+            return RULE_MATCHED;
+    if (rule->command_count == 0 || crm_contact_check(x->in->ctx, x->contact, &use, &x->e) < 0 ||
+        use == CRM_ADDRESS_OK)
+        return RULE_MATCHED;
+    return say(out, RULE_LIMITED, 0,
+               use == CRM_ADDRESS_OPTED_OUT ? "the contact has opted out"
+                                            : "mail to the contact comes back");
+}
+
 static int rule_check(struct input *in, const json_t *row, const struct crm_target *target,
                       struct err *e)
 {
@@ -152,9 +174,13 @@ static int rule_check(struct input *in, const json_t *row, const struct crm_targ
     const struct rule *rule = ruleset_find(crm_rules(in->eng->crm), k.rule);
     if (!rule || !rule->timed)
         return 0; /* timer_reload.c takes it out */
-    timer_ask(in, rule, "timer.cancelled", crm_entity_parse(k.entity), target, NULL, NULL, &a);
+    struct input_address x = {.in = in, .contact = target->contact};
+    timer_ask(in, rule, "timer.cancelled", crm_entity_parse(k.entity), target, gate_address, &x, &a);
     int rc = 0;
-    if (!timer_goes_on(&a)) {
+    if (x.e.cls != ERR_NONE) {
+        *e = x.e;
+        rc = -1;
+    } else if (!timer_goes_on(&a)) {
         timer_asked_journal(in, &a);
         engine_count(in->eng, "timers_cancelled", 1);
         rc = timer_remove(in->eng, &k, e);

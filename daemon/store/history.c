@@ -65,7 +65,7 @@ int history_start(struct db *db, int64_t *ms_out, struct err *e)
 
 /* ---- one row -------------------------------------------------------------------- */
 
-/* "mail M12 from SOURCE", "form NAME M12", "bounce M12 of mail 17". */
+/* "mail M12 from SOURCE", "form NAME M12", "bounce M12 of mail 17", "complaint ..". */
 bool history_of_cause(const char *cause, struct history_item *it)
 {
     const char *m;
@@ -73,7 +73,8 @@ bool history_of_cause(const char *cause, struct history_item *it)
         it->kind = HISTORY_MAIL;
         return true;
     }
-    if (sscanf(cause, "bounce M%" SCNd64 " of mail %" SCNd64, &it->message, &it->outbox) == 2) {
+    if (sscanf(cause, "bounce M%" SCNd64 " of mail %" SCNd64, &it->message, &it->outbox) == 2 ||
+        sscanf(cause, "complaint M%" SCNd64 " of mail %" SCNd64, &it->message, &it->outbox) == 2) {
         it->kind = HISTORY_BOUNCE;
         return true;
     }

@@ -64,6 +64,27 @@ const char schema_mail_1[] =
     " late INTEGER NOT NULL DEFAULT 0"        /* 1: it should have been back, people were told */
     ") STRICT, WITHOUT ROWID;"
 
+    /* mail to an address that came back with a fault that may pass: several over days are
+     * as good as one that does not */
+    "CREATE TABLE address_bounce ("
+    " value TEXT NOT NULL,"                   /* as in address; personal */
+    " at_ms INTEGER NOT NULL,"
+    " message_id INTEGER NOT NULL,"
+    " PRIMARY KEY (value, at_ms, message_id)"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* invitations: which activity stands for an event of somebody's calendar */
+    "CREATE TABLE meeting ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " contact_id INTEGER NOT NULL,"           /* a UID means something between us and them alone */
+    " uid TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL,"
+    " activity_id INTEGER NOT NULL,"
+    " UNIQUE (contact_id, uid)"
+    ") STRICT;"
+
+    "ALTER TABLE contact ADD COLUMN away_until_ms INTEGER;"
+
     /* a kind of timer is the engine's word, not the schema's */
     "CREATE TABLE timer_6 ("
     " entity TEXT NOT NULL, record_id INTEGER NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL,"
