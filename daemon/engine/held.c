@@ -211,8 +211,8 @@ static int held_move(struct engine *eng, const json_t *row, const char *state, b
     return 0;
 }
 
-/* Runs them as that user. */
-static int held_run(struct engine *eng, const json_t *row, struct err *e)
+/* Runs them as that user. by: who confirmed them, in words. */
+static int held_run(struct engine *eng, const json_t *row, const char *by, struct err *e)
 {
     struct crm_target target = {0};
     enum crm_entity t = crm_entity_parse(json_get_str(row, "entity", ""));
@@ -226,7 +226,7 @@ static int held_run(struct engine *eng, const json_t *row, struct err *e)
         return -1;
     }
     return rep_release(eng, json_get_int(row, "message_id", 0), json_get_str(row, "user", ""),
-                       &target, e);
+                       &target, by, e);
 }
 
 /* Why the answer counts for nothing, or NULL. */
@@ -289,7 +289,8 @@ int held_answer(struct engine *eng, const json_t *message, const char *user, int
     if (said != SAID_NOTHING &&
         held_move(eng, row, said == SAID_YES ? "confirmed" : "dropped", &done, e) < 0)
         return -1;
-    if (done && said == SAID_YES && held_run(eng, row, e) < 0)
+    AUTO_FREE char *by = mem_printf("%s confirmed it with M%" PRId64, user, message_id);
+    if (done && said == SAID_YES && held_run(eng, row, by, e) < 0)
         return -1;
     if (row && refused && !machine && answer_tell(eng, row, user, refused, e) < 0)
         return -1;
@@ -361,7 +362,8 @@ static json_t *held_cmd_settle(struct ctl *c, const json_t *row, bool run, struc
         err_set(e, ERR_INPUT, "H%" PRId64 " is %s already", id, json_get_str(row, "state", "settled"));
         return NULL;
     }
-    if (run && held_run(c->eng, row, e) < 0)
+    AUTO_FREE char *by = mem_printf("%s released it with leadctl", c->user);
+    if (run && held_run(c->eng, row, by, e) < 0)
         return NULL;
     return ctl_text(run ? "H%" PRId64 " was run; %s is told by mail" : "H%" PRId64 " was dropped; "
                     "the mail stays filed", id, json_get_str(row, "user", "the user"));

@@ -35,7 +35,7 @@ struct checking {
 
 const char *proof_name(enum proof_how how)
 {
-    static const char *const names[] = {"none", "auth", "submission", "secret", "confirmed"};
+    static const char *const names[] = {"none", "auth", "submission", "secret"};
     return names[how];
 }
 

@@ -7,8 +7,8 @@
  *     of From, in its Authentication-Results in the trusted block (engine/trust.h);
  *   or it says that the user has signed in there: auth=pass smtp.auth=, or the header
  *     that it writes for that;
- *   or the mail came to the user's secret address;
- *   or (engine/held.h) the user has confirmed it from the registered address.
+ *   or the mail came to the user's secret address.
+ * What none of them proves can be confirmed: engine/held.h.
  *
  * A signed mail that did not come straight from its domain (SPF) may have been handed
  * on by anybody who got it: it is the user's, and commands only when it was signed as
@@ -27,8 +27,7 @@ enum proof_how {
     PROOF_NONE,
     PROOF_AUTH,       /* the own server vouches for the domain of From */
     PROOF_SUBMISSION, /* ... for the user, who signed in there */
-    PROOF_SECRET,     /* it came to the user's secret address: for commands alone */
-    PROOF_CONFIRMED   /* what was held was confirmed by an answer */
+    PROOF_SECRET      /* it came to the user's secret address: for commands alone */
 };
 
 struct proof {

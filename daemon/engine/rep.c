@@ -54,6 +54,8 @@ static int run_line(struct rep *r, const struct crm_target *target, const char *
                                         (int)strcspn(line, " "), line),
                 mem_printf("M%" PRId64 "/c%d", m, n));
     in.target = *target;
+    if (r->m->released)
+        input_note(&in, "it was held, and %s", r->m->released);
     *res = (struct crm_result){.target = *target};
     int rc = crm_command_run(in.ctx, target, line, &actor, res, refused);
     if (rc < 0 && refused->cls != ERR_INPUT) {
@@ -400,11 +402,11 @@ static int rep_run(struct rep *r, struct rep_rest *rest, struct err *e)
 }
 
 int rep_release(struct engine *eng, int64_t message_id, const char *user,
-                const struct crm_target *target, struct err *e)
+                const struct crm_target *target, const char *by, struct err *e)
 {
     struct rep_rest rest;
     AUTO_JSON json_t *message = message_json(eng->db, message_id, e);
-    struct rep_mail m = {.message = message, .user = user, .proven = true,
+    struct rep_mail m = {.message = message, .user = user, .proven = true, .released = by,
                          .message_id = message_id, .target = *target, .to_contact = true};
     if (!message || rep_take(eng, &m, &rest, e) < 0)
         return -1;

@@ -22,6 +22,7 @@ struct rep_mail {
     const char *user;      /* whose mail it is, by its From */
     bool proven;           /* and it really is, and may command: see proof.h */
     const char *unproven;  /* why not, in words */
+    const char *released;  /* it was held, and who confirmed it; else NULL */
     const char *hold;      /* why nothing automatic may come of it, or NULL */
     int64_t message_id;    /* M */
     struct crm_target target; /* what it was filed with; nothing: no record */
@@ -42,9 +43,9 @@ int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out,
     LEADD_MUST_CHECK;
 void rep_rest_done(struct rep_rest *r);
 
-/* The commands of a mail that was held, now that its user has confirmed them. Its words
- * stay where they are: in the mail. */
+/* The commands of a mail that was held, now that somebody has confirmed them: by, in
+ * words. What else the mail says stays where it is. */
 int rep_release(struct engine *eng, int64_t message_id, const char *user,
-                const struct crm_target *target, struct err *e) LEADD_MUST_CHECK;
+                const struct crm_target *target, const char *by, struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -112,7 +112,8 @@ static void block_read(const struct trust *t, struct trust_head *h)
     if (!ended && !outside) { /* no line that says where the mail's own ones begin */
         json_array_clear(h->results);
         json_array_clear(h->signed_in);
-        snprintf(h->why, sizeof(h->why), "no Received line of the own server ends what it wrote");
+        snprintf(h->why, sizeof(h->why), "it has no Received line, so nothing in it can be told "
+                 "to be the own server's");
     } else if (!h->why[0]) {
         snprintf(h->why, sizeof(h->why), "no results of %.60s above Received by %.100s",
                  t->auth ? t->auth : t->header, *by ? by : "a host that cannot be read");

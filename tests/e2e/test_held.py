@@ -61,6 +61,7 @@ def test_a_yes_runs_what_was_held_once(text):
         row = answer(d, ask, text)
         assert "H1" in row["reason"] and "confirmed" in row["reason"]
         assert tags(d) == "hot" and held(d) == []
+        assert "it was held, and tom confirmed it with M3" in d.ctl("why", "L1")["text"]
         wait_rows(d, 2, "outbox", "list", "state=sent")
         assert "hot" in answers(d)[-1].get_content()
         d.ctl("do", "L1", "untag", "hot")
@@ -106,6 +107,7 @@ def test_a_no_and_an_operator_settle_it_too():
         d.ctl("held", "drop", "H2")
         d.ctl("held", "release", "H3")
         assert tags(d) == "two"
+        assert "released it with leadctl" in d.ctl("why", "L1")["text"]
         assert [r["state"] for r in held(d, "all")] == ["released", "dropped", "dropped"]
         for argv, said in ((("release", "H3"), "released already"), (("show", "H9"), "H9"),
                            (("show", "3"), "H3"), (("keep", "H3"), "release")):
