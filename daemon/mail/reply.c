@@ -5,7 +5,9 @@
  * The words are read twice where a mail has both forms: from the plain text by
  * its looks, and from the HTML, whose structure says more. When the two differ
  * and the HTML has structure, its words count; they are given in the lines of
- * the plain text, as far as those hold them.
+ * the plain text, as far as those hold them. But words that the plain text has as
+ * quotation stay one: somebody else's HTML may have left its element, and what he
+ * wrote must not become the words of the one who answers.
  */
 #include "mail/reply.h"
 
@@ -25,6 +27,7 @@
 struct reading {
     struct mail_lines l;
     unsigned char *keep; /* own; enum mail_keep per line */
+    size_t cut;          /* from here on all is quotation, or the count of lines */
     bool endless;        /* armour begins that does not end */
     struct buf reply, signature;
 };
@@ -66,6 +69,7 @@ static size_t armour_lines(struct reading *r, size_t i)
 static void keep_new(struct mail_ctx *c, struct reading *r, size_t from)
 {
     const struct mail_lines *l = &r->l;
+    r->cut = l->count;
     for (size_t i = from; i < l->count && !mail_late(c, 1); i++) {
         const struct mail_line *x = &l->v[i];
         size_t n, next;
@@ -74,8 +78,10 @@ static void keep_new(struct mail_ctx *c, struct reading *r, size_t from)
         } else if (x->kind == MAIL_LINE_TEXT) {
             r->keep[i] = x->mark == MAIL_MARK_SIGNATURE ? MAIL_SIGNATURE : MAIL_KEEP;
         } else if (x->kind != MAIL_LINE_QUOTE) {
-            if (!goes_on(l, i, &next))
+            if (!goes_on(l, i, &next)) {
+                r->cut = i;
                 return;
+            }
             i = next - 1;
         }
     }
@@ -241,36 +247,45 @@ static bool same_letters(const struct buf *a, const struct buf *b)
     return letters_match(a->data, a->data + a->len, &at, stop) && letter(at, stop, &begins) == stop;
 }
 
-/* Keeps those lines of r that hold the words, in their order. False, with nothing
- * changed, when they do not hold them all. */
-static bool keep_words(struct mail_ctx *c, struct reading *r, const struct buf *words)
+enum found { FOUND_ALL, FOUND_NOT, FOUND_QUOTED };
+
+/* Keeps those lines of r that hold the words, in their order. Else nothing is
+ * changed: when they do not hold them all, or hold some as quotation. */
+static enum found keep_words(struct mail_ctx *c, struct reading *r, const struct buf *words)
 {
     const char *at = words->data, *stop = at + words->len;
     unsigned char *keep = mem_alloc(r->l.count + 1);
-    bool begins = true;
-    for (size_t i = 0; i < r->l.count && !mail_late(c, r->l.v[i].n); i++) {
+    bool begins = true, quoted = false;
+    for (size_t i = 0; i < r->l.count && !quoted && !mail_late(c, r->l.v[i].n); i++) {
         const struct mail_line *x = &r->l.v[i];
         const char *from = at;
-        if (x->depth == 0 && letters_match(x->p, x->p + x->n, &at, stop) &&
-            (at > from || x->n == 0))
+        bool match = letters_match(x->p, x->p + x->n, &at, stop);
+        if (match && at > from && (x->depth > 0 || i >= r->cut))
+            quoted = true;
+        else if (match && x->depth == 0 && (at > from || x->n == 0))
             keep[i] = MAIL_KEEP;
     }
-    bool all = letter(at, stop, &begins) == stop;
+    bool all = !quoted && letter(at, stop, &begins) == stop;
     if (all) {
         memcpy(r->keep, keep, r->l.count);
         buf_reset(&r->reply);
         write_lines(r, MAIL_KEEP, &r->reply);
     }
     mem_free(keep);
-    return all;
+    return quoted ? FOUND_QUOTED : all ? FOUND_ALL : FOUND_NOT;
 }
 
-/* What the HTML's structure says of the words goes into r, the plain reading. */
+/* What the HTML's structure says of the words goes into r, the plain reading. Only a
+ * plain text that quotes nothing may be without some of them: it is a stub. */
 static void agree(struct mail_ctx *c, struct reading *r, struct reading *html)
 {
     if (!html->l.marked || html->reply.len == 0 || same_letters(&r->reply, &html->reply))
         return;
-    if (!keep_words(c, r, &html->reply)) {
+    enum found found = keep_words(c, r, &html->reply);
+    bool quotes = r->l.marked || r->cut < r->l.count;
+    if (found == FOUND_QUOTED || (found == FOUND_NOT && quotes))
+        return;
+    if (found == FOUND_NOT) {
         buf_reset(&r->reply);
         buf_add(&r->reply, html->reply.data, html->reply.len);
     }
