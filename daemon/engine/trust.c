@@ -61,10 +61,12 @@ static bool goes_on(const struct trust *t, const struct mail_field *f, char by[M
     if (mail_received_read(f->value.p, f->value.n, &r) < 0)
         return false;
     memcpy(by, r.by, sizeof(r.by));
-    if (host_is_ours(t, r.by))
+    /* the server itself first: "*.example.com" in trusted_hosts must not mean it */
+    bool server = t->auth && strcasecmp(t->auth, r.by) == 0;
+    if (!server && host_is_ours(t, r.by))
         return true;
     *outside |= !r.local; /* and stays so: lines below may pretend to be local */
-    return t->auth && strcasecmp(t->auth, r.by) == 0 && (r.local || t->below);
+    return server && (r.local || t->below);
 }
 
 static void result_take(const struct trust *t, const struct mail_field *f, struct trust_head *h)

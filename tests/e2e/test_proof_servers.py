@@ -9,6 +9,7 @@ import pytest
 import company
 import mta as servers
 from daemon import Daemon, until
+from test_main_job import rows, wait_rows
 
 pytestmark = [pytest.mark.skipif(servers.MISSING != [], reason="needs " + " ".join(servers.MISSING)),
               pytest.mark.skipif(os.geteuid() != 0, reason="Postfix needs root")]
@@ -88,6 +89,17 @@ def site():
 def test_a_mail_that_the_domain_signed_is_proven(site):
     found, _ = site.signed()
     assert found == ("auth", "yes", "dmarc=pass for rep.example by mx.our.example")
+
+
+def test_a_proven_mail_commands_and_one_that_only_says_so_waits(site):
+    site.mta.outside("ada@shop.example", "crm@our.example", site.mail("ada@shop.example", "Hi!\r\n"))
+    wait_rows(site.d, 1, "list", "leads")
+    both = "crm@our.example, ada@shop.example"
+    site.signed(to=both)
+    forged = site.mail("rep@rep.example", "#tag cold\r\n", to=both)
+    assert site.proof(site.stranger(forged))[:2] == ("none", "no")
+    assert [r["commands"] for r in rows(site.d, "held", "list") if "cold" in r["commands"]]
+    assert dict(site.d.ctl("show", "L1")["fields"])["Tags"] == ["hot"]
 
 
 def renamed(mail, to=b"again."):

@@ -322,7 +322,8 @@ static void own_hosts_behind_the_server_are_gone_past(void **state)
     (void)state;
     struct world w;
     struct proof p;
-    world_init(&w, "{'trusted_auth': 'mx.our.example', 'trusted_hosts': ['imap.our.example']}");
+    world_init(&w, "{'trusted_auth': 'mx.our.example',"
+                   " 'trusted_hosts': ['imap.our.example', 'mx*', '*.our.example.net']}");
     static const char hop[] = "Received: from mx.our.example by imap.our.example with ESMTP; x|"
                               AR "dkim=pass header.d=our.example" IN FROM;
     static const char foreign[] = "Received: from mx.our.example by imap2.our.example with ESMTP; x|"
@@ -330,6 +331,9 @@ static void own_hosts_behind_the_server_are_gone_past(void **state)
     assert_int_equal(check(&w, NULL, hop, &p), PROOF_AUTH);
     assert_int_equal(check(&w, NULL, foreign, &p), PROOF_NONE);
     assert_non_null(strstr(p.text, "imap2.our.example"));
+    /* the server takes mail from outside, whatever fits its name */
+    assert_int_equal(check(&w, NULL, "X: y" IN AR "dkim=pass header.d=our.example|" FROM, &p),
+                     PROOF_NONE);
     world_done(&w);
 }
 
