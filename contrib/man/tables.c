@@ -22,22 +22,6 @@
 
 #define PAGE_MAX MIB(4)
 
-/* Plain text as mdoc(7) takes it. */
-static void put_text(struct buf *out, const char *s)
-{
-    for (const char *p = s; *p; p++) {
-        bool start = out->len == 0 || out->data[out->len - 1] == '\n';
-        if (*p == '\\')
-            buf_str(out, "\\e");
-        else if (start && (*p == '.' || *p == '\''))
-            buf_printf(out, "\\&%c", *p);
-        else if (*p == '"')
-            buf_str(out, "\\(dq");
-        else
-            buf_char(out, *p);
-    }
-}
-
 /* ---- the tables ---------------------------------------------------------- */
 
 static void table_keys(struct buf *out)
@@ -81,7 +65,7 @@ static void put_field(struct buf *out, const struct crm_field *f)
 {
     buf_printf(out, ".It Ic %s Pq %s%s\n", f->name, field_type(f->type),
                f->settable ? ", can be set" : "");
-    put_text(out, f->help);
+    config_mdoc(out, f->help);
     for (size_t i = 0; !help_has_choices(f) && f->choices[i]; i++)
         buf_printf(out, "%s%s", i ? ", " : ": ", f->choices[i]);
     buf_char(out, '\n');
@@ -114,7 +98,7 @@ static void table_events(struct buf *out)
     for (size_t i = 0; i < crm_events_count; i++) {
         const struct crm_event_row *row = &crm_events_table[i];
         buf_printf(out, ".It Ic %s\n", row->name);
-        put_text(out, row->help);
+        config_mdoc(out, row->help);
         buf_char(out, '\n');
     }
     buf_str(out, ".El\n");
@@ -130,13 +114,13 @@ static void put_commands(struct buf *out, bool by_rules)
         buf_printf(out, ".It Ic %s", h->name);
         if (*h->grammar) {
             buf_str(out, " Ar \"");
-            put_text(out, h->grammar);
+            config_mdoc(out, h->grammar);
             buf_char(out, '"');
         }
         buf_char(out, '\n');
-        put_text(out, h->help);
+        config_mdoc(out, h->help);
         buf_printf(out, ":\n.Ql %s", by_rules ? "" : "#");
-        put_text(out, h->example);
+        config_mdoc(out, h->example);
         buf_char(out, '\n');
     }
     buf_str(out, ".El\n");

@@ -27,6 +27,11 @@ json_t *config_load_away(const char *path, struct errlist *errors);
 /* What each role may know: { "engine": {..}, "intake:sales": {..}, .. }. */
 json_t *config_split(const json_t *tree);
 
+struct buf;
+/* Text as mdoc(7) takes it: a backslash, and a line's first . or ' would be read as markup.
+ * Each sentence gets a line of its own. */
+void config_mdoc(struct buf *out, const char *s);
+
 /* All keys with type, default and meaning, in the source form of leadd.conf(5)
  * (mdoc); own, mem_free. */
 char *config_help_mdoc(void);

@@ -10,9 +10,7 @@
 #include "config/config.h"
 #include "config/read.h"
 
-/* Text where a backslash or a line's first . or ' would be read as markup. Each
- * sentence gets a line of its own, as mdoc(7) wants it. */
-static void help_escaped(struct buf *out, const char *s)
+void config_mdoc(struct buf *out, const char *s)
 {
     for (const char *p = s; *p; p++) {
         bool start = out->len == 0 || out->data[out->len - 1] == '\n';
@@ -49,7 +47,7 @@ static void help_default_list(struct buf *out, const char *def)
     for (const char *p = def; *p; p += *p == ' ') {
         size_t n = strcspn(p, " ");
         AUTO_FREE char *item = mem_printf("%s\"%.*s\"", p == def ? "" : ", ", (int)n, p);
-        help_escaped(out, item);
+        config_mdoc(out, item);
         p += n;
     }
     buf_str(out, " ].");
@@ -77,9 +75,9 @@ static void help_default(struct buf *out, const struct schema_key *k)
         help_default_list(out, def);
         return;
     }
-    help_escaped(out, quote ? "\"" : "");
-    help_escaped(out, def);
-    help_escaped(out, quote ? "\"." : ".");
+    config_mdoc(out, quote ? "\"" : "");
+    config_mdoc(out, def);
+    config_mdoc(out, quote ? "\"." : ".");
 }
 
 static void help_mdoc_row(struct buf *out, const struct schema_key *k)
@@ -91,11 +89,11 @@ static void help_mdoc_row(struct buf *out, const struct schema_key *k)
     buf_char(out, '\n');
     if (k->only)
         buf_printf(out, "Only for type %s.\n", k->only);
-    help_escaped(out, k->help);
+    config_mdoc(out, k->help);
     buf_char(out, '\n');
     if (k->type != TYPE_CUSTOM) {
         buf_str(out, "Expects ");
-        help_escaped(out, help_type(k, type, sizeof(type)));
+        config_mdoc(out, help_type(k, type, sizeof(type)));
         if (k->unit && k->max != k->min)
             buf_printf(out, " (%s)", k->unit);
         buf_str(out, ".");

@@ -23,6 +23,7 @@
 #include "engine/retry.h"
 #include "store/call.h"
 
+#define FORGET_EVERY 64 /* calls: then old ones are looked for */
 #define BREAK_AFTER 5
 #define BREAK_FIRST_MS INT64_C(30000)
 #define BREAK_MOST_MS INT64_C(900000)
@@ -129,7 +130,11 @@ static int row_done(struct engine *eng, const json_t *row, const struct call_cha
              json_get_int(row, "id", 0), json_get_str(row, "endpoint", ""),
              json_get_str(row, "kind", ""), c->state, json_get_int(row, "attempts", 0) + c->attempt,
              c->code, c->reply ? c->reply : "");
-    return call_set_state(eng->db, json_get_int(row, "id", 0), c, e);
+    int64_t id = json_get_int(row, "id", 0), now = clock_now_ms();
+    if (id % FORGET_EVERY == 0 &&
+        call_forget(eng->db, now - BOUND_CALLS_DONE_MS, now - BOUND_CALLS_FAILED_MS, e) < 0)
+        return -1;
+    return call_set_state(eng->db, id, c, e);
 }
 
 static int row_later(struct engine *eng, const json_t *row, const struct call_outcome *o,

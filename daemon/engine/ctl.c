@@ -124,6 +124,32 @@ int ctl_options_check(const struct ctl *c, int first, const char *names, struct 
     return 0;
 }
 
+bool ctl_word_in(const char *word, const char *list)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; n && (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+const struct ctl_move *ctl_move_find(const struct ctl_move *moves, size_t n, const char *verb)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(verb, moves[i].verb) == 0)
+            return &moves[i];
+    return NULL;
+}
+
+int ctl_move_check(const struct ctl_move *m, const char *what, int64_t id, const char *state,
+                   struct err *e)
+{
+    if (ctl_word_in(state, m->from))
+        return 0;
+    return err_set(e, ERR_INPUT, "%s %lld is %s; %s is for: %s", what, (long long)id, state, m->verb,
+                   m->from);
+}
+
 json_t *ctl_done(const struct engine *eng, json_t *j)
 {
     json_put_str(j, "zone", engine_setting(eng, "time_zone", "UTC"));

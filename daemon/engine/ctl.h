@@ -40,6 +40,16 @@ json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
 /* The value of "name=value" among the arguments, or NULL. */
 const char *ctl_option(const struct ctl *c, const char *name);
 int64_t ctl_limit(const struct ctl *c);
+/* What a person may do with a row that waits: from which states, and where it leads. */
+struct ctl_move {
+    const char *verb, *from, *to, *said;
+};
+const struct ctl_move *ctl_move_find(const struct ctl_move *moves, size_t n, const char *verb);
+int ctl_move_check(const struct ctl_move *m, const char *what, int64_t id, const char *state,
+                   struct err *e) LEADD_MUST_CHECK;
+/* Is the word one of those in the list, which are parted by blanks? */
+bool ctl_word_in(const char *word, const char *list);
+
 /* From argument first on, refuses what is not NAME=VALUE with a name of the list
  * (separated by spaces; NULL: any), and a limit that is no number. */
 int ctl_options_check(const struct ctl *c, int first, const char *names, struct err *e)

@@ -91,31 +91,26 @@ static json_t *calls_cmd_show(struct ctl *c, int64_t id, struct err *e)
 }
 
 /* Where each verb may begin, and where it leads. */
-static const struct {
-    const char *verb, *from, *to, *said;
-} moves[] = {
+static const struct ctl_move moves[] = {
     {"retry", "failed deferred held", "ready", "tried again at once"},
     {"drop", "ready deferred held failed", "done", "dropped"},
 };
 
-static json_t *calls_cmd_move(struct ctl *c, size_t move, int64_t id, struct err *e)
+static json_t *calls_cmd_move(struct ctl *c, const struct ctl_move *move, int64_t id, struct err *e)
 {
     AUTO_JSON json_t *row = call_get(c->eng->db, id, e);
     if (!row)
         return NULL;
-    const char *state = json_get_str(row, "state", ""), *name = json_get_str(row, "endpoint", "");
-    bool again = strcmp(moves[move].to, "ready") == 0;
-    if (!strstr(moves[move].from, state)) {
-        err_set(e, ERR_INPUT, "call %" PRId64 " is %s; %s is for: %s", id, state, moves[move].verb,
-                moves[move].from);
+    const char *name = json_get_str(row, "endpoint", "");
+    bool again = strcmp(move->to, "ready") == 0;
+    if (ctl_move_check(move, "call", id, json_get_str(row, "state", ""), e) < 0)
         return NULL;
-    }
     if (again && !json_get_str(row, "body", NULL)) {
         err_set(e, ERR_INPUT, "the words of call %" PRId64 " are not kept any more", id);
         return NULL;
     }
-    AUTO_FREE char *by = mem_printf("%s by %s", moves[move].said, c->user);
-    struct call_change change = {.state = moves[move].to, .reply = by,
+    AUTO_FREE char *by = mem_printf("%s by %s", move->said, c->user);
+    struct call_change change = {.state = move->to, .reply = by,
                                  .next_ms = again ? clock_now_ms() : 0,
                                  .again_ms = again ? clock_now_ms() : 0,
                                  .done_ms = again ? 0 : clock_now_ms()};
@@ -125,7 +120,7 @@ static json_t *calls_cmd_move(struct ctl *c, size_t move, int64_t id, struct err
     struct endpoint *ep = calls_endpoint(c->eng, name);
     if (ep && again) /* whoever asks may know that it is back */
         ep->not_before_ms = ep->open_until_ms = 0;
-    return ctl_text("call %" PRId64 ": %s%s", id, moves[move].said,
+    return ctl_text("call %" PRId64 ": %s%s", id, move->said,
                     again && !ep            ? "; but leadd.conf has no such endpoint"
                     : again && ep->disabled ? "; but its endpoint is disabled: leadctl calls enable"
                                             : "");
@@ -161,9 +156,9 @@ json_t *ctl_calls(struct ctl *c, struct err *e)
     }
     if (strcmp(verb, "show") == 0)
         return calls_cmd_show(c, id, e);
-    for (size_t i = 0; i < ARRAY_LEN(moves); i++)
-        if (strcmp(verb, moves[i].verb) == 0)
-            return calls_cmd_move(c, i, id, e);
+    const struct ctl_move *move = ctl_move_find(moves, ARRAY_LEN(moves), verb);
+    if (move)
+        return calls_cmd_move(c, move, id, e);
     err_set(e, ERR_INPUT, "calls %s: expected list, show, retry, drop or enable", verb);
     return NULL;
 }

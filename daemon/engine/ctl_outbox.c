@@ -64,15 +64,6 @@ static json_t *outbox_rows(json_t *rows)
 
 #define OUTBOX_STATES "ready claimed sent deferred failed unknown held"
 
-static bool state_in(const char *state, const char *list)
-{
-    size_t n = strlen(state);
-    for (const char *p = list; n && (p = strstr(p, state)); p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-            return true;
-    return false;
-}
-
 static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
 {
     int64_t lead = 0;
@@ -84,7 +75,7 @@ static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
         err_set(e, ERR_INPUT, "lead=%s: expected a lead such as L42", s);
         return NULL;
     }
-    if (state && !state_in(state, OUTBOX_STATES)) {
+    if (state && !ctl_word_in(state, OUTBOX_STATES)) {
         err_set(e, ERR_INPUT, "state=%s: expected one of: %s", state, OUTBOX_STATES);
         return NULL;
     }
@@ -109,26 +100,20 @@ static json_t *outbox_cmd_show(struct ctl *c, int64_t id, struct err *e)
 
 /* Which states each verb may leave, and where it leads. A mail that was sent is
  * never sent again by mistake. */
-static const struct {
-    const char *verb, *from, *to, *said;
-} moves[] = {
+static const struct ctl_move moves[] = {
     {"retry", "failed unknown deferred", "ready", "tried again at once"},
     {"release", "held", "ready", "released"},
     {"drop", "ready deferred held unknown", "failed", "dropped"},
 };
 
-static json_t *outbox_cmd_move(struct ctl *c, size_t move, int64_t id, struct err *e)
+static json_t *outbox_cmd_move(struct ctl *c, const struct ctl_move *move, int64_t id, struct err *e)
 {
     AUTO_JSON json_t *row = outbox_get(c->eng->db, id, e);
     if (!row)
         return NULL;
-    const char *state = json_get_str(row, "state", "");
-    if (!state_in(state, moves[move].from)) {
-        err_set(e, ERR_INPUT, "mail %" PRId64 " is %s; %s is for: %s", id, state, moves[move].verb,
-                moves[move].from);
+    if (ctl_move_check(move, "mail", id, json_get_str(row, "state", ""), e) < 0)
         return NULL;
-    }
-    bool ready = strcmp(moves[move].to, "ready") == 0;
+    bool ready = strcmp(move->to, "ready") == 0;
     struct outbox_mail mail;
     if (ready && outbox_mail(c->eng->db, id, &mail, e) < 0) {
         if (e->cls == ERR_BUG)
@@ -138,16 +123,16 @@ static json_t *outbox_cmd_move(struct ctl *c, size_t move, int64_t id, struct er
     }
     if (ready)
         outbox_mail_done(&mail);
-    AUTO_FREE char *by = mem_printf("%s by %s", moves[move].said, c->user);
+    AUTO_FREE char *by = mem_printf("%s by %s", move->said, c->user);
     struct outbox_change change = {
-        .state = moves[move].to,
+        .state = move->to,
         .next_ms = ready ? clock_now_ms() : 0,
         .done_ms = ready ? 0 : clock_now_ms(),
         .reply = by,
     };
     if (outbox_set_state(c->eng->db, id, &change, e) < 0)
         return NULL;
-    return ctl_text("mail %" PRId64 ": %s", id, moves[move].said);
+    return ctl_text("mail %" PRId64 ": %s", id, move->said);
 }
 
 json_t *ctl_outbox(struct ctl *c, struct err *e)
@@ -163,9 +148,9 @@ json_t *ctl_outbox(struct ctl *c, struct err *e)
     }
     if (strcmp(verb, "show") == 0)
         return outbox_cmd_show(c, id, e);
-    for (size_t i = 0; i < ARRAY_LEN(moves); i++)
-        if (strcmp(verb, moves[i].verb) == 0)
-            return outbox_cmd_move(c, i, id, e);
+    const struct ctl_move *move = ctl_move_find(moves, ARRAY_LEN(moves), verb);
+    if (move)
+        return outbox_cmd_move(c, move, id, e);
     err_set(e, ERR_INPUT, "outbox %s: expected list, show, retry, release or drop", verb);
     return NULL;
 }

@@ -212,6 +212,15 @@ int enriched_put(struct db *db, const char *name, const char *hash, int64_t cont
                    "ssios", name, hash, now_ms, contact_id, answer);
 }
 
+int call_forget(struct db *db, int64_t done_before_ms, int64_t failed_before_ms, struct err *e)
+{
+    return db_exec(db, e,
+                   "DELETE FROM call WHERE id IN (SELECT id FROM (SELECT id, state, done_ms FROM call"
+                   " ORDER BY id LIMIT 1000) AS oldest WHERE (state = 'done' AND done_ms < $1)"
+                   " OR (state = 'failed' AND done_ms < $2))",
+                   "ii", done_before_ms, failed_before_ms);
+}
+
 int enriched_forget(struct db *db, const char *name, int64_t before_ms, struct err *e)
 {
     return db_exec(db, e, "DELETE FROM enriched WHERE name = $1 AND at_ms < $2", "si", name,

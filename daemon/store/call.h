@@ -54,6 +54,11 @@ struct call_change {
 int call_set_state(struct db *db, int64_t id, const struct call_change *c,
                    struct err *e) LEADD_MUST_CHECK;
 
+/* Forgets those of the oldest rows that were done, and that failed, before these times;
+ * a bounded number at a time. */
+int call_forget(struct db *db, int64_t done_before_ms, int64_t failed_before_ms,
+                struct err *e) LEADD_MUST_CHECK;
+
 /* {"id", "endpoint", "kind", "name", "state", "rule", "record", "lead_id", "contact_id",
  * "case_id", "depth", "created_ms", "next_ms", "attempts", "gen", "done_ms", "code",
  * "reply", "body"} or NULL with e. */

@@ -298,7 +298,8 @@ def test_wrong_endpoints_are_told_when_the_config_is_read():
     wrong = [
         ("webhook epr", "did you mean 'erp'"),
         ("webhook erp lead.subjct", "did you mean lead.subject"),
-        ("webhook erp lead.subject contact.email", "'contact.email' is too much"),
+        ("webhook erp lead.subject contact.email",
+         "a comma goes between two fields: lead.subject, contact.email"),
         ("enrich scoring", "no enrichment 'scoring'"),
     ]
     with HttpPeer() as peer, daemon(peer) as d:

@@ -2,8 +2,8 @@
  *
  * fuzz_config - any bytes as config file, rule file, template and table
  *
- * The input is split at RS (0x1e) into leadd.conf, rules.d/10.conf, a table's file
- * and templates/welcome.txt, which are written to a folder in memory and loaded as
+ * The input is split at RS (0x1e) into leadd.conf, rules.d/10.conf, a table's file,
+ * templates/welcome.txt and a file of holidays (.ics), which are written to a folder in memory and loaded as
  * the throwaway child loads them: read, checked by crm, cut into parts, and, when
  * there is no mistake, linted. Either there is a tree or there are errors; every
  * error is one line that names a place inside of what was written; a tree has its
@@ -27,7 +27,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {"leadd.conf", "rules.d/10.conf", "rules.d/words.txt",
-                                    "templates/welcome.txt"};
+                                    "templates/welcome.txt", "rules.d/days.ics"};
 #define FILES ARRAY_LEN(names)
 
 static char dir[128];

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "store/contact.h"
 #include "store/counts.h"
+#include "store/call.h"
 #include "store/db.h"
 #include "store/ledger.h"
 #include "store/migrate.h"
@@ -263,6 +264,33 @@ static void counts_follow_every_change_of_state(void **state)
     db_close(&db);
 }
 
+static void old_calls_are_forgotten_and_waiting_ones_never(void **state)
+{
+    static const struct {
+        const char *state;
+        int64_t done_ms;
+        bool kept;
+    } cases[] = {{"done", 100, false}, {"failed", 100, true}, {"failed", 10, false},
+                 {"ready", 0, true},   {"held", 0, true},     {"done", 1000, true}};
+    struct db *db = open_db();
+    struct err e = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct call_row row = {.endpoint = "erp", .kind = "webhook", .name = "lead.created",
+                               .state = "ready", .record = "L1", .created_ms = 1, .body = "{}"};
+        assert_int_equal(call_add(db, &row, &e), 0);
+        struct call_change c = {.state = cases[i].state, .done_ms = cases[i].done_ms};
+        assert_int_equal(call_set_state(db, row.id, &c, &e), 0);
+    }
+    assert_int_equal(call_forget(db, 500, 50, &e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_JSON json_t *row = call_get(db, (int64_t)i + 1, &e);
+        if ((row != NULL) != cases[i].kept)
+            fail_msg("call %zu", i + 1);
+    }
+    db_close(&db);
+}
+
 static void words_that_a_column_does_not_know_are_refused(void **state)
 {
     (void)state;
@@ -328,6 +356,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(migrations_run_once, dir_make, dir_remove),
+        cmocka_unit_test_setup_teardown(old_calls_are_forgotten_and_waiting_ones_never, dir_make,
+                                        dir_remove),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(parameters_bind_by_number, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(other_parameter_names_are_refused, dir_make, dir_remove),
