@@ -321,8 +321,6 @@ static const char *words_inside(const struct rep *r)
         return "it is not proven who wrote them";
     if (l->doubt)
         return "a command may be among them, or was not understood";
-    if (l->count > 0 && l->thin)
-        return "there is nothing in them but a greeting";
     return NULL;
 }
 
@@ -333,9 +331,7 @@ static int words_note(struct rep *r, struct rep_rest *rest, struct err *e)
     struct crm_result res;
     struct err why = {0};
     int64_t journal;
-    if (!*rest->words || r->m->to_contact || (r->m->conversation && !rest->inside))
-        return 0;
-    if (r->lines.count > 0 && r->lines.thin)
+    if (!*rest->words || r->m->to_contact || r->m->conversation)
         return 0;
     if (r->lines.entity) {
         struct rep_line l = {.entity = r->lines.entity, .id = r->lines.id};
@@ -442,7 +438,8 @@ int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out,
     rep_split(&r);
     rep_answer_init(&r.answer);
     mem_free(out->words);
-    out->words = mem_str(r.lines.words);
+    /* a greeting around commands is nothing to keep, and nothing to send */
+    out->words = mem_str(r.lines.count > 0 && r.lines.thin ? "" : r.lines.words);
     out->inside = words_inside(&r);
     out->commands = r.lines.count > 0;
     if (m->proven)

@@ -33,7 +33,7 @@ struct rep_mail {
 
 /* What is left when the commands are out. */
 struct rep_rest {
-    char *words;        /* own; "" when nothing is left */
+    char *words;        /* own; "" when nothing is left but a greeting */
     const char *inside; /* why the words must not go to a customer; NULL: they may */
     bool commands;      /* there were some, or what looks like one; they are answered or held */
     bool noted;         /* they are a note of the record now */
