@@ -4,6 +4,8 @@
 fuzz_play = tests/fuzz/play.c tests/fuzz/play.h
 fuzz_wire = tests/fuzz/wire.h
 
+fuzz_command_sources = tests/fuzz/fuzz_command.c tests/fuzz/company.h
+fuzz_command_libs = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS)
 fuzz_compose_sources = tests/fuzz/fuzz_compose.c $(fuzz_wire)
 fuzz_compose_libs = $(MAIL_LIBS) $(BASE_LIBS)
 fuzz_config_sources = tests/fuzz/fuzz_config.c
@@ -34,6 +36,7 @@ fuzz_words_sources = tests/fuzz/fuzz_words.c
 fuzz_words_libs = $(MAIL_LIBS) $(BASE_LIBS)
 
 unit_tests += \
+	tests/fuzz/replay_command \
 	tests/fuzz/replay_compose \
 	tests/fuzz/replay_config \
 	tests/fuzz/replay_engine \
@@ -47,6 +50,8 @@ unit_tests += \
 	tests/fuzz/replay_proof \
 	tests/fuzz/replay_reply \
 	tests/fuzz/replay_words
+tests_fuzz_replay_command_SOURCES = tests/fuzz/replay.c $(fuzz_command_sources)
+tests_fuzz_replay_command_LDADD = $(fuzz_command_libs)
 tests_fuzz_replay_compose_SOURCES = tests/fuzz/replay.c $(fuzz_compose_sources)
 tests_fuzz_replay_compose_LDADD = $(fuzz_compose_libs)
 tests_fuzz_replay_config_SOURCES = tests/fuzz/replay.c $(fuzz_config_sources)
@@ -76,6 +81,7 @@ tests_fuzz_replay_words_LDADD = $(fuzz_words_libs)
 
 if FUZZ
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz_command \
 	tests/fuzz/fuzz_compose \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_engine \
@@ -90,6 +96,9 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_words
 fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_command_SOURCES = $(fuzz_command_sources)
+tests_fuzz_fuzz_command_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_command_LDADD = $(fuzz_command_libs)
 tests_fuzz_fuzz_compose_SOURCES = $(fuzz_compose_sources)
 tests_fuzz_fuzz_compose_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_compose_LDADD = $(fuzz_compose_libs)
