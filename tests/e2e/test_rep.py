@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Commands by mail: what a user writes is run, answered, kept as a note; nobody else's is."""
+import email
+import email.policy
 import email.utils
 import itertools
 import os
@@ -7,7 +9,10 @@ import re
 import time
 
 import company
+import test_conversation as conversations
 from daemon import Daemon
+from dovecot import Dovecot
+from peers import SmtpPeer
 from test_main_job import rows, wait_rows
 
 RULES = """
@@ -273,3 +278,64 @@ def test_the_same_mail_in_two_mailboxes_commands_once():
         d.wait_log("mail.same")
         assert shown(d, "L1")["Score"] == 10
         assert len(answers(d)) == 1
+
+
+# ---- in a conversation with the customer ----
+
+def test_an_answer_to_the_customer_leaves_without_its_commands():
+    with conversations.World() as w:
+        m = conversations.opened(w)
+        w.rep(**conversations.answer(m, "#score +10\n#note pays late\nso be careful\n\n"
+                                        "Blue costs nothing more.\n\n#tag blue\n"))
+        out = w.sent("ada@shop.example")[-1]
+        assert out.get_content() == "Blue costs nothing more.\n"
+        assert "careful" not in out.as_string() and "score" not in out.as_string()
+        told = w.sent("tom@example.com")[-1].get_content()
+        assert "L1 has the score 10" in told and "L1 is tagged blue" in told
+        assert shown(w.d, "L1")["Tags"] == ["blue"]
+
+
+def test_commands_alone_and_a_greeting_around_them_are_never_relayed():
+    with conversations.World() as w:
+        m = conversations.opened(w)
+        before = len(w.sent("ada@shop.example"))
+        for text in ("#score +10\n", "Hi,\n#score +10\nThanks\nTom\n"):
+            had = len(w.sent("tom@example.com"))
+            w.rep(**conversations.answer(m, text))
+            assert len(w.sent("tom@example.com")) == had + 1
+        assert len(w.sent("ada@shop.example")) == before and shown(w.d, "L1")["Score"] == 20
+
+
+def test_what_may_be_a_command_keeps_all_of_the_mail_inside():
+    with conversations.World() as w:
+        m = conversations.opened(w)
+        before = len(w.sent("ada@shop.example"))
+        for text in ("#wno 5000\n\nBlue costs nothing more.\n", "Blue it is. #won 5000\n",
+                     "# Internal\n\nthey pay late\n"):
+            w.rep(**conversations.answer(m, text))
+            assert "may be among them, or was not understood" in w.sent("tom@example.com")[-1].get_content() or \
+                   "may be among them, or was not understood" in w.sent("tom@example.com")[-2].get_content()
+        assert len(w.sent("ada@shop.example")) == before
+        assert not rows(w.d, "list", "deals")
+
+
+# ---- with a real Dovecot and SMTP ----
+
+def test_from_an_imap_inbox_to_the_answer_by_smtp():
+    with Dovecot() as server, SmtpPeer() as sink:
+        server.add_user("rep", "secret")
+        conf = CONF % {"mailboxes": company.imap(server, "rep"), "relays": company.smtp(sink.port),
+                       "settings": SETTINGS}
+        with Daemon(conf, company.files(RULES)) as d:
+            d.wait_log("mailbox.state mailbox=sales state=idle")
+            server.deliver("rep", company.mail(message_id="<ada-1@shop.example>"))
+            wait_rows(d, 1, "list", "leads")
+            server.deliver("rep", b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED +
+                           company.mail(sender="tom@example.com", text="#won 5.000\n#stgae x\n",
+                                        to="sales@example.com, ada@shop.example"))
+            wait_rows(d, 1, "outbox", "list", "state=sent")
+            assert [r["status"] for r in rows(d, "list", "deals")] == ["won"]
+        (mail,) = sink.mails
+        assert mail.sender == "" and mail.recipient == "tom@example.com"
+        text = email.message_from_bytes(mail.data, policy=email.policy.default)
+        assert "did you mean #stage?" in text.get_content()
