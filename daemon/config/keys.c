@@ -48,6 +48,10 @@ static const struct schema_key keys_web[] = {
      .help = "Where forms come in. Put a TLS server in front."},
     {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
      .help = "Where health checks and metrics collectors come in: /healthz, /metrics."},
+    {"url", TYPE_URL,
+     .help = "How ui_listen is reached from outside, through the TLS server in front: "
+             "https://crm.example.com. Then notices to users name pages with a button, below /do/; "
+             "who has such a link may do that one thing for seven days. Without it, they name none."},
     {"max_body", TYPE_SIZE, .def = "1M", RANGE(1024, MIB(64)), .help = "Largest request body."},
     {"timeout", TYPE_DURATION, .def = "20s", RANGE(SECOND, 10 * MINUTE),
      .help = "How long a client may take for its request."},

@@ -24,6 +24,7 @@
 #include "engine/coverage.h"
 #include "engine/ctl.h"
 #include "engine/hold.h"
+#include "engine/link.h"
 #include "engine/notice.h"
 #include "engine/storage.h"
 #include "engine/store_open.h"
@@ -161,6 +162,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
     case FRAME_STATS:
         engine_answer(eng, it->peer, FRAME_STATS_DONE, it->frame.id, stats_all(eng));
         return 0;
+    case FRAME_LINK:
+        return link_frame(eng, it, e);
     case FRAME_HELLO:
         if (strcmp(it->peer_name, "courier") == 0)
             return outbound_hello(eng, it, e);

@@ -19,6 +19,7 @@
 #include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
+#include "engine/link.h"
 #include "engine/ours.h"
 #include "engine/storm.h"
 #include "engine/token.h"
@@ -241,6 +242,23 @@ static int draft_words(const struct draft *d, struct template_result *out, struc
     return crm_render_notice(d->in->ctx, &s->target, &s->actor, out, e);
 }
 
+/* What the user can do with a click. */
+static int draft_links(const struct draft *d, struct template_result *r, struct err *e)
+{
+    struct buf text AUTO_BUF;
+    if (!d->send->to_user || !is_notice(d->send))
+        return 0;
+    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
+    if (link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
+        return -1;
+    if (text.len == 0)
+        return 0;
+    char *whole = mem_printf("%s\n%s", r->text, text.data);
+    mem_free(r->text);
+    r->text = whole;
+    return 0;
+}
+
 static int draft_make(struct draft *d, const char *intent, struct err *e)
 {
     struct template_result r = {0};
@@ -260,7 +278,7 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
     draft_addresses(d);
     if (draft_answered(d, e) < 0 || draft_words(d, &r, e) < 0)
         return -1;
-    int rc = draft_write(d, &r, e);
+    int rc = draft_links(d, &r, e) < 0 ? -1 : draft_write(d, &r, e);
     template_result_done(&r);
     return rc;
 }

@@ -17,6 +17,8 @@
 #include "web/address.h"
 #include "web/http_conn.h"
 
+#define CSP "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+
 /* ---- the server --------------------------------------------------------- */
 
 static void http_on_sent(struct evhttp_request *req, void *arg)
@@ -127,6 +129,7 @@ static const char *web_reason(int code)
         {400, "Bad Request"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {410, "Gone"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
@@ -148,8 +151,7 @@ static void web_reply_headers(struct evhttp_request *req, const struct web_reply
     evhttp_add_header(out, "Referrer-Policy", "no-referrer");
     evhttp_add_header(out, "Cache-Control", "no-store");
     evhttp_add_header(out, "Content-Security-Policy",
-                      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
-                      "form-action 'none'");
+                      r->button ? CSP "form-action 'self'" : CSP "form-action 'none'");
     snprintf(number, sizeof(number), "%zu", r->len);
     if (r->code != 204)
         evhttp_add_header(out, "Content-Length", number);

@@ -43,6 +43,7 @@ struct web_reply {
     const char *allow;      /* NULL: none */
     const char *origin;     /* whose scripts may read the answer; from the config; NULL: none */
     int retry_after;        /* seconds; 0: none */
+    bool button;            /* a form of the page may post to this server */
 };
 
 struct web_http *web_http_new(struct event_base *base, const struct web_http_conf *conf,

@@ -2,11 +2,14 @@
  *
  * web_ui - the role for people and programs of the house
  *
- * Listens on an address of its own, the loopback by default. Both pages ask
+ * Listens on an address of its own, the loopback by default. All pages ask
  * the engine and answer when it has answered:
  *
  *   GET /healthz   200 when the engine answers in time, else 503
  *   GET /metrics   the engine's counters and gauges, Prometheus text 0.0.4
+ *   GET /do/...    what a link of a mail is for, with a button; POST does it
+ *
+ * What stands behind /do/ is a secret, so it is not logged.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -20,7 +23,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "base/text.h"
 #include "web/metrics.h"
+#include "web/page.h"
 #include "web/web.h"
 
 #define TICK_MS 100
@@ -32,8 +37,12 @@ struct waiting {
     struct evhttp_request *req; /* evhttp's; valid until it is answered */
     uint64_t id;
     int64_t since_ms;
-    bool metrics; /* else healthz */
+    enum page { PAGE_HEALTH, PAGE_METRICS, PAGE_LINK } page;
+    char *path;   /* own; of a link */
+    bool go;      /* its button was pressed */
 };
+
+static const char *const page_names[] = {"healthz", "metrics", "link"};
 
 struct web_ui {
     struct role *role; /* borrowed */
@@ -78,17 +87,43 @@ static void web_ui_metrics(struct web_ui *w, struct evhttp_request *req, const j
     web_reply(w->http, req, &r);
 }
 
-/* stats NULL: the engine did not answer. */
-static void web_ui_settle(struct web_ui *w, struct waiting *q, const json_t *stats)
+static void web_ui_link(struct web_ui *w, struct evhttp_request *req, const json_t *answer)
+{
+    struct buf text AUTO_BUF;
+    AUTO_JSON json_t *sorry =
+        json_pack("{s:i, s:s, s:s}", "code", 503, "title", "Not now", "text",
+                  "leadd does not answer at the moment. Try again in a minute.");
+    buf_init(&text, KIB(64));
+    page_render(answer ? answer : sorry, &text);
+    struct web_reply r = {.code = (int)json_get_int(answer ? answer : sorry, "code", 503),
+                          .type = PAGE_CONTENT_TYPE,
+                          .body = text.data,
+                          .len = text.len,
+                          .button = json_get_str(answer, "button", NULL) != NULL,
+                          .retry_after = answer ? 0 : 5};
+    web_reply(w->http, req, &r);
+}
+
+/* answer NULL: the engine gave none. */
+static void web_ui_answer(struct web_ui *w, struct evhttp_request *req, enum page page,
+                          const json_t *answer)
+{
+    if (page == PAGE_METRICS)
+        web_ui_metrics(w, req, answer);
+    else if (page == PAGE_LINK)
+        web_ui_link(w, req, answer);
+    else
+        web_ui_health(w, req, answer != NULL);
+}
+
+static void web_ui_settle(struct web_ui *w, struct waiting *q, const json_t *answer)
 {
     TAILQ_REMOVE(&w->waiting, q, next);
     w->waiting_count--;
-    log_debug("web.ui", "page=%s status=%s ms=%" PRId64, q->metrics ? "metrics" : "healthz",
-              stats ? "ok" : "no_engine", clock_mono_ms() - q->since_ms);
-    if (q->metrics)
-        web_ui_metrics(w, q->req, stats);
-    else
-        web_ui_health(w, q->req, stats != NULL);
+    log_debug("web.ui", "page=%s status=%s ms=%" PRId64, page_names[q->page],
+              answer ? "ok" : "no_engine", clock_mono_ms() - q->since_ms);
+    web_ui_answer(w, q->req, q->page, answer);
+    mem_free(q->path);
     mem_free(q);
 }
 
@@ -118,10 +153,11 @@ static void web_ui_on_frame(struct chan *c, struct frame *f, void *arg)
 {
     struct web_ui *w = arg;
     struct waiting *q;
-    if (f->type != FRAME_STATS_DONE || !frame_allowed(f->type, chan_name(c)))
+    if ((f->type != FRAME_STATS_DONE && f->type != FRAME_LINK_DONE) ||
+        !frame_allowed(f->type, chan_name(c)))
         return;
     TAILQ_FOREACH (q, &w->waiting, next)
-        if (q->id == f->id)
+        if (q->id == f->id && (q->page == PAGE_LINK) == (f->type == FRAME_LINK_DONE))
             break;
     if (q)
         web_ui_settle(w, q, f->json);
@@ -129,8 +165,11 @@ static void web_ui_on_frame(struct chan *c, struct frame *f, void *arg)
 
 static void web_ui_ask(struct web_ui *w, struct waiting *q)
 {
-    if (w->engine)
-        chan_send_json(w->engine, FRAME_STATS, q->id, NULL);
+    if (!w->engine)
+        return;
+    AUTO_JSON json_t *j =
+        q->page == PAGE_LINK ? json_pack("{s:s, s:b}", "path", q->path, "go", q->go) : NULL;
+    chan_send_json(w->engine, j ? FRAME_LINK : FRAME_STATS, q->id, j);
 }
 
 static void web_ui_on_gone(struct chan *c, const char *why, void *arg)
@@ -160,24 +199,32 @@ static void web_ui_peer(struct role *r, const char *name, const char *gen, int f
 
 /* ---- requests ----------------------------------------------------------- */
 
-static void web_ui_wait(struct web_ui *w, struct evhttp_request *req, bool metrics)
+static void web_ui_wait(struct web_ui *w, struct evhttp_request *req, enum page page,
+                        const char *path, bool go)
 {
     if (!w->engine || w->stopping || w->waiting_count >= WAITING_MAX) {
-        if (metrics)
-            web_ui_metrics(w, req, NULL);
-        else
-            web_ui_health(w, req, false);
+        web_ui_answer(w, req, page, NULL);
         return;
     }
     struct waiting *q = mem_alloc(sizeof(*q));
     q->req = req;
     q->id = ++w->next_id;
     q->since_ms = clock_mono_ms();
-    q->metrics = metrics;
+    q->page = page;
+    q->path = path ? mem_str(path) : NULL;
+    q->go = go;
     TAILQ_INSERT_TAIL(&w->waiting, q, next);
     w->waiting_count++;
     web_ui_arm(w);
     web_ui_ask(w, q);
+}
+
+static void web_ui_link_request(struct web_ui *w, struct evhttp_request *req, const char *path)
+{
+    AUTO_FREE char *copy = text_is_utf8(path, strlen(path)) ? mem_str(path) : mem_str("");
+    bool post = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
+    if (post || !web_refuse_method(w->http, req))
+        web_ui_wait(w, req, PAGE_LINK, copy, post);
 }
 
 static void web_ui_request(struct evhttp_request *req, void *arg)
@@ -188,7 +235,11 @@ static void web_ui_request(struct evhttp_request *req, void *arg)
     bool metrics = strcmp(path, "/metrics") == 0;
     if (metrics || strcmp(path, "/healthz") == 0) {
         if (!web_refuse_method(w->http, req))
-            web_ui_wait(w, req, metrics);
+            web_ui_wait(w, req, metrics ? PAGE_METRICS : PAGE_HEALTH, NULL, false);
+        return;
+    }
+    if (strncmp(path, "/do/", 4) == 0) {
+        web_ui_link_request(w, req, path + 4);
         return;
     }
     struct web_reply r = {.code = 404, .body = nothing, .len = strlen(nothing)};
@@ -244,6 +295,7 @@ static void web_ui_done(struct role *r)
         return;
     while ((q = TAILQ_FIRST(&w->waiting)) != NULL) {
         TAILQ_REMOVE(&w->waiting, q, next);
+        mem_free(q->path);
         mem_free(q);
     }
     chan_free(&w->engine);
