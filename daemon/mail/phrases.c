@@ -130,7 +130,9 @@ bool mail_phrase_closing(const char *line)
         size_t words = 0;
         for (const char *p = line + n; *p; p++)
             words += is_letter((unsigned char)*p) && !is_letter((unsigned char)p[-1]);
-        return words <= 4 && strlen(line) <= 90 && !strpbrk(line + n, "?:;@");
+        /* "Best regards, Ann Lee" and "Thanks Ann", not "Thanks for the last offer" */
+        size_t most = line[n] && strchr(",.!-", line[n]) ? 4 : 2;
+        return words <= most && strlen(line) <= 90 && !strpbrk(line + n, "?:;@");
     }
     return false;
 }
@@ -140,7 +142,7 @@ bool mail_phrase_disclaimer(const char *p)
     if (starts_any(p, footers, ARRAY_LEN(footers)))
         return true;
     return strlen(p) > 100 && has_any(p, confidential, ARRAY_LEN(confidential)) &&
-           has_any(p, recipient, ARRAY_LEN(recipient));
+           has_any(p, recipient, ARRAY_LEN(recipient)) && has_any(p, notices, ARRAY_LEN(notices));
 }
 
 bool mail_phrase_banner(const char *p)

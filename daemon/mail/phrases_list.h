@@ -277,6 +277,18 @@ static const char *const recipient[] = {
     "příjem", "adresát", "címzett", "адресат", "получател", "одержувач", "destinatar", "παραλήπτ",
     "alıcı", "收件人", "受信者", "宛先", "수신", "primatelj", "prejemnik",
 };
+/* What such a notice asks for: without it, it is somebody's own sentence. */
+static const char *const notices[] = {
+    "notify", "delete", "prohibited", "unauthori", "not the intended", "in error", "sole use",
+    "solely", "irrtümlich", "unbefugt", "nicht der richtige", "vernichten", "erreur", "interdit",
+    "détrui", "exclusi", "error", "prohib", "elimin", "borr", "errore", "vietat", "distrugg",
+    "autorizz", "onterecht", "ten onrechte", "per abuis", "verwijder", "omyłk", "usuni", "zabron",
+    "felaktig", "misstag", "radera", "fejl", "feil", "slett", "virhe", "erehdyk", "omyl", "smaž",
+    "vymaž", "tévedés", "törö", "ошибк", "уничтож", "удал", "помилк", "знищ", "грешка", "eroare",
+    "șterge", "σφάλμα", "διαγρά", "yanlış", "siliniz", "misdirected", "误", "删除", "誤", "削除", "잘못",
+    "삭제", "greškom", "pomot", "eksikombel", "kļūd", "klaid",
+};
+
 static const char *const footers[] = {
     "please consider the environment", "consider the environment before",
     "think before you print", "before printing this", "pensez à l'environnement",

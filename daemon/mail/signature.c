@@ -144,6 +144,19 @@ static bool is_block(const struct tail *t, size_t from, size_t to)
     return facts > 0;
 }
 
+/* Could the first line of [from, to) be a name, or what stands in its place? */
+static bool begins_name(const struct tail *t, size_t from, size_t to)
+{
+    char s[FOLD];
+    while (from < to && (t->keep[from] != MAIL_KEEP || !fold(&t->l->v[from], s)))
+        from++;
+    if (from >= to)
+        return false;
+    size_t n = strcspn(s, "|,(");
+    s[n] = '\0';
+    return n > 0 && n < 60 && !strpbrk(s, "0123456789:?!") && count_words(s) <= 6;
+}
+
 static void by_marks(struct tail *t)
 {
     bool first = true; /* no words above */
@@ -259,6 +272,8 @@ static void by_facts(struct tail *t)
         /* "Ann Lee, Buyer" with a phone below; or a name, and the closing word above it */
         if (!is_block(t, name && strpbrk(s, "|,") ? i : i + 1, t->end) || count_lines(t, 0, i) == 0)
             continue;
+        if (!name && !strchr(s, ',') && !begins_name(t, i + 1, t->end))
+            continue; /* "Thanks", and then what is wanted */
         if (named && !closing)
             break;
         from = i;
