@@ -277,6 +277,12 @@ static bool is_daemon(struct mail_ctx *c, const struct mail_fields *f, const jso
     return false;
 }
 
+/* A postmaster may be a person who answers, with our mail quoted below. */
+static bool is_postmaster(const json_t *msg)
+{
+    return text_starts(json_get_str(json_get_obj(msg, "from"), "folded", ""), "postmaster@");
+}
+
 /* No report part: told in a field, or in words that nobody but a mail system writes.
  * recipient: it names somebody to whom the returned mail went. */
 static bool is_told(struct mail_ctx *c, const struct mail_fields *f, const json_t *msg,
@@ -289,7 +295,8 @@ static bool is_told(struct mail_ctx *c, const struct mail_fields *f, const json_
     if (mail_fields_get(f, "X-Failed-Recipients"))
         return true;
     if (is_daemon(c, f, msg))
-        return subject || marker || (original && null_path);
+        return subject || marker ||
+               (original && (null_path || !is_postmaster(msg)));
     if (null_path)
         return (subject && marker) || (original && (subject || marker));
     return subject && marker && original &&

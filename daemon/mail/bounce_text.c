@@ -308,6 +308,18 @@ static void put_status(const char *low, size_t n, size_t from, json_t *b)
         json_put_str(b, "status", status);
 }
 
+/* Nothing says why: for good, or not yet. */
+static void put_class(json_t *b)
+{
+    const char *action = json_get_str(b, "action", "");
+    if (json_object_get(b, "status"))
+        return;
+    if (strcmp(action, "failed") == 0)
+        json_put_str(b, "status", "5.0.0");
+    else if (strcmp(action, "delayed") == 0)
+        json_put_str(b, "status", "4.0.0");
+}
+
 void bounce_text_read(const json_t *msg, const char *text, const struct bounce_original *o,
                       json_t *b)
 {
@@ -328,5 +340,6 @@ void bounce_text_read(const json_t *msg, const char *text, const struct bounce_o
         AUTO_FREE char *all = mem_printf("%s\n%s", json_get_str(msg, "subject", ""), low);
         json_put_str(b, "action", bounce_is_delay(all) ? "delayed" : "failed");
     }
+    put_class(b);
     mem_free(c.address);
 }

@@ -241,7 +241,7 @@ static bool is_introduced(const char *text, size_t at)
     size_t end = at;
     if (at && text[at - 1] == '#')
         return true;
-    while (end && strchr(" -,:<([", text[end - 1]))
+    while (end && strchr(" -,:<(['\"", text[end - 1]))
         end--;
     if (end >= 6 && memcmp(text + end - 6, "status", 6) == 0)
         return true;
@@ -332,20 +332,21 @@ static const char *const subject_words[] = {
     "undeliver", "returned mail", "returned to sender", "delivery status", "failure notice",
     "delivery failed", "delivery failure", "failure delivery", "delivery error",
     "delivery problem", "delivery fail", "delivery notification", "delivery report",
-    "delivery has failed", "mail failure", "failed mail", "failure mail", "mail error",
-    "could not be delivered", "couldn't be delivered", "not delivered", "nondeliverable",
-    "non-deliver", "non deliver", "not deliverable", "not be delivered", "unable to deliver",
-    "can't be delivered", "cannot be delivered", "mail delivery", "mail system error",
-    "message status", "warning: message", "delayed mail", "mail delayed", "delayed:",
-    "delivery delayed", "delivery delay", "(delay)", "could not send message", "cannot send",
-    "deferred", "message rejected", "rejected mail", "rejected:", "mail rejected",
-    "address not found", "bounced mail", "bounce:", "mail bounce", "user unknown",
-    "unknown user", "mail returned", "returned:", "returned email", "returned message",
-    "return mail", "error sending", "failed delivery", "delivery unsuccessful", "mail not",
-    "unzustellbar", "nicht zustellbar", "zustellung", "nicht zugestellt", "zustellfehler",
-    "nicht übermittelt", "non remis", "non distribu", "échec de", "echec de", "non délivré",
-    "remise", "n'a pas pu", "no se puede entregar", "no se pudo entregar", "no se ha podido",
-    "no entregado", "no entregable", "devuelto", "error de entrega", "mancato recapito",
+    "delivery has failed", "mail failure", "mail failed", "returning to sender",
+    "returning message", "failed mail", "failure mail", "mail error", "could not be delivered",
+    "couldn't be delivered", "not delivered", "nondeliverable", "non-deliver", "non deliver",
+    "not deliverable", "not be delivered", "unable to deliver", "can't be delivered",
+    "cannot be delivered", "mail delivery", "mail system error", "message status",
+    "warning: message", "delayed mail", "mail delayed", "delayed:", "delivery delayed",
+    "delivery delay", "(delay)", "could not send message", "cannot send", "deferred",
+    "message rejected", "rejected mail", "rejected:", "mail rejected", "address not found",
+    "bounced mail", "bounce:", "mail bounce", "user unknown", "unknown user", "mail returned",
+    "returned:", "returned email", "returned message", "return mail", "error sending",
+    "failed delivery", "delivery unsuccessful", "mail not", "unzustellbar", "nicht zustellbar",
+    "zustellung", "nicht zugestellt", "zustellfehler", "nicht übermittelt", "non remis",
+    "non distribu", "échec de", "echec de", "non délivré", "remise", "n'a pas pu",
+    "no se puede entregar", "no se pudo entregar", "no se ha podido", "no entregado",
+    "no entregable", "devuelto", "error de entrega", "mancato recapito",
     "impossibile recapitare", "non recapitabile", "mancata consegna", "non consegnat",
     "niet bezorgd", "onbestelbaar", "niet afgeleverd", "worden bezorgd", "não entregue",
     "falha na entrega", "não foi possível", "não pode ser entregue", "недостав", "не доставлен",

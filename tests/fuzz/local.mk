@@ -32,6 +32,10 @@ fuzz_proof_sources = tests/fuzz/fuzz_proof.c
 fuzz_proof_libs = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) $(STORE_LIBS) $(BASE_LIBS)
 fuzz_reply_sources = tests/fuzz/fuzz_reply.c
 fuzz_reply_libs = daemon/courier/libcourier.a $(BASE_LIBS)
+fuzz_calendar_sources = tests/fuzz/fuzz_calendar.c
+fuzz_calendar_libs = $(MAIL_LIBS) $(BASE_LIBS)
+fuzz_dsn_sources = tests/fuzz/fuzz_dsn.c
+fuzz_dsn_libs = $(MAIL_LIBS) $(BASE_LIBS)
 fuzz_words_sources = tests/fuzz/fuzz_words.c
 fuzz_words_libs = $(MAIL_LIBS) $(BASE_LIBS)
 
@@ -49,6 +53,8 @@ unit_tests += \
 	tests/fuzz/replay_mail \
 	tests/fuzz/replay_proof \
 	tests/fuzz/replay_reply \
+	tests/fuzz/replay_calendar \
+	tests/fuzz/replay_dsn \
 	tests/fuzz/replay_words
 tests_fuzz_replay_command_SOURCES = tests/fuzz/replay.c $(fuzz_command_sources)
 tests_fuzz_replay_command_LDADD = $(fuzz_command_libs)
@@ -76,6 +82,10 @@ tests_fuzz_replay_proof_SOURCES = tests/fuzz/replay.c $(fuzz_proof_sources)
 tests_fuzz_replay_proof_LDADD = $(fuzz_proof_libs)
 tests_fuzz_replay_reply_SOURCES = tests/fuzz/replay.c $(fuzz_reply_sources)
 tests_fuzz_replay_reply_LDADD = $(fuzz_reply_libs)
+tests_fuzz_replay_calendar_SOURCES = tests/fuzz/replay.c $(fuzz_calendar_sources)
+tests_fuzz_replay_calendar_LDADD = $(fuzz_calendar_libs)
+tests_fuzz_replay_dsn_SOURCES = tests/fuzz/replay.c $(fuzz_dsn_sources)
+tests_fuzz_replay_dsn_LDADD = $(fuzz_dsn_libs)
 tests_fuzz_replay_words_SOURCES = tests/fuzz/replay.c $(fuzz_words_sources)
 tests_fuzz_replay_words_LDADD = $(fuzz_words_libs)
 
@@ -94,6 +104,8 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_mail \
 	tests/fuzz/fuzz_proof \
 	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_calendar \
+	tests/fuzz/fuzz_dsn \
 	tests/fuzz/fuzz_words
 fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_command_SOURCES = $(fuzz_command_sources)
@@ -135,6 +147,12 @@ tests_fuzz_fuzz_proof_LDADD = $(fuzz_proof_libs)
 tests_fuzz_fuzz_reply_SOURCES = $(fuzz_reply_sources)
 tests_fuzz_fuzz_reply_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_reply_LDADD = $(fuzz_reply_libs)
+tests_fuzz_fuzz_calendar_SOURCES = $(fuzz_calendar_sources)
+tests_fuzz_fuzz_calendar_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_calendar_LDADD = $(fuzz_calendar_libs)
+tests_fuzz_fuzz_dsn_SOURCES = $(fuzz_dsn_sources)
+tests_fuzz_fuzz_dsn_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_dsn_LDADD = $(fuzz_dsn_libs)
 tests_fuzz_fuzz_words_SOURCES = $(fuzz_words_sources)
 tests_fuzz_fuzz_words_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_words_LDADD = $(fuzz_words_libs)
