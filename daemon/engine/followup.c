@@ -246,9 +246,9 @@ static int draft_words(const struct draft *d, struct template_result *out, struc
 static int draft_links(const struct draft *d, struct template_result *r, struct err *e)
 {
     struct buf text AUTO_BUF;
+    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!d->send->to_user || !is_notice(d->send))
         return 0;
-    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
         return -1;
     if (text.len == 0)
