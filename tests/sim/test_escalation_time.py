@@ -8,23 +8,11 @@ daemon is killed again and again, in the middle of a walk or a level too.
 """
 import calendar
 import datetime
-import os
 import random
-import sys
-import threading
-import time
 import zoneinfo
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
+from sim import DAY, EVENTS, MINUTE, SEED, Sim, company, iso, points
 
-import company  # noqa: E402
-import points  # noqa: E402
-from daemon import CtlError, Daemon, until  # noqa: E402
-
-MINUTE, HOUR, DAY = 60000, 3600000, 86400000
-EVENTS = int(os.environ.get("LEADD_SIM_EVENTS", "70"))
-SEED = int(os.environ.get("LEADD_SIM_SEED", "0")) or int(time.time())
 START = calendar.timegm((2026, 9, 28, 6, 0, 0)) * 1000  # clocks change in October and March
 
 RULES = """
@@ -67,10 +55,6 @@ ESCALATIONS = {
     "night": (lambda s: s >= 20, "touched", "night", [300, 3600]),
 }
 SCHEDULES = {"weekly": lambda s: s >= 50, "monthly": lambda s: s < 50}
-
-
-def iso(ms):
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms // 1000))
 
 
 # ---- the model -------------------------------------------------------------------
@@ -173,52 +157,9 @@ class Model:
 
 # ---- the daemon ---------------------------------------------------------------------
 
-class Year(Daemon):
-    def __init__(self):
-        self.now = START
-        super().__init__(company.conf(), company.files(RULES), args=["--pretend-time", iso(START)],
-                         start=False)
-        self.points = points.Points(self.dir + "/points")
-        self.env["LEADD_CRASH_TABLE"] = self.dir + "/points"
-        self.start()
-
-    def go(self, to):
-        self.ctl("clock", "advance", "%dms" % (to - self.now))
-        self.now = to
-
-    def die_on_the_way(self, to, point):
-        """The engine ends at a timer (or the whole daemon, somewhere)."""
-        if point:
-            self.points.arm(point)
-        left = threading.Thread(target=self.try_to_go, args=(to,))
-        left.start()
-        if point:
-            until(lambda: self.points.fired(point) or not left.is_alive(), why=point)
-            self.points.disarm(point)
-        self.crash()
-        self.args = ["--pretend-time", iso(self.now)]
-        self.start()
-        left.join()
-
-    def try_to_go(self, to):
-        try:
-            self.ctl("clock", "advance", "%dms" % (to - self.now))
-        except CtlError:
-            pass
-
-    def fired(self, leads):
-        found = []
-        for lead in range(1, leads + 1):
-            for row in self.ctl("why", "L%d" % lead, "limit=10000")["passes"]:
-                for d in row["body"].get("decisions", []):
-                    if "did" in d:
-                        found.append((d["rule"], lead, row["at_ms"]))
-        return sorted(found)
-
-
 def play(seed, events, deaths):
     dice, model, leads = random.Random(seed), Model(), 0
-    with Year() as d:
+    with Sim(START, RULES) as d:
         dying = set(dice.sample(range(events), deaths))
         spots = [None] + (["timer.fire.before", "timer.fire.after", "schedule.record", "commit.before",
                            "commit.after"] if points.compiled_in() else [])
