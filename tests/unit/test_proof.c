@@ -106,6 +106,45 @@ static void the_own_server_proves_a_mail(void **state)
     world_done(&w);
 }
 
+/* In the manner of the servers that there are. */
+static void results_of_many_servers_are_read(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        AR "dmarc=pass (p=none dis=none) header.from=our.example",
+        AR "|\tdkim=pass (2048-bit key; unprotected) header.d=our.example header.i=@our.example "
+           "header.a=rsa-sha256 header.s=s1 header.b=VHkFgZvw;|\tdkim-atps=neutral",
+        AR "|       dkim=pass header.i=@our.example header.s=google header.b=Ab3+/x;|"
+           "       spf=pass (domain of anna@our.example designates 192.0.2.7 as permitted sender) "
+           "smtp.mailfrom=anna@our.example;|       dmarc=pass (p=REJECT sp=REJECT dis=NONE) "
+           "header.from=our.example",
+        AR "|    dkim=pass (2048-bit rsa key sha256) header.d=our.example header.i=@our.example|"
+           "    header.b=Ab3/; dmarc=pass policy.published-domain-policy=none|"
+           "    policy.applied-disposition=none (p=none,d=none,d.eval=none) policy.policy-from=p|"
+           "    header.from=our.example; iprev=pass smtp.remote-ip=2001:db8::7 (mail.our.example);|"
+           "    spf=pass smtp.mailfrom=anna@our.example smtp.helo=mail.our.example;|"
+           "    x-aligned-from=pass (Address match); x-tls=pass smtp.version=TLSv1.3",
+        AR "dkim=pass header.i=@our.example header.s=s; spf=pass smtp.mailfrom=our.example; "
+           "dmarc=pass(p=NONE) header.from=our.example;",
+        AR "spf=pass (sender SPF authorized) smtp.mailfrom=our.example (client-ip=192.0.2.7; "
+           "helo=mail.our.example; envelope-from=anna@our.example; receiver=<UNKNOWN>)",
+        "Authentication-Results: mx.our.example (filter-new); dkim=pass (1024-bit key)|"
+        "\theader.d=our.example header.b=\"ab cd\"",
+        AR "dkim=pass header.d=our.example header.s=sel header.b=x;|\tdmarc=pass (policy=none) "
+           "header.from=our.example;|\tspf=pass (mx: domain of \"bounce+a=b@our.example\" "
+           "designates 192.0.2.7) smtp.mailfrom=\"bounce+a=b@our.example\"",
+    };
+    struct world w;
+    struct proof p;
+    world_init(&w, MX);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_FREE char *lines = mem_printf("%s" IN FROM, rows[i]);
+        if (check(&w, NULL, lines, &p) != PROOF_AUTH)
+            fail_msg("row %zu: %s", i, p.text);
+    }
+    world_done(&w);
+}
+
 /* ---- what does not ---- */
 
 static void nothing_else_does(void **state)
@@ -163,6 +202,8 @@ static void nothing_else_does(void **state)
         "Received: from x by evil.example; x|" AR "dkim=pass header.d=our.example" IN FROM,
         "Received: from x y by mx.our.example with LMTP|" AR "dkim=pass header.d=our.example" IN FROM,
         "Received: from x by mx.our.example with LMTP (y) by mx.our.example with ESMTP; x|"
+        AR "dkim=pass header.d=our.example" IN FROM,
+        "Received: from x by evil.example by mx.our.example with LMTP; x|"
         AR "dkim=pass header.d=our.example" IN FROM,
         "Received: from x by mx.our.example with LMTP; (y) by mx.our.example with ESMTP; x|"
         AR "dkim=pass header.d=our.example" IN FROM,
@@ -439,6 +480,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_own_server_proves_a_mail),
+        cmocka_unit_test(results_of_many_servers_are_read),
         cmocka_unit_test(nothing_else_does),
         cmocka_unit_test(a_from_that_is_not_exactly_the_user_proves_nothing),
         cmocka_unit_test(without_a_pinned_server_nothing_is_proven),
