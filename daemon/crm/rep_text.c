@@ -122,7 +122,13 @@ char *rep_text_clean(const char *text, size_t n, bool plain)
  * one sign at the beginning of a line, or a signature's mark. */
 static bool is_rule(const char *p, size_t n)
 {
+    static const char *const wide[] = {"\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x94\x80", "\xe2\x94\x81",
+                                       "\xef\xbc\x8d", "\xef\xbc\xbf"}; /* dashes, drawn lines */
     size_t run = 0;
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+        if (n >= 9 && !memcmp(p, wide[i], 3) && !memcmp(p + 3, wide[i], 3) &&
+            !memcmp(p + 6, wide[i], 3))
+            return true;
     if (n == 0 || !strchr("-_=*~", *p))
         return false;
     while (run < n && p[run] == *p)
@@ -130,21 +136,32 @@ static bool is_rule(const char *p, size_t n)
     return run >= 3 || (*p == '-' && run == 2 && (n == 2 || (n == 3 && p[2] == ' ')));
 }
 
+/* A colon at the end of n bytes, also the wide one of Chinese and Japanese: its bytes. */
+static size_t colon_at_end(const char *p, size_t n)
+{
+    if (n >= 3 && !memcmp(p + n - 3, "\xef\xbc\x9a", 3))
+        return 3;
+    return n > 0 && p[n - 1] == ':';
+}
+
 /* "On Fri, 20 Nov 2026 at 10:00, Jo <jo@example.com> wrote:" in any language: it ends in
- * a colon, and has a number and an address or a year in it. */
+ * a colon, and has an address in it, or a date. */
 static bool is_attribution(const char *p, size_t n)
 {
-    size_t run = 0;
-    bool year = false, address = memchr(p, '@', n) != NULL || memchr(p, '<', n) != NULL;
+    size_t run = 0, numbers = 0;
+    bool year = false, date = false;
+    bool address = memchr(p, '@', n) != NULL || memchr(p, '<', n) != NULL;
     while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '*' || p[n - 1] == '_'))
         n--;
-    if (n < 10 || p[n - 1] != ':' || *p == '#')
+    if (n < 10 || !colon_at_end(p, n) || *p == '#')
         return false;
     for (size_t i = 0; i < n; i++) {
         run = isdigit((unsigned char)p[i]) ? run + 1 : 0;
-        year |= run == 4 || (run == 2 && i > 2 && strchr("/.:", p[i - 2]));
+        numbers += run == 1;
+        year |= run == 4;
+        date |= run == 2 && i > 2 && (p[i - 2] == '.' || p[i - 2] == '/');
     }
-    return address || year;
+    return address || date || (year && numbers > 1);
 }
 
 /* "From: ..", "Von: ..", "*De :* ..": a short word, a colon, something behind it. */
@@ -157,6 +174,8 @@ static bool is_header_line(const char *p, size_t n)
         unsigned char c = (unsigned char)p[i];
         if (!isalpha(c) && c < 0x80 && c != ' ' && c != '-')
             return false;
+        if (letters && colon_at_end(p, i + 3 <= n ? i + 3 : 0) == 3)
+            return true;
         letters += c != ' ';
     }
     return i < n && p[i] == ':' && letters >= 1 && n > i + 1 &&
