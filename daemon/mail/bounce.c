@@ -251,8 +251,8 @@ static void envelope_read(struct mail_ctx *c, const struct mail_fields *f, json_
 
 /* ---- is it one? ---- */
 
-/* Sent by a mail system, by its address or by what it calls itself. */
-static bool is_daemon(struct mail_ctx *c, const struct mail_fields *f, const json_t *msg)
+/* Sent by a mail system: 2 by its address, 1 by what it calls itself. */
+static int is_daemon(struct mail_ctx *c, const struct mail_fields *f, const json_t *msg)
 {
     static const char *const locals[] = {
         "mailer-daemon", "mailerdaemon", "mail-daemon", "maildaemon", "postmaster",
@@ -269,12 +269,12 @@ static bool is_daemon(struct mail_ctx *c, const struct mail_fields *f, const jso
     const char *from = json_get_str(json_get_obj(msg, "from"), "folded", "");
     for (size_t i = 0; i < ARRAY_LEN(locals); i++)
         if (text_starts(from, locals[i]))
-            return true;
+            return 2;
     AUTO_FREE char *raw = mail_field_text(c, f, "From");
     for (size_t i = 0; raw && i < ARRAY_LEN(names); i++)
         if (strcasestr(raw, names[i]))
-            return true;
-    return false;
+            return i == 0 ? 2 : 1; /* MAILER-DAEMON without a domain */
+    return 0;
 }
 
 /* A postmaster may be a person who answers, with our mail quoted below. */
@@ -294,9 +294,11 @@ static bool is_told(struct mail_ctx *c, const struct mail_fields *f, const json_
     bool original = json_array_size(o->to) > 0;
     if (mail_fields_get(f, "X-Failed-Recipients"))
         return true;
-    if (is_daemon(c, f, msg))
-        return subject || marker ||
-               (original && (null_path || !is_postmaster(msg)));
+    int daemon = is_daemon(c, f, msg);
+    if (daemon == 2)
+        return subject || marker || (original && (null_path || !is_postmaster(msg)));
+    if (daemon == 1 && subject && (marker || original))
+        return true;
     if (null_path)
         return (subject && marker) || (original && (subject || marker));
     return subject && marker && original &&

@@ -212,7 +212,8 @@ static const char *why_auto_reply(struct mail_ctx *c, const struct signs *s)
         return "Precedence";
     if (field_is(s->a, "precedence", junk) && !s->program && !s->answers)
         return "Precedence";
-    return s->null_path && !s->program && !is_redirected(s->f) ? "Return-Path" : NULL;
+    bool passed_on = s->program || is_redirected(s->f) || (s->answers && !s->machine);
+    return s->null_path && !passed_on ? "Return-Path" : NULL;
 }
 
 /* "Sales <sales.kunde.example>" is the list sales@kunde.example: does the mail go to it?
@@ -261,6 +262,16 @@ static const char *const leave_words[] = {
     "view this email in",
 };
 
+/* Its words say how to get no more of it. */
+static bool can_be_left(const struct signs *s)
+{
+    const char *text = json_get_str(s->msg, "text", "");
+    for (size_t i = 0; i < ARRAY_LEN(leave_words); i++)
+        if (strcasestr(text, leave_words[i]))
+            return true;
+    return false;
+}
+
 /* Bulk mail of today names no list: it can be left by one click, and says so. */
 static bool is_newsletter(const struct signs *s)
 {
@@ -269,18 +280,26 @@ static bool is_newsletter(const struct signs *s)
         "X-Mailgun-Variables", "X-CSA-Complaints", "X-MC-User", "X-SG-EID", "X-Mailer-LID",
         "X-Report-Abuse",
     };
-    const char *text = json_get_str(s->msg, "text", "");
-    int signs = s->machine;
+    int signs = s->machine + can_be_left(s);
     if (!mail_fields_get(s->f, "List-Unsubscribe") || s->answers || s->program)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         signs += mail_fields_get(s->f, fields[i]) != NULL;
-    for (size_t i = 0; i < ARRAY_LEN(leave_words); i++)
-        if (strcasestr(text, leave_words[i])) {
-            signs++;
-            break;
-        }
     return signs >= 2;
+}
+
+/* Precedence: bulk alone is also what odd gateways put on everybody's mail. */
+static bool is_bulk(const struct signs *s)
+{
+    static const char *const list[] = {"list", NULL};
+    static const char *const bulk[] = {"bulk", NULL};
+    if (mail_fields_get(s->f, "List-Unsubscribe"))
+        return field_is(s->a, "precedence", list) || field_is(s->a, "precedence", bulk);
+    if ((s->answers && !s->machine) || s->program)
+        return false;
+    return field_is(s->a, "precedence", list) ||
+           (field_is(s->a, "precedence", bulk) &&
+            (s->machine || can_be_left(s) || mail_fields_get(s->f, "Feedback-ID")));
 }
 
 static const char *why_list(const struct signs *s)
@@ -296,8 +315,7 @@ static const char *why_list(const struct signs *s)
         return NULL;
     if (why)
         return field_is(s->a, "precedence", list) ? "Precedence" : why;
-    if (field_is(s->a, "precedence", list) &&
-        ((!person && !s->program) || mail_fields_get(s->f, "List-Unsubscribe")))
+    if (is_bulk(s))
         return "Precedence";
     return is_newsletter(s) ? "List-Unsubscribe" : NULL;
 }
@@ -368,6 +386,23 @@ static void put_until(struct mail_ctx *c, json_t *msg, json_t *a)
     mail_away_until(a, *reply ? reply : json_get_str(msg, "text", ""), at);
 }
 
+/* A person's mail that bears a machine's marks is filed as the person's, and still gets no
+ * automatic answer: a wrong guess must not begin a loop. */
+static const char *why_suppress(const json_t *msg, const json_t *a)
+{
+    static const char *const marks[] = {"bulk", "junk", "list", NULL};
+    static const char *const no[] = {"no", NULL};
+    if (json_object_get(a, "auto_submitted") && !field_is(a, "auto_submitted", no))
+        return "Auto-Submitted";
+    if (field_is(a, "precedence", marks))
+        return "Precedence";
+    if (strcmp(json_get_str(msg, "return_path", "?"), "") == 0)
+        return "Return-Path";
+    if (mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")))
+        return "From";
+    return NULL;
+}
+
 void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
 {
     const struct mail_fields *f = &ps->v[0].fields;
@@ -377,8 +412,8 @@ void mail_classify(struct mail_ctx *c, const struct mail_parts *ps, json_t *msg)
     const char *kind = kind_of(c, ps, msg, a, &why);
     if (!why)
         why = any_field(f, machine_fields, ARRAY_LEN(machine_fields));
-    if (!why && mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")))
-        why = "From";
+    if (!why)
+        why = why_suppress(msg, a);
     json_put_str(msg, "kind", kind);
     if (strcmp(kind, "auto_reply") == 0)
         put_until(c, msg, a);
