@@ -193,8 +193,8 @@ static int deal_store(struct deal *d, const char *user, bool turn, struct err *e
     if (assign_count(ctx, user, member_of(d, user), d->state, 1, ctx->now_ms, e) < 0 ||
         pool_store(ctx->crm->db, d->ask.pool, d->state, ctx->now_ms, e) < 0)
         return -1;
-    json_t *dealt = json_pack("{s:s, s:s, s:s, s:I}", "e", "pool", "pool", d->ask.pool, "user", user,
-                              "n", (json_int_t)n);
+    json_t *dealt = json_pack("{s:s, s:s, s:I}", "dealt", d->ask.pool, "user", user, "n",
+                              (json_int_t)n);
     if (open)
         json_put_int(dealt, "before", d->before);
     if (json_get_int(member_of(d, user), "capacity", 0) ||
@@ -315,7 +315,7 @@ int assign_team(struct assign *a, const char *team, const struct assign_target *
 
 int assign_give_back(struct crm_ctx *ctx, const json_t *dealt, struct err *e)
 {
-    const char *key = json_get_str(dealt, "pool", ""), *user = json_get_str(dealt, "user", "");
+    const char *key = json_get_str(dealt, "dealt", ""), *user = json_get_str(dealt, "user", "");
     const char *name = strchr(key, ' ');
     int64_t n = json_get_int(dealt, "n", 0);
     AUTO_JSON json_t *state = NULL;

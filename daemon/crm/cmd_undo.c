@@ -135,7 +135,7 @@ static int change_read(const json_t *row, const json_t *j, struct undo_change *o
     *out = (struct undo_change){.entity = change_of(j, &id),
                                 .mail = !strcmp(json_get_str(j, "e", ""), "outbox"),
                                 .call = !strcmp(json_get_str(j, "e", ""), "call"),
-                                .dealt = !strcmp(json_get_str(j, "e", ""), "pool") ? j : NULL,
+                                .dealt = json_object_get(j, "dealt") ? j : NULL,
                                 .absence = !strcmp(json_get_str(j, "e", ""), "absence"),
                                 .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),

@@ -340,6 +340,26 @@ static void journal_put(json_t *body, const char *key, const json_t *list)
         json_object_set(body, key, (json_t *)list);
 }
 
+/* A personal value that a change of this row has, too, is a reference to it: [change]. A row
+ * of some bytes less is two in a page of the log instead of one. */
+static void facts_seal(struct input *in)
+{
+    const char *key;
+    const json_t *change;
+    for (size_t i = 0; i < json_array_size(in->j_sealed); i++)
+        json_object_foreach(in->j_personal, key, change) {
+            const json_t *now = json_object_get(change, "new");
+            int64_t n;
+            if (!now || text_parse_int(key, &n) < 0 ||
+                !json_equal(now, json_array_get(in->j_sealed, i)))
+                continue;
+            json_array_set_new(in->j_sealed, i, json_pack("[I]", (json_int_t)n));
+            break;
+        }
+    if (json_array_size(in->j_sealed))
+        json_object_set(in->j_personal, "facts", in->j_sealed);
+}
+
 static int input_journal(struct input *in, struct err *e)
 {
     const json_t *commands = crm_commands(in->ctx);
@@ -350,8 +370,7 @@ static int input_journal(struct input *in, struct err *e)
     AUTO_JSON json_t *body = json_object();
     if (in->record)
         json_put_int(body, "v", JOURNAL_VERSION);
-    if (json_array_size(in->j_sealed))
-        json_object_set(in->j_personal, "facts", in->j_sealed);
+    facts_seal(in);
     journal_put(body, "events", in->j_events);
     journal_put(body, "decisions", in->j_decisions);
     journal_put(body, "commands", commands);

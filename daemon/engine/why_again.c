@@ -6,6 +6,7 @@
  * that time, compiled leniently, decides once more from that; what ran, waited or was
  * held back then stands in the row and is believed. Never writes.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,6 +141,23 @@ static void again_event(struct again *a, json_t *event)
     again_lost(a, name);
 }
 
+/* The sealed values; [7] is the new value of the row's change 7. NULL: erased. */
+static json_t *again_sealed(const json_t *personal)
+{
+    size_t i;
+    json_t *v, *facts = json_get_arr(personal, "facts"), *out = facts ? json_array() : NULL;
+    json_array_foreach(facts, i, v) {
+        const json_t *change = json_array_get(v, 0);
+        char key[24];
+        if (json_is_integer(change)) {
+            snprintf(key, sizeof(key), "%" PRId64, (int64_t)json_integer_value(change));
+            v = json_object_get(json_object_get(personal, key), "new");
+        }
+        json_array_append_new(out, v ? json_incref(v) : json_null());
+    }
+    return out;
+}
+
 /* The decisions of one event that the row has, by rule; timers have nothing else. */
 static json_t *told_of(const json_t *decisions, size_t event)
 {
@@ -169,12 +187,11 @@ void why_again(struct engine *eng, json_t *row, const struct why_rules *rules, c
 {
     json_t *body = json_get_obj(row, "body"), *event;
     struct again a = {.eng = eng, .rules = rules, .only = only, .row = row};
-    json_t *decisions = json_get_arr(body, "decisions"),
-           *personal = json_get_obj(row, "personal");
+    json_t *decisions = json_get_arr(body, "decisions");
+    AUTO_JSON json_t *sealed = again_sealed(json_get_obj(row, "personal"));
     size_t i;
     a.out = json_array();
-    a.recall = rule_recall_new(crm_fields(eng->crm), json_get_arr(personal, "facts"), again_fetch,
-                               &a);
+    a.recall = rule_recall_new(crm_fields(eng->crm), sealed, again_fetch, &a);
     json_array_foreach(json_get_arr(body, "events"), i, event) {
         AUTO_JSON json_t *told = told_of(decisions, i);
         size_t from = json_array_size(a.out);

@@ -14,12 +14,13 @@
  *     "notes":     ["..."] }
  *
  * Numbers are places in the lists of events and commands. What is usual is left
- * out: lists that are empty, depth 1, outcome "matched" or, with a "when", "not_true", the actor of the event
- * before, the value "not set", the field of a change by which a record was made.
- * With "v" 2 a rule without an entry among the decisions did not run; what each rule was
- * decided from is kept once, with the event (rule/record.h), sealed values under "facts"
- * in personal, and `leadctl why` decides again. Without "v" every rule has its entry, and
- * the oldest rows have the events' numbers ("n").
+ * out: lists that are empty, depth 1, outcome "matched" or, with a "when", "not_true", the
+ * actor of the event before, the value "not set", the field of a change by which a record
+ * was made. With "v" 2 a rule without an entry among the decisions did not run; what each
+ * rule was decided from is kept once, with the event (rule/record.h), sealed values under
+ * "facts" in personal ([7]: the new value of change 7 there), and `leadctl why` decides
+ * again. Without "v" every rule has its entry, and the oldest rows have the events' numbers
+ * ("n").
  */
 #ifndef LEADD_STORE_JOURNAL_H
 #define LEADD_STORE_JOURNAL_H
