@@ -285,7 +285,8 @@ static bool is_dashed(const char *s)
     size_t back = 0;
     while (back < n && strchr("-=_#~+", s[n - 1 - back]))
         back++;
-    return n > front + 3 && (n < 160 || front >= 4) && (front >= 2 || back >= 3) && front + back < n;
+    bool dashes = front >= 2 || back >= 3;
+    return dashes && n > front + 3 && front + back < n && (n < 160 || front >= 4);
 }
 
 static bool is_ruled(const struct mail_line *l)

@@ -254,6 +254,23 @@ static bool is_name(const struct tail *t, const char *s)
     return words >= 2 && words >= count_words(name);
 }
 
+/* "Thanks, / John" typed, and then "John Doe / …" that the program put there: the
+ * signature is only that. */
+static size_t behind_typed_name(const struct tail *t, size_t from)
+{
+    char typed[FOLD], full[FOLD];
+    size_t i = from + 1, k;
+    while (i < t->end && !fold(&t->l->v[i], typed))
+        i++;
+    for (k = i + 1; k < t->end && !fold(&t->l->v[k], full); k++)
+        ;
+    if (k >= t->end || k == i + 1)
+        return from;
+    size_t n = strcspn(typed, " ,.");
+    bool same = n > 1 && n == strlen(typed) && strncmp(typed, full, n) == 0;
+    return same && full[n] == ' ' ? k : from;
+}
+
 /* The last of the lines that could begin a signature, with a block below it. */
 static void by_facts(struct tail *t)
 {
@@ -280,9 +297,9 @@ static void by_facts(struct tail *t)
         if (!name)
             break;
         named = true;
-        lines = BLOCK_LINES; /* the closing word is near, or not there */
+        lines = BLOCK_LINES + 1; /* the closing word is right above, or not there */
     }
-    take(t, from, t->end);
+    take(t, behind_typed_name(t, from), t->end);
 }
 
 void mail_signature_find(struct mail_ctx *c, const struct mail_lines *l, unsigned char *keep,
