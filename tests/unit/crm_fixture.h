@@ -301,4 +301,40 @@ static inline bool had_event(const struct fixture *f, const char *name)
     return false;
 }
 
+/* ---- for cmocka -------------------------------------------------------------- */
+
+static inline int fixture_setup_with(void **state, const char *config)
+{
+    struct fixture *f = mem_alloc(sizeof(*f));
+    fixture_open(f, ":memory:", config);
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_setup(void **state)
+{
+    return fixture_setup_with(state, fixture_config);
+}
+
+static inline int fixture_teardown(void **state)
+{
+    struct fixture *f = *state;
+    fixture_close(f);
+    mem_free(f);
+    return 0;
+}
+
+/* A lead from a mail of that sender; name may be NULL. */
+static inline struct crm_target lead_of(struct fixture *f, const char *from, const char *name)
+{
+    struct crm_who who;
+    receive_mail(f, from, name, "An offer, please", "person", &who);
+    return who.target;
+}
+
+static inline struct crm_target some_lead(struct fixture *f)
+{
+    return lead_of(f, "lena@customer.example", "Lena Lead");
+}
+
 #endif

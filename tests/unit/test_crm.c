@@ -11,30 +11,6 @@
 #include "rule/ruleset.h"
 #include "rule/template.h"
 
-static int setup(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof(*f));
-    fixture_open(f, ":memory:", fixture_config);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
-/* A lead from a mail, for the tests of commands. */
-static struct crm_target some_lead(struct fixture *f)
-{
-    struct crm_who who;
-    receive_mail(f, "lena@customer.example", "Lena Lead", "An offer, please", "person", &who);
-    return who.target;
-}
-
 /* ---- identity ---------------------------------------------------------------- */
 
 static void a_mail_of_somebody_new_makes_contact_company_and_lead(void **state)
@@ -1399,7 +1375,7 @@ static void what_our_own_people_set_stays(void **state)
     }
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {

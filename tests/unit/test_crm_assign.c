@@ -57,30 +57,7 @@ static const char company_config[] =
 
 static int setup(void **state)
 {
-    struct fixture *f = mem_alloc(sizeof(*f));
-    fixture_open(f, ":memory:", company_config);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
-static struct crm_target lead_of(struct fixture *f, const char *address)
-{
-    struct crm_who who;
-    receive_mail(f, address, NULL, "An offer, please", "person", &who);
-    return who.target;
-}
-
-static struct crm_target some_lead(struct fixture *f)
-{
-    return lead_of(f, "lena@customer.example");
+    return fixture_setup_with(state, company_config);
 }
 
 /* Runs the command, and expects that owner. */
@@ -166,18 +143,18 @@ static void least_open_deals_to_who_has_the_fewest_for_his_weight(void **state)
     struct crm_target t[6], more;
     for (int i = 0; i < 6; i++) {
         AUTO_FREE char *from = mem_printf("p%d@customer.example", i);
-        t[i] = lead_of(f, from);
+        t[i] = lead_of(f, from, NULL);
         gives(f, &t[i], "assign pool open", expected[i]);
     }
     run_command(f, &t[1], "dora", "lost price"); /* what is closed does not count */
-    more = lead_of(f, "x@customer.example");
+    more = lead_of(f, "x@customer.example", NULL);
     gives(f, &more, "assign pool open", "ben");
 }
 
 static void of_equals_least_open_takes_who_got_one_longest_ago_and_undo_gives_that_back(void **state)
 {
     struct fixture *f = *state;
-    struct crm_target a = some_lead(f), b = lead_of(f, "b@customer.example"), t;
+    struct crm_target a = some_lead(f), b = lead_of(f, "b@customer.example", NULL), t;
     json_t *pools = json_object_get((json_t *)crm_config(f->crm), "pools");
     json_t *anna = json_array_get(json_get_arr(json_get_obj(pools, "open"), "members"), 0);
     json_put_int(anna, "weight", 1);
@@ -185,7 +162,7 @@ static void of_equals_least_open_takes_who_got_one_longest_ago_and_undo_gives_th
     gives(f, &b, "assign pool open", "ben");
     run_command(f, &a, "dora", "lost price");
     run_command(f, &b, "dora", "lost price");
-    t = lead_of(f, "c@customer.example");
+    t = lead_of(f, "c@customer.example", NULL);
     gives(f, &t, "assign pool open", "anna");
     run_command(f, &t, "dora", "undo");
     gives(f, &t, "assign pool open", "anna");
@@ -229,19 +206,19 @@ static void who_wrote_before_meets_the_same_person(void **state)
     gives(f, &first, "assign pool two", "anna");
     gives(f, &first, "assign pool two", "ben");
     run_command(f, &first, "dora", "lost price");
-    t = lead_of(f, "lena@customer.example");
+    t = lead_of(f, "lena@customer.example", NULL);
     assert_int_not_equal(t.lead, first.lead);
     gives(f, &t, "assign pool same", "ben");
     gives(f, &t, "assign pool same", "ben");
     gives(f, &t, "assign pool two sticky", "ben");
     /* the round did not turn for those: anna, who is next, is next */
-    t = lead_of(f, "karl@customer.example");
+    t = lead_of(f, "karl@customer.example", NULL);
     gives(f, &t, "assign pool same", "anna"); /* of the same company, which nobody asked for */
     gives(f, &t, "assign dora", "dora");
-    t = lead_of(f, "otto@customer.example");
+    t = lead_of(f, "otto@customer.example", NULL);
     gives(f, &t, "assign pool two sticky company", "anna"); /* dora, the last, is no member */
     run_command(f, &t, "dora", "assign ben");
-    t = lead_of(f, "paul@customer.example");
+    t = lead_of(f, "paul@customer.example", NULL);
     gives(f, &t, "assign pool two sticky company", "ben");
     run_command(f, &t, "dora", "absent ben 3d");
     gives(f, &t, "assign pool two sticky company", "anna");
@@ -327,7 +304,7 @@ static void a_day_of_capacity_is_a_day_where_the_user_is(void **state)
 static void undo_on_another_day_takes_nothing_from_that_days_count(void **state)
 {
     struct fixture *f = *state;
-    struct crm_target old = some_lead(f), t = lead_of(f, "b@customer.example");
+    struct crm_target old = some_lead(f), t = lead_of(f, "b@customer.example", NULL);
     gives(f, &old, "assign pool far", "cleo");
     f->now += 24 * HOUR;
     gives(f, &t, "assign pool far", "eve");
@@ -360,7 +337,7 @@ static void outside_hours_who_begins_first_gets_it_or_else_does(void **state)
     refuse_command(f, &t, "dora", "assign pool spare", "anna is absent until");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

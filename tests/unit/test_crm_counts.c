@@ -12,22 +12,6 @@ static const char *const all[] = {"lead.open_tasks", "lead.mails_in", "lead.mail
                                   "lead.notes", "contact.leads", "contact.open_leads",
                                   "contact.won_deals", "contact.open_cases"};
 
-static int setup(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof(*f));
-    fixture_open(f, ":memory:", fixture_config);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
 /* The counts in the order of `all`, each a digit, - when unset. */
 static const char *read_all(struct fixture *f, const struct crm_event *ev, bool before)
 {
@@ -63,13 +47,6 @@ static void run(struct fixture *f, struct crm_target *t, const char *line)
     struct crm_result out;
     OK(crm_command_run(f->ctx, t, line, &anna, &out, e));
     *t = out.target;
-}
-
-static struct crm_target some_lead(struct fixture *f)
-{
-    struct crm_who who;
-    receive_mail(f, "lena@customer.example", "Lena Lead", "An offer", "person", &who);
-    return who.target;
 }
 
 static void each_count_changes_within_one_input_and_knows_what_was_before(void **state)
@@ -194,7 +171,7 @@ static void who_names_no_count_reads_none_and_a_fault_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
         T(each_count_changes_within_one_input_and_knows_what_was_before),
         T(a_second_lead_of_the_contact_counts_until_one_is_deleted),
         T(mails_of_ours_count_as_out),

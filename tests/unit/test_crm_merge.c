@@ -5,29 +5,6 @@
  */
 #include "crm_fixture.h"
 
-static int setup(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof(*f));
-    fixture_open(f, ":memory:", fixture_config);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
-static struct crm_target lead_of(struct fixture *f, const char *from, const char *name)
-{
-    struct crm_who who;
-    receive_mail(f, from, name, "An offer, please", "person", &who);
-    return who.target;
-}
-
 static struct crm_target contact_of(const struct crm_target *lead)
 {
     return (struct crm_target){.contact = lead->contact, .company = lead->company,
@@ -282,7 +259,7 @@ static void a_merged_company_keeps_its_domain_for_the_one_that_stays(void **stat
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(everything_of_a_merged_contact_moves_and_its_mail_arrives_at_the_other),
         T(the_address_of_the_one_that_stays_goes_on_counting),
