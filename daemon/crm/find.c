@@ -59,9 +59,9 @@ static int row_take(struct find *f, enum crm_entity t, const json_t *rec, bool m
     struct err why = {0};
     struct buf text AUTO_BUF;
     AUTO_JSON json_t *row = crm_table_row(f->ctx, t, rec, e);
+    buf_init(&text, FIND_TEXT);
     if (!row)
         return -1;
-    buf_init(&text, FIND_TEXT);
     row_text(t, row, &text);
     if (json_object_get(rec, "deleted_ms") || (!matched && !row_matches(f, text.data)))
         return 0;

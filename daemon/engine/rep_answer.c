@@ -193,10 +193,10 @@ int rep_answer_send(struct engine *eng, const struct rep_mail *m, const struct r
 {
     struct letter l = {.eng = eng, .m = m};
     struct buf text AUTO_BUF;
+    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     l.to = json_get_str(json_get_obj(m->message, "from"), "folded", NULL);
     if (!l.to)
         return 0;
-    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     answer_text(a, words, &text);
     if (letter_row(&l, a, e) < 0)
         return -1;

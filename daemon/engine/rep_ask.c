@@ -148,6 +148,7 @@ static int ask_why(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err 
     enum crm_entity t;
     int64_t id;
     struct buf text AUTO_BUF;
+    buf_init(&text, MIB(1));
     if (ask_record(a, ctx, "why", &t, &id, e) < 0)
         return -1;
     char letter = t == CRM_LEAD ? 'L' : t == CRM_CASE ? 'K' : t == CRM_CONTACT ? 'C' : 0;
@@ -159,7 +160,6 @@ static int ask_why(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err 
         return -1;
     for (size_t i = json_array_size(rows); i-- > 0;)
         json_array_append(oldest_first, json_array_get(rows, i));
-    buf_init(&text, MIB(1));
     if (why_tell(a->eng, oldest_first, NULL, &text, e) < 0)
         return -1;
     buf_add(a->out, text.data, text_utf8_cut(text.data, text.len, WHY_TEXT));

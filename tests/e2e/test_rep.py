@@ -197,10 +197,10 @@ def test_find_show_why_and_help_tell_what_he_may_see():
         assert "L1" in text and "40 widgets" in text and "ada@shop.example" in text
         assert "for example: #won 5.000,50 EUR" in text
         # L1 is tom's, of the team south; eva is of north, zoe may look at all
-        text = body(says(d, "#find widgets\n#show L1\n#L1 won 1\n#find ada@shop.example\n", sender="eva@example.com",
+        text = body(says(d, "#find widgets\n#show L1\n#L1 won 1\n#find ada@shop.example\n#why L1\n", sender="eva@example.com",
                          in_reply_to=None, subject="look", to="sales@example.com"))
         assert "40 widgets" not in text and text.count("nothing found") == 2
-        assert text.count("there is no L1 that you may see") == 2
+        assert text.count("there is no L1 that you may see") == 3
         text = body(says(d, "#show L1\n#L1 won 1\n", sender="zoe@example.com", in_reply_to=None,
                          subject="look", to="sales@example.com"))
         assert "40 widgets" in text and "user zoe may not use won" in text
