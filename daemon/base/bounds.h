@@ -37,6 +37,7 @@
 #define BOUND_REP_LINES 20               /* commands of one mail; more are told and not done */
 #define BOUND_REP_LINE KIB(8)            /* bytes of one of them */
 #define BOUND_LETTER MIB(30)             /* a mail of a conversation, with what is attached */
+#define BOUND_LETTER_FILES MIB(18)       /* ... before they are encoded */
 #define BOUND_LETTER_TEXT KIB(256)       /* and its words */
 #define BOUND_FIRINGS_PER_DAY 300        /* rules that run for one lead, case or contact in a day */
 #define BOUND_TIMERS_PASS 64             /* due timers that are queued at a time */

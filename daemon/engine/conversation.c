@@ -109,11 +109,13 @@ static void frame_write(struct engine *eng, const struct crm_target *t, const js
     char tag[OURS_TAG_MAX], id[CRM_ID_LEN];
     struct ours o = ours_of(OURS_CONVERSATION, t, message_id);
     const json_t *writer = writer_of(eng, message), *cc;
-    const char *name = json_get_str(writer, "name", NULL);
+    AUTO_FREE char *name = name_clean(mem_str(json_get_str(writer, "name", "")));
     size_t i, shown = 0;
     ours_tag(eng, &o, tag);
     crm_id_format(o.entity, o.id, id);
-    buf_printf(out, "%s %s%s<%s> writes about %s%s%s.\n", tag, name ? name : "", name ? " " : "",
+    for (char *p = name; *p; p++) /* the address that counts is the one in < > */
+        *p = *p == '<' || *p == '>' || *p == '@' ? ' ' : *p;
+    buf_printf(out, "%s %s%s<%s> writes about %s%s%s.\n", tag, name, *name ? " " : "",
                json_get_str(writer, "address", "?"), id, json_get_str(rec, "subject", NULL) ? ": " : "",
                json_get_str(rec, "subject", ""));
     buf_printf(out, "%s, as %s; lines that begin with # are commands and stay here.\n",
@@ -130,15 +132,31 @@ static void frame_write(struct engine *eng, const struct crm_target *t, const js
     buf_printf(out, "%s\n", shown ? "; your reply does not go there.\n" : "");
 }
 
-static void attached_write(const json_t *message, struct buf *out)
+/* A small picture beside the words is a logo of the signature. */
+#define LOGO_BYTES KIB(16)
+
+static bool is_logo(const json_t *a)
 {
-    size_t i;
-    const json_t *a;
-    json_array_foreach(json_get_arr(message, "attachments"), i, a)
-        if (!json_get_bool(a, "inline", false))
-            buf_printf(out, "\n[not carried: %s, %s, %" PRId64 " bytes: leadctl show]",
-                       json_get_str(a, "filename", "a file without name"),
-                       json_get_str(a, "type", "?"), json_get_int(a, "size", 0));
+    return json_get_bool(a, "inline", false) && json_get_int(a, "size", 0) < (int64_t)LOGO_BYTES &&
+           strncmp(json_get_str(a, "type", ""), "image/", 6) == 0;
+}
+
+static bool for_owner(const json_t *a)
+{
+    return !is_logo(a);
+}
+
+/* A signature holds the address of who signed. */
+static bool is_signature(const json_t *a)
+{
+    const char *type = json_get_str(a, "type", "");
+    return strstr(type, "pkcs7-signature") || strstr(type, "pgp-signature") ||
+           strstr(type, "pgp-keys");
+}
+
+static bool for_contact(const json_t *a)
+{
+    return !is_logo(a) && !is_signature(a);
 }
 
 static void letter_text(struct engine *eng, const struct crm_target *t, const json_t *rec,
@@ -150,7 +168,6 @@ static void letter_text(struct engine *eng, const struct crm_target *t, const js
         words = json_get_str(message, "text", "");
     frame_write(eng, t, rec, message, message_id, note, out);
     buf_add(out, words, text_utf8_cut(words, strlen(words), BOUND_LETTER_TEXT));
-    attached_write(message, out);
     buf_char(out, '\n');
 }
 
@@ -183,15 +200,35 @@ static int tell(struct input *in, const struct letter *l, int64_t *outbox_out, i
     return 0;
 }
 
+bool conversation_is_inside(const struct engine *eng, const char *message_id)
+{
+    struct ours o;
+    if (strstr(message_id, ".conversation@"))
+        return true;
+    return ours_find(eng, message_id, &o) &&
+           (o.kind == OURS_CONVERSATION || o.kind == OURS_NOTICE);
+}
+
 static int to_owner(struct input *in, const struct crm_target *t, const json_t *rec,
                     const char *owner, const char *note, int64_t message_id, struct err *e)
 {
     struct engine *eng = in->eng;
     const json_t *u = crm_user(eng->crm, owner), *writer = writer_of(eng, in->message);
     struct buf text AUTO_BUF;
+    struct letter_files files;
     int64_t outbox = 0;
+    int left_out;
+    size_t raw_len = 0;
+    bool some = json_array_size(json_get_arr(in->message, "attachments")) > 0;
+    AUTO_FREE char *raw = some ? message_raw(eng->db, message_id, &raw_len, e) : NULL;
+    if (some && !raw)
+        return -1;
     buf_init(&text, 2 * BOUND_LETTER_TEXT);
+    letter_files_read(in->message, raw, raw_len, for_owner, &files, &left_out);
     letter_text(eng, t, rec, in->message, message_id, note, &text);
+    if (left_out)
+        buf_printf(&text, "\n[%d of the files that came with it are too large, or could not be read; "
+                   "they are kept with M%" PRId64 ".]\n", left_out, message_id);
     AUTO_FREE char *root = thread_root(eng, t);
     AUTO_FREE char *to = mem_str(json_get_str(u, "email", ""));
     AUTO_FREE char *from = conversation_from_contact(eng, json_get_str(writer, "name", NULL),
@@ -213,8 +250,11 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
         .reference_count = 1,
         .text = text.data,
         .target = t,
+        .files = &files,
     };
-    if (tell(in, &l, &outbox, message_id, e) < 0)
+    int rc = tell(in, &l, &outbox, message_id, e);
+    letter_files_done(&files);
+    if (rc < 0)
         return -1;
     if (outbox)
         input_note(in, "%s got it as mail %" PRId64 ", to answer%s%s", owner, outbox,
@@ -320,6 +360,7 @@ struct relay {
     json_t *answered;      /* own; the contact's mail */
     const char *to, *name; /* borrowed from answered */
     struct buf words;
+    struct letter_files files; /* own */
 };
 
 /* It stays inside; the sender hears why. */
@@ -434,6 +475,39 @@ static int relay_words(struct relay *x)
     return 0;
 }
 
+/* Files go along, but for what may hold more than the eye sees: a mail with its own words,
+ * or a text that has something of ours in it. */
+static int relay_files(struct relay *x, struct err *e)
+{
+    const json_t *list = json_get_arr(x->r->message, "attachments"), *a;
+    size_t i, n = 0;
+    int left_out;
+    json_array_foreach((json_t *)list, i, a) {
+        const char *type = json_get_str(a, "type", ""), *name = json_get_str(a, "filename", "");
+        if (strncmp(type, "message/", 8) == 0)
+            return stays(x, "a mail is attached to it");
+        if (strstr(type, "ms-tnef") || strcasecmp(name, "winmail.dat") == 0)
+            return stays(x, "it is in Outlook's own format (winmail.dat): send it as HTML or text");
+    }
+    if (json_array_size(list) == 0)
+        return 0;
+    AUTO_FREE char *raw = message_raw(x->in->eng->db, x->r->message_id, &n, e);
+    if (!raw)
+        return -1;
+    letter_files_read(x->r->message, raw, n, for_contact, &x->files, &left_out);
+    if (left_out)
+        return stays(x, "%d of its files cannot be passed on: all of them may have %zu MB", left_out,
+                     BOUND_LETTER_FILES / MIB(1));
+    for (i = 0; i < x->files.count; i++) {
+        const struct mail_attachment *f = &x->files.v[i];
+        if (strncmp(f->type ? f->type : "", "text/", 5) == 0 &&
+            !conversation_text_may(x->in->eng, f->data))
+            return stays(x, "the attached text \"%.60s\" holds a command, or something of a mail of "
+                         "ours", f->filename ? f->filename : "without a name");
+    }
+    return 0;
+}
+
 static size_t relay_references(const struct relay *x, const char **refs)
 {
     const json_t *list = json_get_arr(x->answered, "references");
@@ -441,7 +515,8 @@ static size_t relay_references(const struct relay *x, const char **refs)
     size_t n = 0, i, all = json_array_size(list);
     json_t *v;
     json_array_foreach((json_t *)list, i, v)
-        if (i + REFERENCES_MAX > all && json_is_string(v))
+        if (i + REFERENCES_MAX > all && json_is_string(v) &&
+            !conversation_is_inside(x->in->eng, json_string_value(v)))
             refs[n++] = json_string_value(v);
     if (id)
         refs[n++] = id;
@@ -480,6 +555,7 @@ static int relay_send(struct relay *x, struct err *e)
         .reference_count = relay_references(x, refs),
         .text = x->words.data,
         .target = x->r->target,
+        .files = &x->files,
         .hold = x->r->hold,
     };
     struct err le = {0};
@@ -516,7 +592,9 @@ static int relay_try(struct relay *x, struct err *e)
     }
     if (rc == 0)
         rc = relay_words(x);
-    if (rc == 0 && x->words.data[strspn(x->words.data, " \t\r\n")] == '\0') {
+    if (rc == 0)
+        rc = relay_files(x, e);
+    if (rc == 0 && x->files.count == 0 && x->words.data[strspn(x->words.data, " \t\r\n")] == '\0') {
         snprintf(x->told->text, sizeof(x->told->text), "there were no words to send");
         return 0;
     }
@@ -541,6 +619,7 @@ int conversation_out(struct input *in, const struct conversation_reply *r,
         rc = 0;
     }
     json_decref(x.answered);
+    letter_files_done(&x.files);
     buf_done(&x.words);
     return rc;
 }

@@ -70,6 +70,9 @@ struct ours conversation_of_row(const json_t *row, const struct crm_target *t);
 char *conversation_from_contact(const struct engine *eng, const char *name, const char *address);
 char *conversation_from_user(const struct engine *eng, const char *user);
 
+/* A Message-ID that people of ours alone have seen: it is in no mail to others. */
+bool conversation_is_inside(const struct engine *eng, const char *message_id);
+
 #define CONVERSATION_CLASS "conversation" /* of the outbox: to one of ours */
 #define RELAY_CLASS "relay"               /* to a contact, in a person's words */
 

@@ -235,3 +235,9 @@ bool conversation_words(const struct engine *eng, const struct conversation_cut 
     *renamed_out = rename_all(eng, cut->user, out);
     return look_again(eng, out->data, why);
 }
+
+bool conversation_text_may(const struct engine *eng, const char *text)
+{
+    char why[200];
+    return look_again(eng, text, why);
+}

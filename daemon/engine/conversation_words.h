@@ -27,5 +27,7 @@ struct conversation_cut {
  * what it is; out is then of no use. renamed_out: addresses that were replaced. */
 bool conversation_words(const struct engine *eng, const struct conversation_cut *cut,
                         const char *words, struct buf *out, int *renamed_out, char why[200]);
+/* The same look at a text that is attached. */
+bool conversation_text_may(const struct engine *eng, const char *text);
 
 #endif

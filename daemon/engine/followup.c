@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/conversation.h"
 #include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
@@ -91,7 +92,8 @@ static size_t draft_references(const struct draft *d, const char **refs)
     size_t skip = json_array_size(list) > REFERENCES_MAX - 1
                       ? json_array_size(list) - (REFERENCES_MAX - 1) : 0;
     json_array_foreach(list, i, v)
-        if (i >= skip && json_is_string(v))
+        if (i >= skip && json_is_string(v) &&
+            !conversation_is_inside(d->in->eng, json_string_value(v)))
             refs[n++] = json_string_value(v);
     if (id)
         refs[n++] = id;

@@ -13,8 +13,65 @@
 #include "engine/hold.h"
 #include "engine/ladder.h"
 #include "engine/token.h"
-#include "mail/compose.h"
+#include "mail/transfer.h"
 #include "store/outbox.h"
+
+/* ---- attachments ------------------------------------------------------------------- */
+
+/* The parser said where it stands; that it stands in the mail is seen to here. */
+static bool file_read(const json_t *a, const char *raw, size_t n, size_t room, struct buf *out)
+{
+    int64_t at = json_get_int(a, "at", -1), bytes = json_get_int(a, "bytes", -1);
+    const char *encoding = json_get_str(a, "encoding", "");
+    if (at < 0 || bytes < 0 || (uint64_t)at > n || (uint64_t)bytes > n - (size_t)at ||
+        (size_t)bytes > 2 * BOUND_LETTER_FILES)
+        return false;
+    if (strcmp(encoding, "base64") == 0)
+        transfer_base64(out, raw + at, (size_t)bytes);
+    else if (strcmp(encoding, "quoted-printable") == 0)
+        transfer_quoted(out, raw + at, (size_t)bytes);
+    else
+        buf_add(out, raw + at, (size_t)bytes);
+    return buf_ok(out) && out->len <= room;
+}
+
+void letter_files_read(const json_t *message, const char *raw, size_t n,
+                       bool (*take)(const json_t *attachment), struct letter_files *out,
+                       int *left_out)
+{
+    const json_t *list = json_get_arr(message, "attachments"), *a;
+    size_t i;
+    *out = (struct letter_files){.v = mem_array(json_array_size(list) + 1, sizeof(*out->v))};
+    *left_out = 0;
+    json_array_foreach((json_t *)list, i, a) {
+        struct buf b;
+        if (!take(a))
+            continue;
+        buf_init(&b, 2 * BOUND_LETTER_FILES);
+        if (raw && file_read(a, raw, n, BOUND_LETTER_FILES - out->bytes, &b)) {
+            out->v[out->count++] = (struct mail_attachment){
+                .filename = json_get_str(a, "filename", NULL),
+                .type = json_get_str(a, "type", NULL),
+                .data = mem_strn(b.data, b.len),
+                .size = b.len,
+            };
+            out->bytes += b.len;
+        } else {
+            ++*left_out;
+        }
+        buf_done(&b);
+    }
+}
+
+void letter_files_done(struct letter_files *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        mem_free((void *)f->v[i].data);
+    mem_free(f->v);
+    *f = (struct letter_files){0};
+}
+
+/* ---- the mail -------------------------------------------------------------------------- */
 
 /* "L42.TOKEN.O17.TOKEN@domain": what it is about, and which row it is. */
 static char *letter_id(const struct engine *eng, const struct letter *l, int64_t outbox)
@@ -88,6 +145,8 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
         .headers = headers,
         .header_count = l->to_user ? ARRAY_LEN(headers) : 1,
         .text = l->text,
+        .attachments = l->files ? l->files->v : NULL,
+        .attachment_count = l->files ? l->files->count : 0,
     };
     if (letter_compose(in, &m, &raw, e) < 0)
         return -1;

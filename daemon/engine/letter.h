@@ -12,6 +12,20 @@
 #include "crm/crm.h"
 #include "engine/input.h"
 #include "engine/ours.h"
+#include "mail/compose.h"
+
+/* Attachments of a mail that came in, to be passed on. */
+struct letter_files {
+    struct mail_attachment *v; /* own; data is own, names and types borrowed from the form */
+    size_t count, bytes;
+};
+/* Those of message (its bytes are raw, n) that take answers yes to; at most
+ * BOUND_LETTER_FILES bytes of them. left_out gets how many of those did not fit or could
+ * not be found. */
+void letter_files_read(const json_t *message, const char *raw, size_t n,
+                       bool (*take)(const json_t *attachment), struct letter_files *out,
+                       int *left_out);
+void letter_files_done(struct letter_files *f);
 
 struct letter {
     const char *class_;   /* of the outbox */
@@ -26,6 +40,7 @@ struct letter {
     size_t reference_count;
     const char *text;
     const struct crm_target *target;
+    const struct letter_files *files; /* NULL: nothing is attached */
     const char *hold;     /* why it may not leave now; NULL: it may */
 };
 

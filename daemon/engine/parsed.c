@@ -118,6 +118,9 @@ static const struct parsed_key attachment_keys[] = {
     {"inline", PARSED_BOOL, 0, NULL, NULL},
     {"part", PARSED_TEXT, PARSED_LINE, NULL, NULL},
     {"content_id", PARSED_TEXT, PARSED_LINE, NULL, NULL},
+    {"at", PARSED_INT, 0, NULL, NULL},
+    {"bytes", PARSED_INT, 0, NULL, NULL},
+    {"encoding", PARSED_TEXT, 32, NULL, NULL},
     {0}};
 
 static const struct parsed_key facts_keys[] = {

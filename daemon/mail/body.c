@@ -155,6 +155,18 @@ static void put_inner_message(struct reader *r, const struct mail_part *inner, j
     json_object_set_new(a, "message", m);
 }
 
+/* Where its bytes stand in the mail, so that they can be passed on without reading the
+ * parts again. */
+static void put_place(const struct reader *r, const struct mail_part *p, json_t *a)
+{
+    bool coded = strcmp(p->encoding, "base64") == 0 || strcmp(p->encoding, "quoted-printable") == 0;
+    if (!r->ps->raw || !p->body.p)
+        return;
+    json_put_int(a, "at", p->body.p - r->ps->raw);
+    json_put_int(a, "bytes", (int64_t)p->body.n);
+    json_put_str(a, "encoding", coded ? p->encoding : "binary");
+}
+
 static void add_attachment(struct reader *r, size_t i)
 {
     const struct mail_part *p = &r->ps->v[i];
@@ -174,6 +186,7 @@ static void add_attachment(struct reader *r, size_t i)
         }
     }
     json_t *a = attachment_add(r, filename, p->type, data.data, data.len);
+    put_place(r, p, a);
     AUTO_FREE char *cid = mail_field_text(r->c, &p->fields, "Content-ID");
     bool related = p->parent >= 0 && strcmp(r->ps->v[p->parent].type, "multipart/related") == 0;
     json_put_bool(a, "inline", strcmp(p->disposition, "inline") == 0 ||

@@ -216,10 +216,85 @@ static int write_bodies(struct writer *w, const struct mail_compose *m)
     return 0;
 }
 
+/* ---- what is attached --------------------------------------------------------------- */
+
+/* A mail inside a mail may not be base64, and nobody reads other parts as they are meant. */
+static const char *attachment_type(const char *type)
+{
+    static const char other[] = "application/octet-stream";
+    size_t n = type ? strlen(type) : 0, slashes = 0;
+    if (n < 3 || n > 100 || strncmp(type, "message/", 8) == 0 || strncmp(type, "multipart/", 10) == 0)
+        return other;
+    for (size_t i = 0; i < n; i++) {
+        bool plain = (type[i] >= 'a' && type[i] <= 'z') || (type[i] >= '0' && type[i] <= '9');
+        slashes += type[i] == '/';
+        if (!plain && !strchr("/.+-_", type[i]))
+            return other;
+    }
+    return slashes == 1 && type[0] != '/' && type[n - 1] != '/' ? type : other;
+}
+
+/* filename="report.pdf", or as RFC 2231 has it, in pieces that fit a line. */
+static void write_filename(struct writer *w, const char *name)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t piece = 0, col = 0;
+    bool plain = strlen(name) <= 60;
+    for (const char *p = name; *p; p++)
+        plain &= *p > 0x20 && *p < 0x7f && !strchr("\"\\%'*;", *p);
+    if (plain) {
+        buf_printf(w->out, ";\r\n filename=\"%s\"", name);
+        return;
+    }
+    for (const char *p = name; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+        bool safe = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                    (ch >= '0' && ch <= '9') || ch == '.' || ch == '-' || ch == '_';
+        if (piece == 0 || col > 55) {
+            buf_printf(w->out, ";\r\n filename*%zu*=%s", piece, piece == 0 ? "utf-8''" : "");
+            piece++;
+            col = 0;
+        }
+        if (safe)
+            buf_char(w->out, (char)ch);
+        else
+            buf_printf(w->out, "%%%c%c", hex[ch >> 4], hex[ch & 15]);
+        col += safe ? 1 : 3;
+    }
+}
+
+static void write_attachment(struct writer *w, const struct mail_attachment *a)
+{
+    buf_printf(w->out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n"
+               "Content-Disposition: attachment", attachment_type(a->type));
+    if (a->filename && *a->filename && text_is_utf8(a->filename, strlen(a->filename)))
+        write_filename(w, a->filename);
+    buf_str(w->out, "\r\n\r\n");
+    encode_base64(w->out, a->data, a->size);
+}
+
+static int write_mixed(struct writer *w, const struct mail_compose *m)
+{
+    char boundary[64];
+    if (m->attachment_count == 0)
+        return write_bodies(w, m);
+    boundary_of(m->text ? m->text : "", "mixed", boundary);
+    buf_printf(w->out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n\r\n--%s\r\n",
+               boundary, boundary);
+    if (write_bodies(w, m) < 0)
+        return -1;
+    for (size_t i = 0; i < m->attachment_count; i++) {
+        buf_printf(w->out, "\r\n--%s\r\n", boundary);
+        write_attachment(w, &m->attachments[i]);
+    }
+    buf_printf(w->out, "\r\n--%s--\r\n", boundary);
+    return 0;
+}
+
 int mail_compose(const struct mail_compose *m, struct buf *out, struct err *e)
 {
     struct writer w = {.out = out, .e = e};
-    if (write_header(&w, m) < 0 || write_bodies(&w, m) < 0)
+    if (write_header(&w, m) < 0 || write_mixed(&w, m) < 0)
         return -1;
     if (!buf_ok(out))
         return err_set(e, ERR_INPUT, "the mail is larger than %zu bytes", out->max);

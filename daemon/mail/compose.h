@@ -4,7 +4,8 @@
  *
  * Always 7-bit, CRLF, every line under 998 bytes (76 aimed at): RFC 2047 words
  * in Subject and names, quoted-printable or base64 bodies, multipart/alternative
- * when html is given. Dots are not stuffed; that is the transport's.
+ * when html is given, multipart/mixed around it all when something is attached. Dots are
+ * not stuffed; that is the transport's.
  *
  * A CR, LF, NUL or other control character in anything that becomes a header is
  * refused, never repaired: it is somebody's attempt, or our bug. Addresses and
@@ -32,6 +33,13 @@ struct mail_header {
     const char *value; /* UTF-8; ASCII is written as it is and folded at white space */
 };
 
+struct mail_attachment {
+    const char *filename; /* NULL: none */
+    const char *type;     /* what is no plain "a/b", or would need other care, is octet-stream */
+    const void *data;     /* as it is; it goes as base64 */
+    size_t size;
+};
+
 /* All borrowed. NULL or 0: not written. */
 struct mail_compose {
     struct mail_address from; /* required */
@@ -51,6 +59,8 @@ struct mail_compose {
     size_t header_count;
     const char *text; /* UTF-8, lines end in \n; NULL is empty */
     const char *html; /* UTF-8 */
+    const struct mail_attachment *attachments;
+    size_t attachment_count;
 };
 
 /* Appends the mail to out (whose limit bounds it). 0, or -1 with e: ERR_INPUT

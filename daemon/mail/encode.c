@@ -270,3 +270,12 @@ void encode_body(struct buf *out, const char *text, const char *kind)
         text += n + end;
     }
 }
+
+void encode_base64(struct buf *out, const void *p, size_t n)
+{
+    const char *bytes = p;
+    for (size_t at = 0; at < n; at += 57) {
+        add_base64(out, bytes + at, n - at < 57 ? n - at : 57);
+        buf_str(out, "\r\n");
+    }
+}

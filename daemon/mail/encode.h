@@ -27,5 +27,7 @@ const char *encode_body_kind(const char *text);
 /* Appends text that way; lines of text end in \n, \r\n or \r, of the output in
  * CRLF. */
 void encode_body(struct buf *out, const char *text, const char *kind);
+/* Bytes as lines of base64. */
+void encode_base64(struct buf *out, const void *p, size_t n);
 
 #endif

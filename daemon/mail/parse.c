@@ -269,6 +269,7 @@ static void read_all(struct mail_ctx *c, const char *p, size_t n, json_t *msg)
     struct mail_parts ps = {0};
     struct mail_body body = {.marked = NULL};
     mail_parts_read(c, &ps, p, n);
+    ps.raw = p;
     check_header_nuls(c, &ps.v[0], p);
     hint_charset(c, &ps);
     read_header(c, &ps.v[0].fields, msg);

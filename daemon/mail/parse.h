@@ -32,7 +32,9 @@
  *                             original_token?}: a complaint; "dmarc", "tls": statistics
  *   calendar?                 mail/calendar.h; also of a letter with an invitation in it
  *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?,
- *                             message? {subject?, message_id?, from?}: an attached mail}
+ *                             message? {subject?, message_id?, from?}: an attached mail;
+ *                             at?, bytes?, encoding?: where it stands in the mail as it
+ *                             came: base64, quoted-printable or binary}
  *   encrypted, signed         bool
  *   token_headers {}          X-Leadd-* headers: name in lower case -> first value
  *   phones []                 numbers as written in the new words; not yet E.164

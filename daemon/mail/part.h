@@ -42,6 +42,7 @@ struct mail_part {
 struct mail_parts {
     struct mail_part *v; /* own; a part stands behind its parent */
     size_t count, cap;
+    const char *raw; /* borrowed: where the mail begins; NULL: not known */
 };
 
 void mail_parts_read(struct mail_ctx *c, struct mail_parts *ps, const char *p, size_t n);

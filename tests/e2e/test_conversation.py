@@ -87,7 +87,7 @@ def answer(m, text, quote=True):
     body = text
     if quote:
         body += "\n\nOn Fri, 20 Nov 2026 at 10:00, %s wrote:\n%s" % (
-            m["From"], "".join("> %s\n" % x for x in m.get_content().splitlines()))
+            m["From"], "".join("> %s\n" % x for x in m.get_body().get_content().splitlines()))
     subject = m["Subject"] if m["Subject"].startswith("Re:") else "Re: " + m["Subject"]
     return {"text": body, "to": reply_to(m), "subject": subject, "In_Reply_To": m["Message-ID"],
             "References": " ".join((m["References"] or "").split() + [m["Message-ID"]])}
@@ -291,3 +291,43 @@ def test_off_is_off_and_all_brings_the_first_mail_too():
         out = w.sent("ada@shop.example")[-1]
         assert out["In-Reply-To"] == "<first@shop.example>"
         assert out["From"].addresses[0].display_name == "Tom Example, Example Widgets"
+
+
+def attach(raw, *files):
+    m = email.message_from_bytes(raw, policy=email.policy.SMTP)
+    for name, kind, data in files:
+        if isinstance(data, str):
+            m.add_attachment(data, subtype=kind, filename=name)
+        else:
+            m.add_attachment(data, maintype="application", subtype=kind, filename=name)
+    return m.as_bytes()
+
+
+def attached(m):
+    return {a.get_filename(): a.get_payload(decode=True) for a in m.iter_attachments()}
+
+
+def test_files_go_along_both_ways_and_what_hides_words_does_not():
+    pdf = b"%PDF-1.4\r\n\x00\xff" + bytes(range(256)) * 40
+    with World() as w:
+        w.lead("How much?\n")
+        (welcome,) = w.sent("ada@shop.example")
+        w.put(attach(company.mail(sender="ada@shop.example", **answer(welcome, "See the plan.\n")),
+                     ("plän für \"morgen\" %41.pdf", "pdf", pdf), ("a.csv", "csv", "x;y\r\n")))
+        m = w.sent("tom@example.com")[-1]
+        assert attached(m) == {"plän für \"morgen\" %41.pdf": pdf, "a.csv": b"x;y\r\n"}
+        offer = {**answer(m, "Here it is.\n")}
+        offer["text"] = "Here it is.\n"
+        w.put(trusted("tom@example.com") +
+              attach(company.mail(sender="tom@example.com", **offer), ("offer.pdf", "pdf", pdf),
+                     ("sig.p7s", "pkcs7-signature", b"tom@example.com")))
+        out = w.sent("ada@shop.example")[-1]
+        assert out.get_body().get_content() == "Here it is.\n" and attached(out) == {"offer.pdf": pdf}
+        for name, kind, data in (("winmail.dat", "ms-tnef", b"SECRET"),
+                                 ("n.txt", "plain", "#note SECRET\n"),
+                                 ("q.txt", "plain", m.get_body().get_content() + "SECRET")):
+            n = len(w.sent("ada@shop.example"))
+            w.put(trusted("tom@example.com") +
+                  attach(company.mail(sender="tom@example.com", **offer), (name, kind, data)))
+            assert len(w.sent("ada@shop.example")) == n
+            assert "not sent to the customer" in w.sent("tom@example.com")[-1].get_content()
