@@ -63,10 +63,10 @@ static int files_test(struct activate *a, const json_t *tree, struct errlist *er
     struct buf text AUTO_BUF;
     size_t i, k;
     json_t *t, *f;
+    buf_init(&text, MIB(4));
     AUTO_JSON json_t *result = tests_run(tree, &o, NULL, NULL, errors);
     if (!result)
         return told_errors(errors, e);
-    buf_init(&text, MIB(4));
     a->tests = json_get_int(result, "passed", 0);
     json_array_foreach(json_get_arr(result, "tests"), i, t)
         json_array_foreach(json_get_arr(t, "failures"), k, f)

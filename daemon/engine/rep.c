@@ -242,7 +242,7 @@ static int undo_do(struct rep *r, const struct rep_line *l, const struct crm_tar
 static bool line_names(const struct rep_line *l, enum crm_entity *t, int64_t *id)
 {
     char word[32] = "";
-    return l->what == REP_COMMAND && sscanf(l->line, "%*s %31s", word) == 1 &&
+    return l->what == REP_COMMAND && l->line && sscanf(l->line, "%*s %31s", word) == 1 &&
            crm_id_parse(word, t, id) == 0;
 }
 
