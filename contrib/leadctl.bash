@@ -19,7 +19,7 @@ _leadctl() {
     calls) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop enable' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     held) mapfile -t COMPREPLY < <(compgen -W 'list show release drop' -- "$cur") ;;
-    address) mapfile -t COMPREPLY < <(compgen -W 'secret new off' -- "$cur") ;;
+    address) mapfile -t COMPREPLY < <(compgen -W 'secret dropbox new off' -- "$cur") ;;
     quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
     backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;

@@ -269,6 +269,9 @@ static const struct schema_key keys_main[] = {
     {"reply_address", TYPE_CHOICE, .def = "plus", .choices = "plus catchall none",
      .help = "How the address for replies carries the token that threads them: \"plus\" for "
              "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
+    {"dropbox_creates", TYPE_CHOICE, .def = "contact", .choices = "nothing contact lead",
+     .help = "What somebody new becomes to whom a user wrote, with a copy to a dropbox (leadctl "
+             "address dropbox): a lead is the user's."},
     {"subject_tag", TYPE_BOOL, .def = "false",
      .help = "Put a tag such as [L42-k7f3] into subjects."},
     {"trusted_auth", TYPE_TEXT,

@@ -50,8 +50,12 @@ const json_t *crm_user(const struct crm *crm, const char *name)
 
 const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value)
 {
+    char base[CRM_ADDRESS_MAX];
     AUTO_FREE char *key = mem_printf("%s:%s", channel, value);
-    return json_get_str(crm->user_addresses, key, NULL);
+    const char *user = json_get_str(crm->user_addresses, key, NULL);
+    if (user || !strchr(value, '+') || strcmp(channel, "email") != 0 || crm_email_base(value, base) < 0)
+        return user;
+    return crm_user_by_address(crm, channel, base); /* anna+news@ is anna@ */
 }
 
 const char *crm_setting(const struct crm *crm, const char *key, const char *def)

@@ -197,6 +197,12 @@ struct crm_input {
     const char *creates;   /* "lead", "case" or "nothing"; NULL: the form's, else "lead" */
     struct crm_target thread; /* from a proven thread token; zeroes when none */
     bool proven;           /* the sender is who From says; without it a mail files and no more */
+    /* a user's mail that forwards another one, and may be believed: that one (mail/parse.h,
+     * "forward"), whose `from` it is credited to; else NULL */
+    const json_t *forward;
+    /* it came to a dropbox: of this user, "" for the company's; NULL: to none. Nobody else
+     * knows the address, so what a user sends there is believed. */
+    const char *dropbox;
     int64_t message_id;    /* the store's message row, 0 when none */
     int64_t at_ms;         /* when it arrived */
 };
@@ -214,7 +220,9 @@ struct crm_who {
     const char *channel; /* "email" or "phone" */
     struct crm_target target;
     bool new_contact, new_lead, new_case;
+    bool forwarded;  /* a user's mail, credited to who wrote what it forwards: that is `address` */
     bool to_contact; /* a user's mail that the contact has, too: among its recipients */
+    bool other_address; /* the contact was found by it, and has not got it yet */
     bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
 };
 
@@ -246,6 +254,8 @@ bool crm_is_machine(const struct crm *crm, const json_t *message, const char *ad
 
 /* Is this folded address a user's or the company's own? */
 bool crm_is_ours(const struct crm *crm, const char *address);
+/* The same, or somebody else's at the company's own domain. */
+bool crm_is_inside(const struct crm *crm, const char *address);
 
 /* A form's posted fields do not fit (a bad email, a bad number): ERR_INPUT with
  * the posted name. Called by crm_receive too; alone for an early answer. */

@@ -103,10 +103,40 @@ int crm_find_contact(struct crm_ctx *ctx, const char *channel, const char *value
     return 0;
 }
 
-/* The contact's open lead or case, by what the source makes of mail. */
-static int open_record(struct crm_ctx *ctx, int64_t contact, bool cases, struct crm_target *out,
-                       struct err *e)
+int crm_link_address(struct crm_ctx *ctx, int64_t contact, const char *channel, const char *value,
+                     struct err *e)
 {
+    const json_t *list = crm_addresses(ctx, contact, e), *a;
+    int64_t since = ctx->now_ms;
+    size_t i;
+    if (!list)
+        return -1;
+    json_array_foreach((json_t *)list, i, a)
+        if (!strcmp(json_get_str(a, "channel", ""), channel) &&
+            json_get_int(a, "created_ms", 0) <= since)
+            since = json_get_int(a, "created_ms", 0) - 1;
+    return crm_move_address(ctx, channel, value, contact, since, e);
+}
+
+/* By the address, else by the one behind its plus. */
+static int find_sender(struct crm_ctx *ctx, struct crm_who *who, int64_t *out, struct err *e)
+{
+    char base[CRM_ADDRESS_MAX];
+    if (crm_find_contact(ctx, who->channel, who->address, out, e) < 0)
+        return -1;
+    if (*out || !strchr(who->address, '+') || crm_email_base(who->address, base) < 0)
+        return 0;
+    if (crm_find_contact(ctx, "email", base, out, e) < 0)
+        return -1;
+    who->other_address = *out != 0;
+    return 0;
+}
+
+/* The contact's open lead or case, by what the source makes of mail. */
+int crm_open_record(struct crm_ctx *ctx, int64_t contact, const char *creates,
+                    struct crm_target *out, struct err *e)
+{
+    bool cases = !strcmp(creates, "case");
     int64_t id = 0;
     if ((cases ? case_find_open(ctx->crm->db, contact, &id, e)
                : lead_find_open(ctx->crm->db, contact, &id, e)) < 0)
@@ -130,6 +160,21 @@ static int thread_target(struct crm_ctx *ctx, const struct crm_target *thread,
     if (crm_record(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, &why))
         return crm_target_of(ctx, t, t == CRM_LEAD ? thread->lead : thread->kase, out, e);
     return why.cls == ERR_INPUT ? 0 : err_set(e, why.cls, "%s", why.text);
+}
+
+bool crm_is_inside(const struct crm *crm, const char *address)
+{
+    return crm_is_ours(crm, address) || crm_domain_is_own(crm, strrchr(address, '@') + 1);
+}
+
+/* A forwarded mail that somebody outside wrote. */
+static void sender_of_forward(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *from = json_get_str(json_get_obj(in->forward, "from"), "address", NULL);
+    if (crm_email_fold(from, folded) < 0 || crm_is_inside(ctx->crm, folded))
+        return;
+    out->forwarded = set_address(out, "email", folded);
 }
 
 int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,
@@ -164,7 +209,6 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
                  struct err *e)
 {
     struct crm_who who = {.kind = CRM_WHO_NOBODY, .channel = "email"};
-    bool cases = !strcmp(crm_creates(ctx->crm, in), "case");
     int64_t contact = 0;
     if (in->form)
         sender_of_form(ctx, in, &who);
@@ -172,17 +216,21 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
         sender_of_message(ctx, in, &who);
     if (who.address[0]) {
         who.user = in->form ? NULL : crm_user_by_address(ctx->crm, who.channel, who.address);
+        if (!who.user && in->dropbox && *in->dropbox) /* from where he is not known to write */
+            who.user = in->dropbox;
         who.kind = who.user ? CRM_WHO_USER : CRM_WHO_CONTACT;
     }
+    if (who.kind == CRM_WHO_USER && in->forward)
+        sender_of_forward(ctx, in, &who);
     if (thread_target(ctx, &in->thread, &who.target, e) < 0)
         return -1;
     if (who.target.main == CRM_NONE) {
-        if (who.kind == CRM_WHO_CONTACT &&
-            crm_find_contact(ctx, who.channel, who.address, &contact, e) < 0)
+        if ((who.kind == CRM_WHO_CONTACT || who.forwarded) &&
+            find_sender(ctx, &who, &contact, e) < 0)
             return -1;
-        if (who.kind == CRM_WHO_USER && crm_find_recipient(ctx, in->message, &contact, e) < 0)
+        if (who.kind == CRM_WHO_USER && !who.forwarded && crm_find_recipient(ctx, in->message, &contact, e) < 0)
             return -1;
-        if (contact && open_record(ctx, contact, cases, &who.target, e) < 0)
+        if (contact && crm_open_record(ctx, contact, crm_creates(ctx->crm, in), &who.target, e) < 0)
             return -1;
     }
     *out = who;

@@ -10,6 +10,17 @@
 /* 0 in *out when nobody has the address. */
 int crm_find_contact(struct crm_ctx *ctx, const char *channel, const char *value, int64_t *out,
                      struct err *e) LEADD_MUST_CHECK;
+/* The company that mail from this domain is of, made when there is none; 0 for a
+ * provider's domain, or our own. */
+int crm_company_of(struct crm_ctx *ctx, const char *domain, int64_t *out,
+                   struct err *e) LEADD_MUST_CHECK;
+bool crm_domain_is_own(const struct crm *crm, const char *domain);
+/* Puts the address to what the contact has; it counts less than those. */
+int crm_link_address(struct crm_ctx *ctx, int64_t contact, const char *channel, const char *value,
+                     struct err *e) LEADD_MUST_CHECK;
+/* The contact's open lead, or its open case where mail makes cases; else the contact. */
+int crm_open_record(struct crm_ctx *ctx, int64_t contact, const char *creates,
+                    struct crm_target *out, struct err *e) LEADD_MUST_CHECK;
 /* The first contact among To and Cc of a message; 0 when there is none. */
 int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,
                        struct err *e) LEADD_MUST_CHECK;

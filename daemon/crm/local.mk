@@ -12,7 +12,7 @@ daemon_crm_libcrm_a_SOURCES = \
 # what people write by mail
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %D%/when_words.c %D%/when_words.h
 # who is who
-daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/merge.c %D%/merge.h %D%/suspect.c
+daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/company.c %D%/merge.c %D%/merge.h %D%/suspect.c
 
 EXTRA_DIST += %D%/freemail.txt
 CLEANFILES += %D%/freemail.inc

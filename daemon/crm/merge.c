@@ -70,17 +70,22 @@ int crm_follow(struct db *db, enum crm_entity t, int64_t *id, struct err *e)
 static int merge_leads_check(const struct merge *m, struct err *e)
 {
     char a[CRM_ID_LEN], b[CRM_ID_LEN], c[CRM_ID_LEN], d[CRM_ID_LEN];
-    int64_t of = json_get_int(m->stays, "contact_id", 0), other = json_get_int(m->goes, "contact_id", 0);
+    int64_t of = json_get_int(m->stays, "contact_id", 0),
+            other = json_get_int(m->goes, "contact_id", 0);
     crm_id_format(CRM_LEAD, m->into, a);
     crm_id_format(CRM_LEAD, m->from, b);
     if (of && other && of != other)
-        return err_set(e, ERR_INPUT, "%s is of %s and %s of %s: if they are one person, merge those "
-                       "two first", a, crm_id_format(CRM_CONTACT, of, c), b,
+        return err_set(e, ERR_INPUT,
+                       "%s is of %s and %s of %s: if they are one person, merge those "
+                       "two first",
+                       a, crm_id_format(CRM_CONTACT, of, c), b,
                        crm_id_format(CRM_CONTACT, other, d));
     if (!strcmp(json_get_str(m->stays, "status", ""), "closed") &&
         strcmp(json_get_str(m->goes, "status", ""), "closed") != 0)
-        return err_set(e, ERR_INPUT, "%s is closed and %s is open: merge the closed one into the "
-                       "open one", a, b);
+        return err_set(e, ERR_INPUT,
+                       "%s is closed and %s is open: merge the closed one into the "
+                       "open one",
+                       a, b);
     return 0;
 }
 
@@ -96,8 +101,8 @@ static int merge_check(struct merge *m, struct err *e)
     if (crm_follow(m->ctx->crm->db, m->t, &became, e) < 0)
         return -1;
     if (became != m->from)
-        return err_set(e, ERR_INPUT, "%s was merged into %s already", crm_id_format(m->t, m->from, key),
-                       crm_id_format(m->t, became, into));
+        return err_set(e, ERR_INPUT, "%s was merged into %s already",
+                       crm_id_format(m->t, m->from, key), crm_id_format(m->t, became, into));
     m->stays = crm_record(m->ctx, m->t, m->into, e);
     m->goes = m->stays ? crm_record(m->ctx, m->t, m->from, e) : NULL;
     if (!m->goes)
@@ -111,7 +116,8 @@ static int move_related(struct merge *m, const struct relation *r, json_t **list
 {
     size_t i;
     json_t *id;
-    json_array_foreach(*lists, i, id) {
+    json_array_foreach(*lists, i, id)
+    {
         if (crm_change_int(m->ctx, r->child, json_integer_value(id), r->parent, m->into, e) < 0)
             return -1;
         m->moved.count[r->child]++;
@@ -135,8 +141,10 @@ static int move_all(struct merge *m, struct err *e)
         if (!lists[i])
             rc = -1;
         else if (n > MERGE_MAX)
-            rc = err_set(e, ERR_INPUT, "merge: more than %d records belong to it; merge the smaller "
-                         "one into the larger one", MERGE_MAX);
+            rc = err_set(e, ERR_INPUT,
+                         "merge: more than %d records belong to it; merge the smaller "
+                         "one into the larger one",
+                         MERGE_MAX);
     }
     for (size_t i = 0; i < ARRAY_LEN(relations) && rc == 0; i++)
         if (lists[i])
@@ -158,11 +166,12 @@ static int move_addresses(struct merge *m, struct err *e)
         return -1;
     for (size_t k = 0; k < ARRAY_LEN(channels); k++) {
         int64_t oldest = INT64_MAX;
-        json_array_foreach((json_t *)own, i, a)
-            if (!strcmp(json_get_str(a, "channel", ""), channels[k]) &&
-                json_get_int(a, "created_ms", 0) < oldest)
-                oldest = json_get_int(a, "created_ms", 0);
-        json_array_foreach((json_t *)list, i, a) {
+        json_array_foreach((json_t *)own, i,
+                           a) if (!strcmp(json_get_str(a, "channel", ""), channels[k]) &&
+                                  json_get_int(a, "created_ms", 0) < oldest) oldest =
+            json_get_int(a, "created_ms", 0);
+        json_array_foreach((json_t *)list, i, a)
+        {
             int64_t since = json_get_int(a, "created_ms", 0);
             if (strcmp(json_get_str(a, "channel", ""), channels[k]) != 0)
                 continue;
@@ -201,7 +210,8 @@ static int fill_custom_and_tags(struct merge *m, struct err *e)
     const char *name;
     const json_t *v;
     size_t i;
-    json_object_foreach(json_get_obj(m->goes, "custom"), name, v) {
+    json_object_foreach(json_get_obj(m->goes, "custom"), name, v)
+    {
         AUTO_FREE char *field = mem_printf("custom.%s", name);
         if (!json_object_get(json_get_obj(m->stays, "custom"), name) &&
             crm_change(m->ctx, m->t, m->into, field, v, e) < 0)
@@ -210,7 +220,8 @@ static int fill_custom_and_tags(struct merge *m, struct err *e)
     const json_t *tags = crm_tags(m->ctx, m->t, m->from, e);
     if (!tags)
         return -1;
-    json_array_foreach((json_t *)tags, i, v) {
+    json_array_foreach((json_t *)tags, i, v)
+    {
         AUTO_FREE char *field = mem_printf("tags.%s", json_string_value(v));
         if (crm_change(m->ctx, m->t, m->into, field, json_true(), e) < 0)
             return -1;
@@ -232,10 +243,12 @@ static int fill_contact(struct merge *m, struct err *e)
 
 static int fill_company(struct merge *m, struct err *e)
 {
-    const json_t *domain = json_object_get(m->goes, "domain"), *name = json_object_get(m->goes, "name");
+    const json_t *domain = json_object_get(m->goes, "domain"),
+                 *name = json_object_get(m->goes, "name");
     const char *mine = json_get_str(m->stays, "name", "");
     bool by_domain = !*mine || !strcmp(mine, json_get_str(m->stays, "domain", ""));
-    if (by_domain && name && strcmp(json_string_value(name), json_get_str(m->goes, "domain", "")) != 0 &&
+    if (by_domain && name &&
+        strcmp(json_string_value(name), json_get_str(m->goes, "domain", "")) != 0 &&
         crm_change(m->ctx, m->t, m->into, "name", name, e) < 0)
         return -1;
     if (domain && !json_object_get(m->stays, "domain")) {
@@ -249,10 +262,12 @@ static int fill_company(struct merge *m, struct err *e)
 
 static int fill_lead(struct merge *m, struct err *e)
 {
-    const char *mine = json_get_str(m->stays, "status", ""), *its = json_get_str(m->goes, "status", "");
+    const char *mine = json_get_str(m->stays, "status", ""),
+               *its = json_get_str(m->goes, "status", "");
     int64_t score = json_get_int(m->goes, "score", 0);
-    bool further = (!strcmp(mine, "new") && (!strcmp(its, "contacted") || !strcmp(its, "qualified"))) ||
-                   (!strcmp(mine, "contacted") && !strcmp(its, "qualified"));
+    bool further =
+        (!strcmp(mine, "new") && (!strcmp(its, "contacted") || !strcmp(its, "qualified"))) ||
+        (!strcmp(mine, "contacted") && !strcmp(its, "qualified"));
     if (fill(m, "contact_id", e) < 0 || fill(m, "company_id", e) < 0 || fill(m, "subject", e) < 0 ||
         fill(m, "source", e) < 0 || fill(m, "owner", e) < 0 || fill(m, "assigned_ms", e) < 0 ||
         fill_time(m, "first_in_ms", false, e) < 0 || fill_time(m, "last_in_ms", true, e) < 0 ||
@@ -283,9 +298,11 @@ int crm_merge(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from
         crm_change_int(ctx, t, from, "deleted_ms", ctx->now_ms, e) < 0 ||
         crm_change_str(ctx, t, from, "merged", crm_id_format(t, into, id), e) < 0)
         return -1;
-    crm_op_event(ctx, t == CRM_CONTACT ? "contact.merged"
-                      : t == CRM_LEAD  ? "lead.merged"
-                                       : "company.merged", t, into);
+    crm_op_event(ctx,
+                 t == CRM_CONTACT ? "contact.merged"
+                 : t == CRM_LEAD  ? "lead.merged"
+                                  : "company.merged",
+                 t, into);
     *out = m.moved;
     return 0;
 }
@@ -305,14 +322,19 @@ static int moved_check(struct crm_ctx *ctx, const char *name, const json_t *move
     if (merged_get(ctx->crm->db, crm_entity_name(t), id, &other, e) < 0)
         return -1;
     if (other && !json_object_get(moved, crm_id_format(t, other, key)))
-        return err_set(e, ERR_INPUT, "%s was merged into %s since then: take that back first", name, key);
+        return err_set(e, ERR_INPUT, "%s was merged into %s since then: take that back first", name,
+                       key);
     AUTO_JSON json_t *came = merged_of(ctx->crm->db, crm_entity_name(t), id, e);
     if (!came)
         return -1;
-    json_array_foreach(came, i, v)
-        if (!json_object_get(moved, crm_id_format(t, json_integer_value(v), key)))
-            return err_set(e, ERR_INPUT, "%s was merged into %s since then: take that back first", key,
-                           name);
+    json_array_foreach(
+        came, i,
+        v) if (!json_object_get(moved,
+                                crm_id_format(t, json_integer_value(v),
+                                              key))) return err_set(e, ERR_INPUT,
+                                                                    "%s was merged into %s since "
+                                                                    "then: take that back first",
+                                                                    key, name);
     return 0;
 }
 
@@ -336,9 +358,8 @@ int crm_unmerge_check(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int6
                        crm_id_format(t, is, b));
     if (!crm_record(ctx, t, into, e))
         return -1;
-    json_object_foreach((json_t *)moved, name, v)
-        if (moved_check(ctx, name, moved, e) < 0)
-            return -1;
+    json_object_foreach((json_t *)moved, name,
+                        v) if (moved_check(ctx, name, moved, e) < 0) return -1;
     return 0;
 }
 
@@ -347,11 +368,12 @@ static int follow_one(struct crm_ctx *ctx, const struct follower *f, int64_t par
 {
     size_t i;
     json_t *v;
-    AUTO_JSON json_t *list = merged_children(ctx->crm->db, crm_entity_name(f->child), f->parent,
-                                             parent, MERGE_MAX, e);
+    AUTO_JSON json_t *list =
+        merged_children(ctx->crm->db, crm_entity_name(f->child), f->parent, parent, MERGE_MAX, e);
     if (!list)
         return -1;
-    json_array_foreach(list, i, v) {
+    json_array_foreach(list, i, v)
+    {
         int64_t id = json_integer_value(v);
         const json_t *rec = crm_record_any(ctx, f->child, id, e);
         if (!rec)
@@ -367,17 +389,20 @@ static int follow_one(struct crm_ctx *ctx, const struct follower *f, int64_t par
 static int settle_tell(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t since_ms,
                        struct buf *told, struct err *e)
 {
-    const char *parent = t == CRM_CONTACT ? "contact_id" : t == CRM_COMPANY ? "company_id" : "lead_id";
+    const char *parent = t == CRM_CONTACT   ? "contact_id"
+                         : t == CRM_COMPANY ? "company_id"
+                                            : "lead_id";
     enum crm_entity child = t == CRM_LEAD ? CRM_DEAL : t == CRM_COMPANY ? CRM_CONTACT : CRM_LEAD;
     char id[CRM_ID_LEN];
     size_t i;
     json_t *v;
-    AUTO_JSON json_t *list = merged_children(ctx->crm->db, crm_entity_name(child), parent, into,
-                                             MERGE_MAX, e);
+    AUTO_JSON json_t *list =
+        merged_children(ctx->crm->db, crm_entity_name(child), parent, into, MERGE_MAX, e);
     if (!list)
         return -1;
     int n = 0;
-    json_array_foreach(list, i, v) {
+    json_array_foreach(list, i, v)
+    {
         const json_t *rec = crm_record_any(ctx, child, json_integer_value(v), e);
         if (!rec)
             return -1;
@@ -399,7 +424,8 @@ int crm_unmerge_settle(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int
     const json_t *v;
     enum crm_entity kind;
     int64_t id;
-    json_object_foreach((json_t *)moved, name, v) {
+    json_object_foreach((json_t *)moved, name, v)
+    {
         if (crm_id_parse(name, &kind, &id) < 0)
             continue;
         const json_t *rec = crm_record_any(ctx, kind, id, e);

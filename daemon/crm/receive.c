@@ -17,13 +17,13 @@
 #include "crm/cmd.h"
 #include "crm/form.h"
 #include "crm/identity.h"
-#include "crm/merge.h"
 #include "crm/meeting.h"
 #include "rule/day.h"
 #include "store/contact.h"
 
 #define SUBJECT_MAX 300
 #define FORM_SUBJECT_MAX 80
+#define DROPBOX_RECIPIENTS 20 /* of one mail are filed */
 
 struct receive {
     struct crm_ctx *ctx;
@@ -34,16 +34,6 @@ struct receive {
     char subject[SUBJECT_MAX + 1];
     bool person;
 };
-
-/* No own domain, no provider's: then mail from there is from that company. */
-static const char *company_domain(const struct receive *r)
-{
-    const char *at = strrchr(r->who->address, '@');
-    if (!at || crm_domain_is_free(at + 1) ||
-        !strcmp(at + 1, crm_setting(r->ctx->crm, "domain", "")))
-        return NULL;
-    return at + 1;
-}
 
 /* A private address, but the form names a company. */
 static int company_of_form(struct receive *r, int64_t *out, struct err *e)
@@ -60,26 +50,20 @@ static int company_of_form(struct receive *r, int64_t *out, struct err *e)
 
 static int find_company(struct receive *r, int64_t *out, struct err *e)
 {
-    const char *domain = company_domain(r);
-    struct crm_ctx *ctx = r->ctx;
+    const char *at = strrchr(r->who->address, '@');
     *out = 0;
-    if (!domain)
-        return company_of_form(r, out, e);
-    if (company_find(ctx->crm->db, domain, out, e) < 0)
+    if (at && crm_company_of(r->ctx, at + 1, out, e) < 0)
         return -1;
-    if (*out) {
-        if (crm_follow(ctx->crm->db, CRM_COMPANY, out, e) < 0)
-            return -1;
-        const json_t *rec = crm_record_any(ctx, CRM_COMPANY, *out, e);
-        return !rec ? -1
-               : json_object_get(rec, "deleted_ms")
-                   ? crm_change(ctx, CRM_COMPANY, *out, "deleted_ms", NULL, e)
-                   : 0;
-    }
-    AUTO_JSON json_t *rec = json_object();
-    json_put_str(rec, "name", domain);
-    json_put_str(rec, "domain", domain);
-    return crm_create(ctx, CRM_COMPANY, rec, out, e);
+    return *out ? 0 : company_of_form(r, out, e);
+}
+
+/* One line: it may become the subject of an answer. */
+static void subject_take(struct receive *r, const char *subject, size_t max)
+{
+    size_t n = text_utf8_cut(subject, strlen(subject), max);
+    for (size_t i = 0; i < n; i++)
+        r->subject[i] = (unsigned char)subject[i] < ' ' || subject[i] == 0x7f ? ' ' : subject[i];
+    r->subject[n] = '\0';
 }
 
 /* The name beside the address that counts: From, or Reply-To. */
@@ -93,7 +77,9 @@ static void contact_name(const struct receive *r, struct crm_name *out)
         (crm_email_fold(json_get_str(who, "address", NULL), folded) < 0 ||
          strcmp(folded, r->who->address)))
         who = reply_to;
-    crm_name_split(json_get_str(who, "name", NULL), out);
+    *out = (struct crm_name){{0}, {0}, {0}};
+    if (r->who->kind != CRM_WHO_USER) /* then From is one of ours */
+        crm_name_split(json_get_str(who, "name", NULL), out);
 }
 
 static int new_contact(struct receive *r, struct err *e)
@@ -123,6 +109,16 @@ static int new_contact(struct receive *r, struct err *e)
     return 0;
 }
 
+static int name_contact(struct crm_ctx *ctx, int64_t id, const struct crm_name *name, struct err *e)
+{
+    if (!name->full[0])
+        return 0;
+    if (crm_change_str(ctx, CRM_CONTACT, id, "name", name->full, e) < 0 ||
+        crm_change_str(ctx, CRM_CONTACT, id, "first_name", name->first[0] ? name->first : NULL, e) < 0)
+        return -1;
+    return crm_change_str(ctx, CRM_CONTACT, id, "last_name", name->last[0] ? name->last : NULL, e);
+}
+
 /* A name in the header of a contact that had none. */
 static int complete_contact(struct receive *r, struct err *e)
 {
@@ -139,11 +135,7 @@ static int complete_contact(struct receive *r, struct err *e)
         return -1;
     if (sender != id)
         return 0;
-    if (crm_change_str(r->ctx, CRM_CONTACT, id, "name", name.full, e) < 0 ||
-        crm_change_str(r->ctx, CRM_CONTACT, id, "first_name", name.first[0] ? name.first : NULL,
-                       e) < 0)
-        return -1;
-    return crm_change_str(r->ctx, CRM_CONTACT, id, "last_name", name.last[0] ? name.last : NULL, e);
+    return name_contact(r->ctx, id, &name, e);
 }
 
 static int new_record(struct receive *r, enum crm_entity t, struct err *e)
@@ -155,7 +147,10 @@ static int new_record(struct receive *r, enum crm_entity t, struct err *e)
     json_put_int(rec, "company_id", target->company);
     json_put_str(rec, "subject", r->subject[0] ? r->subject : NULL);
     json_put_str(rec, "source", r->source);
-    json_put_int(rec, "first_in_ms", r->in->at_ms);
+    if (r->who->kind == CRM_WHO_USER) /* he wrote first, and it is his */
+        json_put_str(rec, "owner", r->who->user);
+    else
+        json_put_int(rec, "first_in_ms", r->in->at_ms);
     if (crm_create(r->ctx, t, rec, id, e) < 0)
         return -1;
     target->main = t;
@@ -273,6 +268,9 @@ static int file_contact(struct receive *r, struct err *e)
         return -1;
     if (!r->person && t->contact && r->who->address[0] && note_away(r, e) < 0)
         return -1;
+    if (r->person && r->who->other_address &&
+        crm_link_address(r->ctx, t->contact, r->who->channel, r->who->address, e) < 0)
+        return -1;
     if (t->main == CRM_LEAD || t->main == CRM_CASE) {
         if (r->person && known_record(r, e) < 0)
             return -1;
@@ -294,12 +292,127 @@ static int file_contact(struct receive *r, struct err *e)
     return crm_meeting_take(r->ctx, r->message, t, r->in->message_id, "in", e);
 }
 
+/* A user passed on what somebody wrote: it is that one's mail, and its time is when that
+ * was written. What the user says to it is not part of it. */
+static int file_forward(struct receive *r, struct err *e)
+{
+    const json_t *f = r->in->forward;
+    const char *subject = json_get_str(f, "subject", "");
+    int64_t date = json_get_int(f, "date_ms", 0);
+    const struct crm_input *was = r->in;
+    struct crm_input in = *was;
+    json_t *m = json_pack("{s:s, s:s, s:O, s:s, s:s, s:s, s:[], s:[]}", "channel", "email", "kind",
+                          "person", "from", json_object_get(f, "from"), "subject", subject, "text",
+                          json_get_str(f, "text", ""), "reply", json_get_str(f, "text", ""),
+                          "reply_to", "attachments");
+    json_array_append_new(r->ctx->strings, m);
+    if (date > 0 && date < in.at_ms)
+        in.at_ms = date;
+    r->in = &in;
+    r->message = r->ctx->message = m;
+    r->person = true;
+    if (*subject)
+        subject_take(r, subject, SUBJECT_MAX);
+    if (!strcmp(r->creates, "nothing")) /* somebody thought it worth passing on */
+        r->creates = "lead";
+    r->who->kind = CRM_WHO_CONTACT;
+    int rc = file_contact(r, e);
+    r->who->kind = CRM_WHO_USER;
+    r->in = was;
+    return rc;
+}
+
+/* Somebody new to whom a user wrote: from now on a contact, or a lead of his. */
+static int new_recipient(struct receive *r, const json_t *to, const char *address, struct err *e)
+{
+    struct crm_who *who = r->who, was = *who;
+    struct crm_name name;
+    const char *makes = crm_setting(r->ctx->crm, "dropbox_creates", "contact");
+    if (!strcmp(makes, "nothing"))
+        return 0;
+    who->target = (struct crm_target){0};
+    who->channel = "email";
+    snprintf(who->address, sizeof(who->address), "%s", address);
+    int rc = new_contact(r, e);
+    crm_name_split(json_get_str(to, "name", NULL), &name);
+    if (rc == 0)
+        rc = name_contact(r->ctx, who->target.contact, &name, e);
+    if (rc == 0 && !strcmp(makes, "lead"))
+        rc = new_record(r, CRM_LEAD, e);
+    struct crm_target made = who->target;
+    bool lead = who->new_lead, contact = who->new_contact;
+    *who = was;
+    who->target = made;
+    who->new_lead |= lead;
+    who->new_contact |= contact;
+    return rc;
+}
+
+/* What a user wrote to this contact, for us to know. */
+static int file_sent(struct receive *r, struct crm_target *t, struct err *e)
+{
+    if (crm_add_activity(r->ctx, t, r->in->kind, "out", r->subject[0] ? r->subject : NULL,
+                         r->in->message_id, 0, r->in->at_ms, &t->activity, e) < 0)
+        return -1;
+    /* anybody can write a From: only a proven one says that the lead was contacted */
+    return r->person && (r->in->proven || r->in->dropbox) ? crm_mark_contacted(r->ctx, t, e) : 0;
+}
+
+/* One of its recipients; the first one filed is what the mail is about. seen: contacts
+ * that have it. */
+static int file_recipient(struct receive *r, const json_t *to, json_t *seen, struct err *e)
+{
+    char address[CRM_ADDRESS_MAX], key[CRM_ID_LEN];
+    struct crm_target first = r->who->target, *t = &r->who->target;
+    int64_t contact;
+    if (crm_email_fold(json_get_str(to, "address", ""), address) < 0 ||
+        crm_is_inside(r->ctx->crm, address))
+        return 0;
+    if (crm_find_contact(r->ctx, "email", address, &contact, e) < 0)
+        return -1;
+    if (contact && json_object_get(seen, crm_id_format(CRM_CONTACT, contact, key)))
+        return 0;
+    *t = (struct crm_target){0};
+    if (contact ? crm_open_record(r->ctx, contact, r->creates, t, e) < 0
+                : new_recipient(r, to, address, e) < 0)
+        return -1;
+    if (t->contact)
+        json_put_bool(seen, crm_id_format(CRM_CONTACT, t->contact, key), true);
+    if (t->contact && file_sent(r, t, e) < 0)
+        return -1;
+    r->who->to_contact |= t->contact != 0;
+    if (first.main != CRM_NONE)
+        *t = first;
+    return 0;
+}
+
+/* A copy of what a user wrote to customers. */
+static int file_dropbox(struct receive *r, struct err *e)
+{
+    static const char *const keys[] = {"to", "cc"};
+    AUTO_JSON json_t *seen = json_object();
+    size_t i, n = 0;
+    const json_t *to;
+    r->who->target = (struct crm_target){0};
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+        json_array_foreach(json_get_arr(r->message, keys[k]), i, to)
+            if (n++ < DROPBOX_RECIPIENTS && file_recipient(r, to, seen, e) < 0)
+                return -1;
+    return 0;
+}
+
 /* A user wrote: to the contact (we were in Cc or Bcc), or to us about a record. */
 static int file_user(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
     struct crm_actor user = {CRM_BY_USER, r->who->user, NULL};
     int64_t contact = 0;
+    if (r->who->forwarded)
+        return file_forward(r, e);
+    if (r->in->dropbox && r->in->thread.main == CRM_NONE) {
+        r->ctx->op_actor = user;
+        return file_dropbox(r, e);
+    }
     if (t->main == CRM_NONE)
         return 0;
     if (crm_find_recipient(r->ctx, r->message, &contact, e) < 0)
@@ -314,7 +427,9 @@ static int file_user(struct receive *r, struct err *e)
         0)
         return -1;
     /* anybody can write a From: only a proven one says that the lead was contacted */
-    return to_contact && r->person && r->in->proven ? crm_mark_contacted(r->ctx, t, e) : 0;
+    return to_contact && r->person && (r->in->proven || r->in->dropbox)
+               ? crm_mark_contacted(r->ctx, t, e)
+               : 0;
 }
 
 /* A list of the company's own domain is how several people share an address such
@@ -373,8 +488,7 @@ static void receive_init(struct receive *r)
         subject += strspn(subject, " \t\r\n");
         n = text_utf8_cut(subject, strcspn(subject, "\r\n"), FORM_SUBJECT_MAX);
     }
-    for (size_t i = 0; i < n; i++) /* one line: it may become the subject of an answer */
-        r->subject[i] = (unsigned char)subject[i] < ' ' || subject[i] == 0x7f ? ' ' : subject[i];
+    subject_take(r, subject, n);
     r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
     r->creates = crm_creates(r->ctx->crm, r->in);
     r->person = is_person(r->ctx->crm, r->message);

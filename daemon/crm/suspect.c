@@ -59,9 +59,7 @@ int crm_duplicates(struct crm *crm, enum crm_entity t, int64_t limit, json_t *ro
         return -1;
     struct crm_ctx *ctx = crm_begin(crm, NULL, 0);
     int rc = 0;
-    json_array_foreach(pairs, i, pair)
-        if (rc == 0)
-            rc = suspect_row(ctx, t, pair, rows, e);
+    json_array_foreach(pairs, i, pair) if (rc == 0) rc = suspect_row(ctx, t, pair, rows, e);
     crm_end(&ctx);
     return rc;
 }

@@ -15,10 +15,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/address.h"
 #include "crm/form.h"
 #include "engine/alive.h"
 #include "engine/bounce.h"
 #include "engine/conversation.h"
+#include "engine/dropbox.h"
 #include "engine/engine.h"
 #include "engine/held.h"
 #include "engine/input.h"
@@ -329,16 +331,24 @@ static int mail_of_nobody(const json_t *m, struct err *e)
     return err_set(e, ERR_INPUT, "%s", readable ? "no usable sender" : "no header that can be read");
 }
 
+/* Whose it is by its From, when that is a user; NULL. */
+static const char *mail_user(const struct engine *eng, const json_t *message)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *from = json_get_str(json_get_obj(message, "from"), "address", "");
+    return crm_email_fold(from, folded) < 0 ? NULL
+                                            : crm_user_by_address(eng->crm, "email", folded);
+}
+
 /* From says it is a user: is that so? Nobody else needs a proof. */
 static int mail_proof(struct engine *eng, struct input *in, const struct item *it,
                       const struct arrival *a, int64_t id, struct proof *out, struct err *e)
 {
-    const char *from = json_get_str(json_get_obj(it->message, "from"), "folded", "");
     struct proof_mail mail = {.message = it->message,
                               .raw = it->frame.raw,
                               .n = it->frame.raw_len,
                               .mailbox = a->mailbox,
-                              .user = crm_user_by_address(eng->crm, "email", from),
+                              .user = mail_user(eng, it->message),
                               .message_id = id};
     *out = (struct proof){.how = PROOF_NONE};
     if (!mail.user)
@@ -354,7 +364,8 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
 
 /* A mail of ours: what it commands; and its words are a note, or for the contact. */
 static int mail_of_user(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
-                        const struct thread *thread, const struct proof *proof, const char *hold,
+                        const struct thread *thread, const struct proof *proof,
+                        const struct dropbox *box, const char *hold,
                         bool *commands_out, struct err *e)
 {
     struct rep_rest rest;
@@ -367,6 +378,7 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
         .hold = hold,
         .message_id = ci->message_id,
         .target = who->target,
+        .plus = box->words[0] ? box->words : NULL,
         .to_contact = who->to_contact,
         .conversation = answers,
     };
@@ -404,6 +416,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
 {
     struct input in;
     struct proof proof = {.how = PROOF_NONE};
+    struct dropbox box;
     struct crm_who who = {0};
     bool commands = false;
     char record[CRM_ID_LEN];
@@ -427,6 +440,8 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
         rc = mail_proof(eng, &in, it, a, m->id, &proof, e);
     ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;
     if (rc == 0)
+        rc = dropbox_read(eng, in.ctx, mail_user(eng, it->message), &proof, &ci, &box, e);
+    if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
     if (rc == 0 && who.no_sender)
         rc = mail_of_nobody(it->message, e);
@@ -441,7 +456,9 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         rc = message_link(eng->db, m, e);
     if (rc == 0 && who.kind == CRM_WHO_USER)
-        rc = mail_of_user(eng, &ci, &who, &thread, &proof, in.hold, &commands, e);
+        rc = mail_of_user(eng, &ci, &who, &thread, &proof, &box, in.hold, &commands, e);
+    if (rc == 0 && who.kind == CRM_WHO_USER)
+        rc = dropbox_tell(eng, &box, &ci, &who, &proof, in.journal, e);
     const char *ignored = rc == 0 && !commands ? ignored_reason(&who, m->kind) : NULL;
     if (rc == 0)
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);

@@ -75,8 +75,11 @@ static void subject_of(const struct ours *o, char out[SUBJECT_MAX])
     case OURS_SECRET:
         snprintf(out, SUBJECT_MAX, "%s.%" PRId64, o->user, o->issue);
         return;
-    case OURS_DROPBOX:
-        snprintf(out, SUBJECT_MAX, "%s", o->user);
+    case OURS_DROPBOX: /* the first issue has no number */
+        if (o->issue)
+            snprintf(out, SUBJECT_MAX, "%s%s%" PRId64, o->user, o->user[0] ? "." : "", o->issue);
+        else
+            snprintf(out, SUBJECT_MAX, "%s", o->user);
         return;
     case OURS_NONE:
     case OURS_COMPANY:
@@ -259,31 +262,50 @@ static size_t issue_read(const char *s, size_t n, struct ours *o)
     return n - digits - 1;
 }
 
-/* "drop.TOKEN", "drop.anna.TOKEN", "key.anna.3.TOKEN" */
+static bool user_named(const struct engine *eng, const char *s, size_t n, struct ours *o)
+{
+    const json_t *users = json_get_obj(eng->role->config, "users"), *u;
+    const char *name;
+    o->user[0] = '\0';
+    json_object_foreach((json_t *)users, name, u)
+        if (strlen(name) == n && strncasecmp(name, s, n) == 0)
+            snprintf(o->user, sizeof(o->user), "%s", name);
+    return o->user[0] != '\0';
+}
+
+/* "anna" or "anna.3" (n bytes), or of a dropbox "" or "3": the token says which is meant. */
+static bool named_is(const struct engine *eng, const char *s, size_t n, const char *token,
+                     struct ours *o)
+{
+    bool dropbox = o->kind == OURS_DROPBOX;
+    if (dropbox && (n == 0 || user_named(eng, s, n, o)) && token_is(eng, o, token, TOKEN_LEN))
+        return true;
+    size_t k = issue_read(s, n, o);
+    if (k > 0 && user_named(eng, s, k, o) && token_is(eng, o, token, TOKEN_LEN))
+        return true;
+    o->user[0] = '\0';
+    if (!dropbox || n == 0 || n > 18 || strspn(s, "0123456789") != n)
+        return false;
+    o->issue = strtoll(s, NULL, 10);
+    return token_is(eng, o, token, TOKEN_LEN);
+}
+
+/* "drop.TOKEN", "drop.2.TOKEN", "drop.anna.TOKEN", "drop.anna.2.TOKEN", "key.anna.3.TOKEN" */
 static bool named_token(const struct engine *eng, const char *local, struct ours *out)
 {
     static const enum ours_kind kinds[] = {OURS_DROPBOX, OURS_SECRET};
-    const json_t *users = json_get_obj(eng->role->config, "users"), *u;
-    const char *name;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         struct ours o = {.kind = kinds[i]};
         const char *lead_in = row_of(o.kind)->lead_in;
         size_t n = strlen(lead_in), given = strlen(local);
-        if (strncmp(local, lead_in, n) != 0)
+        if (strncmp(local, lead_in, n) != 0 || given < n + TOKEN_LEN)
             continue;
-        if (given == n + TOKEN_LEN && o.kind == OURS_DROPBOX) {
-            *out = o;
-            return token_is(eng, &o, local + n, TOKEN_LEN);
-        }
-        if (given < n + TOKEN_LEN + 2 || local[given - TOKEN_LEN - 1] != '.')
+        size_t all = given - TOKEN_LEN - n; /* with the dot behind it */
+        if (all > 0 && local[n + all - 1] != '.')
             return false;
-        size_t all = given - TOKEN_LEN - 1 - n,
-               k = o.kind == OURS_SECRET ? issue_read(local + n, all, &o) : all;
-        json_object_foreach((json_t *)users, name, u)
-            if (strlen(name) == k && strncasecmp(name, local + n, k) == 0)
-                snprintf(o.user, sizeof(o.user), "%s", name);
+        bool is = named_is(eng, local + n, all ? all - 1 : 0, local + n + all, &o);
         *out = o;
-        return o.user[0] && token_is(eng, &o, local + n + all + 1, TOKEN_LEN);
+        return is;
     }
     return false;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/ctl.h"
+#include "engine/dropbox.h"
 #include "engine/ours.h"
 #include "store/secret.h"
 
@@ -65,14 +66,39 @@ int secret_in_message(struct engine *eng, const json_t *message, const char *use
     return 0;
 }
 
+/* address dropbox [USER] [new] */
+static json_t *ctl_dropbox(struct ctl *c, struct err *e)
+{
+    int n = c->argc;
+    bool renew = n > 2 && strcmp(c->argv[n - 1], "new") == 0;
+    const char *user = n - renew > 2 ? c->argv[2] : NULL;
+    if (n - renew > 3 || (user && !crm_user(c->eng->crm, user))) {
+        err_set(e, ERR_INPUT, "\"%s\" is none of the users; see: leadctl list users",
+                n - renew > 3 ? c->argv[3] : user);
+        return NULL;
+    }
+    AUTO_FREE char *address = dropbox_address(c->eng, user, renew, e);
+    if (!address)
+        return NULL;
+    json_t *out = ctl_text("%s", address);
+    json_put_str(out, "address", address);
+    return out;
+}
+
 json_t *ctl_address(struct ctl *c, struct err *e)
 {
+    if (strcmp(c->argv[1], "dropbox") == 0)
+        return ctl_dropbox(c, e);
+    if (c->argc < 3) {
+        err_set(e, ERR_INPUT, "address %s: expected secret USER, or dropbox", c->argv[1]);
+        return NULL;
+    }
     const char *user = c->argv[2], *verb = c->argc > 3 ? c->argv[3] : "";
     AUTO_FREE char *address = NULL;
     int64_t made_ms;
     char stamp[32];
     if (strcmp(c->argv[1], "secret") != 0) {
-        err_set(e, ERR_INPUT, "address %s: expected secret", c->argv[1]);
+        err_set(e, ERR_INPUT, "address %s: expected secret or dropbox", c->argv[1]);
         return NULL;
     }
     if (!crm_user(c->eng->crm, user)) {

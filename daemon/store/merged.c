@@ -143,22 +143,24 @@ static const char contacts_sql[] =
     " WHERE x.company_id IS NULL AND instr(x.name, ' ') > 0 "
     " AND (y.company_id IS NOT NULL OR y.id > x.id)"
     ") s JOIN contact u ON u.id = s.a JOIN contact v ON v.id = s.b "
-    "WHERE " THERE("u") " AND " THERE("v")
-    " GROUP BY min(a, b), max(a, b) HAVING rank = min(rank) ORDER BY min(rank), 2 DESC, 1 LIMIT $1";
+    "WHERE " THERE("u") " AND " THERE("v") " GROUP BY min(a, b), max(a, b) HAVING rank = min(rank) "
+                                           "ORDER BY min(rank), 2 DESC, 1 LIMIT $1";
 
 static const char leads_sql[] =
     "SELECT x.id, y.id, 'open leads of one contact' FROM lead x JOIN lead y "
     "ON y.contact_id = x.contact_id AND y.id > x.id "
-    "WHERE x.status <> 'closed' AND y.status <> 'closed' AND " THERE("x") " AND " THERE("y")
-    " ORDER BY y.id DESC, x.id LIMIT $1";
+    "WHERE x.status <> 'closed' AND y.status <> 'closed' AND " THERE("x") " AND " THERE(
+        "y") " ORDER BY y.id DESC, x.id LIMIT $1";
 
 static const char companies_sql[] =
     "SELECT x.id, y.id, 'the same name' FROM company x JOIN company y "
-    "ON lower(y.name) = lower(x.name) AND y.id > x.id WHERE " THERE("x") " AND " THERE("y")
-    " UNION SELECT x.id, y.id, 'the same domain, another ending' FROM company x JOIN company y "
-    "ON substr(y.domain, 1, instr(y.domain, '.')) = substr(x.domain, 1, instr(x.domain, '.')) "
-    "AND y.id > x.id WHERE instr(x.domain, '.') > 4 AND " THERE("x") " AND " THERE("y")
-    " ORDER BY 2 DESC, 1 LIMIT $1";
+    "ON lower(y.name) = lower(x.name) AND y.id > x.id WHERE " THERE("x") " AND " THERE(
+        "y") " UNION SELECT x.id, y.id, 'the same domain, another ending' FROM company x JOIN "
+             "company y "
+             "ON substr(y.domain, 1, instr(y.domain, '.')) = substr(x.domain, 1, instr(x.domain, "
+             "'.')) "
+             "AND y.id > x.id WHERE instr(x.domain, '.') > 4 AND " THERE("x") " AND " THERE(
+                 "y") " ORDER BY 2 DESC, 1 LIMIT $1";
 
 static json_t *read_pair(struct db_rows *r)
 {
@@ -173,8 +175,8 @@ json_t *merged_suspects(struct db *db, const char *entity, int64_t limit, struct
     return rows_all(db_query(db, sql, "i", limit), read_pair, e);
 }
 
-int merged_namesake(struct db *db, int64_t company, const char *name, int64_t but,
-                    int64_t *id_out, struct err *e)
+int merged_namesake(struct db *db, int64_t company, const char *name, int64_t but, int64_t *id_out,
+                    struct err *e)
 {
     return db_get_int(db, e, id_out, 0,
                       "SELECT id FROM contact WHERE company_id = $1 AND lower(name) = lower($2) "
