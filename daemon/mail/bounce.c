@@ -351,6 +351,18 @@ static bool settle(json_t *b)
     return *status != '4' && *status != '5' && !failed && !delayed;
 }
 
+/* What most mail has none of: spares it the search for words. */
+static bool is_possible(struct mail_ctx *c, const struct mail_parts *ps, const json_t *msg)
+{
+    const struct mail_fields *f = &ps->v[0].fields;
+    for (size_t i = 0; i < ps->count; i++)
+        if (is_report_part(c, ps, i, msg))
+            return true;
+    return mail_fields_get(f, "X-Failed-Recipients") ||
+           strcmp(json_get_str(msg, "return_path", "?"), "") == 0 || is_daemon(c, f, msg) ||
+           mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", ""));
+}
+
 /* A report of success says what a receipt says. */
 static void put_receipt(const json_t *b, json_t *msg)
 {
@@ -367,6 +379,8 @@ bool mail_bounce_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *m
     const struct mail_fields *f = &ps->v[0].fields;
     const char *text = json_get_str(msg, "text", "");
     size_t n = text_utf8_cut(text, strlen(text), BOUNCE_TEXT);
+    if (!is_possible(c, ps, msg))
+        return false;
     AUTO_JSON json_t *b = json_object(), *to = json_array();
     struct bounce_original o = {.to = to, .words = n};
     AUTO_FREE char *head = mem_strn(text, n);

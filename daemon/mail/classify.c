@@ -125,7 +125,7 @@ static struct signs signs_read(struct mail_ctx *c, const struct mail_fields *f, 
 {
     const char *reply = json_get_str(msg, "reply", "");
     const char *text = *reply ? reply : json_get_str(msg, "text", "");
-    return (struct signs){
+    struct signs s = {
         .f = f,
         .msg = msg,
         .a = a,
@@ -136,9 +136,14 @@ static struct signs signs_read(struct mail_ctx *c, const struct mail_fields *f, 
         .machine = mail_is_machine_address(json_get_str(json_get_obj(msg, "from"), "folded", "")),
         .null_path = strcmp(json_get_str(msg, "return_path", "?"), "") == 0,
         .subject = mail_away_subject(json_get_str(msg, "subject", "")),
-        .away = mail_away_text(text),
-        .ack = mail_ack_text(text),
     };
+    /* words alone say nothing: most mail is spared the search */
+    if (s.subject || s.null_path || json_object_get(a, "precedence") ||
+        json_object_get(a, "auto_submitted")) {
+        s.away = mail_away_text(text);
+        s.ack = mail_ack_text(text);
+    }
+    return s;
 }
 
 /* Helpdesks send what their people write with the fields of a machine. Such an answer is
@@ -280,9 +285,9 @@ static bool is_newsletter(const struct signs *s)
         "X-Mailgun-Variables", "X-CSA-Complaints", "X-MC-User", "X-SG-EID", "X-Mailer-LID",
         "X-Report-Abuse",
     };
-    int signs = s->machine + can_be_left(s);
     if (!mail_fields_get(s->f, "List-Unsubscribe") || s->answers || s->program)
         return false;
+    int signs = s->machine + can_be_left(s);
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         signs += mail_fields_get(s->f, fields[i]) != NULL;
     return signs >= 2;

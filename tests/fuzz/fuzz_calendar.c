@@ -40,11 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct mail_limits lim;
     struct err e = {0};
     AUTO_BUF struct buf mail;
+    buf_init(&mail, KIB(64));
     if (n == 0 || n > KIB(32))
         return 0;
     mail_limits_default(&lim);
     lim.ms = 0;
-    buf_init(&mail, KIB(64));
     buf_str(&mail, "From: a@b.example\nContent-Type: text/calendar; charset=utf-8\n\n");
     buf_add(&mail, data, n);
     AUTO_JSON json_t *msg = mail_parse(mail.data, mail.len, &lim, &e);
