@@ -24,7 +24,8 @@ static const struct {
     COUNT_OF(activation), COUNT_OF(schedule_walk), COUNT_OF(notice_rate), COUNT_OF(call),
     COUNT_OF(endpoint), COUNT_OF(enriched),  COUNT_OF(merged),      COUNT_OF(offer),
     COUNT_OF(held),        COUNT_OF(secret_address),
-    COUNT_OF(rewritten), COUNT_OF(probe), COUNT_OF(signature_used),
+    COUNT_OF(rewritten), COUNT_OF(probe), COUNT_OF(signature_used), COUNT_OF(address_bounce),
+    COUNT_OF(meeting),
 };
 
 #define MISSING(from, col, to, key)                                                                \
