@@ -291,8 +291,9 @@ static void put_diagnostic(const char *text, size_t n, size_t at, json_t *b)
             buf_char(&out, ' ');
     }
     out.data[text_utf8_cut(out.data, out.len, DIAGNOSTIC)] = '\0';
+    text_make_line(out.data);
     char *t = text_trim(out.data);
-    if (*t && text_is_utf8(t, strlen(t)))
+    if (*t)
         json_put_str(b, "diagnostic", t);
 }
 

@@ -99,8 +99,9 @@ static void put_text(json_t *out, const char *key, const char *v)
         }
     }
     b.data[text_utf8_cut(b.data, b.len, TEXT_MAX)] = '\0';
+    text_make_line(b.data); /* what an escape hid, and DEL */
     char *t = text_trim(b.data);
-    if (*t && text_is_utf8(t, strlen(t)))
+    if (*t)
         json_put_str(out, key, t);
 }
 
@@ -372,7 +373,8 @@ static bool stamp_put(struct mail_ctx *c, struct cal *x, struct cal_stamp *s, co
         ms = cal_utc_ms(&s->t);
     }
     json_put_int(x->out, key, ms);
-    if (s == &x->start && *name && text_is_utf8(name, strlen(name)))
+    text_make_line(name);
+    if (s == &x->start && *name)
         json_put_str(x->out, "zone", name);
     return true;
 }
@@ -388,6 +390,7 @@ static void finish(struct mail_ctx *c, struct cal *x)
         text_lower(status);
     json_put_str(x->out, "status", status);
     mem_free(status);
+    text_make_line(x->method);
     text_lower(x->method);
     json_put_str(x->out, "method", *x->method ? x->method : "publish");
 }
