@@ -20,6 +20,7 @@
 #include "engine/hold.h"
 #include "engine/input.h"
 #include "engine/ladder.h"
+#include "engine/notice_foot.h"
 #include "engine/link.h"
 #include "engine/ours.h"
 #include "engine/storm.h"
@@ -244,14 +245,15 @@ static int draft_words(const struct draft *d, struct template_result *out, struc
     return crm_render_notice(d->in->ctx, &s->target, &s->actor, out, e);
 }
 
-/* What the user can do with a click. */
+/* Why it is his, what happened, and what he can do with a reply or a click. */
 static int draft_links(const struct draft *d, struct template_result *r, struct err *e)
 {
     struct buf text AUTO_BUF;
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!d->send->to_user || !is_notice(d->send))
         return 0;
-    if (link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
+    if (notice_foot(d->in, &d->send->target, &text, e) < 0 ||
+        link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
         return -1;
     if (text.len == 0)
         return 0;

@@ -331,3 +331,20 @@ def test_files_go_along_both_ways_and_what_hides_words_does_not():
                   attach(company.mail(sender="tom@example.com", **offer), (name, kind, data)))
             assert len(w.sent("ada@shop.example")) == n
             assert "not sent to the customer" in w.sent("tom@example.com")[-1].get_content()
+
+
+def test_a_notice_says_why_what_happened_and_where_to_answer():
+    with World(rules=RULES.replace('"send welcome"', '"notify owner"')) as w:
+        w.lead("How much?\n")
+        (notice,) = w.sent("tom@example.com")
+        text = notice.get_content()
+        assert "Why:      rule all: assign tom" in text
+        assert "mail in, contact C1: 40 widgets" in text
+        assert "#won 5000" in text and "#note TEXT" in text
+        to = re.search(r"write to (sales\+L1\.M1\.[a-z2-7]{16}@example\.com)\n", text).group(1)
+        w.rep("Five each.\n", to=to, subject="hello")  # a new mail, by the address alone
+        (out,) = w.sent("ada@shop.example")
+        assert out.get_content() == "Five each.\n" and out["Subject"] == "Re: 40 widgets"
+        w.rep(**answer(notice, "SECRET for us\n"))
+        assert len(w.sent("ada@shop.example")) == 1
+        assert any("SECRET for us" in r["text"] for r in rows(w.d, "timeline", "L1"))

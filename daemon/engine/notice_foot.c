@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * notice_foot - see notice_foot.h
+ */
+#include "engine/notice_foot.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/ours.h"
+#include "store/message.h"
+
+#define HISTORY_LINES 3
+#define LINE_MAX 160
+
+/* The assignment of this input, if there was one: who gave it, and in which words. */
+static void foot_why(struct input *in, struct buf *out)
+{
+    const json_t *commands = crm_commands(in->ctx), *c, *found = NULL;
+    size_t i;
+    json_array_foreach((json_t *)commands, i, c)
+        if (strncmp(json_get_str(c, "line", ""), "assign ", 7) == 0 && !json_object_get(c, "error"))
+            found = c;
+    if (!found)
+        return;
+    const char *by = json_get_str(found, "by", ""), *actor = json_get_str(found, "actor", "?"),
+               *result = json_get_str(found, "result", NULL);
+    buf_printf(out, "Why:      %s %s: %s%s%s\n", by, actor, json_get_str(found, "line", ""),
+               result ? " - " : "", result ? result : "");
+}
+
+static void foot_line(const json_t *row, struct buf *out)
+{
+    const char *time = json_get_str(row, "time", ""), *direction = json_get_str(row, "direction", "");
+    AUTO_FREE char *text = mem_str(json_get_str(row, "text", ""));
+    text_make_line(text);
+    text[text_utf8_cut(text, strlen(text), LINE_MAX)] = '\0';
+    buf_printf(out, "  %.10s %.5s  %s%s%s, %s: %s\n", time, strlen(time) > 16 ? time + 11 : "",
+               json_get_str(row, "kind", "?"), strcmp(direction, "none") ? " " : "",
+               strcmp(direction, "none") ? direction : "", json_get_str(row, "who", "?"), text);
+}
+
+static int foot_history(struct input *in, enum crm_entity what, int64_t id, struct buf *out,
+                        struct err *e)
+{
+    json_t *timeline = NULL;
+    size_t i;
+    const json_t *row;
+    if (crm_timeline(in->eng->crm, what, id, HISTORY_LINES, &timeline, e) < 0)
+        return e->cls == ERR_INPUT ? 0 : -1;
+    const json_t *rows = json_get_arr(timeline, "rows");
+    if (json_array_size(rows))
+        buf_str(out, "\nHistory (UTC):\n");
+    json_array_foreach((json_t *)rows, i, row)
+        foot_line(row, out);
+    json_decref(timeline);
+    return 0;
+}
+
+static int foot_answer(struct input *in, const struct crm_target *t, struct buf *out,
+                       struct err *e)
+{
+    int64_t message = 0;
+    if (!t->lead || strcmp(engine_setting(in->eng, "conversation", "answers"), "off") == 0)
+        return 0;
+    if (message_latest_of_lead(in->eng->db, t->lead, &message, e) < 0)
+        return -1;
+    struct ours o = ours_of(OURS_CONVERSATION, t, message);
+    AUTO_FREE char *address = message ? ours_address(in->eng, &o) : NULL;
+    if (address)
+        buf_printf(out, "To answer the customer, write to %s\n", address);
+    return 0;
+}
+
+int notice_foot(struct input *in, const struct crm_target *t, struct buf *out, struct err *e)
+{
+    bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
+    if (!t->lead && !t->kase)
+        return 0;
+    buf_str(out, "\n");
+    foot_why(in, out);
+    if (foot_history(in, is_case ? CRM_CASE : CRM_LEAD, is_case ? t->kase : t->lead, out, e) < 0)
+        return -1;
+    buf_printf(out, "\nReply with lines such as:\n  %s\nYour reply stays with us; what else you write "
+               "becomes a note.\n",
+               is_case ? "#note TEXT   #assign USER   #priority up   #close   #help"
+                       : "#note TEXT   #call TEXT   #task fri 10:00 TEXT   #stage NAME\n"
+                         "  #won 5000   #lost REASON   #assign USER   #help");
+    return is_case ? 0 : foot_answer(in, t, out, e);
+}

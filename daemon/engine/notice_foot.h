@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * notice_foot - what stands below every notice to one of ours about a lead or case
+ *
+ * Why it is his, in the words of the rule and its command; the last three things that
+ * happened; what a reply may say; and where to write to answer the customer. The notice
+ * itself is a template's; this is the same for all of them.
+ */
+#ifndef LEADD_ENGINE_NOTICE_FOOT_H
+#define LEADD_ENGINE_NOTICE_FOOT_H
+
+#include "base/buf.h"
+#include "engine/input.h"
+
+/* Appends to out; nothing for targets without lead and case. */
+int notice_foot(struct input *in, const struct crm_target *t, struct buf *out,
+                struct err *e) LEADD_MUST_CHECK;
+
+#endif
