@@ -19,6 +19,7 @@
 #define WRAP_FROM 50 /* a line this long may have been broken by a mail program .. */
 #define WRAP_AT 70   /* .. when its next word would have passed this */
 #define WRAP_TO 80   /* longer ones were not */
+#define PLUS_MAX 200 /* bytes of a plus address that are looked at */
 #define SAID_MAX 120 /* bytes of a line that the answer repeats */
 
 static const char *const asks[] = {"find", "show", "why", "help"};
@@ -309,7 +310,7 @@ static void text_of_words(struct splitter *s, struct rep_line *l)
 /* "task-tomorrow" with the subject as its text; "L42"; "L42-won-5000". */
 static void plus_take(struct splitter *s, const char *plus, const char *subject)
 {
-    AUTO_FREE char *line = mem_printf("%.200s", plus);
+    AUTO_FREE char *line = rep_text_clean(plus, strnlen(plus, PLUS_MAX), false);
     for (char *p = line; *p; p++)
         if (*p == '-' && !(p[1] >= '0' && p[1] <= '9' && p > line && p[-1] >= '0' && p[-1] <= '9'))
             *p = ' '; /* 2026-12-24 is a date */

@@ -107,7 +107,7 @@ char *rep_text_clean(const char *text, size_t n, bool plain)
             buf_char(&out, '#');
         else if (to)
             buf_char(&out, to);
-        else if (!is_invisible(c))
+        else if (!is_invisible(c) && (len > 1 || p[i] < 0x80)) /* no half of a character at the end */
             buf_add(&out, p + i, len);
     }
     while (out.len > 0 && strchr(plain ? " .,;:!?" : " ", out.data[out.len - 1]))
