@@ -339,3 +339,17 @@ def test_from_an_imap_inbox_to_the_answer_by_smtp():
         assert mail.sender == "" and mail.recipient == "tom@example.com"
         text = email.message_from_bytes(mail.data, policy=email.policy.default)
         assert "did you mean #stage?" in text.get_content()
+
+
+def test_a_plus_address_says_the_same():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "about the blue ones\n", subject="Call Ada", in_reply_to=None,
+                         to="sales+task-tomorrow@example.com"))
+        assert "T1 for tom, due 2026-11-21 09:00" in text
+        assert [r["title"] for r in rows(d, "list", "tasks")] == ["Call Ada"]
+        text = body(says(d, "#tag hot\n", subject="x", in_reply_to=None, to="sales+L1@example.com"))
+        assert "L1 is tagged hot" in text
+        says(d, "he is in a hurry\n", subject="y", in_reply_to=None, to="sales+L1@example.com",
+             answer=False)
+        assert [r["text"] for r in rows(d, "timeline", "L1") if r["kind"] == "note"] == ["he is in a hurry"]
