@@ -23,16 +23,15 @@
 
 #define CHECK_ERRORS 200 /* told in one run */
 
-/* A role's part travels in one frame. */
+/* A role's part travels in one frame: role_config_send(). */
 static void check_sizes(const json_t *parts, struct errlist *errors)
 {
     const char *name;
     json_t *part;
     json_object_foreach((json_t *)parts, name, part) {
-        AUTO_FREE char *text = json_text(part);
-        if (strlen(text) > BOUND_FRAME_JSON)
+        if (json_dumpb(part, NULL, 0, JSON_COMPACT) > BOUND_CONFIG_PART)
             errlist_add(errors, NULL, "the config of %s is larger than %zu MB", name,
-                        BOUND_FRAME_JSON / MIB(1));
+                        BOUND_CONFIG_PART / MIB(1));
     }
 }
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/role.h"
 #include "base/clock.h"
 #include "base/hook.h"
 #include "base/log.h"
@@ -242,7 +243,7 @@ static void engine_join_all(struct proc *engine, bool current)
 static void proc_equip(struct proc *p)
 {
     struct super *s = p->super;
-    chan_send_json(p->chan, FRAME_CONFIG, 0, p->svc->config);
+    role_config_send(p->chan, p->svc->config);
     if (is_engine(p->kind)) {
         engine_join_all(p, false); /* the engine takes the last of a name for the current one */
         engine_join_all(p, true);

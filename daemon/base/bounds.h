@@ -92,6 +92,7 @@
 
 /* config and rules */
 #define BOUND_CONFIG_FILE MIB(8)         /* one file with all it includes */
+#define BOUND_CONFIG_PART MIB(48)        /* one role's part of the config: 100,000 rules */
 #define BOUND_CONFIG_DEPTH 16
 #define BOUND_CONFIG_NAME 64             /* characters of a key or name */
 #define BOUND_CONFIG_KEYS 20000          /* settings in one group, elements in one list */

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/hook.h"
 #include "base/log.h"
@@ -102,12 +103,29 @@ static void role_fail(struct role *r, const struct err *e)
     role_quit(r, e->cls == ERR_PERM ? ROLE_EXIT_CONFIG : 1);
 }
 
+/* Some thousand rules are larger than the JSON of a frame may be: then they are its bytes. */
+void role_config_send(struct chan *c, const json_t *config)
+{
+    AUTO_FREE char *text = json_line(config);
+    size_t n = strlen(text);
+    if (n <= BOUND_FRAME_JSON)
+        chan_send_json(c, FRAME_CONFIG, 0, config);
+    else
+        chan_send(c, FRAME_CONFIG, 0, NULL, text, n, -1);
+}
+
 static void role_configure(struct role *r, struct frame *f)
 {
     struct err e = {0};
     enum log_level level;
-    r->config = f->json;
-    f->json = NULL;
+    r->config = f->raw ? json_load_bounded(f->raw, f->raw_len, BOUND_CONFIG_PART, &e) : f->json;
+    if (!f->raw)
+        f->json = NULL;
+    if (!r->config) {
+        r->config = json_object();
+        role_fail(r, &e);
+        return;
+    }
     if (log_level_parse(json_get_str(r->config, "log_level", "info"), &level) == 0)
         log_set_level(level);
     log_set_personal(json_get_bool(r->config, "log_personal", false));

@@ -76,6 +76,8 @@ struct role {
 
 /* Runs until the end; returns the exit code. */
 int role_main(const struct role_ops *ops, const char *name);
+/* The supervisor: a role's part of the config, of up to BOUND_CONFIG_PART. */
+void role_config_send(struct chan *c, const json_t *config);
 
 const char *role_instance(const struct role *r);
 void role_quit(struct role *r, int exit_code);

@@ -224,3 +224,21 @@ rules : {
         text = why(d, "L1")
         assert "tall (10-rules.conf:3): cannot know now" in text and "floors" in text
         assert "big (10-rules.conf:4): did not match: lead.employees > 10 is false" in text
+
+
+def test_a_rule_set_larger_than_a_frame_decides():
+    tables = "".join('  t%d : [ %s ];\n' % (t, ", ".join('"%020d"' % (t * 20000 + i)
+                                                        for i in range(15000)))
+                     for t in range(14))
+    rules = """lang = 1;
+rules : {
+  listed : { on = "lead.created"; when = "contact.name in @t3"; do = "tag listed"; };
+};
+"""
+    more = {"rules.d/5%02d-table.conf" % t: "lang = 1;\ntables : {\n%s\n};\n" % line
+            for t, line in enumerate(tables.splitlines())}
+    with Daemon(CONF, company.files(rules, **more)) as d:
+        post(d, email="a@shop.example", name="%020d" % (3 * 20000 + 77))
+        post(d, email="b@shop.example", name="nobody")
+        assert "listed (10-rules.conf:3): matched" in why(d, "L1")
+        assert "listed (10-rules.conf:3): did not match" in why(d, "L2")
