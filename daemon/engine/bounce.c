@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/command.h"
+#include "engine/conversation.h"
 #include "engine/input.h"
 #include "engine/notice.h"
 #include "engine/token.h"
@@ -122,7 +123,11 @@ static int bounce_settle(struct returned *r, struct err *e)
     AUTO_FREE char *reply = mem_printf("bounced: %s %s", status_of(r),
                                        json_get_str(r->said, "diagnostic", ""));
     struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = reply};
-    return outbox_set_state(r->eng->db, r->outbox, &c, e);
+    if (outbox_set_state(r->eng->db, r->outbox, &c, e) < 0)
+        return -1;
+    return strcmp(json_get_str(r->row, "class", ""), RELAY_CLASS) == 0
+               ? conversation_failed(&r->in, r->row, reply, e)
+               : 0;
 }
 
 /* Is the address at fault, and not the mail, its size, our reputation or the sender? */

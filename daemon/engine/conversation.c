@@ -644,7 +644,8 @@ static int tell_writer(struct input *in, const struct conversation_reply *r,
     buf_add(&text, words, text_utf8_cut(words, strlen(words), KIB(16)));
     buf_char(&text, '\n');
     AUTO_FREE char *to = mem_str(email);
-    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/stays/%s", r->message_id, r->user);
+    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/%s/%s", r->message_id,
+                                         told->inside ? "stays" : "failed", r->user);
     AUTO_FREE char *subject = mem_printf("Not sent: %s", json_get_str(r->message, "subject", ""));
     text_lower(to);
     text_make_line(subject);
@@ -710,4 +711,30 @@ int conversation_take(struct engine *eng, const struct conversation_reply *r, st
         rc = input_finish(&in, e);
     input_end(&in);
     return rc;
+}
+
+int conversation_failed(struct input *in, const json_t *row, const char *why, struct err *e)
+{
+    const char *intent = json_get_str(row, "intent", ""), *from;
+    struct err gone = {0};
+    struct thread thread = {0};
+    struct conversation_told told = {0};
+    int64_t id = *intent == 'M' ? strtoll(intent + 1, NULL, 10) : 0;
+    AUTO_JSON json_t *message = id ? message_json(in->eng->db, id, &gone) : NULL;
+    if (!message)
+        return gone.cls == ERR_INPUT || gone.cls == ERR_NONE ? 0
+                                                             : err_set(e, gone.cls, "%s", gone.text);
+    from = json_get_str(json_get_obj(message, "from"), "folded", "");
+    struct conversation_reply r = {
+        .user = crm_user_by_address(in->eng->crm, "email", from),
+        .thread = &thread,
+        .target = &in->target,
+        .message = message,
+        .message_id = id,
+    };
+    if (!r.user)
+        return 0;
+    snprintf(told.text, sizeof(told.text), "not delivered to %s: %.400s",
+             json_get_str(row, "to", "the customer"), why && *why ? why : "no reason was given");
+    return tell_writer(in, &r, &told, false, e);
 }

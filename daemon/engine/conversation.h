@@ -63,6 +63,10 @@ bool conversation_is_meant(const struct thread *thread);
 int conversation_take(struct engine *eng, const struct conversation_reply *r,
                       struct err *e) LEADD_MUST_CHECK;
 
+/* A row of RELAY_CLASS, as outbox_get gives it, will never arrive: who wrote it hears. */
+int conversation_failed(struct input *in, const json_t *row, const char *why,
+                        struct err *e) LEADD_MUST_CHECK;
+
 /* What an answer to this row of outbox_get is for: a conversation, a notice or a thread. */
 struct ours conversation_of_row(const json_t *row, const struct crm_target *t);
 

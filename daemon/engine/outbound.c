@@ -362,6 +362,8 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     if (strcmp(event, "outbox.sent") == 0 && !notice && !filed &&
         crm_record_sent(in->ctx, &in->target, json_get_str(row, "subject", ""), 0, id, &actor, e) < 0)
         return -1;
+    if (filed && strcmp(event, "outbox.failed") == 0 && conversation_failed(in, row, o->text, e) < 0)
+        return -1;
     if (!notice)
         crm_emit(in->ctx, event, &in->target, &actor);
     return input_finish(in, e);

@@ -348,3 +348,20 @@ def test_a_notice_says_why_what_happened_and_where_to_answer():
         w.rep(**answer(notice, "SECRET for us\n"))
         assert len(w.sent("ada@shop.example")) == 1
         assert any("SECRET for us" in r["text"] for r in rows(w.d, "timeline", "L1"))
+
+
+def test_who_wrote_an_answer_hears_that_it_came_back():
+    with World() as w:
+        m = opened(w)
+        w.rep(**answer(m, "Blue is free.\n"))
+        out = w.sent("ada@shop.example")[-1]
+        w.put(("From: MAILER-DAEMON@shop.example\r\nTo: %s\r\nSubject: Undelivered\r\n"
+               "Message-ID: <dsn@shop.example>\r\nMIME-Version: 1.0\r\nContent-Type: "
+               "multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nno\r\n"
+               "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; shop.example"
+               "\r\n\r\nFinal-Recipient: rfc822; ada@shop.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+               "Diagnostic-Code: smtp; 550 nobody here\r\n\r\n--b--\r\n"
+               % out["Return-Path"].strip("<>")).encode())
+        (told,) = [x.get_content() for x in w.sent("tom@example.com")
+                   if "not delivered to ada@shop.example" in x.get_content()]
+        assert "nobody here" in told and "Blue is free." in told
