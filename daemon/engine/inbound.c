@@ -25,6 +25,7 @@
 #include "engine/held.h"
 #include "engine/input.h"
 #include "engine/proof.h"
+#include "engine/same.h"
 #include "engine/rep.h"
 #include "engine/thread.h"
 #include "store/ledger.h"
@@ -236,19 +237,6 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
 
 /* ---- mail -------------------------------------------------------------------- */
 
-/* Message-ID, From, Date and the text: the same mail seen in another mailbox. */
-static int64_t message_same_hash(const json_t *m)
-{
-    struct buf b AUTO_BUF;
-    buf_init(&b, 4 * 1024 * 1024);
-    buf_str(&b, json_get_str(m, "message_id", ""));
-    buf_char(&b, '\0');
-    buf_str(&b, json_get_str(json_get_obj(m, "from"), "folded", ""));
-    buf_printf(&b, "%c%" PRId64 "%c", 0, json_get_int(m, "date_ms", 0), 0);
-    buf_str(&b, json_get_str(m, "text", ""));
-    return hash_64(b.data, b.len);
-}
-
 static int mail_finish(struct engine *eng, struct item *it, const struct arrival *a,
                        const char *state, const char *reason, int64_t message_id, struct err *e)
 {
@@ -264,11 +252,31 @@ static int mail_finish(struct engine *eng, struct item *it, const struct arrival
     return 0;
 }
 
-static int message_store(struct engine *eng, struct message_row *m, const struct item *it,
-                         struct err *e)
+/* Whose it is by its From, when that is a user; NULL. */
+static const char *mail_user(const struct engine *eng, const json_t *message)
+{
+    char folded[CRM_ADDRESS_MAX];
+    const char *from = json_get_str(json_get_obj(message, "from"), "address", "");
+    return crm_email_fold(from, folded) < 0 ? NULL
+                                            : crm_user_by_address(eng->crm, "email", folded);
+}
+
+static int message_put(struct engine *eng, struct message_row *m, const struct item *it, bool again,
+                       struct err *e)
 {
     AUTO_FREE char *json = json_line(it->message);
+    if (again)
+        return message_renew(eng->db, m, json, it->frame.raw, it->frame.raw_len, e);
     return message_add(eng->db, m, json, it->frame.raw, it->frame.raw_len, e);
+}
+
+/* Nothing came of the copy that was here first, such as a list's; this one would be a
+ * person's. A user's is done with: its commands have run. */
+static bool mail_wants(const struct engine *eng, const json_t *message, const struct arrival *a)
+{
+    const char *why;
+    return strcmp(json_get_str(a->mailbox, "creates", "lead"), "nothing") != 0 &&
+           !mail_user(eng, message) && !crm_is_machine(eng->crm, message, "", &why);
 }
 
 /* A mail from before automate_within starts nothing outgoing. */
@@ -329,15 +337,6 @@ static int mail_of_nobody(const json_t *m, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         readable |= json_array_size(json_get_arr(m, lists[i])) > 0;
     return err_set(e, ERR_INPUT, "%s", readable ? "no usable sender" : "no header that can be read");
-}
-
-/* Whose it is by its From, when that is a user; NULL. */
-static const char *mail_user(const struct engine *eng, const json_t *message)
-{
-    char folded[CRM_ADDRESS_MAX];
-    const char *from = json_get_str(json_get_obj(message, "from"), "address", "");
-    return crm_email_fold(from, folded) < 0 ? NULL
-                                            : crm_user_by_address(eng->crm, "email", folded);
 }
 
 /* From says it is a user: is that so? Nobody else needs a proof. */
@@ -480,7 +479,7 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
         .channel = "email",
         .kind = json_get_str(msg, "kind", "person"),
         .msgid_hash = id ? hash_64(id, strlen(id)) : 0,
-        .same_hash = id ? message_same_hash(msg) : 0,
+        .same_hash = id ? same_hash(msg) : 0,
         .date_ms = json_get_int(msg, "date_ms", 0),
         .received_ms = clock_now_ms(),
     };
@@ -492,13 +491,19 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
             return -1;
         return mail_finish(eng, it, a, "ignored", why, 0, e);
     }
-    if (id && message_find_same(eng->db, m.msgid_hash, m.same_hash, &same, e) < 0)
+    bool idle = false;
+    if (id && same_find(eng, msg, m.msgid_hash, m.same_hash, &same, &idle, e) < 0)
         return -1;
+    if (same && idle && mail_wants(eng, msg, a)) {
+        log_info("mail.again", "message=M%" PRId64 " source=\"%s\" key=%s", same, a->source, a->key);
+        m.id = same;
+        return message_put(eng, &m, it, true, e) < 0 ? -1 : mail_file(eng, it, a, &m, e);
+    }
     if (same) {
         log_info("mail.same", "message=M%" PRId64 " source=\"%s\" key=%s", same, a->source, a->key);
         return mail_finish(eng, it, a, "filed", "the same message as before", same, e);
     }
-    if (message_store(eng, &m, it, e) < 0)
+    if (message_put(eng, &m, it, false, e) < 0)
         return -1;
     bool bounce = strcmp(m.kind, "bounce") == 0, ours = false;
     if (bounce || strcmp(m.kind, "report") == 0) {

@@ -18,7 +18,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 # who may command by mail
-daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h
+daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h %D%/same.c %D%/same.h
 daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held.h %D%/proof.c %D%/proof.h %D%/secret.c %D%/secret.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/trust.c %D%/trust.h

@@ -29,13 +29,30 @@ int message_link(struct db *db, const struct message_row *m, struct err *e)
                    "iooo", m->id, m->contact_id, m->lead_id, m->case_id);
 }
 
-int message_find_same(struct db *db, int64_t msgid_hash, int64_t same_hash, int64_t *id_out,
-                      struct err *e)
+int message_candidates(struct db *db, int64_t msgid_hash,
+                       struct message_row out[MESSAGE_CANDIDATES], size_t *n_out, struct err *e)
 {
-    return db_get_int(db, e, id_out, 0,
-                      "SELECT id FROM message WHERE msgid_hash = $1 AND same_hash = $2 "
-                      "ORDER BY id LIMIT 1",
-                      "ii", msgid_hash, same_hash);
+    size_t n = 0;
+    struct db_rows *r = db_query(db,
+                                 "SELECT id, same_hash, contact_id, lead_id, case_id FROM message "
+                                 "WHERE msgid_hash = $1 ORDER BY id LIMIT $2",
+                                 "ii", msgid_hash, (int64_t)MESSAGE_CANDIDATES);
+    for (; n < MESSAGE_CANDIDATES && db_step(r); n++)
+        out[n] = (struct message_row){.id = db_int(r, 0), .same_hash = db_int(r, 1),
+                                      .contact_id = db_int(r, 2), .lead_id = db_int(r, 3),
+                                      .case_id = db_int(r, 4), .msgid_hash = msgid_hash};
+    *n_out = n;
+    return db_done(&r, e);
+}
+
+int message_renew(struct db *db, const struct message_row *m, const char *json, const void *raw,
+                  size_t raw_len, struct err *e)
+{
+    if (db_exec(db, e, "UPDATE message SET kind = $2, same_hash = $3 WHERE id = $1", "iso", m->id,
+                m->kind, m->same_hash) < 0)
+        return -1;
+    return db_exec(db, e, "UPDATE message_body SET json = $2, raw = $3 WHERE message_id = $1",
+                   "isb", m->id, json, raw_len ? raw : "", raw_len);
 }
 
 int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,

@@ -20,9 +20,14 @@ struct message_row {
 int message_add(struct db *db, struct message_row *m, const char *json, const void *raw,
                 size_t raw_len, struct err *e) LEADD_MUST_CHECK;
 int message_link(struct db *db, const struct message_row *m, struct err *e) LEADD_MUST_CHECK;
-/* The message with both hashes: 0 in *id_out when there is none. */
-int message_find_same(struct db *db, int64_t msgid_hash, int64_t same_hash, int64_t *id_out,
-                      struct err *e) LEADD_MUST_CHECK;
+/* Those of that Message-ID, the first ones first. */
+#define MESSAGE_CANDIDATES 5
+int message_candidates(struct db *db, int64_t msgid_hash,
+                       struct message_row out[MESSAGE_CANDIDATES], size_t *n_out,
+                       struct err *e) LEADD_MUST_CHECK;
+/* Another copy of it takes its place. */
+int message_renew(struct db *db, const struct message_row *m, const char *json, const void *raw,
+                  size_t raw_len, struct err *e) LEADD_MUST_CHECK;
 /* A message by its Message-ID hash; false in *found_out when there is none. */
 int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,
                  struct err *e) LEADD_MUST_CHECK;
