@@ -5,7 +5,8 @@
  * What a contact answers goes to the owner of the record, from the company with the
  * contact's name shown, and with a conversation address as Reply-To. What the owner, or
  * another of ours, answers there goes to who wrote, in the company's name and in the
- * contact's own thread. Neither learns the other's address.
+ * contact's own thread. The contact never
+ * learns the address of ours.
  *
  * Nothing internal may ever leave this way, so a mail goes out only when all is certain:
  * the sender is proven, the mail answers one conversation and no notice, a person wrote
