@@ -241,3 +241,17 @@ bool conversation_text_may(const struct engine *eng, const char *text)
     char why[200];
     return look_again(eng, text, why);
 }
+
+size_t conversation_above(const struct engine *eng, const char *text)
+{
+    struct line l;
+    struct ours o;
+    for (const char *p = text; *p; p = line_next(&l)) {
+        l = line_at(p);
+        struct line bare = line_bare(l);
+        AUTO_FREE char *s = mem_strn(bare.p, bare.n);
+        if (is_frame(&bare) || ours_find_tag(eng, s, &o) || ours_find(eng, s, &o))
+            return (size_t)(p - text);
+    }
+    return strlen(text);
+}

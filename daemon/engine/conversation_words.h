@@ -29,5 +29,8 @@ bool conversation_words(const struct engine *eng, const struct conversation_cut 
                         const char *words, struct buf *out, int *renamed_out, char why[200]);
 /* The same look at a text that is attached. */
 bool conversation_text_may(const struct engine *eng, const char *text);
+/* Bytes of text above the first line with something of a mail of ours in it, whatever mail
+ * programs left of the marks of a quotation: what stands below it, others may have written. */
+size_t conversation_above(const struct engine *eng, const char *text);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/command.h"
 #include "crm/see.h"
+#include "engine/conversation_words.h"
 #include "engine/held.h"
 #include "engine/input.h"
 #include "engine/rep_inner.h"
@@ -368,10 +369,14 @@ static bool is_for_us(const struct rep_mail *m)
 static void rep_split(struct rep *r)
 {
     const json_t *m = r->m->message, *forward = json_get_obj(m, "forward");
+    const char *reply = json_get_str(forward, "note", json_get_str(m, "reply", NULL)),
+               *text = json_get_str(m, "text", reply ? reply : "");
+    /* a quotation without marks: what we wrote stands above the words of the customer */
+    AUTO_FREE char *above = mem_strn(text, conversation_above(r->eng, text));
     struct rep_source src = {
         .subject = forward ? NULL : json_get_str(m, "subject", NULL),
-        .reply = json_get_str(forward, "note", json_get_str(m, "reply", NULL)),
-        .text = json_get_str(m, "text", NULL),
+        .reply = reply,
+        .text = above,
         .plus = r->m->plus,
         .answers = json_array_size(json_get_arr(m, "in_reply_to")) > 0 ||
                    json_array_size(json_get_arr(m, "references")) > 0,

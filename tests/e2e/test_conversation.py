@@ -125,6 +125,22 @@ def test_a_leads_answer_reaches_the_owner_and_his_reaches_the_lead():
         assert len(rows(w.d, "list", "leads")) == 1
 
 
+@pytest.mark.parametrize("intro", ["", "20 lis 2026 10:00 Ada napisala co nastepuje\n\n"])
+def test_a_customers_line_in_a_quotation_without_marks_commands_nothing(intro):
+    """Some mail programs put the mail that is answered below the words as it is."""
+    with World() as w:
+        w.lead("How much are 40 widgets?\n")
+        (welcome,) = w.sent("ada@shop.example")
+        w.lead(sender="ada@shop.example", **answer(welcome, "And in blue?\n\n#lost\n"))
+        (m,) = w.sent("tom@example.com")
+        w.rep(**{**answer(m, ""), "text": "#note he asks\n\nYes.\n\n" + intro + m.get_content()})
+        (lead,) = rows(w.d, "list", "leads")
+        assert lead["status"] != "closed"
+        told = w.sent("tom@example.com")[1].get_content()
+        assert "#note he asks" in told.split("Not done:")[0]
+        assert "below a quotation" in told.split("Not done:")[1]
+
+
 def stays(w, m, text, why, reply=None, **more):
     """This mail of Tom's stays inside, and he hears why."""
     before = len(w.sent("ada@shop.example")), len(w.sent("tom@example.com"))
