@@ -214,7 +214,7 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
 {
     struct engine *eng = in->eng;
     const json_t *u = crm_user(eng->crm, owner), *writer = writer_of(eng, in->message);
-    struct buf text AUTO_BUF;
+    struct buf text AUTO_BUF = {0};
     struct letter_files files;
     int64_t outbox = 0;
     int left_out;
