@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "crm/address.h"
 #include "engine/hold.h"
 #include "engine/ladder.h"
 #include "engine/ours.h"
@@ -64,10 +65,20 @@ static void answer_text(const struct rep_answer *a, const char *words, struct bu
 struct letter {
     struct engine *eng;
     const struct rep_mail *m;
-    const char *to;
+    char to[CRM_ADDRESS_MAX];
     struct outbox_row row;
     char *message_id, *reply_to; /* own */
 };
+
+/* To where he wrote from, when that address is his: to a dropbox anybody may write, and
+ * what is held there is answered when it is released. */
+static bool letter_to(struct letter *l)
+{
+    const char *from = json_get_str(json_get_obj(l->m->message, "from"), "folded", ""),
+               *whose = crm_user_by_address(l->eng->crm, "email", from),
+               *email = json_get_str(crm_user(l->eng->crm, l->m->user), "email", "");
+    return crm_email_fold(whose && !strcmp(whose, l->m->user) ? from : email, l->to) == 0;
+}
 
 /* Replies to it are commands and notes of the record, and go no further. */
 static void letter_addresses(struct letter *l, const struct crm_target *t)
@@ -194,8 +205,7 @@ int rep_answer_send(struct engine *eng, const struct rep_mail *m, const struct r
     struct letter l = {.eng = eng, .m = m};
     struct buf text AUTO_BUF;
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
-    l.to = json_get_str(json_get_obj(m->message, "from"), "folded", NULL);
-    if (!l.to)
+    if (!letter_to(&l))
         return 0;
     answer_text(a, words, &text);
     if (letter_row(&l, a, e) < 0)

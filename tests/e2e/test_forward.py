@@ -199,3 +199,22 @@ def test_every_forward_of_the_corpus_is_credited_to_its_sender_or_to_nobody():
                 n += 1
             assert {c["email"] for c in rows(d, "list", "contacts", "limit=500")} == set(known), path
     assert n >= 8
+
+
+def test_what_somebody_wrote_to_a_dropbox_is_never_answered_to_him():
+    """A user's dropbox stands in a copy that a customer got: his commands are held, and also
+    when they are released the answer goes to the user."""
+    with start() as d:
+        passes_on(d)
+        box = d.ctl("address", "dropbox", "tom")["address"]
+        had = len(answers(d))
+        mark = d.mark()
+        write(d, company.mail(sender="mal@evil.example", to=box, subject="hello",
+                              text="#show L1\n", message_id="<m@evil.example>"))
+        d.wait_log("mail.filed", after=mark)
+        to, _ = told(d, had)
+        assert to == "tom@example.com"
+        (held,) = rows(d, "held", "list")
+        d.ctl("held", "release", held["held"])
+        to, text = told(d, had + 1)
+        assert to == "tom@example.com" and "40 widgets" in text
