@@ -182,11 +182,21 @@ static int undo_target(struct rep *r, const json_t *row, struct crm_target *out,
     int64_t lead = json_get_int(row, "lead_id", 0), kase = json_get_int(row, "case_id", 0),
             contact = json_get_int(row, "contact_id", 0);
     enum crm_entity t = lead ? CRM_LEAD : kase ? CRM_CASE : contact ? CRM_CONTACT : CRM_NONE;
+    int64_t id = lead ? lead : kase ? kase : contact;
+    enum crm_entity what;
+    struct err gone = {0};
+    int rc = 0;
     *out = (struct crm_target){0};
     if (t == CRM_NONE)
         return 0;
     struct crm_ctx *ctx = crm_begin(r->eng->crm, NULL, 0);
-    int rc = crm_target_of(ctx, t, lead ? lead : kase ? kase : contact, out, e);
+    if (crm_target_of(ctx, t, id, out, e) < 0)
+        rc = -1;
+    else if (t == CRM_CONTACT || crm_target_record(ctx, out, &what, &gone))
+        rc = crm_may_see(ctx, r->m->user, t,
+                         t == CRM_LEAD ? out->lead : t == CRM_CASE ? out->kase : out->contact, e);
+    else if (gone.cls != ERR_INPUT) /* what is deleted comes back by this, and tells nothing */
+        rc = err_set(e, gone.cls, "%s", gone.text);
     crm_end(&ctx);
     return rc;
 }

@@ -207,6 +207,17 @@ def test_find_show_why_and_help_tell_what_he_may_see():
         assert not rows(d, "list", "deals")
 
 
+def test_undo_takes_nothing_back_that_he_may_not_see():
+    with start() as d:
+        lead(d)
+        done = body(says(d, "#set lead.employees 50\n"))
+        row = re.search(r"J\d+", done).group(0)
+        text = body(says(d, "#undo %s\n" % row, sender="eva@example.com", in_reply_to=None,
+                         subject="look", to="sales@example.com"))
+        assert "there is no such entry" in text and "50" not in text
+        assert [EMPLOYEES, 50] in d.ctl("show", "L1")["fields"]
+
+
 def test_undo_refuses_what_somebody_changed_since_and_names_it():
     with start() as d:
         lead(d)
