@@ -189,6 +189,25 @@ static bool looks_commanding(const struct line *l)
     return l->n > 1 && l->p[0] == '#' && isalpha((unsigned char)l->p[1]);
 }
 
+/* An address that lets command, or file as a user: whoever has it can use it. */
+static bool line_holds_key(const struct engine *eng, const struct line *l)
+{
+    AUTO_FREE char *s = mem_strn(l->p, l->n);
+    struct ours o;
+    for (const char *at = strchr(s, '@'); at; at = strchr(at + 1, '@')) {
+        const char *p = at, *end = at + 1;
+        while (p > s && (isalnum((unsigned char)p[-1]) || strchr("._+-", p[-1])))
+            p--;
+        while (isalnum((unsigned char)*end) || *end == '-' ||
+               (*end == '.' && isalnum((unsigned char)end[1])))
+            end++;
+        AUTO_FREE char *address = mem_strn(p, (size_t)(end - p));
+        if (ours_read(eng, address, &o) && (o.kind == OURS_SECRET || o.kind == OURS_DROPBOX))
+            return true;
+    }
+    return false;
+}
+
 static bool look_again(const struct engine *eng, const char *text, char why[200])
 {
     struct line l;
@@ -202,6 +221,10 @@ static bool look_again(const struct engine *eng, const char *text, char why[200]
         }
         if (line_holds_ours(eng, &bare)) {
             snprintf(why, 200, "something of a mail of ours still stands in it");
+            return false;
+        }
+        if (line_holds_key(eng, &bare)) {
+            snprintf(why, 200, "a secret address, or a dropbox, stands in it");
             return false;
         }
     }

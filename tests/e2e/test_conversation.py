@@ -151,6 +151,14 @@ def stays(w, m, text, why, reply=None, **more):
     return told[0]
 
 
+def test_an_address_that_commands_or_files_never_leaves():
+    with World() as w:
+        m = opened(w)
+        for n, what in enumerate((("dropbox", "tom"), ("dropbox",), ("secret", "tom"))):
+            address = w.d.ctl("address", *what)["address"]
+            assert stays(w, m, "Write to us.\nTo: <%s>.\nTom %d" % (address, n), "secret address")
+
+
 def test_what_is_doubtful_stays_inside_and_its_writer_hears_why():
     with World() as w:
         m = opened(w)
