@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "mail/flow.h"
 #include "mail/phrases.h"
 
@@ -18,6 +19,7 @@
 #define SENTENCE_WORDS 7
 #define NAME_WORDS 8
 #define FACT_LINES 60
+#define FACT_LINE 500     /* bytes of one that are cut into pieces */
 
 /* The lines that are new words, and where the run of them is broken. */
 struct tail {
@@ -361,8 +363,9 @@ json_t *mail_signature_facts(struct mail_ctx *c, const char *signature, const ch
         bool words = fold(&l, s) && !is_mark(&l);
         if (words && !mail_phrase_fax(s))
             mail_phones_find(c, p, line, phones);
-        for (size_t at = 0; words && at < line;) {
-            size_t n = piece_len(p + at, line - at);
+        size_t end = text_utf8_cut(p, line, FACT_LINE);
+        for (size_t at = 0; words && at < end && !mail_late(c, end - at);) {
+            size_t n = piece_len(p + at, end - at);
             size_t lead = strspn(p + at, " |\xc2\xb7\xa0\xe2\x80\x93\xa2-\t,");
             if (lead > 0 && lead >= n) {
                 at += lead;

@@ -289,6 +289,7 @@ static const struct linear cases[] = {
     {"device lines", PLAIN, "Sent from my iPhone\r\n", ""},
     {"one long paragraph", PLAIN, "confidential for the recipient\r\n", ""},
     {"signature of one line", PLAIN "x\r\n-- \r\n", "a | b ", ""},
+    {"signature of short pieces", PLAIN "x\r\n-- \r\n", "a|", ""},
     {"HTML signatures", HTML, "<div class=gmail_signature>x</div>y<br>", ""},
     {"HTML cuts", HTML, "<div id=divRplyFwdMsg>x</div>", ""},
     {"not utf-8", PLAIN, "\xff\xfe", ""},
