@@ -271,7 +271,7 @@ static const struct schema_key keys_main[] = {
              "name+token@domain, \"catchall\" for token@domain, \"none\" when neither arrives here."},
     {"dropbox_creates", TYPE_CHOICE, .def = "contact", .choices = "nothing contact lead",
      .help = "What somebody new becomes to whom a user wrote, with a copy to a dropbox (leadctl "
-             "address dropbox): a lead is the user's."},
+             "address dropbox): a lead is the user's, and made only when the mail is proven."},
     {"subject_tag", TYPE_BOOL, .def = "false",
      .help = "Put a tag such as [L42-k7f3] into subjects."},
     {"trusted_auth", TYPE_TEXT,

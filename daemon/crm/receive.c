@@ -337,7 +337,8 @@ static int new_recipient(struct receive *r, const json_t *to, const char *addres
     crm_name_split(json_get_str(to, "name", NULL), &name);
     if (rc == 0)
         rc = name_contact(r->ctx, who->target.contact, &name, e);
-    if (rc == 0 && !strcmp(makes, "lead"))
+    /* rules write to new leads: whoever only knows the address must not make them do so */
+    if (rc == 0 && !strcmp(makes, "lead") && r->in->proven)
         rc = new_record(r, CRM_LEAD, e);
     struct crm_target made = who->target;
     bool lead = who->new_lead, contact = who->new_contact;

@@ -148,8 +148,8 @@ int held_put(struct engine *eng, const struct held_mail *m, int64_t *id_out, str
 
 enum said { SAID_NOTHING, SAID_YES, SAID_NO };
 
-/* The first word of the first line that has one. Nothing at all is a yes: the answer
- * went to an address that stands nowhere else. */
+/* The first word of the first line that has one. Nothing at all is no answer: machines
+ * that do not say what they are write such mails. */
 static enum said said_read(const char *reply)
 {
     static const char *const yes[] = {"yes", "y", "ok", "okay", "confirm", "confirmed", "ja", "oui",
@@ -158,8 +158,6 @@ static enum said said_read(const char *reply)
     char word[16];
     const char *p = reply + strspn(reply, " \t\r\n#");
     size_t line = strcspn(p, "\r\n"), n = strcspn(p, " \t\r\n.,!;:");
-    if (!*p)
-        return SAID_YES;
     if (n == 0 || n >= sizeof(word) || line > 40) /* a longer one is no plain answer */
         return SAID_NOTHING;
     memcpy(word, p, n);

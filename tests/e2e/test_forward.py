@@ -127,9 +127,9 @@ def test_a_copy_to_the_dropbox_is_filed_with_everybody_it_went_to():
         box = d.ctl("address", "dropbox", "tom")["address"]
         assert re.match(r"sales\+drop\.tom\.[a-z2-7]{16}@example\.com$", box)
         mark = d.mark()
-        write(d, b"Delivered-To: " + box.encode() + b"\n" + company.mail(
+        write(d, proven(b"Delivered-To: " + box.encode() + b"\n" + company.mail(
             sender="tom@example.com", subject="Our offer", to="Ada <ada@shop.example>",
-            Cc="Bo Big <bo@big.example>, eva@example.com, ida@example.com", text="Here it is\n"))
+            Cc="Bo Big <bo@big.example>, eva@example.com, ida@example.com", text="Here it is\n")))
         d.wait_log("mail.filed", after=mark)
         assert timeline(d, "L1")[-1] == ("mail", "out", "Our offer")
         assert timeline(d, "L2") == [("mail", "out", "Our offer")]
@@ -137,6 +137,13 @@ def test_a_copy_to_the_dropbox_is_filed_with_everybody_it_went_to():
         assert leads["L1"]["status"] == "contacted" and leads["L2"]["status"] == "contacted"
         assert {c["email"] for c in rows(d, "list", "contacts")} == {"ada@shop.example", "bo@big.example"}
         assert "Bo Big" in [c["name"] for c in rows(d, "list", "contacts")]
+        # who only knows the address makes no lead, to which rules would write
+        mark = d.mark()
+        write(d, b"Delivered-To: " + box.encode() + b"\n" + company.mail(
+            sender="tom@example.com", subject="Our offer", to="cy@third.example"))
+        d.wait_log("mail.filed", after=mark)
+        assert "cy@third.example" in [c["email"] for c in rows(d, "list", "contacts")]
+        assert len(rows(d, "list", "leads")) == 2
 
 
 def test_a_forward_to_the_dropbox_needs_no_other_proof_until_it_is_renewed():

@@ -80,6 +80,7 @@ def test_the_mail_program_may_have_kept_the_address_only_in_the_reference():
 
 @pytest.mark.parametrize("text,headers", [
     ("I am away until Monday. In urgent cases write to my colleague.\n", {}),
+    ("\n", {}),
     ("yes\n", {"Auto_Submitted": "auto-replied"}),
     ("yes\n", {"Return_Path": "<>"}),
     ("#tag cold\n", {}),
