@@ -94,9 +94,10 @@ static void round_read(struct round *r, const json_t *state, const struct round_
 {
     const json_t *who = json_get_arr(state, "who"), *credit = json_get_arr(state, "credit");
     int place[PLACES];
-    size_t places = json_array_size(who);
+    size_t places = json_array_size(who), runs = json_array_size(json_get_arr(state, "runs"));
+    runs = 1 + (runs > KEPT ? KEPT : runs); /* this lead may begin one; a row is 2 KB */
     memset(r, 0, sizeof(*r));
-    r->weight = mem_array(ROUND_WINDOW, sizeof(*r->weight));
+    r->weight = mem_array(runs, sizeof(*r->weight));
     for (size_t i = 0; i < n; i++)
         r->who[r->count++] = m[i].user;
     bool ok = places <= PLACES;
@@ -110,7 +111,7 @@ static void round_read(struct round *r, const json_t *state, const struct round_
     }
     if (!ok || !round_read_leads(r, state, place, places)) {
         r->kept = r->runs = 0; /* the window begins anew */
-        memset(r->weight, 0, ROUND_WINDOW * sizeof(*r->weight));
+        memset(r->weight, 0, runs * sizeof(*r->weight));
     }
     r->dealt = json_get_int(state, "n", 0);
 }
@@ -206,7 +207,7 @@ static size_t round_choose(const struct round *r, const struct round_member *m, 
                            const int64_t *share)
 {
     size_t first = highest(r, m, n, NULL);
-    int64_t past[ROUND_WINDOW], sums[ROUND_WINDOW];
+    int64_t past[ROUND_WINDOW], sums[ROUND_WINDOW] = {0};
     if (r->credit[first] >= LATE)
         return first;
     struct window *w AUTO_FREE = mem_alloc(sizeof(*w));
@@ -365,7 +366,7 @@ bool round_take_back(json_t *state, const char *user)
 void round_account(const json_t *state, const char *user, struct round_account *out)
 {
     struct round r;
-    int64_t past[ROUND_WINDOW], sums[ROUND_WINDOW];
+    int64_t past[ROUND_WINDOW], sums[ROUND_WINDOW] = {0};
     *out = (struct round_account){0};
     round_read(&r, state, NULL, 0);
     int place = round_place(&r, user, false);
