@@ -110,4 +110,8 @@ int cmd_case_status(struct crm_ctx *ctx, int64_t kase, const char *status, const
 const char *cmd_id(struct crm_ctx *ctx, enum crm_entity t, int64_t id);
 void cmd_say(struct crm_result *out, const char *fmt, ...) LEADD_PRINTF(2, 3);
 
+/* A task about the target, whose task it becomes (cmd_task.c). due_ms 0: none. */
+int cmd_task_make(struct crm_ctx *ctx, struct crm_target *t, const char *title, const char *owner,
+                  int64_t due_ms, struct err *e) LEADD_MUST_CHECK;
+
 #endif

@@ -70,20 +70,11 @@ static int reminder_make(struct cmd *c, struct crm_ctx *ctx, struct crm_target *
     enum crm_entity what = cmd_main(t, e);
     if (what == CRM_NONE || !crm_record(ctx, what, crm_target_id(t, what), e))
         return -1;
-    AUTO_JSON json_t *rec = json_object();
     AUTO_FREE char *title = mem_printf("look at %s again", cmd_id(ctx, what, crm_target_id(t, what)));
     const char *owner = ctx->op_actor.kind == CRM_BY_USER
                             ? ctx->op_actor.name
                             : crm_setting(ctx->crm, "default_owner", NULL);
-    json_put_str(rec, "title", title);
-    json_put_str(rec, "owner", owner);
-    json_put_int(rec, "due_ms", c->due);
-    json_put_int(rec, "lead_id", t->lead);
-    json_put_int(rec, "contact_id", t->contact);
-    json_put_int(rec, "deal_id", t->deal);
-    json_put_int(rec, "case_id", t->kase);
-    json_put_str(rec, "created_by", crm_actor_text(ctx, &ctx->op_actor));
-    return crm_create(ctx, CRM_TASK, rec, &t->task, e);
+    return cmd_task_make(ctx, t, title, owner, c->due, e);
 }
 
 static int snooze_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,

@@ -36,23 +36,29 @@ static const char *task_owner(struct crm_ctx *ctx, const struct crm_target *t)
     return owner ? owner : crm_setting(ctx->crm, "default_owner", NULL);
 }
 
-static int task_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
-                    struct crm_result *out, struct err *e)
+int cmd_task_make(struct crm_ctx *ctx, struct crm_target *t, const char *title, const char *owner,
+                  int64_t due_ms, struct err *e)
 {
-    char due[40];
     AUTO_JSON json_t *rec = json_object();
-    const char *owner = task_owner(ctx, t);
-    text_make_line(c->text);
-    json_put_str(rec, "title", c->text);
+    json_put_str(rec, "title", title);
     json_put_str(rec, "owner", owner);
-    if (c->has_due)
-        json_put_int(rec, "due_ms", c->due);
+    if (due_ms)
+        json_put_int(rec, "due_ms", due_ms);
     json_put_int(rec, "lead_id", t->lead);
     json_put_int(rec, "contact_id", t->contact);
     json_put_int(rec, "deal_id", t->deal);
     json_put_int(rec, "case_id", t->kase);
     json_put_str(rec, "created_by", crm_actor_text(ctx, &ctx->op_actor));
-    if (crm_create(ctx, CRM_TASK, rec, &t->task, e) < 0)
+    return crm_create(ctx, CRM_TASK, rec, &t->task, e);
+}
+
+static int task_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
+                    struct crm_result *out, struct err *e)
+{
+    char due[40];
+    const char *owner = task_owner(ctx, t);
+    text_make_line(c->text);
+    if (cmd_task_make(ctx, t, c->text, owner, c->has_due ? c->due : 0, e) < 0)
         return -1;
     cmd_say(out, "%s for %s%s%s", cmd_id(ctx, CRM_TASK, t->task), owner ? owner : "nobody",
             c->has_due ? ", due " : "",

@@ -14,10 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/hold.h"
 #include "engine/notice.h"
 #include "engine/timer.h"
-#include "store/outbox.h"
 
 #define DAY_MS INT64_C(86400000)
 
@@ -40,17 +38,10 @@ static int digest_next(struct engine *eng, const char *user, int64_t since_ms, s
 static int digest_mail(struct engine *eng, const char *user, int64_t due_ms, const char *subject,
                        const char *text, struct err *e)
 {
-    const char *to = json_get_str(crm_user(eng->crm, user), "email", NULL), *hold = hold_why(eng);
-    int64_t now = clock_now_ms();
     AUTO_FREE char *intent = mem_printf("digest/%s/%" PRId64, user, due_ms);
-    struct outbox_row row = {.intent = intent, .state = hold ? "held" : "ready",
-                             .class_ = "notice", .to_addr = to, .created_ms = now,
-                             .next_ms = hold ? 0 : now, .reply = hold};
-    if (!to)
-        return 0;
-    if (outbox_add(eng->db, &row, e) < 0)
-        return -1;
-    return row.id ? notice_fill(eng, row.id, to, subject, text, false, e) : 0;
+    struct notice n = {.intent = intent, .to = json_get_str(crm_user(eng->crm, user), "email", NULL),
+                       .subject = subject, .text = text};
+    return n.to ? notice_send(eng, &n, NULL, e) : 0;
 }
 
 static int digest_fire(struct engine *eng, const json_t *row, struct err *e)
@@ -97,24 +88,6 @@ int digests_start(struct engine *eng, struct err *e)
 
 /* ---- the kind -------------------------------------------------------------------------- */
 
-static bool digest_known(const struct ruleset *rs, const char *user)
-{
-    (void)rs;
-    (void)user;
-    return true; /* rules have no say in it */
-}
-
-/* It belongs to no record that an input could touch. */
-static int digest_check(struct input *in, const json_t *row, const struct crm_target *target,
-                        struct err *e)
-{
-    (void)in;
-    (void)row;
-    (void)target;
-    (void)e;
-    return 0;
-}
-
 static void digest_tell(const struct ruleset *rs, const json_t *row, char *out, size_t n)
 {
     (void)rs;
@@ -123,6 +96,4 @@ static void digest_tell(const struct ruleset *rs, const json_t *row, char *out, 
 
 const struct timer_kind timer_kind_digest = {.name = "digest",
                                              .fire = digest_fire,
-                                             .check = digest_check,
-                                             .known = digest_known,
                                              .tell = digest_tell};

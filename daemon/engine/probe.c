@@ -139,24 +139,6 @@ int probes_start(struct engine *eng, struct err *e)
 
 /* ---- the kind -------------------------------------------------------------------------- */
 
-static bool probe_known(const struct ruleset *rs, const char *mailbox)
-{
-    (void)rs;
-    (void)mailbox;
-    return true; /* rules have no say in it */
-}
-
-/* It belongs to no record that an input could touch. */
-static int probe_check(struct input *in, const json_t *row, const struct crm_target *target,
-                       struct err *e)
-{
-    (void)in;
-    (void)row;
-    (void)target;
-    (void)e;
-    return 0;
-}
-
 static void probe_tell(const struct ruleset *rs, const json_t *row, char *out, size_t n)
 {
     (void)rs;
@@ -166,6 +148,4 @@ static void probe_tell(const struct ruleset *rs, const json_t *row, char *out, s
 
 const struct timer_kind timer_kind_probe = {.name = "probe",
                                             .fire = probe_fire,
-                                            .check = probe_check,
-                                            .known = probe_known,
                                             .tell = probe_tell};

@@ -287,17 +287,6 @@ static bool schedule_known(const struct ruleset *rs, const char *name)
     return schedule_find(rs, name) != NULL;
 }
 
-/* It belongs to no record that an input could touch. */
-static int schedule_check(struct input *in, const json_t *row, const struct crm_target *target,
-                          struct err *e)
-{
-    (void)in;
-    (void)row;
-    (void)target;
-    (void)e;
-    return 0;
-}
-
 static void schedule_tell(const struct ruleset *rs, const json_t *row, char *out, size_t n)
 {
     const struct rule *rule = schedule_find(rs, json_get_str(row, "rule", ""));
@@ -310,6 +299,5 @@ static void schedule_tell(const struct ruleset *rs, const json_t *row, char *out
 
 const struct timer_kind timer_kind_schedule = {.name = "schedule",
                                                .fire = schedule_fire,
-                                               .check = schedule_check,
                                                .known = schedule_known,
                                                .tell = schedule_tell};

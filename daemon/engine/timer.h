@@ -38,10 +38,11 @@ struct timer_kind {
     /* It is due: does it and changes or removes the row. row is borrowed. */
     int (*fire)(struct engine *eng, const json_t *row, struct err *e);
     /* At the end of an input that touched its record: is it still to wait? Removes or
-     * changes the row if not. target: of its record. */
+     * changes the row if not. target: of its record. NULL: it belongs to no record. */
     int (*check)(struct input *in, const json_t *row, const struct crm_target *target,
                  struct err *e);
-    /* Is what it belongs to still in the rule set, as something that waits? */
+    /* Is what it belongs to still in the rule set, as something that waits? NULL: rules
+     * have no say in it. */
     bool (*known)(const struct ruleset *rs, const char *rule);
     /* Does the row only keep it from beginning anew? NULL: none does. */
     bool (*over)(const struct ruleset *rs, const json_t *row);

@@ -115,7 +115,7 @@ static int reload_slice(struct engine *eng, struct item *it, size_t *rows_out, s
     json_array_foreach(rows, i, row) {
         struct timer_key k = timer_key_of(row);
         const struct timer_kind *kind = timer_kind_find(k.kind);
-        if (kind && kind->known(crm_rules(eng->crm), k.rule))
+        if (kind && (!kind->known || kind->known(crm_rules(eng->crm), k.rule)))
             continue;
         bool there = ruleset_find(crm_rules(eng->crm), k.rule) != NULL;
         reload_told(eng, json_get_obj(it->frame.json, "told"), &k, there, e);

@@ -221,7 +221,7 @@ static int row_check(struct input *in, const json_t *row, struct err *e)
     const struct timer_kind *kind = timer_kind_find(k.kind);
     struct crm_target target;
     struct err gone = {0};
-    if (!kind)
+    if (!kind || !kind->check)
         return 0;
     if (crm_target_exact(in->ctx, crm_entity_parse(k.entity), k.record_id, &target, &gone) == 0)
         return kind->check(in, row, &target, e);
