@@ -12,14 +12,16 @@
 #include "base/text.h"
 #include "store/db.h"
 
+#define STEP_PARTS 2
+
 /* Append only. The place in the table is the number, from 1. */
-static const char *const steps[] = {
-    schema_pipeline_1,
-    schema_crm_1,
-    schema_look_1,
-    schema_lean_1,
-    schema_rules_1,
-    schema_mail_1,
+static const char *const steps[][STEP_PARTS] = {
+    {schema_pipeline_1},
+    {schema_crm_1},
+    {schema_look_1},
+    {schema_lean_1},
+    {schema_rules_1},
+    {schema_mail_1, schema_sms_1},
 };
 
 int migrate_newest(void)
@@ -27,12 +29,20 @@ int migrate_newest(void)
     return (int)ARRAY_LEN(steps);
 }
 
+static int migrate_parts(struct db *db, int64_t n, struct err *e)
+{
+    for (int i = 0; i < STEP_PARTS && steps[n - 1][i]; i++)
+        if (db_script(db, steps[n - 1][i], e) < 0)
+            return -1;
+    return 0;
+}
+
 static int migrate_step(struct db *db, int64_t n, struct err *e)
 {
     CRASH_POINT("migrate.before");
     if (db_begin(db, e) < 0)
         return -1;
-    if (db_script(db, steps[n - 1], e) == 0 &&
+    if (migrate_parts(db, n, e) == 0 &&
         db_exec(db, e,
                 "INSERT INTO meta (key, value) VALUES ('schema', CAST($1 AS TEXT)) "
                 "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
