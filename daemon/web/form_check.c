@@ -4,13 +4,14 @@
  *
  * The engine maps and validates fields; here only what a person at the other
  * end can correct at once is refused: a missing field, an address with a typo
- * that makes it unusable. See form.h.
+ * that makes it unusable.
  */
+#include "web/form_check.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "web/form.h"
 
 bool form_looks_like_email(const char *s)
 {

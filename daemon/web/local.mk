@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/web/libweb.a
 daemon_web_libweb_a_SOURCES = \
 	%D%/address.c %D%/address.h %D%/crowd.c %D%/crowd.h \
-	%D%/form.c %D%/form.h %D%/form_check.c %D%/multipart.c \
+	%D%/form_check.c %D%/form_check.h \
 	%D%/http.c %D%/http.h %D%/http_conn.c %D%/http_conn.h %D%/metrics.c %D%/metrics.h %D%/page.c %D%/page.h %D%/rate.c %D%/rate.h \
 	%D%/web.c %D%/web.h %D%/web_form.c %D%/web_in.c %D%/web_in.h %D%/web_ui.c
 WEB_LIBS = daemon/web/libweb.a $(BASE_LIBS)

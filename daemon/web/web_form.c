@@ -16,11 +16,12 @@
 #include "base/bounds.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/form.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "web/form.h"
+#include "web/form_check.h"
 #include "web/web_in.h"
 
 #define RETRY_S 10

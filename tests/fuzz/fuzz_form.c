@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/form.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "web/form.h"
+#include "web/form_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

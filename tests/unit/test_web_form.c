@@ -12,9 +12,10 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/form.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "web/form.h"
+#include "web/form_check.h"
 
 #define URL "application/x-www-form-urlencoded"
 #define MULTI "multipart/form-data; boundary=XX"

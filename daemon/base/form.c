@@ -2,7 +2,7 @@
  *
  * form - see form.h; here: names and values, urlencoded and JSON bodies
  */
-#include "web/form.h"
+#include "base/form.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * multipart - multipart/form-data (RFC 7578) into names, values and files
+ * form_multipart - multipart/form-data (RFC 7578) into names, values and files
  *
  * Parts are not nested: a part that is itself a multipart is a value or a file
  * as it stands. Line ends may be CRLF or LF. A body that ends before its last
@@ -11,10 +11,10 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/form.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "web/form.h"
 
 struct part {
     struct str disposition, type;

@@ -20,8 +20,8 @@
  * What passes a bound is left out of the values and named as a defect: the
  * body itself travels along as it came. Pure: no socket, no log, no clock.
  */
-#ifndef LEADD_WEB_FORM_H
-#define LEADD_WEB_FORM_H
+#ifndef LEADD_FORM_H
+#define LEADD_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,13 +68,5 @@ enum form_charset form_charset_named(const char *name, size_t n);
 /* A parameter of a header value such as `form-data; name="x"`, unquoted;
  * own, NULL when absent. Longer than max: NULL. */
 char *form_param(const char *header, size_t n, const char *name, size_t max);
-
-/* Splits the values by a form of the config: known names go to fields, others
- * to extra (both own). -1 with ERR_INPUT when a required field is missing or
- * blank, or when what goes to contact.email does not look like an address;
- * field_out (when not NULL) then names the posted field, borrowed from conf. */
-int form_check(const struct form *f, const json_t *conf, json_t **fields_out, json_t **extra_out,
-               const char **field_out, struct err *e) LEADD_MUST_CHECK;
-bool form_looks_like_email(const char *s);
 
 #endif
