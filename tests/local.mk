@@ -10,11 +10,11 @@ check-local: $(check_PROGRAMS)
 check-programs: all-am $(check_PROGRAMS)
 .PHONY: check-programs
 
-CLEANFILES += pytest.log
+CLEANFILES += check.log pytest.log tally.jsonl tally-again.jsonl
 
 include tests/bench/local.mk
 
-EXTRA_DIST += tests/run tests/lint tests/e2e/test_leaks.py tests/leak/run tests/valgrind/run \
+EXTRA_DIST += tests/run tests/tally.py tests/e2e/test_tally.py tests/lint tests/e2e/test_leaks.py tests/leak/run tests/valgrind/run \
 	tests/valgrind/leadd tests/valgrind/libraries.supp
 EXTRA_DIST += tests/crash/check.py tests/crash/conftest.py tests/crash/points.py \
 	tests/crash/test_crash_points.py tests/crash/test_power_cut.py tests/crash/test_random_kills.py \
