@@ -106,14 +106,17 @@ int ctl_run_line(struct engine *eng, const char *record, const char *line,
                  const struct crm_actor *actor, struct crm_result *res, struct err *e)
 {
     struct input in;
-    enum crm_entity t;
-    int64_t id;
-    if (record_of(record, &t, &id, e) < 0)
+    enum crm_entity t = CRM_NONE;
+    int64_t id = 0;
+    if (*record && record_of(record, &t, &id, e) < 0)
         return -1;
-    input_begin(&in, eng, mem_printf("%s: %s %s", actor->name, record, line), ctl_intent());
-    int rc = crm_target_of(in.ctx, t, id, &in.target, e);
+    input_begin(&in, eng, mem_printf("%s: %s%s%s", actor->name, record, *record ? " " : "", line),
+                ctl_intent());
+    int rc = t == CRM_NONE ? 0 : crm_target_of(in.ctx, t, id, &in.target, e);
     if (rc == 0)
         rc = crm_command_run(in.ctx, &in.target, line, actor, res, e);
+    if (rc == 0 && t == CRM_NONE)
+        in.target = res->target; /* what it made */
     if (rc == 0)
         rc = input_finish(&in, e);
     input_end(&in);

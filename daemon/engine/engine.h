@@ -154,8 +154,11 @@ struct engine {
     unsigned char key[32]; /* HMAC key for tokens */
     /* Replay: what comes in answers mails of another store. Its records have ids here
      * that are so many times as large (0: it is our own store), and what bounces is
-     * this mail of ours (0: none). */
+     * this mail of ours (0: none). Who wrote it was found there (an enum proof_how), since
+     * the header block is not at hand. */
     int64_t foreign_scale, foreign_bounced;
+    int foreign_proof;
+    bool foreign_handed_on;
     struct peer *peers;
     uint64_t next_serial, next_ask, next_parse;
     struct queue ready;   /* for the next pass */

@@ -354,6 +354,10 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
         return 0;
     if (proof_check(eng, &mail, out, e) < 0)
         return -1;
+    if (out->how != PROOF_NONE) {
+        in->proof = proof_name(out->how);
+        in->handed_on = !out->commands;
+    }
     input_note(in, "from %s, %s: %s", mail.user, out->how == PROOF_NONE ? "not proven" : "proven",
                out->text);
     log_info("mail.proof", "message=%s user=%s how=%s commands=%s why=\"%s\"", in->intent, mail.user,

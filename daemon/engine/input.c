@@ -375,6 +375,10 @@ static int input_journal(struct input *in, struct err *e)
     journal_put(body, "decisions", in->j_decisions);
     journal_put(body, "commands", commands);
     journal_put(body, "notes", in->j_notes);
+    json_put_str(body, "record", *in->given_on ? in->given_on : NULL);
+    json_put_str(body, "proof", in->proof);
+    if (in->handed_on)
+        json_put_bool(body, "handed_on", true);
     AUTO_FREE char *text = json_line(body);
     AUTO_FREE char *personal = json_object_size(in->j_personal) ? json_line(in->j_personal) : NULL;
     struct journal_row row = {

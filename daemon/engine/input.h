@@ -43,6 +43,9 @@ struct input {
     const char *hold; /* why automatic mail may not leave, or NULL */
     const json_t *message; /* borrowed; the mail that came in, or NULL */
     struct crm_target target; /* whom the journal row is about */
+    char given_on[CRM_ID_LEN]; /* what a command by mail was given on; "": nothing */
+    const char *proof;        /* how the mail of a user was proven, or NULL: not at all */
+    bool handed_on;           /* and it may not command all the same */
 
     struct input_event *events; /* own */
     size_t count, cap, next;

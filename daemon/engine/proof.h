@@ -51,5 +51,6 @@ int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof 
                 struct err *e) LEADD_MUST_CHECK;
 
 const char *proof_name(enum proof_how how); /* "none", "auth", "submission", ... */
+enum proof_how proof_named(const char *name); /* PROOF_NONE for NULL, and what is unknown */
 
 #endif

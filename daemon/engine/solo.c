@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "engine/budget.h"
 #include "engine/coverage.h"
+#include "engine/proof.h"
 #include "engine/timer.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -299,10 +300,12 @@ void solo_foreign(struct solo *s, const unsigned char key[32], int64_t scale)
     s->eng.foreign_scale = scale;
 }
 
-void solo_next(struct solo *s, int64_t internal_ms, int64_t bounced)
+void solo_next(struct solo *s, const struct solo_past *past)
 {
-    s->internal_ms = internal_ms;
-    s->eng.foreign_bounced = bounced;
+    s->internal_ms = past->internal_ms;
+    s->eng.foreign_bounced = past->bounced;
+    s->eng.foreign_proof = proof_named(past->proof);
+    s->eng.foreign_handed_on = past->handed_on;
 }
 
 void solo_count(struct solo *s)

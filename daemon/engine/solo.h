@@ -69,8 +69,9 @@ int solo_form(struct solo *s, const char *form, const json_t *fields, struct sol
  * NULL. mailbox is for mails. */
 int solo_message(struct solo *s, const json_t *message, const char *mailbox,
                  struct solo_answer *out, struct err *e) LEADD_MUST_CHECK;
-/* user: of the config; NULL: the operator, as by `leadctl do`. A command that is refused
- * is an error (ERR_INPUT), and nothing has changed. */
+/* record "": none, as of a mail that belongs to nothing. user: of the config; NULL: the
+ * operator, as by `leadctl do`. A command that is refused is an error (ERR_INPUT), and
+ * nothing has changed. */
 int solo_command(struct solo *s, const char *record, const char *line, const char *user,
                  struct solo_answer *out, struct err *e) LEADD_MUST_CHECK;
 /* The newest call that waits, of that enrichment or endpoint, is answered with that HTTP
@@ -91,9 +92,15 @@ struct solo *solo_fork(struct solo *s, const json_t *engine_config, const char *
 /* What comes in was written for another store, whose tokens are made with that key
  * (NULL: not known) and whose records have ids here that are `scale` times as large. */
 void solo_foreign(struct solo *s, const unsigned char key[32], int64_t scale);
-/* Of the next message: when its server had it (0: now), and which mail of the outbox
- * it returns, when it is a bounce. */
-void solo_next(struct solo *s, int64_t internal_ms, int64_t bounced);
+/* Of the next message: when its server had it (0: now), which mail of the outbox it
+ * returns, when it is a bounce, and how it was proven to be the user's it says (proof_name()
+ * of engine/proof.h; NULL: not at all), also where it may not command. */
+struct solo_past {
+    int64_t internal_ms, bounced;
+    const char *proof;
+    bool handed_on;
+};
+void solo_next(struct solo *s, const struct solo_past *past);
 /* From now on it is counted what each rule does; NULL: nothing is counted. */
 void solo_count(struct solo *s);
 struct rule_count;

@@ -98,8 +98,18 @@ static void created_note(struct history_item *it, const json_t *command)
     }
 }
 
-/* "anna: L42 assign bert": what a person said is the first command of the row, and the
- * record stands in the cause. */
+/* "anna: L42 assign bert", "anna: present anna"; "anna by mail M12: #assign", where the
+ * record stands in the body. */
+static void cause_record(const char *words, const json_t *body, const char *line,
+                         struct history_item *it)
+{
+    if (*words == '#')
+        snprintf(it->record, sizeof(it->record), "%s", json_get_str(body, "record", ""));
+    else if (strcmp(words, line) != 0)
+        snprintf(it->record, sizeof(it->record), "%.*s", (int)strcspn(words, " "), words);
+}
+
+/* What a person said is the first command of the row. */
 static bool cause_command(const char *cause, const char *body_text, const char *personal_text,
                           struct history_item *it)
 {
@@ -112,7 +122,7 @@ static bool cause_command(const char *cause, const char *body_text, const char *
         return false;
     AUTO_JSON json_t *personal = personal_text ? json_loads(personal_text, 0, NULL) : NULL;
     line = json_get_str(personal, "line:0", line);
-    snprintf(it->record, sizeof(it->record), "%.*s", (int)strcspn(colon + 2, " "), colon + 2);
+    cause_record(colon + 2, body, line, it);
     it->line = mem_str(line);
     it->actor = mem_str(json_get_str(command, "actor", it->by_user ? "" : "operator"));
     it->kind = HISTORY_COMMAND;
@@ -120,8 +130,9 @@ static bool cause_command(const char *cause, const char *body_text, const char *
     return true;
 }
 
-/* The message, and when the server had it. */
-static int message_load(struct history *h, struct history_item *it, struct err *e)
+/* The message, when the server had it, and what proved it. */
+static int message_load(struct history *h, struct history_item *it, const char *body_text,
+                        struct err *e)
 {
     struct err gone = {0};
     it->json = message_json(h->db, it->message, &gone);
@@ -136,6 +147,11 @@ static int message_load(struct history *h, struct history_item *it, struct err *
         return -1;
     it->internal_ms = json_get_int(json_array_get(arrivals, json_array_size(arrivals) - 1),
                                    "internal_ms", 0);
+    if (!strstr(body_text, "\"proof\"")) /* it is of no user: most are */
+        return 0;
+    AUTO_JSON json_t *body = json_loads(body_text, 0, NULL);
+    snprintf(it->proof, sizeof(it->proof), "%s", json_get_str(body, "proof", ""));
+    it->handed_on = json_get_bool(body, "handed_on", false);
     return 0;
 }
 
@@ -151,7 +167,7 @@ int history_next(struct history *h, struct history_item *out, struct err *e)
             .kase = db_int(h->rows, 5),
         };
         if (history_of_cause(cause, out)) {
-            if (message_load(h, out, e) == 0)
+            if (message_load(h, out, db_text(h->rows, 6), e) == 0)
                 return 1;
             history_item_done(out);
             return -1;

@@ -25,7 +25,9 @@ struct history_item {
     char source[300];            /* MAIL: "imap:sales/INBOX", "maildir:inbox", "ingest" */
     int64_t internal_ms;         /* MAIL: as the server says; 0: not known */
     int64_t outbox;              /* BOUNCE: the mail that came back */
-    char record[32];             /* COMMAND: "L42" */
+    char proof[16];              /* MAIL: how it was proven to be a user's; "": not at all */
+    bool handed_on;              /* MAIL: and it might not command all the same */
+    char record[32];             /* COMMAND: "L42"; "": it was given on nothing */
     char *line;                  /* own; COMMAND */
     bool by_user;                /* COMMAND: of a user, not of the operator */
     char *actor;                 /* own; COMMAND */

@@ -11,7 +11,10 @@
  *     "decisions": [{"event": number, "rule", "outcome"?, "by"?, "when"?: condition,
  *                    "trace"?: {seen}, "did"?: [number | {"line", "result"|"error"}]}],
  *     "commands":  [{"line", "by", "actor", "result", "changes": [{"of": "L42", ..}]}],
- *     "notes":     ["..."] }
+ *     "notes":     ["..."],
+ *     "record"?: what a command by mail was given on, as in "L42",
+ *     "proof"?: how a user's mail was proven (engine/proof.h), "handed_on"?: true when it may
+ *     not command all the same }
  *
  * Numbers are places in the lists of events and commands. What is usual is left
  * out: lists that are empty, depth 1, outcome "matched" or, with a "when", "not_true", the

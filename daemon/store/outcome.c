@@ -11,11 +11,14 @@
 #define OF_TASK(col) "SELECT " col ", title, coalesce(owner, 'nobody') || ', ' || status, NULL, 0" \
     " FROM task WHERE " col " IS NOT NULL AND deleted_ms IS NULL AND $1 = $1"                      \
     " ORDER BY " col ", title, id"
-/* what was held or taken back was not received; what people write to each other is of no rule */
+/* what was held or taken back was not received; of no rule is what people write to each other,
+ * and what a user is told of his own mail */
 #define OF_MAIL(col, where) "SELECT " col ", coalesce(template, 'mail') || ' to ' || to_addr,"     \
     " count(*), min(intent), min(created_ms) FROM outbox WHERE " where " AND created_ms >= $1"     \
     " AND state <> 'held' AND (state <> 'failed' OR relay IS NOT NULL)"                            \
-    " AND class <> 'conversation' AND class <> 'relay' GROUP BY 1, 2 ORDER BY 1, 2"
+    " AND class <> 'conversation' AND class <> 'relay'"                                            \
+    " AND intent NOT LIKE 'rep/%' AND intent NOT LIKE 'held/%' AND intent NOT LIKE 'forward/%'"    \
+    " GROUP BY 1, 2 ORDER BY 1, 2"
 /* min(rule) stands where a mail has its intent */
 #define OF_CALL(col, where) "SELECT " col ", endpoint || ' ' || name, count(*), min('/' || rule),"  \
     " min(created_ms) FROM call WHERE " where " AND created_ms >= $1 AND state <> 'held'"          \

@@ -107,24 +107,25 @@ static int world_record(struct world *w, struct db *live, const char *record, ch
     return 0;
 }
 
-/* "undo J17", "done T7": the numbers of the world. */
+/* "undo J17", "done T7", "merge C13": the numbers of the world. */
 static int world_line(struct world *w, struct db *live, const char *line, char **out,
                       struct err *e)
 {
     char record[32];
     const char *arg = strchr(line, ' ');
-    bool undo = text_starts(line, "undo "), done = text_starts(line, "done ");
+    bool undo = text_starts(line, "undo "), done = text_starts(line, "done "),
+         merge = text_starts(line, "merge ");
     *out = mem_str(line);
-    if (!arg || (!undo && !done))
+    if (!arg || (!undo && !done && !merge))
         return 0;
     arg += strspn(arg, " ");
-    if (done && world_record(w, live, arg, record, e) < 0)
+    if (!undo && world_record(w, live, arg, record, e) < 0)
         return -1;
     if (undo)
         snprintf(record, sizeof(record), "J%lld",
                  strtoll(arg + ((*arg & ~0x20) == 'J'), NULL, 10) * REPLAY_SCALE);
     mem_free(*out);
-    *out = mem_printf("%s %s", undo ? "undo" : "done", record);
+    *out = mem_printf("%s %s", undo ? "undo" : done ? "done" : "merge", record);
     return 0;
 }
 
@@ -177,7 +178,10 @@ static int world_message(struct world *w, struct db *live, const struct history_
             return 0;
         }
     }
-    solo_next(w->solo, it->internal_ms, bounced);
+    solo_next(w->solo, &(struct solo_past){.internal_ms = it->internal_ms,
+                                           .bounced = bounced,
+                                           .proof = it->proof,
+                                           .handed_on = it->handed_on});
     int rc = solo_message(w->solo, it->json, mailbox, &answer, &why);
     if (rc == 0 && strcmp(answer.status, "invalid") == 0)
         w->notes[NOTE_FORM]++;
@@ -193,7 +197,7 @@ static int world_command(struct world *w, struct db *live, const struct history_
     char *line = NULL;
     if (world_record(w, live, it->record, record, e) < 0)
         return -1;
-    if (!*record) {
+    if (!*record && *it->record) {
         w->notes[NOTE_RECORD]++;
         return 0;
     }

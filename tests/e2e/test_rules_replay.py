@@ -6,6 +6,7 @@ commands of people, at random. Under the same rules nothing may differ, whatever
 history; under a changed rule exactly that differs which the test works out by itself.
 """
 import datetime
+import itertools
 import json
 import os
 import random
@@ -76,8 +77,13 @@ escalations : {
 """
 
 
-def conf():
-    text = company.conf(mailboxes="")
+TRUSTED = (b"Authentication-Results: mx.example.com; dmarc=pass header.from=example.com\n"
+           b"Received: from out.example.com (out.example.com [192.0.2.7])\n\tby mx.example.com "
+           b"with ESMTPS id 1; Mon, 5 Oct 2026 10:00:00 +0000\n")
+
+
+def conf(settings=""):
+    text = company.conf(mailboxes="", settings=settings)
     return re.sub(r"forms : \{.*?\n\};\n", FORMS.strip() + "\n", text, flags=re.S)
 
 
@@ -163,10 +169,10 @@ def content(path):
     return dump
 
 
-def replay(d, text=None, *args, files=None):
+def replay(d, text=None, *args, settings=""):
     """(exit, result) of a replay under these rules; without text, under today's."""
     folder = os.path.join(d.dir, "other")
-    d.write("other/leadd.conf", conf())
+    d.write("other/leadd.conf", conf(settings))
     d.write("other/rules.d/10-rules.conf", text if text is not None else rules())
     d.write("other/templates/welcome.txt", company.WELCOME)
     d.write("other/templates/big.txt", BIG)
@@ -347,3 +353,57 @@ def test_what_cannot_be_done_is_told_with_status_2(past):
     assert "name the configuration of today by -c" in fails("--rules", d.dir + "/other")
     r = d.leadctl("rules", "replay", "--rules", d.dir + "/other", "-c", d.conf_path, "--progress")
     assert r.returncode == 0 and b"Nothing would differ" in r.stdout, r.stderr
+
+
+def test_commands_and_answers_by_mail_are_lived_through_again(past):
+    """What users said by mail is theirs in a replay, too: on the record that the mail is
+    about, on one that it names, on none; held ones once somebody let them; and an answer to
+    the customer is one."""
+    settings = 'trusted_auth = "mx.example.com";'
+    text = rules(rest="tom", more=MUCH)
+    d = Daemon(conf(settings), company.files(text, **{"templates/big.txt": BIG}),
+               args=["--pretend-time", START])
+    n = itertools.count(1)
+
+    def says(words, lead=None, to=None, proven=True, subject="Re: offer", **more):
+        d.ctl("clock", "advance", "90m")
+        to = to or "sales@example.com" + (", a%d@shop.example" % lead if lead is not None else "")
+        raw = company.mail(sender="tom@example.com", subject=subject, text=words, to=to,
+                           message_id="<t%d@example.com>" % next(n), **more)
+        d.ingest((TRUSTED if proven else b"") + raw)
+        quiet(d)
+
+    with d:
+        for i in range(3):
+            d.ingest(company.mail(sender="a%d@shop.example" % i, message_id="<a%d@shop.example>" % i))
+        quiet(d)
+        says("#stage proposal\n#tag vip\n#task 3d write\n", 0)
+        says("#L2 won 500\n#L1 done T1\n#nonsense\n")
+        says("#lead name=Bea email=bea@other.example\n#score +30\n", subject="new one")
+        says("#score +50\n", 1)
+        says("#undo\n", 1)
+        says("#tag held\n", 2, proven=False)
+        d.ctl("held", "release", "H1")
+        welcome = [r for r in d.ctl("outbox", "list")["rows"] if r["to"] == "a2@shop.example"][-1]
+        address, ref = answer_to(d, int(str(welcome["id"]).lstrip("O")))
+        d.ingest(company.mail(sender="a2@shop.example", message_id="<a2b@shop.example>",
+                              In_Reply_To=ref, to=address))
+        quiet(d)
+        letter = [r for r in d.ctl("outbox", "list")["rows"] if r["to"] == "tom@example.com"
+                  and r["class"] == "conversation"][-1]
+        address, ref = answer_to(d, int(str(letter["id"]).lstrip("O")))
+        says("Yes, on Friday.\n", to=address, In_Reply_To=ref)
+        shown = dict(d.ctl("show", "L3")["fields"])
+        assert shown["Contacted"] and shown["Tags"] == ["held"]
+        assert dict(d.ctl("show", "L4")["fields"])["Score"] == 0
+        d.ctl("clock", "advance", "5d")
+        quiet(d)
+        for args in ([], ["--against-history"]):
+            code, got = replay(d, text, *args, settings=settings)
+            assert [x for x in got["differences"] if x.get("key") != "share"] == [], got["differences"]
+            assert not [x for x in got["notes"] if "left out" in x], got["notes"]
+            assert got["inputs"]["commands"] >= 9, got["inputs"]
+        # and a rule that looks at what they did would have run
+        sent = "vip : { on = \"lead\"; when = \"lead.tags contains 'vip'\"; do = \"send big\"; };"
+        code, got = replay(d, rules(rest="tom", more=MUCH + sent), settings=settings)
+        assert {x["record"] for x in got["differences"] if x["what"] == "mail"} == {"L1"}, got
