@@ -49,6 +49,8 @@ static const struct command commands[] = {
      "outgoing mail and its state", NULL},
     {"held", "list [all] [limit=N] | show H3 | release H3 | drop H3",
      "commands by mail that nothing proves: what they are, run them, drop them", NULL},
+    {"consent", "show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]",
+     "who may be written to: what was said, when and where; note it", NULL},
     {"address", "secret USER [new|off] | dropbox [USER] [new]",
      "the address to which the user's mail commands; a new one, or none", NULL},
     {"calls", "list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME",

@@ -63,6 +63,13 @@ static const struct schema_key keys_web[] = {
 };
 static const struct schema schema_web = SCHEMA(keys_web, "web", false);
 
+static const struct schema_key keys_sms[] = {
+    {"stop_scope", TYPE_CHOICE, .def = "all", .choices = "all number",
+     .help = "What a STOP by SMS ends: all texts to that number, or those from the number of ours "
+             "that it was sent to."},
+};
+static const struct schema schema_sms = SCHEMA(keys_sms, "sms", false);
+
 static const struct schema_key keys_mailbox[] = {
     {"type", TYPE_CHOICE, REQUIRED, .choices = "imap maildir", .help = "What the mailbox is."},
     {"host", TYPE_HOST, REQUIRED, .only = "imap", .help = "Host name of the server."},
@@ -332,6 +339,7 @@ static const struct schema_key keys_main[] = {
              "each role."},
     {"store", TYPE_GROUP, .sub = &schema_store, .help = "The database."},
     {"web", TYPE_GROUP, .sub = &schema_web, .help = "The HTTP side."},
+    {"sms", TYPE_GROUP, .sub = &schema_sms, .help = "Who may be texted, and what texts do."},
     {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
     {"relays", TYPE_LIST, .sub = &schema_relay,
      .help = "Where mail goes out, in the order they are tried."},

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/consent.h"
 #include "crm/ctx.h"
 #include "store/activity.h"
 #include "store/case.h"
@@ -293,6 +294,8 @@ int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *val
     if (address_set_state(ctx->crm->db, channel, value, state, at_ms, reason, ctx->now_ms, e) < 0)
         return -1;
     forget_addresses(ctx);
+    if (state == ADDRESS_OPTED_OUT && crm_consent_note(ctx, channel, value, at_ms == 0, reason, e) < 0)
+        return -1;
     return change_log(ctx, CRM_NONE, 0, field, before, after, e);
 }
 

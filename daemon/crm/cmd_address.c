@@ -3,9 +3,10 @@
  * cmd_address - optout, optin, bounced and verified: the state of an address
  *
  * Given by the courier's outcomes, by unsubscribe requests and by staff. Without
- * an address all email addresses of the contact are meant.
+ * an address all email addresses of the contact are meant, with `sms` all its numbers.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -21,6 +22,11 @@ static int address_parse(struct cmd *c, struct err *e)
     /* the first word is an address, or everything is the reason */
     size_t n = strcspn(p, " \t\r\n");
     AUTO_FREE char *word = mem_strn(p, n);
+    if (strcasecmp(word, "sms") == 0) {
+        c->name = mem_str("phone");
+        grammar_skip(&c->g, (int)n);
+        return cmd_text(c, NULL, e);
+    }
     if (strchr(word, '@') && crm_email_fold(word, folded) < 0)
         return err_set(e, ERR_INPUT, "%s: this is no email address", c->row->name);
     if (strchr(word, '@') ||
@@ -47,6 +53,7 @@ static int address_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     int64_t at = on ? ctx->now_ms : 0;
     size_t before = ctx->log_count, i;
     const json_t *a;
+    const char *channel = c->name ? c->name : "email";
     struct buf whose AUTO_BUF;
     buf_init(&whose, sizeof(out->text));
     if (c->to) {
@@ -60,15 +67,16 @@ static int address_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         AUTO_JSON json_t *copy = json_deep_copy(list); /* the cache is renewed by each change */
         json_array_foreach(copy, i, a) {
             const char *value = json_get_str(a, "value", "");
-            if (strcmp(json_get_str(a, "channel", ""), "email") != 0)
+            if (strcmp(json_get_str(a, "channel", ""), channel) != 0)
                 continue;
-            if (crm_change_address(ctx, "email", value, field, at, c->text, e) < 0)
+            if (crm_change_address(ctx, channel, value, field, at, c->text, e) < 0)
                 return -1;
             buf_printf(&whose, "%s%s", whose.len ? ", " : "", value);
         }
     }
     if (!c->to && !whose.len)
-        cmd_say(out, "%s: the contact has no email address", c->row->name);
+        cmd_say(out, "%s: the contact has no %s", c->row->name,
+                c->name ? "phone number" : "email address");
     else
         cmd_say(out, ctx->log_count > before ? "%s is noted for %s" : "%s was known already for %s",
                 c->row->name, c->to ? c->to : whose.data);
@@ -102,25 +110,25 @@ static int verified_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t
 }
 
 const struct cmd_row crm_cmd_optout = {"optout",
-                                       "[ADDRESS] [REASON]",
+                                       "[ADDRESS | sms] [REASON]",
                                        MAY_ALL | MAY_CONTACT,
                                        WORDS_SEALED,
                                        address_parse,
                                        optout_run,
                                        "optin",
-                                       "no more automatic mail to the contact, or to this address",
+                                       "no more automatic mail to the contact, or to this address; sms: no more texts",
                                        "optout asked by phone"};
 const struct cmd_row crm_cmd_optin = {"optin",
-                                      "[ADDRESS] [REASON]",
+                                      "[ADDRESS | sms] [REASON]",
                                       MAY_SYSTEM | MAY_STAFF | MAY_CONTACT,
                                       WORDS_SEALED,
                                       address_parse,
                                       optin_run,
                                       "optout",
-                                      "automatic mail is welcome again",
+                                      "automatic mail is welcome again; sms: texts",
                                       "optin"};
 const struct cmd_row crm_cmd_bounced = {"bounced",
-                                        "[ADDRESS] [REASON]",
+                                        "[ADDRESS | sms] [REASON]",
                                         MAY_SYSTEM | MAY_STAFF,
                                         WORDS_SEALED,
                                         address_parse,
@@ -129,7 +137,7 @@ const struct cmd_row crm_cmd_bounced = {"bounced",
                                         "mail to the address comes back for good",
                                         "bounced anna@example.com 550 no such user"};
 const struct cmd_row crm_cmd_verified = {"verified",
-                                         "[ADDRESS] [REASON]",
+                                         "[ADDRESS | sms] [REASON]",
                                          MAY_SYSTEM | MAY_STAFF,
                                          WORDS_SEALED,
                                          address_parse,

@@ -88,6 +88,7 @@ struct crm_ctx {
     size_t op_first;         /* changes before it */
     struct crm_op_event op_events[CRM_OP_EVENTS];
     size_t op_event_count;
+    const struct crm_consent *consent; /* borrowed; who says the opt-out that follows, or NULL */
     bool absences_changed;   /* by this input: what the CRM remembers is not so any more */
 };
 

@@ -11,6 +11,8 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/territory.c %D%/timeline.c %D%/meeting.c %D%/meeting.h %D%/touch.c %D%/when.c %D%/when.h
 # what people write by mail
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %D%/when_words.c %D%/when_words.h
+# who may be written to, and what people text
+daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/company.c %D%/merge.c %D%/merge.h %D%/suspect.c
 
@@ -28,7 +30,9 @@ unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_
 	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_rep_lines tests/unit/test_round
 tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c
 tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
-unit_tests += tests/unit/test_crm_merge
+unit_tests += tests/unit/test_crm_merge tests/unit/test_sms_words
+tests_unit_test_sms_words_SOURCES = tests/unit/test_sms_words.c
+tests_unit_test_sms_words_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h
 tests_unit_test_crm_counts_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_round_SOURCES = tests/unit/test_round.c

@@ -35,6 +35,8 @@ static const struct {
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
     {"held", ctl_held, 1, 3, "held list [all] [limit=N] | show H3 | release H3 | drop H3"},
+    {"consent", ctl_consent, 2, 60,
+     "consent show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]"},
     {"address", ctl_address, 1, 3, "address secret USER [new|off] | dropbox [USER] [new]"},
     {"calls", ctl_calls, 1, 10,
      "calls list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME"},

@@ -23,6 +23,9 @@ daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held
 	%D%/signature.c %D%/signature.h \
 	%D%/trust.c %D%/trust.h
 
+# who may be texted, and what comes by SMS
+daemon_engine_libengine_a_SOURCES += %D%/consent.c %D%/consent.h %D%/ctl_consent.c
+
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_proof
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/crm_fixture.h

@@ -9,6 +9,9 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/rule_count.c %D%/rule_count.h %D%/rewritten.c %D%/rewritten.h \
 	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h %D%/held.c %D%/held.h
 
+# who may be written to, and what comes by SMS
+daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c
+
 # for replay
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
 # tables of the CRM

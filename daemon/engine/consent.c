@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * consent - see consent.h
+ */
+#include "engine/consent.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "crm/command.h"
+#include "engine/input.h"
+#include "store/consent.h"
+
+const char *consent_why_text(enum consent_why why)
+{
+    switch (why) {
+    case CONSENT_OK:
+        break;
+    case CONSENT_OPTED_OUT:
+        return "not sent: the number has opted out";
+    case CONSENT_BOUNCING:
+        return "not sent: texts do not reach the number";
+    case CONSENT_QUIET:
+        return "it is night where the number is";
+    }
+    return "";
+}
+
+int consent_may_text(struct engine *eng, const char *to, const char *from, const char *class_,
+                     int64_t now_ms, enum consent_why *why_out, int64_t *not_before_out,
+                     struct err *e)
+{
+    enum crm_address_use use;
+    bool withdrawn;
+    (void)now_ms;
+    *not_before_out = 0;
+    *why_out = CONSENT_OK;
+    if (strcmp(class_, CONSENT_CLASS) == 0)
+        return 0;
+    if (crm_address_check(eng->db, "phone", to, &use, e) < 0 ||
+        consent_withdrawn(eng->db, "phone", to, from, &withdrawn, e) < 0)
+        return -1;
+    if (use == CRM_ADDRESS_OPTED_OUT || withdrawn)
+        *why_out = CONSENT_OPTED_OUT;
+    else if (use == CRM_ADDRESS_BOUNCING)
+        *why_out = CONSENT_BOUNCING;
+    return 0;
+}
+
+/* ---- what changes it ------------------------------------------------------------------ */
+
+int consent_grant(struct crm_ctx *ctx, const char *channel, const char *value,
+                  const struct crm_consent *c, struct err *e)
+{
+    return crm_consent_add(ctx, channel, value, true, false, c, e);
+}
+
+/* All that we send: the command, so that rules, undo and the journal know. */
+static int for_all(struct input *in, const char *verb, const char *number,
+                   const struct crm_consent *c, struct err *e)
+{
+    char id[CRM_ID_LEN];
+    struct crm_consent all = *c;
+    struct crm_actor actor = crm_system;
+    if (in->target.contact)
+        actor = (struct crm_actor){CRM_BY_CONTACT,
+                                   crm_id_format(CRM_CONTACT, in->target.contact, id), NULL};
+    AUTO_FREE char *line = mem_printf("%s %s %s", verb, number, c->source);
+    all.sender = NULL;
+    crm_consent_by(in->ctx, &all);
+    int rc = crm_command_run(in->ctx, &in->target, line, &actor, NULL, e);
+    crm_consent_by(in->ctx, NULL);
+    return rc;
+}
+
+static bool sms_for_number(const struct engine *eng)
+{
+    const json_t *sms = json_get_obj(eng->role->config, "sms");
+    return strcmp(json_get_str(sms, "stop_scope", "all"), "number") == 0;
+}
+
+static int consent_set(struct input *in, const char *number, const char *sender, bool granted,
+                       const struct crm_consent *c, bool *changed_out, struct err *e)
+{
+    struct engine *eng = in->eng;
+    bool one = sms_for_number(eng), withdrawn;
+    enum crm_address_use use;
+    struct crm_consent own = *c;
+    if (crm_address_check(eng->db, "phone", number, &use, e) < 0 ||
+        consent_withdrawn(eng->db, "phone", number, sender, &withdrawn, e) < 0)
+        return -1;
+    withdrawn |= use == CRM_ADDRESS_OPTED_OUT;
+    *changed_out = withdrawn == granted;
+    log_info("consent.said", "granted=%d sender=%s source=\"%s\" changed=%d message=M%" PRId64,
+             granted, sender, c->source, *changed_out, c->message_id);
+    /* a later STOP is one of its own: undo of the first must not pass it */
+    if (!one && (granted ? use == CRM_ADDRESS_OPTED_OUT : true))
+        return for_all(in, granted ? "optin" : "optout", number, c, e);
+    own.sender = one ? sender : NULL;
+    if (crm_consent_add(in->ctx, "phone", number, granted, true, &own, e) < 0)
+        return -1;
+    if (one && !granted && *changed_out)
+        crm_emit(in->ctx, "address.opted_out", &in->target, &crm_system);
+    return one && granted && use == CRM_ADDRESS_OPTED_OUT ? for_all(in, "optin", number, c, e) : 0;
+}
+
+int consent_withdraw(struct input *in, const char *number, const char *sender,
+                     const struct crm_consent *c, bool *changed_out, struct err *e)
+{
+    return consent_set(in, number, sender, false, c, changed_out, e);
+}
+
+int consent_restore(struct input *in, const char *number, const char *sender,
+                    const struct crm_consent *c, bool *changed_out, struct err *e)
+{
+    return consent_set(in, number, sender, true, c, changed_out, e);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * consent - may this number be texted now?
+ *
+ * Asked when a text is written, and again at the moment of sending, by the one place that
+ * sends texts (sms_out.c). Who has withdrawn gets nothing, whoever asks, but for the one
+ * answer to that very STOP, which is of class CONSENT_CLASS. The ledger behind it is
+ * store/consent.h; crm/consent.h says how its rows come about.
+ */
+#ifndef LEADD_ENGINE_CONSENT_H
+#define LEADD_ENGINE_CONSENT_H
+
+#include "crm/consent.h"
+#include "engine/engine.h"
+
+#define CONSENT_CLASS "consent" /* of the outbox: what STOP, START and HELP are answered with */
+
+enum consent_why {
+    CONSENT_OK,
+    CONSENT_OPTED_OUT, /* never */
+    CONSENT_BOUNCING,  /* never: a landline, or no number at all */
+    CONSENT_QUIET,     /* not before the time that is given */
+};
+
+/* to, from: E.164 (from: the sender of ours, also a name). not_before_out is set with
+ * CONSENT_QUIET, and 0 otherwise. */
+int consent_may_text(struct engine *eng, const char *to, const char *from, const char *class_,
+                     int64_t now_ms, enum consent_why *why_out, int64_t *not_before_out,
+                     struct err *e) LEADD_MUST_CHECK;
+/* "not sent: the number has opted out", for the row of the outbox. */
+const char *consent_why_text(enum consent_why why);
+
+/* Somebody granted it in a form, or said so otherwise: kept with its proof. It lifts no
+ * opt-out: for that the address itself must be proven, and the command is `optin`.
+ * channel: "email" or "phone"; value: folded. */
+int consent_grant(struct crm_ctx *ctx, const char *channel, const char *value,
+                  const struct crm_consent *c, struct err *e) LEADD_MUST_CHECK;
+
+struct input;
+/* The number's owner texted STOP or START, or a gateway says so (its error, its flag): for
+ * all that we send, or with sms.stop_scope = "number" for that sender of ours. c says
+ * where and how; its sender is set here. changed_out: it was not so before. Inside an
+ * input of the caller, whose commands these are. */
+int consent_withdraw(struct input *in, const char *number, const char *sender,
+                     const struct crm_consent *c, bool *changed_out,
+                     struct err *e) LEADD_MUST_CHECK;
+int consent_restore(struct input *in, const char *number, const char *sender,
+                    const struct crm_consent *c, bool *changed_out,
+                    struct err *e) LEADD_MUST_CHECK;
+
+#endif

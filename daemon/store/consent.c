@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * consent - see consent.h
+ */
+#include "store/consent.h"
+
+#include "store/rows.h"
+
+int consent_add(struct db *db, struct consent_row *row, struct err *e)
+{
+    return db_insert(db, e, &row->id,
+                     "INSERT INTO consent (channel, value, sender, granted, counts, source, words,"
+                     " message_id, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+                     "RETURNING id",
+                     "sssiissoi", row->channel, row->value, row->sender ? row->sender : "",
+                     (int64_t)row->granted, (int64_t)row->counts, row->source, row->words,
+                     row->message_id, row->at_ms);
+}
+
+int consent_withdrawn(struct db *db, const char *channel, const char *value, const char *sender,
+                      bool *yes_out, struct err *e)
+{
+    int64_t granted;
+    if (db_get_int(db, e, &granted, 1,
+                   "SELECT granted FROM consent WHERE channel = $1 AND value = $2 "
+                   "AND (sender = '' OR sender = $3) AND counts = 1 ORDER BY id DESC LIMIT 1",
+                   "sss", channel, value, sender ? sender : "") < 0)
+        return -1;
+    *yes_out = !granted;
+    return 0;
+}
+
+int consent_granted(struct db *db, const char *channel, const char *value, bool *yes_out,
+                    struct err *e)
+{
+    int64_t granted;
+    if (db_get_int(db, e, &granted, 0,
+                   "SELECT granted FROM consent WHERE channel = $1 AND value = $2 "
+                   "ORDER BY id DESC LIMIT 1",
+                   "ss", channel, value) < 0)
+        return -1;
+    *yes_out = granted != 0;
+    return 0;
+}
+
+static json_t *consent_read(struct db_rows *r)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:I, s:I}", "id", db_int(r, 0),
+                     "channel", db_text(r, 1), "value", db_text(r, 2), "sender", db_text(r, 3),
+                     "granted", (int)db_int(r, 4), "counts", (int)db_int(r, 5), "source",
+                     db_text(r, 6), "words", db_text(r, 7), "message_id", db_int(r, 8), "at_ms",
+                     db_int(r, 9));
+}
+
+json_t *consent_list(struct db *db, const char *channel, const char *value, int64_t limit,
+                     struct err *e)
+{
+    return rows_all(db_query(db,
+                             "SELECT id, channel, value, sender, granted, counts, source, words,"
+                             " message_id, at_ms FROM consent WHERE channel = $1 AND value = $2 "
+                             "ORDER BY id DESC LIMIT $3",
+                             "ssi", channel, value, limit),
+                    consent_read, e);
+}
