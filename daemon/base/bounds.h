@@ -82,6 +82,11 @@
 #define BOUND_HTTP_READING MIB(64)       /* requests being read, all together, or three of the largest */
 #define BOUND_HTTP_KEY 128               /* an Idempotency-Key */
 #define BOUND_HTTP_ADDRESSES 4096        /* remote addresses remembered for the rate limit */
+#define BOUND_HOOK_HEADERS 64            /* of a webhook that travel on, ... */
+#define BOUND_HOOK_HEADER KIB(4)         /* each of so many bytes, ... */
+#define BOUND_HOOK_HEADER_BYTES KIB(16)  /* all together */
+#define BOUND_HOOK_PATH KIB(8)           /* with the query */
+#define BOUND_HOOK_SAME_MS (10 * 60000LL) /* the same request without a name is the same event */
 #define BOUND_FORM_FIELDS 200
 #define BOUND_FORM_VALUE KIB(64)
 #define BOUND_FORM_DEPTH 16

@@ -66,6 +66,8 @@
     X(PARSED, "parser")          /* id: {message: {...}} */                                        \
     X(FORM, "web-in")            /* id: {form, request_id, fields, remote, ...} + body */          \
     X(FORM_DONE, "engine")       /* id: {status, text, lead} */                                    \
+    X(HOOK, "web-in")            /* id: {kind, name, method, path, headers, ...} + body */         \
+    X(HOOK_DONE, "engine")       /* id: {status, type, text} */                                    \
     X(SLOTS, "engine")           /* {slots} + fd of the slot mapping */                            \
     X(SEND, "engine")            /* id: {relay, from, to, slot, ...} + message bytes */            \
     X(SENT, "courier")           /* id: {outcome, code, text, ms} */                               \

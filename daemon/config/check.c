@@ -246,6 +246,34 @@ static void check_endpoint(const struct check *c, const struct entry *e)
     check_endpoint_auth(c, e);
 }
 
+/* How a request of a source or gateway is verified. */
+static void check_verify(const struct check *c, const struct entry *e)
+{
+    json_t *verify = json_object_get(e->v, "verify"), *v;
+    const struct scan_node *node = scan_member(e->node, "verify");
+    char *path AUTO_FREE = mem_printf("%s.verify", e->path);
+    struct entry in = {verify, node ? node : e->node, path};
+    const char *scheme = str(&in, "scheme");
+    json_t *files = json_object_get(verify, "secret_files");
+    size_t i;
+    if (e->node->damaged || (node && node->damaged))
+        return;
+    if (!scheme) {
+        check_error(c, &in, "scheme", "is missing; \"none\" takes requests from anybody");
+        return;
+    }
+    bool none = strcmp(scheme, "none") == 0;
+    if (!none && json_array_size(files) == 0)
+        check_error(c, &in, "secret_files", "is missing; the scheme \"%s\" needs the secret", scheme);
+    if (none && json_array_size(files) > 0)
+        check_error(c, &in, "secret_files", "is of no use with the scheme \"none\"");
+    json_array_foreach(files, i, v) {
+        json_t *one AUTO_JSON = json_pack("{s:O}", "secret_files", v);
+        struct entry file = {one, in.node, path};
+        check_secret(c, &file, "secret_files");
+    }
+}
+
 static void check_form(const struct check *c, const struct entry *e)
 {
     const json_t *fields = json_object_get(e->v, "fields");
@@ -409,6 +437,8 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_relays(&c);
     check_map(&c, "forms", check_form);
     check_map(&c, "endpoints", check_endpoint);
+    check_map(&c, "sources", check_verify);
+    check_map(&c, "gateways", check_verify);
     check_users(&c, users);
     check_map(&c, "teams", check_manager);
     check_fields(&c);

@@ -333,6 +333,9 @@ static const struct schema_key keys_main[] = {
     {"rules_dir", TYPE_PATH,
      .help = "Folder of rule files, read in the order of their names. Without it, rules.d."},
     {"templates_dir", TYPE_PATH, .help = "Folder of templates. Without it, templates."},
+    {"presets_dir", TYPE_PATH,
+     .help = "Folder of presets for sources and gateways, in folders of these names. Without it, "
+             "the one that leadd was installed with."},
     {"run_as", TYPE_CUSTOM, .read = config_read_run_as, .sub = &schema_run_as,
      .choices = "\"self\" or a group { engine = USER; ... }",
      .help = "\"self\" to stay the user that leadd was started as, or a group with a user for "
@@ -347,6 +350,11 @@ static const struct schema_key keys_main[] = {
      .help = "Other programs that rules tell something (webhook NAME) or ask (enrich)."},
     {"forms", TYPE_MAP, .sub = &schema_form,
      .help = "Web forms; each is posted to /form/NAME, as a browser does or as JSON."},
+    {"sources", TYPE_MAP, .sub = &schema_source,
+     .help = "Programs that tell of calls, chats, orders, leads and visits; each posts to /hook/NAME."},
+    {"gateways", TYPE_MAP, .sub = &schema_gateway,
+     .help = "Where SMS go out and come in, in the order they are tried; each tells of those that come "
+             "in at /sms/NAME, and of what became of others at /sms/NAME/receipt."},
     {"teams", TYPE_MAP, .sub = &schema_team, .help = "Groups of users."},
     {"users", TYPE_MAP, REQUIRED, .sub = &schema_user, .help = "The people who work with leads."},
     {"stages", TYPE_TEXTS, FULL, .def = "new qualified proposal negotiation",

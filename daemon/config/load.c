@@ -16,6 +16,12 @@
 #include "config/lex.h"
 #include "config/read.h"
 
+#ifdef LEADD_TEST_HOOKS /* a build in a checkout */
+#define LEADD_PRESETS LEADD_CHECKOUT "/contrib"
+#else
+#define LEADD_PRESETS LEADD_DATADIR
+#endif
+
 /* Sorts what the walk gave into the sections of the tree: plain values are
  * settings, the rest stands for itself. */
 static void load_shape(json_t *tree, const json_t *raw)
@@ -181,6 +187,15 @@ static void load_sort(struct errlist *l, size_t from)
     }
 }
 
+/* Needed before the keys are walked: those of a preset stand among them. */
+static char *load_presets(const struct scan *s, const char *dir)
+{
+    const struct scan_node *n = scan_member(s->root, "presets_dir");
+    const config_setting_t *v =
+        n && n->type == SCAN_STRING ? config_lookup(&s->config, "presets_dir") : NULL;
+    return v ? lex_join(dir, config_setting_get_string(v)) : mem_str(LEADD_PRESETS);
+}
+
 static json_t *load(const char *path, bool away, struct errlist *errors)
 {
     size_t before = errlist_total(errors), kept = errors->count;
@@ -192,6 +207,8 @@ static json_t *load(const char *path, bool away, struct errlist *errors)
     bool read = scan_init(&s, path, NULL, errors) == 0;
     if (read) {
         struct place p = {config_root_setting(&s.config), s.root, ""};
+        char *presets AUTO_FREE = load_presets(&s, dir);
+        w.presets = presets;
         json_t *raw AUTO_JSON = schema_walk(&w, &schema_main, &p);
         load_shape(tree, raw);
         load_fill_settings(tree);

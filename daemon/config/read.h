@@ -25,6 +25,7 @@ json_t *config_read_members(struct walk *w, const struct schema_key *key, const 
 json_t *config_read_tests(struct walk *w, const struct schema_key *key, const struct place *p);
 
 extern const struct schema schema_run_as, schema_member, schema_test;
+extern const struct schema schema_source, schema_gateway, schema_verify;
 
 /* Reads the rule files of dir into tree's rules, tables, pools and tests. named says
  * where dir was set (NULL: it is the default and may be missing). */

@@ -25,6 +25,7 @@ enum schema_type {
     TYPE_TEXTS,    /* a list of texts, or one */
     TYPE_PATH,     /* made absolute */
     TYPE_SECRET,   /* a path to a credential file, which is looked at */
+    TYPE_SECRETS,  /* a list of them, or one */
     TYPE_PORT,
     TYPE_EMAIL,
     TYPE_EMAILS,
@@ -51,6 +52,8 @@ struct walk {
     json_t *warnings;       /* borrowed: array of text */
     const char *dir;        /* absolute: where relative paths begin; borrowed */
     bool away;              /* not the daemon's machine: credentials are not looked for */
+    const char *presets;    /* absolute: the folder of presets; borrowed */
+    bool bare;              /* what is not written stays out: no default, none is missing */
 };
 
 /* A value in the file: what libconfig read, and where it stands. */
@@ -88,11 +91,14 @@ struct schema {
     const struct schema_key *keys;
     size_t count;
     bool place; /* add "at" */
+    const char *presets; /* the key "preset" names a file in this folder of presets_dir */
 };
 
 /* The object for a group. All keys have their values or defaults; what was
  * wrong is left out and reported. */
 json_t *schema_walk(struct walk *w, const struct schema *s, const struct place *p);
+/* The preset that out names, below what out has (preset.c). */
+void preset_merge(struct walk *w, const struct schema *s, const struct place *p, json_t *out);
 json_t *schema_walk_map(struct walk *w, const struct schema *s, const struct place *p);
 json_t *schema_walk_list(struct walk *w, const struct schema *s, const struct place *p);
 /* One value by its row, or NULL (reported). */

@@ -41,6 +41,16 @@ static void split_drop_files(json_t *obj)
         json_object_del(obj, secret[i]);
 }
 
+/* Their names alone: who may post where. */
+static void split_names(json_t *part, const json_t *tree, const char *key)
+{
+    json_t *names = json_object(), *v;
+    const char *name;
+    json_object_foreach(json_object_get(tree, key), name, v)
+        json_object_set_new(names, name, json_object());
+    json_object_set_new(part, key, names);
+}
+
 static json_t *split_engine(const json_t *tree)
 {
     json_t *part = json_deep_copy(tree), *head AUTO_JSON = split_part(tree, "engine"), *v;
@@ -108,6 +118,8 @@ json_t *config_split(const json_t *tree)
     }
     json_object_set_new(out, "web-in", part = split_part(tree, "web_in"));
     split_copy(part, tree, web_in);
+    split_names(part, tree, "sources");
+    split_names(part, tree, "gateways");
     json_object_set_new(out, "web-ui", part = split_part(tree, "web_ui"));
     split_copy(part, tree, web_ui);
     json_object_set_new(out, "courier", part = split_part(tree, "courier"));

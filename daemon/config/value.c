@@ -167,6 +167,7 @@ static const char *const value_words[] = {
     [TYPE_TEXTS] = "a list of texts such as [ \"a\", \"b\" ]",
     [TYPE_PATH] = "a path in quotes",
     [TYPE_SECRET] = "the path of a file in quotes",
+    [TYPE_SECRETS] = "the path of a file in quotes, or a list of such",
     [TYPE_PORT] = "a port from 1 to 65535",
     [TYPE_EMAIL] = "an address such as \"sales@example.com\"",
     [TYPE_EMAILS] = "a list of addresses such as [ \"sales@example.com\" ]",

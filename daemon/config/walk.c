@@ -177,6 +177,8 @@ json_t *schema_value(struct walk *w, const struct schema_key *key, const struct 
         return walk_many(w, key, p, TYPE_TEXT);
     case TYPE_EMAILS:
         return walk_many(w, key, p, TYPE_EMAIL);
+    case TYPE_SECRETS:
+        return walk_many(w, key, p, TYPE_SECRET);
     case TYPE_LINE:
         return walk_line(w, key, p);
     case TYPE_LINES:
@@ -217,7 +219,7 @@ static void walk_unknown(struct walk *w, const struct schema *s, const struct pl
                          const char *variant)
 {
     const char *names[WALK_NAMES] = {0};
-    char all[512] = "";
+    char all[900] = "";
     size_t n = 0, at = 0;
     for (size_t i = 0; i < s->count && n < WALK_NAMES; i++)
         if (walk_applies(&s->keys[i], variant) && !(s->keys[i].flags & SCHEMA_HIDDEN))
@@ -278,7 +280,7 @@ static json_t *walk_default(struct walk *w, const struct schema_key *k, const st
     } else if (k->type == TYPE_MAP) {
         v = json_object();
     } else if (k->type == TYPE_LIST || k->type == TYPE_TEXTS || k->type == TYPE_EMAILS ||
-               k->type == TYPE_LINES) {
+               k->type == TYPE_LINES || k->type == TYPE_SECRETS) {
         v = json_array();
     }
     return v;
@@ -303,10 +305,38 @@ static void walk_missing(struct walk *w, const struct schema *s, const struct pl
     }
 }
 
+/* Once a preset has said what it has to say: defaults, and what is missing, all the way
+ * down. What only the preset has counts as standing where the preset is named. */
+static void walk_fill(struct walk *w, const struct schema *s, const struct place *p, json_t *out)
+{
+    const char *name;
+    walk_missing(w, s, p, NULL, out);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct schema_key *k = &s->keys[i];
+        json_t *v = json_object_get(out, k->name), *one;
+        const struct scan_node *node = scan_member(p->node, k->name);
+        struct scan_node none = {.file = p->node->file, .line = p->node->line};
+        char *path AUTO_FREE = mem_printf("%s.%s", p->path, k->name);
+        struct place sub = {NULL, node ? node : &none, path};
+        if (k->type == TYPE_GROUP && v)
+            walk_fill(w, k->sub, &sub, v);
+        if (k->type != TYPE_MAP)
+            continue;
+        json_object_foreach(v, name, one) {
+            const struct scan_node *n = scan_member(sub.node, name);
+            char *deep AUTO_FREE = mem_printf("%s.%s", path, name);
+            struct place each = {NULL, n ? n : &none, deep};
+            walk_fill(w, k->sub, &each, one);
+        }
+    }
+}
+
 json_t *schema_walk(struct walk *w, const struct schema *s, const struct place *p)
 {
     json_t *out = json_object();
     const char *variant = walk_variant(s, p);
+    bool bare = w->bare;
+    w->bare |= s->presets != NULL;
     for (size_t i = 0; i < p->node->count; i++) {
         char *path AUTO_FREE = NULL;
         struct place c = schema_child(p, i, &path);
@@ -324,7 +354,13 @@ json_t *schema_walk(struct walk *w, const struct schema *s, const struct place *
         if (v)
             json_object_set_new(out, k->name, v);
     }
-    walk_missing(w, s, p, variant, out);
+    w->bare = bare;
+    if (s->presets) {
+        preset_merge(w, s, p, out);
+        walk_fill(w, s, p, out);
+    } else if (!bare) {
+        walk_missing(w, s, p, variant, out);
+    }
     if (s->place) {
         char *at AUTO_FREE = scan_at(p->node);
         json_put_str(out, "at", at);

@@ -66,10 +66,11 @@ static json_t *quarantine_cmd_retry(struct ctl *c, int64_t id, struct err *e)
     char *raw = q ? quarantine_raw(c->eng->db, id, &n, e) : NULL;
     if (!raw)
         return NULL;
-    bool form = strcmp(json_get_str(q, "kind", ""), "form") == 0;
+    const char *kind = json_get_str(q, "kind", "");
+    bool hook = strcmp(kind, "hook") == 0, form = hook || strcmp(kind, "form") == 0;
     json_t *meta = json_object_get(q, "meta");
     struct item *it = item_new(form ? ITEM_FRAME : ITEM_MAIL, NULL);
-    it->frame.type = form ? FRAME_FORM : FRAME_MAIL;
+    it->frame.type = hook ? FRAME_HOOK : form ? FRAME_FORM : FRAME_MAIL;
     it->frame.json = json_incref(meta);
     it->frame.raw = raw;
     it->frame.raw_len = n;

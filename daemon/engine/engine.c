@@ -31,6 +31,7 @@
 #include "engine/suspect.h"
 #include "engine/timer.h"
 #include "engine/token.h"
+#include "engine/webhook.h"
 #include "rule/ruleset.h"
 #include "store/activation.h"
 #include "store/journal.h"
@@ -97,9 +98,9 @@ static void answer_crash(enum frame_type t, bool before)
         CRASH_POINT("receipt.before");
     else if (t == FRAME_RECEIPT)
         CRASH_POINT("receipt.after");
-    else if (t == FRAME_FORM_DONE && before)
+    else if ((t == FRAME_FORM_DONE || t == FRAME_HOOK_DONE) && before)
         CRASH_POINT("answer.before");
-    else if (t == FRAME_FORM_DONE)
+    else if (t == FRAME_FORM_DONE || t == FRAME_HOOK_DONE)
         CRASH_POINT("answer.after");
     else if (t == FRAME_SEND && before)
         CRASH_POINT("send.before");
@@ -153,6 +154,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
     switch (it->frame.type) {
     case FRAME_FORM:
         return inbound_form(eng, it, e);
+    case FRAME_HOOK:
+        return webhook_frame(eng, it, e);
     case FRAME_SENT:
         return outbound_sent(eng, it, e);
     case FRAME_CALLED:
@@ -224,7 +227,7 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
         return timer_failed(eng, it, why, e);
     if (it->kind == ITEM_SCHEDULE)
         return schedule_failed(eng, it, why, e);
-    if (it->kind == ITEM_MAIL || t == FRAME_FORM)
+    if (it->kind == ITEM_MAIL || t == FRAME_FORM || t == FRAME_HOOK)
         return inbound_quarantine(eng, it, why->text, e);
     if (t == FRAME_CALLED)
         return calls_refused(eng, it, why->text, e);
@@ -237,10 +240,15 @@ static bool store_failed(const struct engine *eng, const struct err *e)
     return e->cls == ERR_TEMP || db_health(eng->db) != DB_SOUND || !db_in_transaction(eng->db);
 }
 
+static bool is_request(const struct item *it)
+{
+    return it->frame.type == FRAME_FORM || it->frame.type == FRAME_HOOK;
+}
+
 /* For suspect: a form whose body is empty is known by its request. */
 static uint64_t item_name(const struct item *it)
 {
-    if (it->frame.raw_len > 0 || it->frame.type != FRAME_FORM)
+    if (it->frame.raw_len > 0 || !is_request(it))
         return suspect_of_bytes(it->frame.raw, it->frame.raw_len);
     const char *id = json_get_str(it->frame.json, "request_id", "");
     return suspect_of_bytes(id, strlen(id));
@@ -249,7 +257,7 @@ static uint64_t item_name(const struct item *it)
 /* Whatever is not a message is not blamed here: outbound.c names the rows it is at. */
 static unsigned item_deaths(struct engine *eng, const struct item *it)
 {
-    bool message = it->kind == ITEM_MAIL || it->frame.type == FRAME_FORM;
+    bool message = it->kind == ITEM_MAIL || is_request(it);
     return suspect_at(eng->suspect, message ? item_name(it) : 0);
 }
 
@@ -466,8 +474,7 @@ static int engine_open(struct role *r, struct err *e)
     int64_t pretend = json_get_int(r->config, "pretend_ms", 0);
     if (pretend)
         clock_pretend(pretend);
-    (void)e;
-    return 0;
+    return webhooks_open(eng, e);
 }
 
 static void engine_rights(struct role *r, struct sandbox *sb)
@@ -514,6 +521,7 @@ static void engine_done(struct role *r)
     stats_stop(eng);
     alive_stop(eng);
     calls_stop(eng);
+    webhooks_close(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
     timers_stop(eng);

@@ -125,6 +125,7 @@ struct answer {
 
 struct budget;
 struct walk;
+struct webhooks;
 
 /* What timer.c knows of the table of timers. */
 struct timers {
@@ -185,6 +186,7 @@ struct engine {
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
     int clients[2];          /* connections of ingest.sock and ctl.sock */
     struct timers timers;
+    struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct budget *budget;   /* own; what rules may still run today */
     bool stopping;

@@ -28,6 +28,7 @@
 #include "engine/same.h"
 #include "engine/rep.h"
 #include "engine/thread.h"
+#include "engine/webhook.h"
 #include "store/ledger.h"
 #include "store/message.h"
 
@@ -100,14 +101,17 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
 
 static int arrival_read(struct engine *eng, const struct item *it, struct arrival *a, struct err *e)
 {
+    const json_t *j = it->frame.json;
+    bool hook = it->frame.type == FRAME_HOOK;
     *a = (struct arrival){0};
-    if (it->frame.type != FRAME_FORM)
+    if (it->frame.type != FRAME_FORM && !hook)
         return arrival_read_mail(eng, it, a, e);
-    const char *form = json_get_str(it->frame.json, "form", ""),
-               *id = json_get_str(it->frame.json, "request_id", "");
-    if (!*form || !*id || strlen(id) > 200)
-        return err_set(e, ERR_INPUT, "a form without name or request id");
-    a->source = mem_printf("form:%s", form);
+    const char *form = json_get_str(j, hook ? "name" : "form", ""),
+               *prefix = hook ? webhook_prefix(json_get_str(j, "kind", "")) : "form",
+               *id = json_get_str(j, "request_id", "");
+    if (!*form || !*id || strlen(id) > 200 || !prefix)
+        return err_set(e, ERR_INPUT, "a request without name or request id");
+    a->source = mem_printf("%s:%s", prefix, form);
     a->key = mem_str(id);
     a->size = (int64_t)it->frame.raw_len;
     return 0;
@@ -190,21 +194,23 @@ static void form_done(struct engine *eng, const struct item *it, const char *sta
     json_t *j = json_pack("{s:s, s:s?}", "status", status, "text", text);
     if (lead)
         json_put_str(j, "lead", crm_id_format(CRM_LEAD, lead, id));
-    engine_answer(eng, it->peer, FRAME_FORM_DONE, it->frame.id, j);
+    engine_answer(eng, it->peer,
+                  it->frame.type == FRAME_HOOK ? FRAME_HOOK_DONE : FRAME_FORM_DONE, it->frame.id,
+                  j);
 }
 
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e)
 {
     struct arrival a;
-    bool form = it->frame.type == FRAME_FORM;
+    bool form = it->frame.type == FRAME_FORM, hook = it->frame.type == FRAME_HOOK;
     if (it->quarantine)
         return quarantine_failed_again(eng->db, it->quarantine, reason, e);
     int rc = arrival_read(eng, it, &a, e);
     if (rc < 0) { /* no honest role sends it, and no row could stand for it */
         arrival_done(&a);
         log_warn("inbound.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
-        if (form)
-            form_done(eng, it, "invalid", "the form was not understood", 0);
+        if (form || hook)
+            form_done(eng, it, form ? "invalid" : "refused", "it was not understood", 0);
         else if (!a.foreign)
             receipt(eng, it, "ignored");
         return 0;
@@ -215,7 +221,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
         AUTO_FREE char *meta = json_line(it->frame.json);
         struct quarantine_row q = {
             .ledger_id = a.ledger_id,
-            .kind = form ? "form" : "mail",
+            .kind = form ? "form" : hook ? "hook" : "mail",
             .meta = meta,
             .reason = reason,
             .raw = it->frame.raw,
@@ -227,7 +233,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
                  "next=\"leadctl quarantine\"", a.source, a.key, reason);
         engine_count(eng, "quarantined", 1);
     }
-    if (rc == 0 && form)
+    if (rc == 0 && (form || hook))
         form_done(eng, it, "quarantined", NULL, 0);
     else if (rc == 0)
         receipt(eng, it, "quarantined");

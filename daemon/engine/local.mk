@@ -17,6 +17,11 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/schedule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
+# what other programs tell by HTTP
+daemon_engine_libengine_a_SOURCES += %D%/source.c %D%/verify.c %D%/verify.h %D%/webhook.c %D%/webhook.h
+# SMS
+daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c
+
 # who may command by mail
 daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h %D%/same.c %D%/same.h
 daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held.h %D%/proof.c %D%/proof.h %D%/secret.c %D%/secret.h \

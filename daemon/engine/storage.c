@@ -311,7 +311,9 @@ static bool refuse_form(struct storage *s, struct item *it)
         return false;
     s->turned_away++;
     engine_count(s->eng, "forms_turned_away", 1);
-    engine_answer(s->eng, it->peer, FRAME_FORM_DONE, it->frame.id, json_pack("{s:s}", "status", "busy"));
+    engine_answer(s->eng, it->peer,
+                  it->frame.type == FRAME_FORM ? FRAME_FORM_DONE : FRAME_HOOK_DONE, it->frame.id,
+                  json_pack("{s:s}", "status", "busy"));
     return true;
 }
 
@@ -350,6 +352,7 @@ static bool refuse(struct storage *s, struct item *it)
         return false;
     switch (it->frame.type) {
     case FRAME_FORM:
+    case FRAME_HOOK:
         return !it->quarantine && refuse_form(s, it);
     case FRAME_CTL:
         return refuse_ctl(s, it);

@@ -3,7 +3,7 @@
  * ledger - what arrived, from where, and what became of it (promises 1 and 2)
  *
  * A source is one place that messages come from: "imap:sales/INBOX",
- * "maildir:inbox", "form:contact", "ingest". Every arrival has one row, whose
+ * "maildir:inbox", "form:contact", "hook:shop", "ingest". Every arrival has one row, whose
  * unique key (source, epoch, key) decides whether it is new.
  */
 #ifndef LEADD_STORE_LEDGER_H
@@ -75,7 +75,7 @@ int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgi
 
 struct quarantine_row {
     int64_t id, ledger_id;
-    const char *kind; /* "mail" or "form" */
+    const char *kind; /* "mail", "form" or "hook" */
     const char *meta; /* the frame's JSON */
     const char *reason;
     const void *raw;

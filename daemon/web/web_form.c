@@ -26,15 +26,6 @@
 
 #define RETRY_S 10
 
-static const struct {
-    const char *name;
-    int code;
-} outcomes[WEB_OUTCOME_COUNT] = {
-#define X(name, code) {#name, code},
-    WEB_OUTCOMES(X)
-#undef X
-};
-
 /* ---- answers ------------------------------------------------------------ */
 
 static void html_text(struct buf *b, const char *s)
@@ -76,7 +67,7 @@ static void reply_json(struct web_in *w, struct evhttp_request *req, struct web_
 {
     AUTO_JSON json_t *j = json_object();
     json_put_bool(j, "ok", r->code < 300);
-    json_put_str(j, "status", outcomes[outcome].name);
+    json_put_str(j, "status", web_outcome_name(outcome));
     json_put_str(j, "request_id", request_id);
     if (r->code >= 300)
         json_put_str(j, "error", text);
@@ -133,14 +124,14 @@ void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *f
                      enum web_outcome outcome, const char *text)
 {
     char remote[64];
-    struct web_reply r = {.code = outcomes[outcome].code};
+    struct web_reply r = {.code = web_outcome_code(outcome)};
     r.origin = form_origin(json_get_obj(w->forms, form), req);
     web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
     w->counts[outcome]++;
     /* floods are counted, not written down: anybody can make them */
     bool flood = outcome == WEB_rate || outcome == WEB_unknown || outcome == WEB_method;
     log_write(flood ? LOG_LVL_DEBUG : LOG_LVL_INFO, "web.form",
-              "form=%s id= status=%s code=%d ms=0 remote=%s", form, outcomes[outcome].name, r.code,
+              "form=%s id= status=%s code=%d ms=0 remote=%s", form, web_outcome_name(outcome), r.code,
               remote);
     if (outcome == WEB_method)
         r.allow = "POST";
@@ -162,7 +153,7 @@ void web_form_free(struct parked *p)
 void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
                      const char *text)
 {
-    struct web_reply r = {.code = outcomes[outcome].code};
+    struct web_reply r = {.code = web_outcome_code(outcome)};
     r.origin = form_origin(p->conf, p->req);
     const char *redirect = json_get_str(p->conf, "redirect", NULL);
     w->counts[outcome]++;
@@ -173,7 +164,7 @@ void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcom
         r.location = redirect;
     }
     log_info("web.form", "form=%s id=%s status=%s code=%d ms=%" PRId64 " remote=%s", p->form,
-             p->request_id, outcomes[outcome].name, r.code, clock_mono_ms() - p->since_ms,
+             p->request_id, web_outcome_name(outcome), r.code, clock_mono_ms() - p->since_ms,
              p->remote);
     if (p->wants_json)
         reply_json(w, p->req, &r, outcome, p->request_id, outcome_text(outcome, text));
@@ -184,22 +175,26 @@ void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcom
 
 /* ---- checks ------------------------------------------------------------- */
 
+/* The time first, so that new ids stand together in the ledger's index. */
+char *web_request_id(void)
+{
+    unsigned char id[16];
+    char hex[2 * sizeof(id) + 1];
+    int64_t now = clock_now_ms();
+    hash_random(id, sizeof(id));
+    for (int i = 0; i < 6; i++)
+        id[i] = (unsigned char)(now >> (40 - 8 * i));
+    text_hex(id, sizeof(id), hex);
+    return mem_str(hex);
+}
+
 /* The sender's own key makes repeating safe across restarts of the sender; it
  * holds within its form. NULL with e when it is unusable. */
 static char *request_id_of(struct evhttp_request *req, const char *form, struct err *e)
 {
     const char *key = web_header(req, "Idempotency-Key");
-    if (!key) {
-        /* the time first, so that new ids stand together in the ledger's index */
-        unsigned char id[16];
-        char hex[2 * sizeof(id) + 1];
-        int64_t now = clock_now_ms();
-        hash_random(id, sizeof(id));
-        for (int i = 0; i < 6; i++)
-            id[i] = (unsigned char)(now >> (40 - 8 * i));
-        text_hex(id, sizeof(id), hex);
-        return mem_str(hex);
-    }
+    if (!key)
+        return web_request_id();
     size_t n = strlen(key);
     bool fits = n >= 1 && n <= BOUND_HTTP_KEY;
     for (size_t i = 0; i < n; i++)
@@ -282,6 +277,7 @@ static void put_header(json_t *j, const char *key, const char *value)
 static void form_park(struct web_in *w, struct parked *p, const struct form *f, json_t *fields,
                       json_t *extra)
 {
+    p->type = FRAME_FORM;
     p->json = json_object();
     json_put_str(p->json, "form", p->form);
     json_put_str(p->json, "request_id", p->request_id);

@@ -9,6 +9,7 @@
  *
  *   GET  /healthz      the engine is there and answers
  *   POST /form/NAME    see web_form.c
+ *   POST /hook/NAME, /sms/NAME, /sms/NAME/receipt    see web_hook.c; or GET
  */
 #include "web/web_in.h"
 
@@ -29,17 +30,32 @@
 #define LATELY_MS 5000 /* a form that waits longer means the engine does not answer */
 #define QUEUE_MAX (BOUND_CHAN_QUEUE_BYTES / 2)
 
-static const char *const outcome_names[WEB_OUTCOME_COUNT] = {
-#define X(name, code) #name,
+#define HOOK_RATE 60 /* a provider's server may send so many times what a person may */
+
+static const struct {
+    const char *name;
+    int code;
+} outcomes[WEB_OUTCOME_COUNT] = {
+#define X(name, code) {#name, code},
     WEB_OUTCOMES(X)
 #undef X
 };
+
+const char *web_outcome_name(enum web_outcome outcome)
+{
+    return outcomes[outcome].name;
+}
+
+int web_outcome_code(enum web_outcome outcome)
+{
+    return outcomes[outcome].code;
+}
 
 json_t *web_in_counts(const struct web_in *w)
 {
     json_t *j = json_object();
     for (size_t i = 0; i < WEB_OUTCOME_COUNT; i++)
-        json_put_int(j, outcome_names[i], (int64_t)w->counts[i]);
+        json_put_int(j, outcomes[i].name, (int64_t)w->counts[i]);
     return j;
 }
 
@@ -69,7 +85,7 @@ static void web_in_push(struct web_in *w)
             continue;
         p->sent = true;
         CRASH_POINT("web.push.before");
-        chan_send(w->engine, FRAME_FORM, p->id, p->json, p->raw_len ? p->raw : NULL, p->raw_len,
+        chan_send(w->engine, p->type, p->id, p->json, p->raw_len ? p->raw : NULL, p->raw_len,
                   -1);
         CRASH_POINT("web.push.after");
     }
@@ -86,13 +102,16 @@ void web_in_park(struct web_in *w, struct parked *p)
 }
 
 static void web_in_settle(struct web_in *w, struct parked *p, enum web_outcome outcome,
-                          const char *text)
+                          const char *type, const char *text)
 {
     TAILQ_REMOVE(&w->parked, p, next);
     w->parked_count--;
     w->held_bytes -= p->raw_len;
     CRASH_POINT("web.answer.before");
-    web_form_answer(w, p, outcome, text);
+    if (p->type == FRAME_HOOK)
+        web_hook_answer(w, p, outcome, type, text);
+    else
+        web_form_answer(w, p, outcome, text);
     CRASH_POINT("web.answer.after");
 }
 
@@ -106,7 +125,7 @@ static void web_in_expire(struct web_in *w)
         if (age < w->park_ms)
             return; /* oldest first */
         if (!w->engine || age > 3 * w->park_ms)
-            web_in_settle(w, p, WEB_no_engine, NULL);
+            web_in_settle(w, p, WEB_no_engine, NULL, NULL);
     }
 }
 
@@ -116,7 +135,7 @@ static void web_in_stop_step(struct web_in *w)
 {
     int64_t left = w->stop_ms - clock_mono_ms();
     while (left <= 0 && !TAILQ_EMPTY(&w->parked))
-        web_in_settle(w, TAILQ_FIRST(&w->parked), WEB_busy, NULL);
+        web_in_settle(w, TAILQ_FIRST(&w->parked), WEB_busy, NULL, NULL);
     if (TAILQ_EMPTY(&w->parked) && (web_http_connections(w->http) == 0 || left < -1000))
         role_quit(w->role, 0);
 }
@@ -141,7 +160,8 @@ static const struct {
     enum web_outcome outcome;
 } statuses[] = {
     {"ok", WEB_accepted},   {"duplicate", WEB_duplicate}, {"quarantined", WEB_quarantined},
-    {"invalid", WEB_invalid}, {"busy", WEB_busy},
+    {"invalid", WEB_invalid}, {"busy", WEB_busy},         {"refused", WEB_refused},
+    {"rate", WEB_rate},
 };
 
 static void web_in_on_frame(struct chan *c, struct frame *f, void *arg)
@@ -150,7 +170,8 @@ static void web_in_on_frame(struct chan *c, struct frame *f, void *arg)
     struct parked *p;
     const char *status = json_get_str(f->json, "status", "");
     enum web_outcome outcome = WEB_busy; /* a status unknown here promises nothing */
-    if (f->type != FRAME_FORM_DONE || !frame_allowed(f->type, chan_name(c)))
+    if ((f->type != FRAME_FORM_DONE && f->type != FRAME_HOOK_DONE) ||
+        !frame_allowed(f->type, chan_name(c)))
         return;
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         if (strcmp(statuses[i].status, status) == 0)
@@ -159,7 +180,8 @@ static void web_in_on_frame(struct chan *c, struct frame *f, void *arg)
         if (p->id == f->id)
             break;
     if (p && p->sent)
-        web_in_settle(w, p, outcome, json_get_str(f->json, "text", NULL));
+        web_in_settle(w, p, outcome, json_get_str(f->json, "type", NULL),
+                      json_get_str(f->json, "text", NULL));
 }
 
 static void web_in_lose_engine(struct web_in *w)
@@ -227,6 +249,8 @@ static void web_in_request(struct evhttp_request *req, void *arg)
     const char *path = web_path(req);
     if (text_starts(path, "/form/")) {
         web_form_request(w, req, path + strlen("/form/"));
+    } else if (text_starts(path, "/hook/") || text_starts(path, "/sms/")) {
+        web_hook_request(w, req, path);
     } else if (strcmp(path, "/healthz") == 0) {
         if (!web_refuse_method(w->http, req))
             web_in_healthz(w, req);
@@ -247,6 +271,8 @@ static int web_in_open(struct role *r, struct err *e)
     TAILQ_INIT(&w->parked);
     w->web = json_get_obj(r->config, "web");
     w->forms = json_get_obj(r->config, "forms");
+    w->sources = json_get_obj(r->config, "sources");
+    w->gateways = json_get_obj(r->config, "gateways");
     web_http_conf(w->web, &conf);
     w->max_body = conf.max_body;
     w->held_max = conf.max_body > BOUND_HTTP_HELD / 2 ? conf.max_body * 2 : BOUND_HTTP_HELD;
@@ -254,6 +280,7 @@ static int web_in_open(struct role *r, struct err *e)
     w->gone_ms = clock_mono_ms();
     w->http = web_http_new(r->base, &conf, web_in_request, w);
     w->rate = rate_new(json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
+    w->hook_rate = rate_new(HOOK_RATE * json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
     w->tick = event_new(r->base, -1, 0, web_in_tick, w);
     return 0;
 }
@@ -299,6 +326,7 @@ static void web_in_done(struct role *r)
     chan_free(&w->engine);
     web_http_free(&w->http);
     rate_free(&w->rate);
+    rate_free(&w->hook_rate);
     event_free(w->tick);
     mem_free(w->engine_gen);
     mem_free(w);

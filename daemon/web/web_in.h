@@ -3,7 +3,7 @@
  * web_in - what the files of the role web-in share
  *
  * web_in.c is the role and its channel to the engine, web_form.c one posted
- * form from its first check to its answer.
+ * form from its first check to its answer, web_hook.c the same of a webhook.
  */
 #ifndef LEADD_WEB_WEB_IN_H
 #define LEADD_WEB_WEB_IN_H
@@ -24,12 +24,13 @@
     X(duplicate, 200)    /* stored before under this request id */                                 \
     X(quarantined, 202)  /* stored, to be looked at */                                             \
     X(malformed, 400)    /* not HTTP or not the content type it says */                            \
+    X(refused, 403)      /* a webhook of a source that the engine does not know */                 \
     X(unknown, 404)      /* no such form */                                                        \
     X(method, 405)                                                                                 \
     X(too_large, 413)                                                                              \
     X(type, 415)                                                                                   \
     X(invalid, 422)      /* a field is missing or wrong */                                         \
-    X(rate, 429)         /* too many from this address */                                          \
+    X(rate, 429)         /* too many from this address, or of this source */                       \
     X(busy, 503)         /* too many parked, the engine is busy or role stops */                   \
     X(no_engine, 503)    /* the engine was gone or silent for too long */
 
@@ -45,10 +46,11 @@ struct parked {
     TAILQ_ENTRY(parked) next;
     struct evhttp_request *req; /* evhttp's; valid until it is answered */
     uint64_t id;
-    const char *form;   /* borrowed from the config */
+    enum frame_type type; /* FORM or HOOK */
+    const char *form;   /* its name, or that of the source or gateway; borrowed from the config */
     const json_t *conf; /* borrowed: the form's config */
     char *request_id;   /* own */
-    json_t *json;       /* own; of the FORM frame */
+    json_t *json;       /* own; of the frame */
     const char *raw;    /* borrowed from req */
     size_t raw_len;
     int64_t since_ms;
@@ -60,11 +62,11 @@ struct parked {
 struct web_in {
     struct role *role; /* borrowed */
     struct web_http *http;
-    struct rate *rate;
+    struct rate *rate, *hook_rate; /* of forms, which people post; of programs */
     struct chan *engine; /* own; NULL while there is none */
     char *engine_gen;    /* own */
     struct event *tick;  /* own */
-    const json_t *web, *forms; /* borrowed from the role's config */
+    const json_t *web, *forms, *sources, *gateways; /* borrowed from the role's config */
     size_t max_body, held_max;
     int64_t park_ms;
     int64_t gone_ms;    /* since when there is no engine */
@@ -82,7 +84,17 @@ void web_in_park(struct web_in *w, struct parked *p); /* takes p, sends the fram
 bool web_in_engine_is_gone(const struct web_in *w);
 json_t *web_in_counts(const struct web_in *w); /* own */
 
+const char *web_outcome_name(enum web_outcome outcome);
+int web_outcome_code(enum web_outcome outcome);
+
+/* web_hook.c */
+void web_hook_request(struct web_in *w, struct evhttp_request *req, const char *path);
+/* As web_form_answer. type, text: what the engine wants said, or NULL. */
+void web_hook_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
+                     const char *type, const char *text);
+
 /* web_form.c */
+char *web_request_id(void); /* own; grows with the time */
 void web_form_request(struct web_in *w, struct evhttp_request *req, const char *name);
 /* Answers a parked form and frees it; it is no longer in the list. */
 void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,

@@ -304,7 +304,7 @@ static void each_role_gets_its_part_and_no_more(void **state)
     json_t *tree AUTO_JSON = good_tree(), *parts AUTO_JSON = config_split(tree);
     const char *role;
     json_t *part;
-    has_keys(parts, "web-in", "log_level log_personal run_as web forms ");
+    has_keys(parts, "web-in", "log_level log_personal run_as web forms sources gateways ");
     has_keys(parts, "web-ui", "log_level log_personal run_as web store ");
     has_keys(parts, "courier", "log_level log_personal run_as relays endpoints domain ");
     has_keys(parts, "parser", "log_level log_personal run_as default_country mail_size ");

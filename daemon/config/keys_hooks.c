@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * keys_hooks - the keys of sources and of how a request is verified, one row each
+ *
+ * As in keys.c, the help texts are the reference of leadd.conf(5). A source may name a
+ * preset: what leadd.conf leaves out is then as the preset's file says (preset.c).
+ */
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "config/read.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define RANGE(a, b) .min = (a), .max = (b)
+
+static const struct schema_key keys_verify[] = {
+    {"scheme", TYPE_CHOICE, .choices = "none token",
+     .help = "How a request shows who sent it: \"token\" by a secret that it carries, \"none\" not at "
+             "all, so that anybody may send."},
+    {"secret_files", TYPE_SECRETS,
+     .help = "Files with the secret. Several are valid side by side, so that one can be changed."},
+    {"header", TYPE_NAME, .help = "The header with the token or the signature."},
+    {"query", TYPE_TEXT, .help = "The name in the query of the URL that has the token."},
+    {"window", TYPE_DURATION, .def = "5m", RANGE(SECOND, DAY),
+     .help = "How far the time that was signed may be from ours."},
+};
+const struct schema schema_verify = {
+    .name = "verify", .keys = keys_verify, .count = ARRAY_LEN(keys_verify)};
+
+static const struct schema_key keys_quota[] = {
+    {"rows", TYPE_INT, .def = "10000", RANGE(1, 100000000), .unit = "requests",
+     .help = "Requests of a day that are stored."},
+    {"bytes", TYPE_SIZE, .def = "64M", RANGE(KIB(1), INT64_C(1) << 40),
+     .help = "Bytes of requests that cannot be verified and are kept to be looked at."},
+    {"days", TYPE_INT, .def = "30", RANGE(1, 3650), .unit = "days",
+     .help = "How long those are kept."},
+};
+static const struct schema schema_quota = {
+    .name = "quota", .keys = keys_quota, .count = ARRAY_LEN(keys_quota)};
+
+static const struct schema_key keys_source[] = {
+    {"preset", TYPE_NAME,
+     .help = "A file in sources below presets_dir: all that is not set here is as it says."},
+    {"verify", TYPE_GROUP, .sub = &schema_verify, .help = "How a request shows who sent it."},
+    {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case contact nothing",
+     .help = "What somebody becomes who is not known yet."},
+    {"quota", TYPE_GROUP, .sub = &schema_quota,
+     .help = "What strangers may fill; beyond it the sender gets the status 429."},
+};
+const struct schema schema_source = {.name = "source",
+                                     .keys = keys_source,
+                                     .count = ARRAY_LEN(keys_source),
+                                     .place = true,
+                                     .presets = "sources"};
