@@ -17,7 +17,7 @@ from traffic import CONNECTIONS
 
 
 def rows(path, sql, *values):
-    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True, timeout=30)
+    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True, timeout=120)
     try:
         return db.execute(sql, values).fetchall()
     finally:
@@ -59,7 +59,7 @@ def settle(w, timeout=240):
     until(lambda: one(w, "SELECT count(*) FROM message") + one(w, "SELECT count(*) FROM quarantine")
           >= total, timeout=timeout, why="%d messages" % total)
     retry_suspects(w)
-    until(lambda: one(w, "SELECT count(*) FROM message") >= total, timeout=60, why="all messages")
+    until(lambda: one(w, "SELECT count(*) FROM message") >= total, timeout=120, why="all messages")
     for _ in range(2):  # what the engine would not send before retry_suspects
         until(lambda: one(w, "SELECT count(*) FROM outbox WHERE state NOT IN "
                              "('sent', 'failed', 'unknown')") == 0, timeout=timeout,
@@ -114,12 +114,12 @@ def imap_settled(w):
         def unseen():
             flagged.select("INBOX", readonly=True)
             return flagged.search(None, "UNSEEN")[1][0].split()
-        until(lambda: not unseen(), timeout=60, why="all mails flagged")
+        until(lambda: not unseen(), timeout=120, why="all mails flagged")
 
         def left():
             moved.select("INBOX", readonly=True)
             return moved.search(None, "ALL")[1][0].split()
-        until(lambda: not left(), timeout=60, why="all mails moved")
+        until(lambda: not left(), timeout=120, why="all mails moved")
         moved.select("Done", readonly=True)
         there = len(moved.search(None, "ALL")[1][0].split())
         assert there == sum(1 for n in range(w.mails) if n % 4 == 3)
@@ -138,7 +138,7 @@ def reconciled(w):
         except CtlError as e:
             assert e.code == 75, e  # an intake has only just been started
             return None
-    found = {r["source"]: r for r in until(compared, timeout=60, why="reconcile")}
+    found = {r["source"]: r for r in until(compared, timeout=120, why="reconcile")}
     disk = found["maildir:disk"]
     assert disk["there"] == disk["filed"] == len(w.raws)
     assert all(r["missing"] == 0 for r in found.values()), found
@@ -172,7 +172,7 @@ def calls_made(w, before):
 def waited_once(w):
     """Every lead's timer fired, and did what it is for once; but those are taken out
     at which the engine ended again and again."""
-    until(lambda: one(w, "SELECT count(*) FROM timer") == 0, timeout=60, why="no timer left")
+    until(lambda: one(w, "SELECT count(*) FROM timer") == 0, timeout=120, why="no timer left")
     found = rows(store(w), "SELECT lead_id, count(*) FROM activity WHERE kind = 'note' AND "
                            "text = 'waited' GROUP BY lead_id")
     assert {n for _, n in found} == {1}, [r for r in found if r[1] != 1][:5]
@@ -187,7 +187,7 @@ def end_state(w, arrived=(), may_be_unknown=frozenset(), told=()):
     settle(w)
     if w.dovecot:
         imap_settled(w)
-    until(lambda: not os.listdir(w.daemon.dir + "/disk/new"), timeout=60, why="an empty new/")
+    until(lambda: not os.listdir(w.daemon.dir + "/disk/new"), timeout=120, why="an empty new/")
     filed_once(w)
     unknown = outbox_right(w, arrived, set(may_be_unknown))
     reconciled(w)

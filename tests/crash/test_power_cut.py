@@ -198,7 +198,7 @@ def test_a_power_cut_at_any_sync_loses_nothing_acknowledged_and_doubles_nothing(
         witness = Witness(first, log)
         first.begin()
         first.start()
-        until(lambda: len(first.receiver.mails) > COUNT // 4, timeout=60, why="some follow-ups")
+        until(lambda: len(first.receiver.mails) > COUNT // 4, timeout=120, why="some follow-ups")
         first.finish()
         check.end_state(first)
         first.daemon.stop()

@@ -163,7 +163,7 @@ class Clients:
             req = urllib.request.Request("http://127.0.0.1:%d/form/contact"
                                          % self.world.daemon.port("web-in"), data=data,
                                          headers={"Idempotency-Key": key})
-            with urllib.request.urlopen(req, timeout=30) as r:
+            with urllib.request.urlopen(req, timeout=120) as r:
                 return r.status == 200
         except urllib.error.HTTPError as e:
             assert e.code in (429, 503), e.code

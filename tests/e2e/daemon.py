@@ -21,13 +21,12 @@ import tempfile
 import threading
 import time
 
-from roles import BUILD, LEADD, SLOW
+from roles import BUILD, LEADD, PATIENCE, SLOW
 
 LEADCTL = os.path.join(BUILD, "daemon", "leadctl")
-TIMEOUT = float(os.environ.get("LEADD_TEST_TIMEOUT", "30"))
 
 
-def until(what, timeout=TIMEOUT, why="condition"):
+def until(what, timeout=PATIENCE, why="condition"):
     """The first true value of what(); for what no event tells."""
     end = time.monotonic() + timeout * SLOW
     tick = threading.Event()
@@ -154,23 +153,23 @@ class Daemon:
         """For wait_log(after=): what was logged until now does not count."""
         return len(self.lines)
 
-    def wait_log(self, pattern, after=0, timeout=TIMEOUT):
+    def wait_log(self, pattern, after=0, timeout=PATIENCE):
         found = re.compile(pattern)
 
         def look():
             return next((m for m in map(found.search, self.lines[after:]) if m), None)
         return self._wait(look, timeout, "log line " + pattern)
 
-    def wait_told(self, text, after=0, timeout=TIMEOUT):
+    def wait_told(self, text, after=0, timeout=PATIENCE):
         """A message to systemd that contains text."""
         def look():
             return next((t for t in self.told[after:] if text in t), None)
         return self._wait(look, timeout, "notification " + text)
 
-    def stop(self, sig=signal.SIGTERM, timeout=20):
+    def stop(self, sig=signal.SIGTERM, timeout=PATIENCE):
         self.proc.send_signal(sig)
         code = self.proc.wait(timeout * SLOW)
-        self.readers[0].join(timeout)
+        self.readers[0].join(timeout * SLOW)
         self._no_report()
         return code
 
@@ -247,7 +246,7 @@ class Daemon:
         """Runs leadctl; returns what subprocess.run returns, with bytes."""
         env = dict(os.environ, LEADD_RUN_DIR=self.run, **(env or {}))
         return subprocess.run([LEADCTL] + list(argv), input=input, env=env, capture_output=True,
-                              timeout=180)
+                              timeout=PATIENCE * SLOW)
 
     def ctl(self, *argv):
         """The data of the answer."""

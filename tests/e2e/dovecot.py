@@ -197,7 +197,7 @@ class Dovecot:
         program = shutil.which("dovecot", path=os.environ["PATH"] + ":/usr/sbin") or "dovecot"
         self.proc = subprocess.Popen([program, "-F", "-c", os.path.join(self.root, "conf")],
                                      stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:  # a greeting, not only a listening socket
             try:
                 with socket.create_connection(("127.0.0.1", self.imap_port), 5) as s:
@@ -218,7 +218,7 @@ class Dovecot:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            self.proc.wait(20)
+            self.proc.wait(120)
             self.proc = None
 
     def end_sessions(self, user):
@@ -268,7 +268,7 @@ class Dovecot:
         box = {"type": "imap", "host": "localhost", "tls": tls, "user": user,
                "port": self.imaps_port if tls == "tls" else self.imap_port,
                "auth": "password", "password_file": os.path.join(self.root, "password-" + user),
-               "ca_file": self.ca_file, "folders": ["INBOX"], "idle": True, "poll": 60000,
+               "ca_file": self.ca_file, "folders": ["INBOX"], "idle": True, "poll": 3600000,
                "start": "all", "automate_within": 2 * 86400000, "after": "keep",
                "flag": "\\Seen", "mail_size": 50 << 20, "batch": 4 << 20}
         box.update(more)

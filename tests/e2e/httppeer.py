@@ -213,7 +213,7 @@ def refused(code, text="Temporal failure, try again later."):
 def fetch(url):
     """The HTTP status that GET brings, None when no answer comes."""
     try:
-        with urllib.request.urlopen(url, timeout=20) as r:
+        with urllib.request.urlopen(url, timeout=120) as r:
             return r.status
     except urllib.error.HTTPError as e:
         return e.code

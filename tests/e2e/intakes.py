@@ -85,12 +85,12 @@ class Intake:
     def known_ids(self):
         return {"<m%d@example.com>" % number(f) for f in self.mails if number(f) is not None}
 
-    def pump(self, until, timeout=20):
+    def pump(self, until, timeout=120):
         """Handles frames until until() holds."""
         while not until():
             self.handle(self.engine.recv(timeout=timeout))
 
-    def take(self, count, timeout=20):
+    def take(self, count, timeout=120):
         """The mails handed over, once there are count of them."""
         self.pump(lambda: len(self.mails) >= count, timeout)
         return self.mails
@@ -98,7 +98,7 @@ class Intake:
     def numbers(self):
         return [number(f) for f in self.mails]
 
-    def state(self, name, where=lambda s: True, timeout=20):
+    def state(self, name, where=lambda s: True, timeout=120):
         """The next state of that name (of those not yet looked at)."""
         found = []
 
@@ -111,7 +111,7 @@ class Intake:
         self.pump(look, timeout)
         return found[0]
 
-    def alarm(self, text, timeout=20):
+    def alarm(self, text, timeout=120):
         return self.pump_alarm(text, timeout)["alarm"]
 
     def pump_alarm(self, text, timeout):
@@ -126,7 +126,7 @@ class Intake:
         self.pump(look, timeout)
         return found[0]
 
-    def ask(self, type_, obj=None, timeout=20):
+    def ask(self, type_, obj=None, timeout=120):
         self.asked += 1
         self.engine.send(type_, self.asked, obj or {})
         self.pump(lambda: self.asked in self.answers, timeout)

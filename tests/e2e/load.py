@@ -48,7 +48,7 @@ class Load:
         return self
 
     def _connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.d.port("web-in"), timeout=60,
+        return http.client.HTTPConnection("127.0.0.1", self.d.port("web-in"), timeout=120,
                                           source_address=(self.source, 0))
 
     def one(self, email):

@@ -314,7 +314,7 @@ class Mta:
 
     def outside(self, sender, rcpt, mail, addr="198.51.100.9", helo="host.stranger.example"):
         """As a host out there hands it over; addr is its address for SPF."""
-        with smtplib.SMTP("127.0.0.1", self.ports["outside"], timeout=30) as s:
+        with smtplib.SMTP("127.0.0.1", self.ports["outside"], timeout=120) as s:
             s.ehlo(helo)
             code, text = s.docmd("XCLIENT", "ADDR=%s NAME=host.stranger.example" % addr)
             assert code == 220, text
@@ -322,11 +322,11 @@ class Mta:
             s.sendmail(sender, [rcpt], mail)
 
     def provider(self, sender, rcpt, mail):
-        with smtplib.SMTP("127.0.0.1", self.ports["provider"], timeout=30) as s:
+        with smtplib.SMTP("127.0.0.1", self.ports["provider"], timeout=120) as s:
             s.sendmail(sender, [rcpt], mail)
 
     def submit(self, user, sender, rcpt, mail):
-        with smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=30) as s:
+        with smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=120) as s:
             s.ehlo("laptop")
             s.login(user, "secret")
             s.sendmail(sender, [rcpt], mail)
@@ -351,7 +351,7 @@ class Mta:
             p.send_signal(signal.SIGTERM)
         for p in self.procs:
             try:
-                p.wait(10)
+                p.wait(120)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

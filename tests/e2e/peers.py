@@ -311,7 +311,7 @@ class Peer:
     def count(self, step):
         return sum(1 for _, s in self.steps if s == step)
 
-    def wait(self, what, timeout=20):
+    def wait(self, what, timeout=120):
         """Until what() is true; its value. A timeout fails the test."""
         with self.changed:
             assert self.changed.wait_for(what, timeout), f"not seen; steps: {self.steps[-20:]}"

@@ -24,7 +24,7 @@ with open(os.path.join(BUILD, "config.h")) as config:
     HOOKS = re.search(r"^#define LEADD_TEST_HOOKS 1", config.read(), re.M)
 
 
-def post(d, address, timeout=20):
+def post(d, address, timeout=120):
     data = urllib.parse.urlencode({"email": address}).encode()
     url = "http://127.0.0.1:%d/form/contact" % d.port("web-in")
     with urllib.request.urlopen(url, data, timeout=timeout) as r:

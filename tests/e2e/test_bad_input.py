@@ -343,7 +343,7 @@ def test_mail_from_before_the_start_is_not_missing():
 # ---- forms --------------------------------------------------------------------------
 
 def post(d, body, kind="application/x-www-form-urlencoded", form="contact"):
-    c = http.client.HTTPConnection("127.0.0.1", d.port("web-in"), timeout=30)
+    c = http.client.HTTPConnection("127.0.0.1", d.port("web-in"), timeout=120)
     c.request("POST", "/form/" + form, body=body, headers={"Content-Type": kind})
     r = c.getresponse()
     answer = r.status, r.read().decode("utf-8", "replace")

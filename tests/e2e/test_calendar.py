@@ -46,7 +46,7 @@ def folder(tmp_path):
 def calendar(folder, *args):
     env = dict(os.environ, LEADD_RUN_DIR="/nonexistent")
     p = subprocess.run([LEADCTL, "calendar"] + list(args) + ["-c", str(folder)], env=env, check=False,
-                       capture_output=True, text=True, timeout=60)
+                       capture_output=True, text=True, timeout=120)
     return p.returncode, p.stdout, p.stderr
 
 

@@ -31,7 +31,7 @@ rules : {
 def endpoint(url, name="erp", **more):
     extra = " ".join("%s = %s;" % (k, v if isinstance(v, int) else '"%s"' % v)
                      for k, v in more.items())
-    return '%s : { url = "%s"; timeout = "5s"; %s };' % (name, url, extra)
+    return '%s : { url = "%s"; timeout = "60s"; %s };' % (name, url, extra)
 
 
 def config(*endpoints, settings=""):
@@ -217,7 +217,7 @@ def test_one_that_hangs_delays_neither_mail_nor_another_endpoint():
         slow.default = {"answer": hang}
         files = company.files(rules)
         conf = config(endpoint(peer.url()), endpoint(slow.url(), "slow", connections=2))
-        with Daemon(conf.replace('timeout = "5s"; connections', 'timeout = "5m"; connections'),
+        with Daemon(conf.replace('timeout = "60s"; connections', 'timeout = "5m"; connections'),
                     files) as d:
             for n in range(6):
                 form(d, n)
@@ -420,7 +420,7 @@ def test_the_same_question_is_asked_once_while_the_answer_holds():
 def test_what_our_own_people_set_meanwhile_stays(overwrite, score):
     go = threading.Event()
     with HttpPeer() as peer, daemon(peer, ASK % overwrite) as d:
-        peer.on("/hook", lambda r: go.wait(20) and (200, JSON, json.dumps(GOOD).encode()))
+        peer.on("/hook", lambda r: go.wait(120) and (200, JSON, json.dumps(GOOD).encode()))
         form(d)
         peer.wait(lambda: peer.requests)
         d.ctl("do", "L1", "score", "5")

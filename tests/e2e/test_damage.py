@@ -20,7 +20,7 @@ from daemon import Daemon, StartFailed, until
 HOUR = 3600
 
 
-def post(d, address, timeout=30):
+def post(d, address, timeout=120):
     data = urllib.parse.urlencode({"email": address}).encode()
     url = "http://127.0.0.1:%d/form/contact" % d.port("web-in")
     with urllib.request.urlopen(url, data, timeout=timeout) as r:
@@ -131,7 +131,7 @@ def test_a_damaged_page_ends_leadd_with_its_name_and_nothing_is_acknowledged(d):
         d.start()  # a clean end: the file is taken as it is
         with pytest.raises((urllib.error.URLError, ConnectionError, http.client.HTTPException)):
             post(d, "new@shop.example")
-        assert d.proc.wait(60) == 78
+        assert d.proc.wait(120) == 78
         d.readers[0].join()
     except StartFailed as failed:  # the first look at the ledger came earlier than the form
         assert failed.code == 78

@@ -162,7 +162,7 @@ def test_a_role_that_breaks_the_format_is_replaced(tmp_path):
         f = role.sup.recv("REPLACE_PEER")
         assert (f.json["name"], f.json["gen"]) == ("parser", "1")
         with pytest.raises(Closed):
-            p.parser.recv(timeout=5)
+            p.parser.recv(timeout=120)
         p.new_parser()
         assert p.receipt(p.mail(message())) == "filed"
         p.intake.close()  # who goes by himself is the supervisor's business
@@ -215,7 +215,7 @@ def test_a_row_whose_mail_was_never_written_stops_no_other(tmp_path):
     with engine(tmp_path, [WELCOME_RULE]) as role:
         p = Peers(role)
         assert p.receipt(p.mail(message())) == "filed"
-        db = sqlite3.connect(str(tmp_path / "leadd.db"), timeout=30)
+        db = sqlite3.connect(str(tmp_path / "leadd.db"), timeout=120)
         with db:
             db.execute("DELETE FROM outbox_body")
         db.close()
@@ -263,7 +263,7 @@ def test_an_answer_larger_than_a_frame_is_an_error_and_not_the_end(tmp_path):
         role.listen("ctl", listener)
         p = Peers(role)
         assert p.receipt(p.mail(message())) == "filed"
-        db = sqlite3.connect(str(tmp_path / "leadd.db"), timeout=30)
+        db = sqlite3.connect(str(tmp_path / "leadd.db"), timeout=120)
         with db:
             names = [c[1] for c in db.execute("PRAGMA table_info(activity)") if c[1] != "id"]
             db.execute("UPDATE activity SET text = ?", ("x" * 2000,))

@@ -50,7 +50,7 @@ def test_what_is_installed_works_and_goes_away_again(tmp_path):
     assert not [n for n in NEEDED if "usr/" + n not in files(top)]
     for program in ("sbin/leadd", "bin/leadctl"):
         r = subprocess.run([os.path.join(top, "usr", program), "--help"], check=False,
-                           capture_output=True, timeout=60)
+                           capture_output=True, timeout=120)
         assert r.returncode == 0 and r.stdout
     with open(os.path.join(top, "usr/lib/systemd/system/leadd.service"), encoding="utf-8") as f:
         assert not re.search(r"@\w+@", f.read())
@@ -78,11 +78,11 @@ def test_the_manual_has_no_markup_mistakes():
     r = subprocess.run(["mandoc", "-Tlint", "-Wwarning"] +
                        [os.path.join(folder, name) for name in sorted(os.listdir(folder))
                         if name[-1].isdigit()],
-                       capture_output=True, text=True, timeout=60, check=False)
+                       capture_output=True, text=True, timeout=120, check=False)
     assert (r.returncode, r.stdout) == (0, "")
 
 
 def test_help_config_prints_every_key():
-    r = subprocess.run([LEADD, "--help-config"], capture_output=True, text=True, timeout=60,
+    r = subprocess.run([LEADD, "--help-config"], capture_output=True, text=True, timeout=120,
                        check=False)
     assert r.returncode == 0 and "default_owner" in r.stdout and "password_file" in r.stdout

@@ -73,7 +73,7 @@ def test_a_mail_that_breaks_the_fetch_comes_as_headers_and_stops_no_other(name):
     with Peer(mails(4)) as peer:
         peer.on("UID FETCH", poison(HUGE[name]))
         with Intake(peer.mailbox()) as intake:
-            intake.take(4, timeout=30)
+            intake.take(4, timeout=120)
             assert sorted(intake.numbers()) == [1, 2, 3, 4]
             assert [number(f) for f in intake.mails if f.json["truncated"]] == [2]
             alive(intake)
@@ -83,7 +83,7 @@ def test_a_mail_that_cannot_be_fetched_at_all_is_named_and_left():
     with Peer(mails(3)) as peer:
         peer.on("UID FETCH", poison(HUGE["huge literal"], "BODY"))
         with Intake(peer.mailbox()) as intake:
-            assert "UID 2" in intake.alarm("left out", timeout=40)
+            assert "UID 2" in intake.alarm("left out", timeout=120)
             intake.take(2)
             assert intake.numbers() == [1, 3]
 
@@ -94,7 +94,7 @@ def test_deep_nesting_in_a_structure_does_not_reach_the_parser():
             lambda s, tag, args: s.send(b"* 2 FETCH (UID 2 BODYSTRUCTURE " + b"(" * 500000),
             "BODYSTRUCTURE"))
         with Intake(peer.mailbox(mail_size=2000)) as intake:
-            intake.take(2, timeout=30)
+            intake.take(2, timeout=120)
             assert sorted(intake.numbers()) == [1, 2]
             assert intake.mails[-1].json["parts"] == []
             alive(intake)
@@ -115,7 +115,7 @@ def test_a_flood_is_cut(name):
                 s.send(FLOODS[name])
         peer.on("UID SEARCH", flood)
         with Intake(peer.mailbox()) as intake:
-            state = intake.state("backoff", timeout=60)
+            state = intake.state("backoff", timeout=120)
             assert "the server sent" in state["error"]
             alive(intake)
             assert intake.role.stop() == 0
@@ -153,9 +153,9 @@ def test_stop_is_heard_while_a_server_is_silent():
         peer.on("UID SEARCH", lambda s, tag, args: asked.set())
         with Intake(peer.mailbox()) as intake:
             intake.pump(lambda: intake.folders)
-            assert asked.wait(20)
+            assert asked.wait(120)
             alive(intake)
-            assert intake.role.stop(5) == 0
+            assert intake.role.stop(120) == 0
 
 
 def test_two_mails_in_one_tls_record_are_both_read():
@@ -169,7 +169,7 @@ def test_news_behind_noise_in_one_tls_record_is_heard():
     with Peer(tls=True) as peer:
         with Intake(peer.mailbox()) as intake:
             intake.state("idle")
-            assert peer.idling.wait(20)
+            assert peer.idling.wait(120)
             peer.add(1, crlf(1))
             peer.add(2, crlf(2))
             news = b"* 1 EXISTS\r\n* 2 EXISTS\r\n"
@@ -221,7 +221,7 @@ def test_with_uidplus_only_the_copied_are_expunged():
         with Intake(peer.mailbox(after="move", move_to="Done")) as intake:
             intake.take(2)
             intake.listed()
-            assert gone.wait(20)
+            assert gone.wait(120)
             assert not any(c.startswith("EXPUNGE") for c in peer.said)
 
 
@@ -242,13 +242,13 @@ def test_an_engine_that_dies_before_the_first_look_does_not_make_it_a_first_cont
 
         def hold(s, tag, args):
             selected.set()
-            go.wait(20)
+            go.wait(120)
             return False
         peer.on("EXAMINE", hold)
         cursors = {"INBOX": {"uidvalidity": 77, "start_uid": 1, "last_uid": 1}}
         with Intake(peer.mailbox(start="now"), cursors=cursors) as intake:
             intake.state("connected")
-            assert selected.wait(20)
+            assert selected.wait(120)
             intake.engine.close()
             intake.role.sup.send("PING", 1)
             intake.role.sup.recv("PONG")

@@ -31,7 +31,7 @@ def links(d, to):
 
 
 def ask(d, path, method="GET"):
-    c = http.client.HTTPConnection("127.0.0.1", d.port("web-ui"), timeout=30)
+    c = http.client.HTTPConnection("127.0.0.1", d.port("web-ui"), timeout=120)
     c.request(method, path)
     r = c.getresponse()
     body = r.read().decode()

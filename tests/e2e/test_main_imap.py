@@ -85,7 +85,7 @@ def test_the_server_restarts_in_the_middle(dovecot):
         until(lambda: len(leads(d)) > 0, why="the first lead")
         dovecot.restart()
         dovecot.deliver("restart", company.mail(sender="last@shop.example"))
-        until(lambda: len(leads(d)) == 201, timeout=90, why="201 leads")
+        until(lambda: len(leads(d)) == 201, timeout=120, why="201 leads")
         (r,) = d.ctl("reconcile")["rows"]
         assert (r["there"], r["filed"], r["missing"]) == (201, 201, 0)
 

@@ -28,7 +28,7 @@ def deliver(d, raw, name, box="inbox"):
 def post(d, fields, form="contact"):
     data = urllib.parse.urlencode(fields).encode()
     url = "http://127.0.0.1:%d/form/%s" % (d.port("web-in"), form)
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=20) as r:
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=120) as r:
         return r.status
 
 
@@ -289,10 +289,10 @@ def test_reconcile_adds_up(maildir_company):
 def test_metrics_and_health(maildir_company):
     d = maildir_company
     post(d, {"email": "c@small.example"})
-    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % d.port("web-ui"), timeout=20) as r:
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % d.port("web-ui"), timeout=120) as r:
         text = r.read().decode()
     assert "leadd_forms_filed_total 1" in text
-    with urllib.request.urlopen("http://127.0.0.1:%d/healthz" % d.port("web-in"), timeout=20) as r:
+    with urllib.request.urlopen("http://127.0.0.1:%d/healthz" % d.port("web-in"), timeout=120) as r:
         assert r.status == 200
 
 

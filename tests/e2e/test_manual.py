@@ -14,7 +14,7 @@ PAGES = [os.path.join(TOP, "contrib", "man", name) for name in ("leadd.conf.5", 
 
 
 def tables(*args):
-    p = subprocess.run([TOOL] + list(args), capture_output=True, text=True, check=False, timeout=60)
+    p = subprocess.run([TOOL] + list(args), capture_output=True, text=True, check=False, timeout=120)
     return p.returncode, p.stderr
 
 
@@ -47,7 +47,7 @@ def test_the_first_rule_of_the_readme_can_be_pasted(tmp_path):
     os.makedirs(tmp_path / "build")
     os.symlink(os.path.join(os.path.abspath(BUILD), "daemon"), tmp_path / "build" / "daemon")
     p = subprocess.run(["sh"], input=block, cwd=tmp_path, capture_output=True, text=True,
-                       check=False, timeout=60)
+                       check=False, timeout=120)
     assert "error" not in p.stderr, p.stdout + p.stderr
     assert re.findall(r"warning: test (\S+): fails", p.stdout) == ["a-large-german-one-is-too"]
     assert re.search(r"(?m)^ok +a-large-company-is-called$", p.stdout)
@@ -120,7 +120,7 @@ def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
         (folder / "rules.d" / "10-page.conf").write_text(block)
         (folder / "rules.d" / "20-rest.conf").write_text(whole(block))
         p = subprocess.run([LEADCTL, "rules", "check", str(folder)], capture_output=True, text=True,
-                           check=False, timeout=60)
+                           check=False, timeout=120)
         assert p.returncode == 0, block + p.stdout
         if "offer-waits :" in block:  # the worked example
             assert "failing" not in p.stdout and "untested" not in p.stdout, p.stdout

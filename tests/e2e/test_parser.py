@@ -28,7 +28,7 @@ def ask(channel, id_, raw, **fields):
     channel.send("PARSE", id_, fields, raw=raw)
 
 
-def answer(channel, timeout=60):
+def answer(channel, timeout=120):
     return channel.recv("PARSED", timeout=timeout)
 
 

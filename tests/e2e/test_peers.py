@@ -2,7 +2,6 @@
 """The scripted servers do what their scripts say: shown with curl, a client that
 knows nothing of ours."""
 import subprocess
-import time
 
 import pytest
 
@@ -19,11 +18,16 @@ KILLED = 124  # by timeout(1): curl waits for ever for the answer to the final d
 MAIL = "From: a@example.com\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
-def curl(*args, input=None, within=20):
+def curl(*args, input=None, within=120, limit=60):
     """(exit code, what it printed)"""
-    r = subprocess.run(["timeout", str(within), "curl", "-sS", "--max-time", "1", "--noproxy", "*", *args], input=input,
-                       capture_output=True, text=True, timeout=60, check=False)
+    r = subprocess.run(["timeout", str(within), "curl", "-sS", "--max-time", str(limit), "--noproxy", "*", *args], input=input,
+                       capture_output=True, text=True, timeout=120, check=False)
     return r.returncode, r.stdout
+
+
+def patience(code):
+    """Short where the client's own is what the test waits for."""
+    return 1 if code == TIMEOUT or isinstance(code, tuple) and TIMEOUT in code else 60
 
 
 # ---- HTTP ---------------------------------------------------------------------------
@@ -38,7 +42,7 @@ def curl(*args, input=None, within=20):
 ])
 def test_an_http_peer_answers_as_its_script_says(action, code, printed):
     with HttpPeer([{"answer": action}]) as peer:
-        got, text = curl(peer.url("/hook?a=1"), "-d", "b=2")
+        got, text = curl(peer.url("/hook?a=1"), "-d", "b=2", limit=patience(code))
         assert got in (code if isinstance(code, tuple) else (code,)), (got, text)
         assert printed is None or text == printed
         (request,) = peer.requests
@@ -49,7 +53,7 @@ def test_an_http_peer_answers_as_its_script_says(action, code, printed):
 
 def test_an_endless_body_ends_only_when_the_client_leaves():
     with HttpPeer([{"answer": endless_body}]) as peer:
-        assert curl(peer.url(), "-o", "/dev/null")[0] == TIMEOUT
+        assert curl(peer.url(), "-o", "/dev/null", limit=1)[0] == TIMEOUT
         peer.wait(lambda: peer.open == 0)
 
 
@@ -93,11 +97,12 @@ def test_a_token_server_gives_each_refresh_once():
 
 # ---- SMS ----------------------------------------------------------------------------
 
-def sendsms(peer, password="crm", **more):
+def sendsms(peer, password="crm", limit=60, **more):
     fields = dict({"username": "crm", "password": password, "to": "+436601", "text": "hällo"},
                   **more)
     args = [x for k, v in fields.items() for x in ("--data-urlencode", "%s=%s" % (k, v))]
-    code, text = curl("-w", " %{http_code}", "-G", peer.url("/cgi-bin/sendsms"), *args)
+    code, text = curl("-w", " %{http_code}", "-G", peer.url("/cgi-bin/sendsms"), *args,
+                      limit=limit)
     return text if code == OK else code
 
 
@@ -107,7 +112,7 @@ def test_an_sms_gateway_speaks_as_kannel_does():
         assert sendsms(peer, **{"from": "13013"}) == "0: Accepted for delivery 202"
         assert sendsms(peer) == "3: Queued for later delivery 202"
         assert sendsms(peer) == "Temporal failure, try again later. 503"
-        assert sendsms(peer) == EMPTY and sendsms(peer) == TIMEOUT
+        assert sendsms(peer) == EMPTY and sendsms(peer, limit=1) == TIMEOUT
         assert len(peer.messages) == 5, "what was answered is not what was taken"
         sms = peer.messages[0]
         assert (sms.to, sms.text, sms.sender, sms.user) == ("+436601", "hällo", "13013", "crm")
@@ -153,9 +158,9 @@ def test_no_receipt_comes_for_what_was_refused():
 
 # ---- SMTP and IMAP --------------------------------------------------------------------
 
-def send(peer):
+def send(peer, within=120):
     return curl("smtp://127.0.0.1:%d/me" % peer.port, "--mail-from", "a@example.com",
-                "--mail-rcpt", "b@example.com", "-T", "-", input=MAIL, within=2)[0]
+                "--mail-rcpt", "b@example.com", "-T", "-", input=MAIL, within=within)[0]
 
 
 @pytest.mark.parametrize("step, action, code", [
@@ -165,14 +170,14 @@ def send(peer):
 ])
 def test_an_smtp_peer_answers_as_its_script_says(step, action, code):
     with SmtpPeer([{step: action}]) as peer:
-        got = send(peer)
+        got = send(peer, 2 if code == KILLED else 120)
         assert got in (code if isinstance(code, tuple) else (code,)), got
         assert len(peer.received) == (step == "dot")
         assert send(peer) == OK and peer.mails[-1].data == MAIL.encode()
 
 
-def fetch(peer):
-    return curl("imap://127.0.0.1:%d/INBOX;UID=1" % peer.port, "-u", "sales:secret")
+def fetch(peer, limit=60):
+    return curl("imap://127.0.0.1:%d/INBOX;UID=1" % peer.port, "-u", "sales:secret", limit=limit)
 
 
 @pytest.mark.parametrize("step, action, code", [
@@ -183,7 +188,7 @@ def fetch(peer):
 ])
 def test_an_imap_peer_answers_as_its_script_says(step, action, code):
     with ImapPeer({1: MAIL.encode()}, [{step: action}]) as peer:
-        got, text = fetch(peer)
+        got, text = fetch(peer, patience(code))
         assert got in (code if isinstance(code, tuple) else (code,)), (got, text)
         assert code != OK or "hello" in text
         assert "hello" in fetch(peer)[1]
@@ -198,8 +203,7 @@ def test_a_handler_sees_the_arguments_and_may_let_the_script_go_on():
 
 def test_a_closed_peer_leaves_no_connection_behind():
     with HttpPeer([{"answer": hang}]) as peer:
-        client = subprocess.Popen(["curl", "-s", "--max-time", "30", peer.url()])
+        client = subprocess.Popen(["curl", "-s", "--max-time", "600", peer.url()])
         peer.wait(lambda: peer.requests)
-        begin = time.monotonic()
-    assert client.wait(20) == EMPTY and time.monotonic() - begin < 10
+    assert client.wait(120) == EMPTY
     assert peers.SECOND < 1

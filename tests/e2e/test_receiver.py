@@ -12,6 +12,7 @@ from daemon import Daemon, until
 from load import Load, database
 from peers import (SmtpPeer, defer, drop, endless, garbage, half_close, hang, hold, raw, refuse,
                    reset, split, then_drop, trickle)
+from roles import SLOW
 
 STEPS = ["greeting", "ehlo", "mail", "rcpt", "data", "dot"]
 EARLY = STEPS[:-1]
@@ -23,8 +24,9 @@ class World:
 
     def __init__(self, caps):
         self.peer = SmtpPeer(caps=caps)
-        relay = company.smtp(self.peer.port, connections=1, reply_timeout="1s",
-                             connect_timeout="1s")
+        short = "%dms" % (1000 * SLOW)
+        relay = company.smtp(self.peer.port, connections=1, reply_timeout=short,
+                             connect_timeout=short)
         self.d = Daemon(company.conf(relays=relay), company.files())
         self.load = Load(self.d, 0)
         self.n = 0
@@ -169,7 +171,7 @@ def test_a_stuck_relay_holds_only_what_it_has_begun(step):
             load = Load(d, 0)
             for n in range(22):
                 load.one("s%d@stuck.example" % n)
-            good.wait(lambda: len(good.mails) >= 20, timeout=30)
+            good.wait(lambda: len(good.mails) >= 20, timeout=120)
             assert not stuck.mails and stuck.count(step) <= 2
             gate.set()
             got = until(lambda: len(stuck.mails) + len(good.mails) == 22 and

@@ -19,7 +19,7 @@ def dovecot():
 
 def forget(d, key):
     """Takes an arrival out of the ledger, as no code of ours does."""
-    db = sqlite3.connect(os.path.join(d.state, "leadd.db"), timeout=20)
+    db = sqlite3.connect(os.path.join(d.state, "leadd.db"), timeout=120)
     with db:
         assert db.execute("DELETE FROM ledger WHERE key = ?", (key,)).rowcount == 1
     db.close()

@@ -205,7 +205,7 @@ def test_after_the_death_of_any_role_the_daemon_works_on(d, role):
 def test_a_daemon_that_is_not_told_who_it_serves_does_not_start(tmp_path):
     with daemon('company = "x";') as d:
         d.start(ready=False)
-        assert d.proc.wait(60) == 78
+        assert d.proc.wait(120) == 78
         with pytest.raises(CtlError) as e:
             d.ctl("status")
         assert e.value.code == 69

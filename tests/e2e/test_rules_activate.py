@@ -87,7 +87,7 @@ def test_the_file_is_the_daemons_however_it_is_named(d):
     d.write("rules.d/10-rules.conf", text(300))
     env = dict(os.environ, LEADD_RUN_DIR=d.dir + "/run")
     r = subprocess.run([LEADCTL, "rules", "activate", "-c", "./leadd.conf"], cwd=d.dir, env=env,
-                       capture_output=True, text=True, check=False, timeout=60)
+                       capture_output=True, text=True, check=False, timeout=120)
     assert (r.returncode, r.stderr) == (0, "") and "rules: ~large" in r.stdout
     d.write("rules.d/10-rules.conf", text(400))
     r = d.leadctl("rules", "activate")  # the one that the daemon reads, not the one of this build

@@ -29,7 +29,7 @@ def folder(tmp_path):
 def rules(*args):
     env = dict(os.environ, LEADD_RUN_DIR="/nonexistent")
     p = subprocess.run([LEADCTL, "rules"] + [str(a) for a in args], env=env, check=False,
-                       capture_output=True, text=True, timeout=60)
+                       capture_output=True, text=True, timeout=120)
     return p.returncode, p.stdout, p.stderr
 
 
@@ -47,7 +47,7 @@ def test_rules_are_checked_where_the_passwords_are_not(folder):
         'in : { type = "imap"; host = "imap.example.com"; user = "u"; password_file = "pw"; }'))
     assert rules("check", "--strict", folder)[0] == 0
     leadd = subprocess.run([LEADD, "-t", "-c", str(folder / "leadd.conf")], capture_output=True,
-                           text=True, check=False, timeout=60)
+                           text=True, check=False, timeout=120)
     assert leadd.returncode == 78 and "put the secret there" in leadd.stderr
 
 

@@ -43,7 +43,7 @@ START = "2026-11-16T09:00:00Z"
 def post(d, **fields):
     url = "http://127.0.0.1:%d/form/contact" % d.port("web-in")
     data = urllib.parse.urlencode(fields).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=20) as r:
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=120) as r:
         return r.status
 
 

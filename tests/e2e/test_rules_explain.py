@@ -33,7 +33,7 @@ def folder(tmp_path):
 def explain(folder, came, *args):
     env = dict(os.environ, LEADD_RUN_DIR="/nonexistent", COLUMNS="200")
     p = subprocess.run([LEADCTL, "rules", "explain", str(folder), *args], input=came, env=env,
-                       check=False, capture_output=True, timeout=60)
+                       check=False, capture_output=True, timeout=120)
     return p.returncode, p.stdout.decode().replace(str(folder) + "/", ""), p.stderr.decode()
 
 

@@ -51,7 +51,7 @@ def test_a_start_does_not_wait_for_tests_and_tells_which_fail():
 
 def check(folder, *args):
     p = subprocess.run([LEADD, "-t", "-c", str(folder / "leadd.conf"), *args], check=False,
-                       capture_output=True, text=True, timeout=60)
+                       capture_output=True, text=True, timeout=120)
     return p.returncode, p.stdout, p.stderr
 
 

@@ -90,7 +90,7 @@ def conf(settings=""):
 def post(d, **fields):
     url = "http://127.0.0.1:%d/form/contact" % d.port("web-in")
     data = urllib.parse.urlencode(fields).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=20) as r:
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=120) as r:
         assert r.status == 200
 
 

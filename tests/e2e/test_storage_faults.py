@@ -103,7 +103,7 @@ class Site(Daemon):
 
     # ---- what comes in ----
 
-    def post(self, email, timeout=40, **fields):
+    def post(self, email, timeout=120, **fields):
         """The status of one form; None when there was no answer."""
         data = urllib.parse.urlencode(dict(fields, email=email)).encode()
         url = "http://127.0.0.1:%d/form/contact" % self.port("web-in")
@@ -163,15 +163,15 @@ class Site(Daemon):
     def wait_taken(self, more=20):
         """So many more forms are acknowledged."""
         n = len(self.taken) + more
-        until(lambda: len(self.taken) >= n, timeout=60, why="%d more forms" % more)
+        until(lambda: len(self.taken) >= n, timeout=120, why="%d more forms" % more)
 
     # ---- what must be so in the end ----
 
     def check(self, by_hand=0):
         """All is well again: what was acknowledged is there, once, and so is every mail."""
-        until(lambda: self.post("last%d@form.example" % len(self.refused)) == 200, timeout=60,
+        until(lambda: self.post("last%d@form.example" % len(self.refused)) == 200, timeout=120,
               why="a form that is taken")
-        until(lambda: self.done() == len(self.mails), timeout=60, why="all mails receipted")
+        until(lambda: self.done() == len(self.mails), timeout=120, why="all mails receipted")
         db = sqlite3.connect("file:%s/leadd.db?mode=ro" % self.state, uri=True)
         count = collections.Counter(r[0] for r in db.execute(
             "SELECT a.value FROM message m JOIN address a ON a.contact_id = m.contact_id"))
@@ -186,7 +186,7 @@ class Site(Daemon):
         def settled():
             found = self.ctl("outbox", "list", "limit=10000")["rows"]
             return all(r["state"] == "sent" for r in found) and found
-        found = until(settled, timeout=60, why="a settled outbox")
+        found = until(settled, timeout=120, why="a settled outbox")
         assert len({r["id"] for r in found}) == len(found)
 
     def storage(self):
@@ -389,7 +389,7 @@ def health(d):
     """An answer there is, soon; with a very slow disk it may be that the engine is late."""
     url = "http://127.0.0.1:%d/healthz" % d.port("web-ui")
     try:
-        with urllib.request.urlopen(url, timeout=30) as r:
+        with urllib.request.urlopen(url, timeout=120) as r:
             return json.load(r)
     except urllib.error.HTTPError as e:
         assert e.code == 503
@@ -495,7 +495,7 @@ def test_a_mail_that_ends_the_engine_is_quarantined_after_three_deaths():
     with Site(env=ABORT) as d:
         d.mail("poison", text="leadd-test-abort\n")
         d.mail("after")
-        until(lambda: d.done() == 2, timeout=60, why="both mails receipted")
+        until(lambda: d.done() == 2, timeout=120, why="both mails receipted")
         assert len(d.lines_of("role.died")) == 3
         (q,) = d.ctl("quarantine", "list")["rows"]
         assert "the engine ended 3 times at this message" in q["reason"]

@@ -46,7 +46,7 @@ def unit(tmp_path, request):
 
 def analyze(*argv):
     return subprocess.run(["systemd-analyze"] + list(argv), capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=120, check=False)
 
 
 def test_the_unit_has_no_mistakes(unit):

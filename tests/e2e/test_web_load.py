@@ -104,7 +104,7 @@ def bounded(d, calm, watch):
 
 
 def health(d, name="web-in"):
-    c = http.client.HTTPConnection("127.0.0.1", d.port(name), timeout=30)
+    c = http.client.HTTPConnection("127.0.0.1", d.port(name), timeout=120)
     c.request("GET", "/healthz")
     try:
         return json.loads(c.getresponse().read())
@@ -117,7 +117,7 @@ def test_web_ui_answers_while_a_stranger_does_his_worst(kind):
     with daemon() as d, Hostile(d.port("web-ui"), kind, min(HARM[kind], 100)) as h:
         until(lambda: h.opened >= min(HARM[kind], 100), why="the attack")
         for _ in range(5):
-            c = http.client.HTTPConnection("127.0.0.1", d.port("web-ui"), timeout=10)
+            c = http.client.HTTPConnection("127.0.0.1", d.port("web-ui"), timeout=120)
             c.request("GET", "/metrics")
             assert c.getresponse().status == 200
             c.close()

@@ -97,7 +97,7 @@ def facts(rng, i):
 
 
 def post(d, **fields):
-    c = http.client.HTTPConnection("127.0.0.1", d.port("web-in"), timeout=30)
+    c = http.client.HTTPConnection("127.0.0.1", d.port("web-in"), timeout=120)
     assert post_form(c, **fields)[0] == 200
     c.close()
 

@@ -40,7 +40,7 @@ def test_rules_read_what_a_signature_offers_and_whom_a_forward_names(tmp_path):
     for kind, name, to in (("reply", "outlook-desktop-english", "signature.eml"),
                            ("forward", "gmail-english", "forward.eml")):
         shutil.copy(corpus.eml(kind, name), tmp_path / "rules.d" / to)
-    done = subprocess.run([LEADCTL, "rules", "test", str(tmp_path)], check=False, timeout=60,
+    done = subprocess.run([LEADCTL, "rules", "test", str(tmp_path)], check=False, timeout=120,
                           env=dict(os.environ, LEADD_RUN_DIR="/nonexistent"),
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -49,7 +49,7 @@ def test_rules_read_what_a_signature_offers_and_whom_a_forward_names(tmp_path):
 def test_parse_shows_people_the_forward_and_the_facts():
     def shown(kind, name):
         done = subprocess.run([LEADCTL, "parse", corpus.eml(kind, name)], check=True,
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=120)
         return done.stdout
     signed = shown("reply", "outlook-desktop-english")
     assert "+49 40 5550 1234" in signed and "Head of Purchasing" in signed

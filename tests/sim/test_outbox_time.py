@@ -20,6 +20,7 @@ import company  # noqa: E402
 from daemon import CtlError, Daemon, until  # noqa: E402
 from dovecot import make_authority, make_certificate  # noqa: E402
 from peers import SmtpPeer, defer, drop, hang, refuse  # noqa: E402
+from roles import SLOW  # noqa: E402
 
 MINUTE, HOUR, DAY = 60000, 3600000, 86400000
 NOBODY = 'none : { type = "maildir"; path = "@DIR@/none"; };'
@@ -175,7 +176,7 @@ def test_who_may_not_be_written_to_any_more_gets_nothing_that_was_queued(command
 @pytest.mark.parametrize("action", [drop, hang], ids=["drop", "hang"])
 def test_unknown_is_asked_once_and_settled_by_retry_or_drop(action):
     with SmtpPeer([{"dot": action}, {"dot": action}]) as peer:
-        with Company(relay(peer, reply_timeout="1s", connections=1)) as d:
+        with Company(relay(peer, reply_timeout="%dms" % (1000 * SLOW), connections=1)) as d:
             d.lead("one@shop.example")
             d.settle(1, "unknown")
             d.lead("two@other.example")
