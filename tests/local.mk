@@ -35,5 +35,5 @@ EXTRA_DIST += tests/e2e/company.py \
 	tests/fixtures/store/schema-4.sql \
 	tests/fixtures/store/schema-5.sql
 EXTRA_DIST += tests/e2e/corpus.py tests/e2e/test_corpus.py tests/e2e/test_threads.py tests/fixtures/corpus tests/e2e/test_words.py
-EXTRA_DIST += tests/e2e/mta.py tests/e2e/test_held.py tests/e2e/test_spoof.py tests/e2e/test_proof_servers.py
+EXTRA_DIST += tests/e2e/mta.py tests/e2e/test_held.py tests/e2e/test_ladders.py tests/e2e/test_spoof.py tests/e2e/test_proof_servers.py
 EXTRA_DIST += tests/e2e/test_sms.py

@@ -170,6 +170,7 @@
 #define BOUND_SIGNATURES 8                  /* DKIM signatures of one domain in a mail */
 #define BOUND_HELD_MS (3 * 86400000LL)      /* how long an answer confirms them */
 #define BOUND_HELD_TOLD 5                   /* mails about them to one user in an hour */
+#define BOUND_OWN_MAILS 300                 /* mails to one of our own in an hour, of all kinds */
 #define BOUND_HELD_LINES 20                 /* that such a mail shows, each cut to ... */
 #define BOUND_HELD_LINE 200
 

@@ -2,10 +2,10 @@
  *
  * followup - from `send TEMPLATE` to a row in the outbox
  *
- * The one choke point for mail that leadd writes by itself: consent, rate
- * ladders, loop headers, tokens and return path are decided here, whoever
- * asked. One row per recipient and intent; the intent's unique key makes a
- * second attempt at the same thing harmless.
+ * For mail that leadd writes by itself to others consent, loop headers, tokens and
+ * return path are decided here, whoever asked; whether it may leave is outgoing.c's.
+ * One row per recipient and intent; the intent's unique key makes a second attempt at
+ * the same thing harmless.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -17,12 +17,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/conversation.h"
-#include "engine/hold.h"
 #include "engine/input.h"
-#include "engine/ladder.h"
-#include "engine/notice_foot.h"
 #include "engine/link.h"
+#include "engine/notice_foot.h"
 #include "engine/ours.h"
+#include "engine/outgoing.h"
 #include "engine/storm.h"
 #include "engine/token.h"
 #include "mail/classify.h"
@@ -207,32 +206,26 @@ static int draft_consent(struct draft *d, struct err *e)
  * it, and nothing is lost without a trace. */
 static int draft_row(struct draft *d, const char *intent, struct err *e)
 {
-    struct engine *eng = d->in->eng;
-    int64_t window = json_get_int(eng->settings, "undo_window", 0);
-    char why[256] = "";
-    if (ladder_check(eng, d->send, d->in->now_ms, why, sizeof(why), e) < 0)
-        return -1;
-    if (d->in->hold && !is_notice(d->send))
-        snprintf(why, sizeof(why), "%s", d->in->hold);
-    else if (!why[0] && hold_why(eng))
-        snprintf(why, sizeof(why), "%s", hold_why(eng));
-    d->row = (struct outbox_row){
+    const struct crm_target *t = &d->send->target;
+    int64_t now = d->in->now_ms;
+    char why[OUTGOING_WHY_MAX];
+    struct outgoing o = {
         .intent = intent,
-        .state = why[0] ? "held" : "ready",
         .class_ = is_notice(d->send) ? "notice" : "follow_up",
-        .to_addr = d->send->to,
-        .lead_id = d->send->target.lead,
-        .contact_id = d->send->target.contact,
-        .case_id = d->send->target.kase,
         .template_ = d->send->template_name,
-        .created_ms = d->in->now_ms,
-        .next_ms = why[0] ? 0 : d->in->now_ms + window,
-        .reply = why[0] ? why : NULL,
+        .mail = {.to = d->send->to,
+                 .lead = t->lead,
+                 .kase = t->kase,
+                 .contact = t->contact,
+                 .ours = d->send->to_user != NULL,
+                 .counted = d->send->to_user && is_notice(d->send)}, /* storm_check */
+        .now_ms = now,
+        .next_ms = now + json_get_int(d->in->eng->settings, "undo_window", 0),
+        .hold = is_notice(d->send) ? NULL : d->in->hold,
     };
-    if (outbox_add(eng->db, &d->row, e) < 0 ||
-        (d->row.id && ladder_note(eng, d->send, d->in->now_ms, e) < 0))
+    if (outgoing_add(d->in->eng, &o, &d->row, why, e) < 0)
         return -1;
-    if (why[0] && d->row.id)
+    if (*why && d->row.id)
         input_note(d->in, "mail %" PRId64 " is held: %s", d->row.id, why);
     return 0;
 }

@@ -10,11 +10,9 @@
 #include "base/bounds.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "engine/hold.h"
-#include "engine/ladder.h"
+#include "engine/outgoing.h"
 #include "engine/token.h"
 #include "mail/transfer.h"
-#include "store/outbox.h"
 
 /* ---- attachments ------------------------------------------------------------------- */
 
@@ -160,32 +158,22 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
 }
 
 static int letter_row(struct input *in, const struct letter *l, struct outbox_row *row,
-                      char why[256], struct err *e)
+                      char why[OUTGOING_WHY_MAX], struct err *e)
 {
-    struct engine *eng = in->eng;
-    struct crm_send s = {.to = l->to, .to_user = l->to_user, .target = *l->target};
-    *why = '\0';
-    if (ladder_check(eng, &s, in->now_ms, why, 256, e) < 0)
-        return -1;
-    if (l->hold)
-        snprintf(why, 256, "%s", l->hold);
-    else if (!why[0] && hold_why(eng))
-        snprintf(why, 256, "%s", hold_why(eng));
-    *row = (struct outbox_row){
+    struct outgoing o = {
         .intent = l->intent,
-        .state = why[0] ? "held" : "ready",
         .class_ = l->class_,
-        .to_addr = l->to,
-        .lead_id = l->target->lead,
-        .contact_id = l->target->contact,
-        .case_id = l->target->kase,
-        .created_ms = in->now_ms,
-        .next_ms = why[0] ? 0 : in->now_ms,
-        .reply = why[0] ? why : NULL,
+        .mail = {.to = l->to,
+                 .lead = l->target->lead,
+                 .kase = l->target->kase,
+                 .contact = l->target->contact,
+                 .ours = l->to_user != NULL},
+        .now_ms = in->now_ms,
+        .hold = l->hold,
     };
-    if (outbox_add(eng->db, row, e) < 0 || (row->id && ladder_note(eng, &s, in->now_ms, e) < 0))
+    if (outgoing_add(in->eng, &o, row, why, e) < 0)
         return -1;
-    if (why[0] && row->id)
+    if (*why && row->id)
         input_note(in, "mail %" PRId64 " is held: %s", row->id, why);
     return 0;
 }
@@ -194,7 +182,7 @@ int letter_put(struct input *in, const struct letter *l, int64_t *outbox_out, ch
                struct err *e)
 {
     struct outbox_row row;
-    char why[256];
+    char why[OUTGOING_WHY_MAX];
     if (letter_row(in, l, &row, why, e) < 0)
         return -1;
     if (row.id && letter_write(in, l, &row, e) < 0) {

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "engine/call.h"
 #include "engine/hold.h"
+#include "engine/outgoing.h"
 #include "engine/token.h"
 #include "mail/compose.h"
 #include "store/call.h"
@@ -125,14 +126,15 @@ static int notice_endpoint(struct engine *eng, const char *key, const char *subj
 
 int notice_send(struct engine *eng, const struct notice *n, bool *told_out, struct err *e)
 {
-    const char *hold = hold_why(eng);
-    struct outbox_row row = {.intent = n->intent, .state = hold ? "held" : "ready",
-                             .class_ = "notice", .to_addr = n->to, .created_ms = clock_now_ms(),
-                             .lead_id = n->lead_id, .case_id = n->case_id,
-                             .contact_id = n->contact_id,
-                             .next_ms = hold ? 0 : clock_now_ms(), .reply = hold};
+    struct outbox_row row;
+    char why[OUTGOING_WHY_MAX];
+    struct outgoing o = {.intent = n->intent,
+                         .class_ = "notice",
+                         .mail = {.to = n->to, .lead = n->lead_id, .kase = n->case_id,
+                                  .contact = n->contact_id, .ours = true, .alarm = n->alarm},
+                         .now_ms = clock_now_ms()};
     CRASH_POINT("notice.before");
-    if (outbox_add(eng->db, &row, e) < 0)
+    if (outgoing_add(eng, &o, &row, why, e) < 0)
         return -1;
     CRASH_POINT("notice.after");
     if (told_out)
@@ -152,7 +154,8 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
                  struct err *e)
 {
     AUTO_FREE char *intent = mem_printf("admin/%s", key);
-    struct notice n = {.intent = intent, .to = admin_address(eng), .subject = subject, .text = text};
+    struct notice n = {.intent = intent, .to = admin_address(eng), .subject = subject, .text = text,
+                       .alarm = true};
     bool told;
     if (!n.to)
         return 0;

@@ -17,6 +17,7 @@ struct notice {
     const char *reply_to;  /* NULL: the company's address */
     const char *id_prefix; /* begins the Message-ID: a token that answers will carry; or NULL */
     int64_t lead_id, case_id, contact_id;
+    bool alarm; /* to the administrator: of too many of these nobody is told */
 };
 /* As notice_admin, which is one. told_out, which may be NULL: false when the intent was
  * there already. */

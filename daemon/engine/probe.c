@@ -16,7 +16,7 @@
 #include "engine/alive.h"
 #include "engine/hold.h"
 #include "engine/notice.h"
-#include "store/outbox.h"
+#include "engine/outgoing.h"
 #include "store/probe.h"
 
 static const json_t *probe_box(const struct engine *eng, const char *mailbox)
@@ -40,12 +40,14 @@ static int probe_send(struct engine *eng, const char *mailbox, const json_t *box
     const char *to = json_get_str(box, "probe_to", engine_setting(eng, "address", ""));
     int64_t now = clock_now_ms();
     AUTO_FREE char *intent = mem_printf("probe/%s/%" PRId64, mailbox, now);
-    struct outbox_row row = {.intent = intent, .state = "ready", .class_ = "notice",
-                             .to_addr = to, .created_ms = now, .next_ms = now};
+    struct outgoing o = {.intent = intent, .class_ = "notice",
+                         .mail = {.to = to, .ours = true, .counted = true}, .now_ms = now};
+    struct outbox_row row;
+    char why[OUTGOING_WHY_MAX];
     AUTO_FREE char *subject = mem_printf("leadd probe of mailbox %s", mailbox);
     if (hold_why(eng)) /* nothing leaves: the next one, perhaps */
         return probe_time(eng, mailbox, now + json_get_int(box, "probe", 0), 0, e);
-    if (outbox_add(eng->db, &row, e) < 0 || row.id == 0 ||
+    if (outgoing_add(eng, &o, &row, why, e) < 0 || row.id == 0 ||
         notice_fill(eng, row.id, to, subject,
                     "leadd sends this mail to itself, to see that mail still comes in.\n"
                     "It can be deleted.\n", false, e) < 0 ||

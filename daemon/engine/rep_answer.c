@@ -2,8 +2,7 @@
  *
  * rep_answer - the mail that tells a user what became of his commands
  *
- * It answers his mail, from the null sender and as Auto-Submitted, and counts in the
- * ladders as all automatic mail does. Its intent names the journal rows it tells of:
+ * It answers his mail, from the null sender and as Auto-Submitted. Its intent names the journal rows it tells of:
  * that is what "#undo" in a reply goes by.
  */
 #include <inttypes.h>
@@ -16,9 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/address.h"
-#include "engine/hold.h"
-#include "engine/ladder.h"
 #include "engine/ours.h"
+#include "engine/outgoing.h"
 #include "engine/rep_inner.h"
 #include "engine/thread.h"
 #include "engine/token.h"
@@ -164,39 +162,22 @@ static int letter_write(struct letter *l, const char *text, struct err *e)
     return outbox_fill(l->eng->db, &l->row, e);
 }
 
-/* What may not leave now is held, and a person can release it. */
 static int letter_row(struct letter *l, const struct rep_answer *a, struct err *e)
 {
-    int64_t now = clock_now_ms();
-    char why[256] = "";
     const struct crm_target *t = &a->target;
-    /* the ladder per lead; without a lead the one of the address */
-    struct crm_send s = {.to = l->to, .to_user = t->lead ? l->m->user : NULL, .notice = true,
-                         .target = *t};
+    char why[OUTGOING_WHY_MAX];
     struct buf intent AUTO_BUF;
     buf_init(&intent, 1024);
     buf_printf(&intent, INTENT "M%" PRId64, l->m->message_id);
     for (size_t i = 0; i < a->journal_count; i++)
         buf_printf(&intent, "/J%" PRId64, a->journal[i]);
-    if (ladder_check(l->eng, &s, now, why, sizeof(why), e) < 0)
-        return -1;
-    if (!why[0] && hold_why(l->eng))
-        snprintf(why, sizeof(why), "%s", hold_why(l->eng));
-    l->row = (struct outbox_row){
+    struct outgoing o = {
         .intent = intent.data,
-        .state = why[0] ? "held" : "ready",
         .class_ = "notice",
-        .to_addr = l->to,
-        .lead_id = t->lead,
-        .contact_id = t->contact,
-        .case_id = t->kase,
-        .created_ms = now,
-        .next_ms = why[0] ? 0 : now,
-        .reply = why[0] ? why : NULL,
+        .mail = {.to = l->to, .lead = t->lead, .kase = t->kase, .contact = t->contact, .ours = true},
+        .now_ms = clock_now_ms(),
     };
-    if (outbox_add(l->eng->db, &l->row, e) < 0)
-        return -1;
-    return l->row.id ? ladder_note(l->eng, &s, now, e) : 0;
+    return outgoing_add(l->eng, &o, &l->row, why, e);
 }
 
 int rep_answer_send(struct engine *eng, const struct rep_mail *m, const struct rep_answer *a,

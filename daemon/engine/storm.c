@@ -12,11 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "engine/hold.h"
 #include "engine/notice.h"
+#include "engine/outgoing.h"
 #include "rule/template.h"
 #include "store/notices.h"
-#include "store/outbox.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define PER_HOUR 30
@@ -79,22 +78,20 @@ static void storm_line(struct input *in, const struct crm_send *s, struct notice
 /* The mail that will tell of the others. */
 static int storm_begin(struct input *in, struct notices_row *row, struct err *e)
 {
-    struct engine *eng = in->eng;
-    const char *hold = hold_why(eng);
+    struct outbox_row out;
+    char why[OUTGOING_WHY_MAX];
     AUTO_FREE char *intent = mem_printf("summary/%s/%" PRId64, row->to_addr, row->since_ms);
-    struct outbox_row out = {.intent = intent,
-                             .state = hold ? "held" : "ready",
-                             .class_ = STORM_CLASS,
-                             .to_addr = row->to_addr,
-                             .created_ms = in->now_ms,
-                             .next_ms = hold ? 0 : row->since_ms + HOUR_MS,
-                             .reply = hold};
-    if (outbox_add(eng->db, &out, e) < 0)
+    struct outgoing o = {.intent = intent,
+                         .class_ = STORM_CLASS,
+                         .mail = {.to = row->to_addr, .ours = true, .counted = true},
+                         .now_ms = in->now_ms,
+                         .next_ms = row->since_ms + HOUR_MS};
+    if (outgoing_add(in->eng, &o, &out, why, e) < 0)
         return -1;
     row->outbox_id = out.id;
     log_info("notice.storm", "to=\"%s\" notices=%" PRId64 " next=\"the others in one mail\"",
              row->to_addr, row->sent);
-    return out.id ? storm_fill(eng, row, false, e) : 0;
+    return out.id ? storm_fill(in->eng, row, false, e) : 0;
 }
 
 /* A new hour. What the old one left is told as it stands, also when it waits on. */

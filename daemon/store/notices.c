@@ -52,3 +52,28 @@ void notices_done(struct notices_row *row)
     json_decref(row->lines);
     row->lines = NULL;
 }
+
+int notices_hour_get(struct db *db, const char *to_addr, struct notices_hour *out, struct err *e)
+{
+    struct notices_hour h = {0};
+    struct db_rows *r = db_query(
+        db, "SELECT mails_since_ms, mails FROM notice_rate WHERE to_addr = $1", "s", to_addr);
+    if (db_step(r)) {
+        h.since_ms = db_int(r, 0);
+        h.sent = db_int(r, 1);
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    *out = h;
+    return 0;
+}
+
+int notices_hour_put(struct db *db, const char *to_addr, const struct notices_hour *h,
+                     struct err *e)
+{
+    return db_exec(db, e,
+                   "INSERT INTO notice_rate (to_addr, since_ms, sent, more, mails_since_ms, mails) "
+                   "VALUES ($1, 0, 0, 0, $2, $3) ON CONFLICT (to_addr) DO UPDATE SET "
+                   "mails_since_ms = $2, mails = $3",
+                   "sii", to_addr, h->since_ms, h->sent);
+}

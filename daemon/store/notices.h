@@ -23,4 +23,14 @@ int notices_get(struct db *db, const char *to_addr, struct notices_row *out,
 int notices_put(struct db *db, const struct notices_row *row, struct err *e) LEADD_MUST_CHECK;
 void notices_done(struct notices_row *row);
 
+/* How many mails of any kind, but for what is counted above, in an hour that began with
+ * the first of them. */
+struct notices_hour {
+    int64_t since_ms, sent;
+};
+int notices_hour_get(struct db *db, const char *to_addr, struct notices_hour *out,
+                     struct err *e) LEADD_MUST_CHECK;
+int notices_hour_put(struct db *db, const char *to_addr, const struct notices_hour *h,
+                     struct err *e) LEADD_MUST_CHECK;
+
 #endif

@@ -155,14 +155,26 @@ static json_t *outbox_read_time(struct db_rows *r)
     return json_integer(db_int(r, 0));
 }
 
-json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
-                     int64_t limit, struct err *e)
+json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t case_id,
+                     int64_t contact_id, int64_t since_ms, int64_t limit, struct err *e)
 {
-    return rows_all(db_query(db,
-                             "SELECT created_ms FROM outbox WHERE lead_id = $2 AND to_addr = $1 "
-                             "AND created_ms > $3 ORDER BY id DESC LIMIT $4",
-                             "siii", to_addr, lead_id, since_ms, limit),
-                    outbox_read_time, e);
+    int64_t record = lead_id ? lead_id : case_id ? case_id : contact_id;
+    struct db_rows *r;
+    if (!record)
+        r = db_query(db, "SELECT created_ms FROM outbox WHERE lead_id IS NULL AND case_id IS NULL "
+                     "AND contact_id IS NULL AND to_addr = $1 AND created_ms > $2 "
+                     "ORDER BY id DESC LIMIT $3", "sii", to_addr, since_ms, limit);
+    else
+        r = db_query(db,
+                     lead_id   ? "SELECT created_ms FROM outbox WHERE lead_id = $2 AND to_addr = $1 "
+                                 "AND created_ms > $3 ORDER BY id DESC LIMIT $4"
+                     : case_id ? "SELECT created_ms FROM outbox WHERE case_id = $2 AND lead_id IS "
+                                 "NULL AND to_addr = $1 AND created_ms > $3 ORDER BY id DESC LIMIT $4"
+                               : "SELECT created_ms FROM outbox WHERE contact_id = $2 AND lead_id IS "
+                                 "NULL AND case_id IS NULL AND to_addr = $1 AND created_ms > $3 "
+                                 "ORDER BY id DESC LIMIT $4",
+                     "siii", to_addr, record, since_ms, limit);
+    return rows_all(r, outbox_read_time, e);
 }
 
 int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out, struct err *e)

@@ -74,10 +74,11 @@ json_t *outbox_get(struct db *db, int64_t id, struct err *e);
 /* state NULL: all. lead_id 0: all. Newest first. */
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit,
                     struct err *e);
-/* When mails about this lead to this address were written, newest first (for the
- * ladder; those to an address in all are kept with it: address_sent). */
-json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t since_ms,
-                     int64_t limit, struct err *e);
+/* When mails about this record to this address were written, newest first (for the
+ * ladder; those to an address in all are kept with it: address_sent). The lead, else the
+ * case, else the contact counts; with none of them: the mails about no record. */
+json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_t case_id,
+                     int64_t contact_id, int64_t since_ms, int64_t limit, struct err *e);
 /* The newest mail to this address about the lead, or (lead 0) the case; 0: none. */
 int outbox_latest_to(struct db *db, int64_t lead_id, int64_t case_id, const char *to_addr,
                      int64_t *id_out, struct err *e) LEADD_MUST_CHECK;

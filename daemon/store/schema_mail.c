@@ -97,6 +97,16 @@ const char schema_mail_1[] =
     "ALTER TABLE timer_6 RENAME TO timer;"
     "CREATE INDEX timer_due ON timer (due_ms) WHERE due_ms IS NOT NULL;"
 
+    /* how many mails one of our own got, and what a ladder counts beside those of a lead */
+    "ALTER TABLE notice_rate ADD COLUMN mails_since_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE notice_rate ADD COLUMN mails INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX outbox_case ON outbox (case_id)"
+    " WHERE case_id IS NOT NULL AND lead_id IS NULL;"
+    "CREATE INDEX outbox_contact ON outbox (contact_id)"
+    " WHERE contact_id IS NOT NULL AND lead_id IS NULL AND case_id IS NULL;"
+    "CREATE INDEX outbox_alone ON outbox (to_addr)"
+    " WHERE lead_id IS NULL AND case_id IS NULL AND contact_id IS NULL;"
+
     /* for the morning mail */
     "CREATE INDEX task_due ON task (due_ms) WHERE status = 'open' AND due_ms IS NOT NULL;"
     "CREATE INDEX deal_open ON deal (owner) WHERE status = 'open';";

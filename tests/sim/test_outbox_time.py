@@ -298,6 +298,13 @@ rules : {
   answer : { on = "message.received"; do = "send welcome"; };
 };
 """
+ANSWER_CASES = """
+lang = 1;
+rules : {
+  answer : { on = "message.received"; do = "send welcome"; };
+};
+"""
+CASES_IN = 'inbox : { type = "maildir"; path = "@DIR@/inbox"; start = "all"; poll = "1s"; creates = "case"; };'
 ABOUT_MACHINES = ("auto-submitted", "x-auto-response-suppress", "x-leadd-token", "precedence")
 
 
@@ -305,21 +312,30 @@ class Pair:
     """Two companies whose addresses write to each other; we are the mail system between
     them. mangle: a bad one, that loses the fields which say what a machine wrote."""
 
-    def __init__(self, mangle):
-        self.mangle, self.carried = mangle, [0, 0]
+    def __init__(self, mangle, cases=False):
+        self.mangle, self.cases, self.carried = mangle, cases, [0, 0]
         self.seen = [set(), set()]
         self.two = []
 
     def __enter__(self):
         for name in ("a", "b"):
-            self.two.append(Company(company.MAILDIR_OUT, mailboxes=NOBODY,
-                                    files=company.files(rules=ANSWER_ALL),
+            self.two.append(Company(company.MAILDIR_OUT, mailboxes=CASES_IN if self.cases else NOBODY,
+                                    files=company.files(rules=ANSWER_CASES if self.cases else ANSWER_ALL),
                                     address="sales@%s.example" % name))
         return self
 
     def __exit__(self, *exc):
         for d in self.two:
             d.__exit__(*exc)
+
+    def give(self, i, raw):
+        d = self.two[i]
+        if not self.cases:
+            d.ingest(raw)
+            return
+        mark = d.mark()
+        company.deliver(d.dir + "/inbox", "%d.m" % (sum(self.carried) + 1), raw)
+        d.wait_log(r"mail\.filed |state=ignored", after=mark)
 
     def carry(self):
         """Takes every new mail to the other side; how many there were."""
@@ -337,7 +353,7 @@ class Pair:
                 for key in ABOUT_MACHINES if self.mangle else ():
                     del m[key]
                 del m["Return-Path"]
-                self.two[1 - i].ingest(m.as_bytes())
+                self.give(1 - i, m.as_bytes())
                 moved += 1
                 self.carried[i] += 1
         return moved
@@ -379,6 +395,27 @@ def test_two_daemons_that_answer_each_other_stop_by_themselves(mangle):
         assert "is held" in d.ctl("why", "L1")["text"]
         notices = [r for r in d.outbox() if r["class"] == "notice" and "holds" in r["subject"]]
         assert [r["to"] for r in notices] == ["mia@example.com"]  # one, however many are held
+
+
+def test_two_daemons_that_answer_each_other_about_a_case_stop_by_themselves():
+    """Neither has a lead that the mails could count for."""
+    with Pair(mangle=True, cases=True) as pair:
+        pair.give(0, company.mail(sender="sales@b.example"))
+        pair.hour()
+        for d in pair.two:
+            assert not d.ctl("list", "leads")["rows"] and len(d.ctl("list", "cases")["rows"]) == 1
+            sent = [r for r in d.outbox() if r["state"] == "sent"]
+            to_them = [r for r in sent if r["class"] == "follow_up"]
+            ours = [r for r in sent if r["class"] == "conversation"]
+            assert 1 < len(to_them) <= 10 and len(ours) <= 10
+        (d,) = [x for x in pair.two if x.outbox("state=held")]
+        assert all("automatic mails to this address" in r["reply"] for r in d.outbox("state=held"))
+        assert "is held" in d.ctl("why", "K1")["text"]
+        notices = [r for r in d.outbox() if "leadd holds automatic mail" in (r["subject"] or "")]
+        assert [r["to"] for r in notices] == ["mia@example.com"]
+        before = pair.carried[:]
+        pair.hour()
+        assert pair.carried == before  # and it does not begin again
 
 
 # ---- relays ------------------------------------------------------------------------------------

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outgoing - see outgoing.h
+ */
+#include "engine/outgoing.h"
+
+#include <stdio.h>
+
+#include "engine/hold.h"
+
+/* A mail that has a reason to wait counts, too: it may be released. */
+int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row *row_out,
+                 char why[OUTGOING_WHY_MAX], struct err *e)
+{
+    const struct ladder_mail *m = &o->mail;
+    *why = '\0';
+    if (ladder_check(eng, m, o->now_ms, why, OUTGOING_WHY_MAX, e) < 0)
+        return -1;
+    if (o->hold)
+        snprintf(why, OUTGOING_WHY_MAX, "%s", o->hold);
+    else if (!*why && hold_why(eng))
+        snprintf(why, OUTGOING_WHY_MAX, "%s", hold_why(eng));
+    struct outbox_row row = {
+        .intent = o->intent,
+        .state = *why ? "held" : "ready",
+        .class_ = o->class_,
+        .to_addr = m->to,
+        .lead_id = m->lead,
+        .contact_id = m->contact,
+        .case_id = m->kase,
+        .template_ = o->template_,
+        .created_ms = o->now_ms,
+        .next_ms = *why ? 0 : o->next_ms ? o->next_ms : o->now_ms,
+        .reply = *why ? why : NULL,
+    };
+    if (outbox_add(eng->db, &row, e) < 0 || (row.id && ladder_note(eng, m, o->now_ms, e) < 0))
+        return -1;
+    *row_out = (struct outbox_row){.id = row.id};
+    return 0;
+}
