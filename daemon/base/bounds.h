@@ -170,9 +170,16 @@
 #define BOUND_SIGNATURES 8                  /* DKIM signatures of one domain in a mail */
 #define BOUND_HELD_MS (3 * 86400000LL)      /* how long an answer confirms them */
 #define BOUND_HELD_TOLD 5                   /* mails about them to one user in an hour */
-#define BOUND_OWN_MAILS 300                 /* mails to one of our own in an hour, of all kinds */
 #define BOUND_HELD_LINES 20                 /* that such a mail shows, each cut to ... */
 #define BOUND_HELD_LINE 200
+
+/* a dropbox */
+#define BOUND_DROPBOX_RECIPIENTS 20         /* of one mail are filed */
+#define BOUND_DROPBOX_NEW 5                 /* contacts that one makes which nobody proved */
+#define BOUND_DROPBOX_DAY 50                /* ... and all of these to one address in a day */
+
+/* automatic mail */
+#define BOUND_OWN_MAILS 300                 /* to one of our own in an hour, of all kinds */
 
 /* conditions */
 #define BOUND_RELATED 1000                  /* records that a count over related ones ends at */

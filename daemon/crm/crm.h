@@ -203,6 +203,7 @@ struct crm_input {
     /* it came to a dropbox: of this user, "" for the company's; NULL: to none. Nobody else
      * knows the address, so what a user sends there is believed. */
     const char *dropbox;
+    int may_make; /* so many new contacts of those whom a mail to a dropbox went to */
     int64_t message_id;    /* the store's message row, 0 when none */
     int64_t at_ms;         /* when it arrived */
 };
@@ -224,6 +225,7 @@ struct crm_who {
     bool to_contact; /* a user's mail that the contact has, too: among its recipients */
     bool other_address; /* the contact was found by it, and has not got it yet */
     bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
+    int made, left_out; /* recipients of a mail to a dropbox: new contacts; more than may_make */
 };
 
 /* Looks only: who is it, and which contact, open lead or open case is meant. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/address.h"
@@ -23,7 +24,6 @@
 
 #define SUBJECT_MAX 300
 #define FORM_SUBJECT_MAX 80
-#define DROPBOX_RECIPIENTS 20 /* of one mail are filed */
 
 struct receive {
     struct crm_ctx *ctx;
@@ -330,6 +330,12 @@ static int new_recipient(struct receive *r, const json_t *to, const char *addres
     const char *makes = crm_setting(r->ctx->crm, "dropbox_creates", "contact");
     if (!strcmp(makes, "nothing"))
         return 0;
+    if (who->made >= r->in->may_make) {
+        who->left_out++;
+        return 0;
+    }
+    who->made++;
+    was.made = who->made;
     who->target = (struct crm_target){0};
     who->channel = "email";
     snprintf(who->address, sizeof(who->address), "%s", address);
@@ -397,7 +403,7 @@ static int file_dropbox(struct receive *r, struct err *e)
     r->who->target = (struct crm_target){0};
     for (size_t k = 0; k < ARRAY_LEN(keys); k++)
         json_array_foreach(json_get_arr(r->message, keys[k]), i, to)
-            if (n++ < DROPBOX_RECIPIENTS && file_recipient(r, to, seen, e) < 0)
+            if (n++ < BOUND_DROPBOX_RECIPIENTS && file_recipient(r, to, seen, e) < 0)
                 return -1;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -20,6 +21,7 @@
 #include "store/message.h"
 #include "store/secret.h"
 
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define UNDO_ROWS 8 /* lines that a notice tells to answer with */
 
 /* ---- the address ------------------------------------------------------------------ */
@@ -73,6 +75,26 @@ static int address_take(struct engine *eng, const char *address, const char *use
         return 0;
     snprintf(d->user, sizeof(d->user), "%s", o.user);
     ci->dropbox = d->user;
+    return 0;
+}
+
+/* How many contacts it may make of those whom it went to. */
+static int bound_take(struct engine *eng, const struct proof *proof, struct crm_input *ci,
+                      struct dropbox *d, struct err *e)
+{
+    int64_t now = clock_now_ms();
+    ci->may_make = BOUND_DROPBOX_RECIPIENTS;
+    if (!ci->dropbox || proof->how == PROOF_AUTH || proof->how == PROOF_SUBMISSION)
+        return 0;
+    d->counted = true;
+    if (dropbox_rate_get(eng->db, d->user, &d->day_ms, &d->made, e) < 0)
+        return -1;
+    if (now < d->day_ms || now - d->day_ms >= DAY_MS) {
+        d->day_ms = now;
+        d->made = 0;
+    }
+    int64_t left = BOUND_DROPBOX_DAY - d->made;
+    ci->may_make = left > BOUND_DROPBOX_NEW ? BOUND_DROPBOX_NEW : left > 0 ? (int)left : 0;
     return 0;
 }
 
@@ -158,6 +180,9 @@ static int forward_take(struct engine *eng, struct crm_ctx *ctx, const struct pr
         doubt(d, "the forwarded mail does not say from which address it is");
     else if (crm_is_inside(eng->crm, folded))
         doubt(d, "the forwarded mail is of one of your own company");
+    else if (d->counted && ci->may_make == 0)
+        doubt(d, "nothing but the dropbox's address proves that it is yours, and too much came "
+              "there today");
     else if (known_take(eng, ctx, f, ci, d, e) < 0)
         return -1;
     if (d->passed != PASSED_NOTHING)
@@ -173,7 +198,8 @@ int dropbox_read(struct engine *eng, struct crm_ctx *ctx, const char *user,
 {
     bool outside;
     *out = (struct dropbox){.passed = PASSED_NOTHING};
-    if (addresses_take(eng, user, ci, out, &outside, e) < 0)
+    if (addresses_take(eng, user, ci, out, &outside, e) < 0 ||
+        bound_take(eng, proof, ci, out, e) < 0)
         return -1;
     if (!user && !ci->dropbox)
         return 0;
@@ -270,12 +296,64 @@ static void tell_text(struct engine *eng, const struct dropbox *d, const struct 
     }
 }
 
+/* Once a day: whoever has the address could send many. */
+static int tell_left_out(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
+                         struct err *e)
+{
+    char day[32], record[CRM_ID_LEN];
+    const char *to = json_get_str(crm_user(eng->crm, who->user), "email", NULL);
+    if (!to || !who->left_out)
+        return 0;
+    AUTO_FREE char *intent = mem_printf("dropbox/%s/left/%s", who->user, notice_day(day));
+    AUTO_FREE char *subject = mem_printf("%d of those you wrote to are no contacts", who->left_out);
+    AUTO_FREE char *text = mem_printf(
+        "A mail came to a dropbox of yours, and nothing else proves that you wrote it. So it made %d\n"
+        "new contacts, and %d of those whom it went to were left out. It is M%" PRId64 "%s%s.\n\n"
+        "If it is not yours, somebody has the address: your administrator can make another one\n"
+        "(leadctl address dropbox %s new). If it is, send it so that the mail server can prove it\n"
+        "(trusted_auth, leadd.conf PROOF); then it may make %d. You are told this once a day.\n",
+        who->made, who->left_out, ci->message_id, who->target.contact ? ", with " : "",
+        who->target.contact ? crm_id_format(CRM_CONTACT, who->target.contact, record) : "",
+        *ci->dropbox ? ci->dropbox : "", BOUND_DROPBOX_RECIPIENTS);
+    struct notice n = {.intent = intent, .to = to, .subject = subject, .text = text};
+    return notice_send(eng, &n, NULL, e);
+}
+
+/* A day of this address is full: it is in wrong hands, or nothing proves anything here. */
+static int tell_full(struct engine *eng, const struct dropbox *d, struct err *e)
+{
+    char day[32];
+    AUTO_FREE char *key = mem_printf("dropbox/%s/%s", d->user, notice_day(day));
+    AUTO_FREE char *text = mem_printf(
+        "Mails to the dropbox of %s made %d contacts and leads in a day, and nothing but its address\n"
+        "proves that they are of a user. Until tomorrow they make no more; they are filed.\n\n"
+        "Perhaps somebody has the address. Another one: leadctl address dropbox %s%snew\n"
+        "What was made: leadctl list contacts\n",
+        *d->user ? d->user : "the company", BOUND_DROPBOX_DAY, d->user, *d->user ? " " : "");
+    return notice_admin(eng, key, "leadd: a dropbox makes too much", text, e);
+}
+
+static int made_count(struct engine *eng, const struct dropbox *d, const struct crm_input *ci,
+                      const struct crm_who *who, struct err *e)
+{
+    int64_t made = d->made + who->made + (ci->forward && (who->new_contact || who->new_lead));
+    if (!d->counted)
+        return 0;
+    if (made > d->made && dropbox_rate_put(eng->db, d->user, d->day_ms, made, e) < 0)
+        return -1;
+    if (made >= BOUND_DROPBOX_DAY && d->made < BOUND_DROPBOX_DAY && tell_full(eng, d, e) < 0)
+        return -1;
+    return tell_left_out(eng, ci, who, e);
+}
+
 int dropbox_tell(struct engine *eng, const struct dropbox *d, const struct crm_input *ci,
                  const struct crm_who *who, const struct proof *proof, int64_t journal,
                  struct err *e)
 {
     char day[32], prefix[OURS_NAME_MAX];
     int64_t rows[2] = {journal, journal};
+    if (made_count(eng, d, ci, who, e) < 0)
+        return -1;
     const json_t *user = who->user ? crm_user(eng->crm, who->user) : NULL;
     bool credited = d->passed == PASSED_CREDITED && who->forwarded;
     if (d->passed == PASSED_NOTHING || !user || (d->passed == PASSED_CREDITED && !credited))

@@ -11,6 +11,10 @@
  * be believed who forwards (proof.h, or the dropbox's secret), and be certain who wrote:
  * the mail is attached, or the forward's own header block says it. The user is told what
  * was understood. Else the mail is filed, credited to nobody, and the user decides.
+ *
+ * The address of a dropbox comes to be known: it stands in copies that customers get. So
+ * what it makes without another proof of the user is bounded, for a mail and for a day;
+ * the user hears of what was left out, and the administrator of a day that was full.
  */
 #ifndef LEADD_ENGINE_DROPBOX_H
 #define LEADD_ENGINE_DROPBOX_H
@@ -34,6 +38,8 @@ struct dropbox {
     char user[BOUND_CONFIG_NAME + 1]; /* whose dropbox it came to; "" */
     char words[OURS_WORDS_MAX];       /* of our address: "task-tomorrow", "L42"; "" */
     int64_t known;      /* the message that it was */
+    bool counted;       /* no proof but the address: what it makes is bounded */
+    int64_t day_ms, made; /* of the address: since when, and how much it made */
 };
 
 /* Looks at a mail before it is filed and says so in ci: dropbox, forward, and the thread

@@ -46,6 +46,13 @@ const char schema_mail_1[] =
     " created_ms INTEGER NOT NULL"
     ") STRICT;"
 
+    /* what mails that nobody proved made through a dropbox, in a day from the first */
+    "CREATE TABLE dropbox_rate ("
+    " user TEXT PRIMARY KEY,"                 /* whose dropbox, empty: the company's */
+    " since_ms INTEGER NOT NULL,"
+    " made INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
     /* signatures of mails that were let command by them: none does so twice */
     "CREATE TABLE signature_used (hash INTEGER PRIMARY KEY, message_id INTEGER NOT NULL) STRICT;"
 

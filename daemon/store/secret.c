@@ -35,6 +35,32 @@ int secret_renew(struct db *db, const char *user, int64_t now_ms, int64_t *id_ou
                      "si", user, now_ms);
 }
 
+int dropbox_rate_get(struct db *db, const char *user, int64_t *since_ms_out, int64_t *made_out,
+                     struct err *e)
+{
+    int64_t since = 0, made = 0;
+    struct db_rows *r =
+        db_query(db, "SELECT since_ms, made FROM dropbox_rate WHERE user = $1", "s", user);
+    if (db_step(r)) {
+        since = db_int(r, 0);
+        made = db_int(r, 1);
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    *since_ms_out = since;
+    *made_out = made;
+    return 0;
+}
+
+int dropbox_rate_put(struct db *db, const char *user, int64_t since_ms, int64_t made,
+                     struct err *e)
+{
+    return db_exec(db, e,
+                   "INSERT INTO dropbox_rate (user, since_ms, made) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (user) DO UPDATE SET since_ms = $2, made = $3",
+                   "sii", user, since_ms, made);
+}
+
 int signature_use(struct db *db, int64_t hash, int64_t message_id, int64_t *message_out,
                   struct err *e)
 {

@@ -146,6 +146,35 @@ def test_a_copy_to_the_dropbox_is_filed_with_everybody_it_went_to():
         assert len(rows(d, "list", "leads")) == 2
 
 
+def copies(d, box, n, people, proof=None):
+    """A mail of Tom's to so many new people, with a copy to the dropbox."""
+    mark = d.mark()
+    to = ", ".join("p%d@shop%d.example" % (n * 100 + i, n * 100 + i) for i in range(people))
+    write(d, proven(b"Delivered-To: " + box.encode() + b"\n" + company.mail(
+        sender="tom@example.com", subject="Offer %d" % n, to=to,
+        message_id=email.utils.make_msgid(domain="example.com")), proof))
+    d.wait_log("mail.filed", after=mark)
+    return len(rows(d, "list", "contacts", "limit=1000"))
+
+
+def test_a_dropbox_that_somebody_got_hold_of_makes_only_so_many_contacts():
+    with start(args=["--pretend-time", "2026-11-20T10:00:00Z"]) as d:
+        box = d.ctl("address", "dropbox", "tom")["address"]
+        assert copies(d, box, 0, 25) == 5
+        to, text = told(d, 0)  # and once a day only
+        assert to == "tom@example.com"
+        assert "made 5\nnew contacts, and 15 of those" in text and "It is M1, with C1." in text
+        for n in range(1, 12):
+            assert copies(d, box, n, 8) == min(5 + 5 * n, 50)
+        full, = [m for m in company.wait_sent(d.dir, 2) if "makes too much" in m["Subject"]]
+        assert full["To"] == "mia@example.com" and "leadctl address dropbox tom new" in full.get_content()
+        passes_on(d, proof=None, to=box)  # and credits nobody with a forward any more
+        assert [c for c in rows(d, "list", "contacts", "limit=99") if c["email"] == "ada@shop.example"] == []
+        assert copies(d, box, 12, 25, PROVEN) == 70  # what is proven needs no such bound
+        d.ctl("clock", "advance", "25h")
+        assert copies(d, box, 13, 1) == 71
+
+
 def test_a_forward_to_the_dropbox_needs_no_other_proof_until_it_is_renewed():
     with start() as d:
         box = d.ctl("address", "dropbox")["address"]
