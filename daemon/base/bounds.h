@@ -86,6 +86,7 @@
 #define BOUND_HOOK_HEADER KIB(4)         /* each of so many bytes, ... */
 #define BOUND_HOOK_HEADER_BYTES KIB(16)  /* all together */
 #define BOUND_HOOK_PATH KIB(8)           /* with the query */
+#define BOUND_HOOK_WINDOW_MS 300000      /* from ours that a signed time may be, unless it is set */
 #define BOUND_HOOK_SAME_MS (10 * 60000LL) /* the same request without a name is the same event */
 #define BOUND_FORM_FIELDS 200
 #define BOUND_FORM_VALUE KIB(64)

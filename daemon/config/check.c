@@ -246,6 +246,19 @@ static void check_endpoint(const struct check *c, const struct entry *e)
     check_endpoint_auth(c, e);
 }
 
+/* Scheme "hmac" is what the config says it is. */
+static void check_hmac(const struct check *c, const struct entry *e)
+{
+    const char *time = str(e, "time"), *signs = str(e, "signs");
+    char *need AUTO_FREE = mem_printf("{header %s}", time ? time : "");
+    if (!str(e, "header"))
+        check_error(c, e, "header", "is missing; scheme \"hmac\" needs the header with the signature");
+    if (signs && !strstr(signs, "{body}"))
+        check_error(c, e, "signs", "has no {body}, so anything could stand under the signature");
+    if (time && (!signs || !strcasestr(signs, need)))
+        check_error(c, e, "time", "is not signed; signs must have %s", need);
+}
+
 /* How a request of a source or gateway is verified. */
 static void check_verify(const struct check *c, const struct entry *e)
 {
@@ -267,6 +280,8 @@ static void check_verify(const struct check *c, const struct entry *e)
         check_error(c, &in, "secret_files", "is missing; the scheme \"%s\" needs the secret", scheme);
     if (none && json_array_size(files) > 0)
         check_error(c, &in, "secret_files", "is of no use with the scheme \"none\"");
+    if (strcmp(scheme, "hmac") == 0)
+        check_hmac(c, &in);
     json_array_foreach(files, i, v) {
         json_t *one AUTO_JSON = json_pack("{s:O}", "secret_files", v);
         struct entry file = {one, in.node, path};

@@ -16,13 +16,35 @@
 #define RANGE(a, b) .min = (a), .max = (b)
 
 static const struct schema_key keys_verify[] = {
-    {"scheme", TYPE_CHOICE, .choices = "none token",
-     .help = "How a request shows who sent it: \"token\" by a secret that it carries, \"none\" not at "
-             "all, so that anybody may send."},
+    {"scheme", TYPE_CHOICE,
+     .choices = "none token basic hmac github typeform stripe standard-webhooks mailgun telnyx vonage "
+                "twilio plivo",
+     .help = "How a request shows who sent it. \"none\": not at all, so that anybody may send. "
+             "\"token\": by a secret that it carries. \"basic\": by name and password, in the secret "
+             "file as name:password. \"hmac\": by a signature as the keys below describe it. The others "
+             "are those of their senders; \"stripe\" is t=..,v1=.. under any header."},
     {"secret_files", TYPE_SECRETS,
-     .help = "Files with the secret. Several are valid side by side, so that one can be changed."},
-    {"header", TYPE_NAME, .help = "The header with the token or the signature."},
+     .help = "Files with the secret, each in one line (for telnyx, the public key). Several are valid "
+             "side by side until one is taken away, so that a secret can be changed."},
+    {"header", TYPE_NAME,
+     .help = "The header with the token or the signature. A token without header, query and field is "
+             "taken from Authorization: Bearer, from ?token= and from /hook/NAME/TOKEN."},
     {"query", TYPE_TEXT, .help = "The name in the query of the URL that has the token."},
+    {"field", TYPE_TEXT, .help = "The name in the body that has the token."},
+    {"algorithm", TYPE_CHOICE, .choices = "sha256 sha1 sha512",
+     .help = "Of scheme \"hmac\". Without it, sha256."},
+    {"encoding", TYPE_CHOICE, .choices = "hex base64",
+     .help = "How scheme \"hmac\" writes the signature. Without it, hex."},
+    {"prefix", TYPE_TEXT, .help = "What stands before the signature of scheme \"hmac\": sha256=."},
+    {"signs", TYPE_TEXT,
+     .help = "What scheme \"hmac\" covers: {body}, or with more around it: "
+             "\"{header X-Request-Timestamp}.{body}\". Without it, {body}."},
+    {"time", TYPE_NAME,
+     .help = "The header with the time of scheme \"hmac\", in seconds or milliseconds, which signs must "
+             "name, too. Without it, none is looked at."},
+    {"url", TYPE_URL,
+     .help = "How this server is reached from outside, for signatures that cover the URL (twilio, "
+             "plivo): https://hooks.example.com. Without it, https:// and the Host of the request."},
     {"window", TYPE_DURATION, .def = "5m", RANGE(SECOND, DAY),
      .help = "How far the time that was signed may be from ours."},
 };

@@ -18,7 +18,12 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 # what other programs tell by HTTP
-daemon_engine_libengine_a_SOURCES += %D%/source.c %D%/verify.c %D%/verify.h %D%/webhook.c %D%/webhook.h
+daemon_engine_libengine_a_SOURCES += %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_verify
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c
+tests_unit_test_verify_LDADD = $(ENGINE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
 # SMS
 daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c
 

@@ -170,12 +170,35 @@ static int quarantine_leave(struct engine *eng, const struct webhook *w, const c
     return quarantine_remove(eng->db, w->it->quarantine, e);
 }
 
+/* A signature that does not cover the body counts once: else whoever has seen it could put
+ * anything under it. */
+static int signature_was_here(struct engine *eng, struct webhook *w, int64_t source, bool *here,
+                              struct err *e)
+{
+    if (*here || w->bound || !w->signed_id)
+        return 0;
+    AUTO_FREE char *key = mem_printf("s:%s", w->signed_id);
+    struct ledger_row row = {.source = source,
+                             .key = key,
+                             .state = "ignored",
+                             .reason = "the signature of another row",
+                             .at_ms = clock_now_ms()};
+    if (ledger_add(eng->db, &row, e) < 0)
+        return -1;
+    *here = row.id == 0;
+    return 0;
+}
+
 int webhook_enter(struct engine *eng, struct webhook *w, const char *event, bool *fresh_out,
                   struct err *e)
 {
     bool here;
     int64_t source;
-    if (event_was_here(eng, w, event, &here, e) < 0 || source_id(eng->db, w->source, &source, e) < 0)
+    if (!event && w->bound)
+        event = w->signed_id;
+    if (event_was_here(eng, w, event, &here, e) < 0 ||
+        source_id(eng->db, w->source, &source, e) < 0 ||
+        signature_was_here(eng, w, source, &here, e) < 0)
         return -1;
     AUTO_FREE char *key = event_key(w, event, w->at_ms / BOUND_HOOK_SAME_MS);
     struct ledger_row row = {.source = source,

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: ISC
 """Requests of other programs: verified, or kept as they came and without effect."""
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
+import subprocess
 
 import pytest
 
 import company
 from daemon import Daemon, until
+from roles import LEADD
 
 JSON = {"Content-Type": "application/json"}
 SECRET = "a-token-of-the-shop"
@@ -126,3 +130,94 @@ def test_the_administrator_hears_of_it_once():
             assert send(d, "/hook/shop", b'{"n":%d}' % n)[0] == 202
         told = [r for r in d.ctl("outbox", "list")["rows"] if "mia@" in r["to"]]
         assert len(told) == 1
+
+
+SIGNED = """
+sources : {
+  pay : { verify : { scheme = "stripe"; secret_files = [ "@DIR@/shop.secret", "@DIR@/next.secret" ]; }; };
+  git : { verify : { scheme = "github"; secret_files = "@DIR@/shop.secret"; }; };
+};
+"""
+NOON = 1795000000
+
+
+def stripe(body, at=NOON, secret=SECRET):
+    mac = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    return dict(JSON, **{"Stripe-Signature": "t=%d,v1=%s" % (at, mac)})
+
+
+def word(answer):
+    return json.loads(answer[1])["status"]
+
+
+@contextlib.contextmanager
+def at_noon(**files):
+    stamp = "2026-11-18T11:06:40Z"  # NOON
+    more = {"shop.secret": SECRET + "\n", "next.secret": "the-next-token\n"}
+    more.update(files)
+    with Daemon(company.conf(settings=SIGNED), company.files(**more),
+                args=["--pretend-time", stamp]) as d:
+        yield d
+
+
+def test_a_replay_is_a_duplicate_within_the_window_and_quarantined_outside():
+    body = b'{"id":"evt_1"}'
+    with at_noon() as d:
+        assert word(send(d, "/hook/pay", body, stripe(body))) == "accepted"
+        assert word(send(d, "/hook/pay", body, stripe(body))) == "duplicate"
+        d.ctl("clock", "advance", "6m")
+        assert word(send(d, "/hook/pay", body, stripe(body))) == "quarantined"
+        assert "the time that was signed is" in quarantined(d)[0]["reason"]
+        assert word(send(d, "/hook/pay", b'{"id":"evt_2"}', stripe(b'{"id":"evt_2"}', NOON + 360))) \
+            == "accepted"
+
+
+def test_without_a_time_a_replay_is_a_duplicate_at_any_time():
+    body = b'{"zen":"x"}'
+    mac = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    with at_noon() as d:
+        head = dict(JSON, **{"X-Hub-Signature-256": mac})
+        assert word(send(d, "/hook/git", body, head)) == "accepted"
+        d.ctl("clock", "advance", "3d")
+        assert word(send(d, "/hook/git", body, dict(head, **{"X-GitHub-Delivery": "other"}))) \
+            == "duplicate"
+
+
+def test_what_was_honest_is_released_long_after_its_window():
+    body = b'{"id":"evt_1"}'
+    with at_noon(**{"shop.secret": "not-yet\n"}) as d:
+        assert word(send(d, "/hook/pay", body, stripe(body))) == "quarantined"
+        late = stripe(b'{"id":"late"}', NOON - 400)
+        assert word(send(d, "/hook/pay", b'{"id":"late"}', late)) == "quarantined"
+        d.ctl("clock", "advance", "2d")
+        d.write("shop.secret", SECRET + "\n")
+        d.kill("engine")
+        for row in quarantined(d):
+            d.ctl("quarantine", "retry", row["q"])
+        until(lambda: [r["attempts"] for r in quarantined(d)] == [2], why="one of two is released")
+
+
+def test_both_secrets_are_valid_while_one_follows_the_other():
+    with at_noon() as d:
+        for n, secret in enumerate((SECRET, "the-next-token", "none-of-them")):
+            body = b'{"id":"evt_%d"}' % n
+            got = word(send(d, "/hook/pay", body, stripe(body, secret=secret)))
+            assert got == ("quarantined" if n == 2 else "accepted")
+
+
+@pytest.mark.parametrize("verify,said", [
+    ("", 'verify.scheme: is missing; "none" takes requests from anybody'),
+    ('scheme = "token";', 'secret_files: is missing; the scheme "token" needs the secret'),
+    ('scheme = "hmac"; secret_files = "@DIR@/shop.secret";', "header: is missing"),
+    ('scheme = "hmac"; secret_files = "@DIR@/shop.secret"; header = "X"; signs = "{header Y}";',
+     "has no {body}"),
+    ('scheme = "hmac"; secret_files = "@DIR@/shop.secret"; header = "X"; time = "T";',
+     "signs must have {header T}"),
+    ('scheme = "stripes"; secret_files = "@DIR@/shop.secret";', "stripe"),
+    ('scheme = "github"; secret_files = "@DIR@/nowhere";', "cannot find"),
+])
+def test_a_mistake_in_verify_is_told(verify, said):
+    with Daemon(company.conf(settings="sources : { a : { verify : { %s }; }; };" % verify),
+                company.files(**{"shop.secret": "x\n"}), start=False) as d:
+        r = subprocess.run([LEADD, "-c", d.conf_path, "-t"], capture_output=True, text=True)
+        assert said in r.stdout + r.stderr and r.returncode != 0
