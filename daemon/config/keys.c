@@ -279,6 +279,10 @@ static const struct schema_key keys_main[] = {
     {"dropbox_creates", TYPE_CHOICE, .def = "contact", .choices = "nothing contact lead",
      .help = "What somebody new becomes to whom a user wrote, with a copy to a dropbox (leadctl "
              "address dropbox): a lead is the user's, and made only when the mail is proven."},
+    {"separate_leads_by", TYPE_TEXTS,
+     .help = "Fields such as [ \"lead.source\", \"lead.product\" ] by which leads of one contact "
+             "differ: what comes in with another value than the open lead has becomes a lead of its "
+             "own. Without it, all that a contact sends goes to the open lead."},
     {"subject_tag", TYPE_BOOL, .def = "false",
      .help = "Put a tag such as [L42-k7f3] into subjects."},
     {"trusted_auth", TYPE_TEXT,

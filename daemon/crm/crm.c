@@ -16,6 +16,7 @@
 #include "crm/ctx.h"
 #include "crm/enrich.h"
 #include "crm/fields.h"
+#include "crm/identity.h"
 #include "rule/ruleset.h"
 #include "rule/template.h"
 #include "store/user.h"
@@ -201,6 +202,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->fieldset = crm_fieldset_new(config, errors);
     templates_build(crm, errors);
     crm_enrich_check(crm, errors);
+    crm_separate_check(crm, errors);
     rules_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
     crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));

@@ -214,6 +214,13 @@ enum crm_who_kind {
     CRM_WHO_CONTACT  /* anybody else */
 };
 
+/* Two contacts that may be one; twin.h. */
+struct crm_twin {
+    int64_t contact, other; /* who is in hand, and who was there; 0: nobody */
+    int64_t lead;           /* the other's open lead, 0: none */
+    const char *why;        /* "phone", "email" or "name" that both have */
+};
+
 struct crm_who {
     enum crm_who_kind kind;
     const char *user;   /* borrowed from the config; NULL unless CRM_WHO_USER */
@@ -224,6 +231,7 @@ struct crm_who {
     bool forwarded;  /* a user's mail, credited to who wrote what it forwards: that is `address` */
     bool to_contact; /* a user's mail that the contact has, too: among its recipients */
     bool other_address; /* the contact was found by it, and has not got it yet */
+    struct crm_twin twin;
     bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
     int made, left_out; /* recipients of a mail to a dropbox: new contacts; more than may_make */
 };

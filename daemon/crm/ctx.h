@@ -58,6 +58,7 @@ struct crm {
     json_t *countries;        /* own; country.h: folded name -> code; filled when asked */
     struct zone *local;       /* own; of settings.time_zone */
     struct territories *territories; /* own; assign.h */
+    bool offers_known, offers; /* is there any offer; offer.h */
     json_t *absences;         /* own; of the store, as last read; NULL: to be read */
     bool absences_stale;      /* an input has changed them */
 };
@@ -80,6 +81,8 @@ struct crm_ctx {
     const json_t *message;   /* of the input, borrowed; NULL when none */
     const json_t *form;      /* posted fields, borrowed */
     const char *form_name, *source;
+    int64_t message_id;      /* row of the message, 0: none */
+    struct crm_twin twin;    /* who the contact may be; other 0: nobody */
     struct err read_error;   /* the first failure while reading lazily */
 
     bool in_op;              /* a command runs */

@@ -16,6 +16,7 @@
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/cmd.h"
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
@@ -387,6 +388,27 @@ void crm_read_message(const struct crm_view *v, const struct crm_field *f, struc
         out_num(out, (int64_t)json_array_size(val));
     else
         out_json(f, val, out);
+}
+
+void crm_read_duplicate(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    const struct crm_twin *twin = &v->ctx->twin;
+    const json_t *lead;
+    struct err e = {0};
+    if (!twin->other)
+        return;
+    if (!strcmp(f->key, "why"))
+        out_text(out, twin->why);
+    else if (!strcmp(f->key, "contact"))
+        out_text(out, cmd_id(v->ctx, CRM_CONTACT, twin->other));
+    else if (!twin->lead)
+        return;
+    else if (!strcmp(f->key, "lead"))
+        out_text(out, cmd_id(v->ctx, CRM_LEAD, twin->lead));
+    else if ((lead = crm_record(v->ctx, CRM_LEAD, twin->lead, &e)) != NULL)
+        out_text(out, json_get_str(lead, "owner", NULL));
+    else
+        view_failed(v, &e);
 }
 
 void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)

@@ -23,6 +23,7 @@ static const char *const activity_kind[] = {"mail", "form", "note", "call", "mee
                                             "order", NULL};
 static const char *const activity_direction[] = {"in", "out", "none", NULL};
 static const char *const user_role[] = {"admin", "manager", "rep", "viewer", NULL};
+static const char *const duplicate_why[] = {"phone", "email", "name", NULL};
 static const char *const actor_kind[] = {"system", "rule", "user", "operator", "contact", NULL};
 
 #define T_TEXT RULE_TYPE_TEXT
@@ -248,6 +249,15 @@ static const struct crm_field core[] = {
     {"actor.kind", T_TEXT, OPEN, "what caused the event", crm_read_actor, CRM_NONE, "kind", RO,
      actor_kind},
 
+    {"duplicate.contact", T_TEXT, OPEN, "the contact that the new one looks like, C42",
+     crm_read_duplicate, CRM_NONE, "contact", RO, NULL},
+    {"duplicate.lead", T_TEXT, OPEN, "that contact's open lead, L42", crm_read_duplicate, CRM_NONE,
+     "lead", RO, NULL},
+    {"duplicate.owner", T_TEXT, OPEN, "name of the user who has that lead", crm_read_duplicate,
+     CRM_NONE, "owner", RO, NULL},
+    {"duplicate.why", T_TEXT, OPEN, "what both have", crm_read_duplicate, CRM_NONE, "why", RO,
+     duplicate_why},
+
     {"now", T_TIME, OPEN, "the time of the event", crm_read_now, CRM_NONE, "now", RO, NULL},
 
     {"our.company", T_TEXT, OPEN, "our company's name", crm_read_setting, CRM_NONE, "company", RO,
@@ -427,6 +437,7 @@ const struct crm_field *crm_fieldset_find(const struct crm_fieldset *s, const ch
 bool crm_field_is_of_event(const struct crm_field *f)
 {
     return f->read == crm_read_message || f->read == crm_read_form || f->read == crm_read_actor ||
+           f->read == crm_read_duplicate ||
            f->entity == CRM_ACTIVITY;
 }
 

@@ -76,6 +76,8 @@ void crm_read_owner(const struct crm_view *v, const struct crm_field *f, struct 
 void crm_read_actor(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_message(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
+void crm_read_duplicate(const struct crm_view *v, const struct crm_field *f,
+                        struct rule_value *out);
 void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);

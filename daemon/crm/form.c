@@ -13,6 +13,7 @@
 #include "crm/address.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
+#include "crm/offer.h"
 #include "store/contact.h"
 
 /* Targets that are no field of a record: the words of the form's message. */
@@ -165,6 +166,15 @@ static int fill_country(struct crm_ctx *ctx, int64_t contact, const char *phone,
     return crm_change_str(ctx, CRM_CONTACT, contact, "country", country, e);
 }
 
+/* A number that the record does not take by itself. */
+static int offer_phone(struct crm_ctx *ctx, int64_t contact, const char *text, struct err *e)
+{
+    char folded[CRM_ADDRESS_MAX];
+    if (crm_phone_fold(text, ctx->crm->country, folded, sizeof(folded)) < 0)
+        return 0;
+    return crm_offer_address(ctx, contact, "phone", folded, "form", e);
+}
+
 static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_field *f,
                       const char *text, struct err *e)
 {
@@ -174,13 +184,15 @@ static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const str
         return 0;
     if (field_is_set(ctx, f, id, &set, e) < 0)
         return -1;
+    if (!strcmp(f->name, "contact.phone") && set)
+        return offer_phone(ctx, id, text, e);
     AUTO_JSON json_t *v = set ? NULL : crm_field_parse(ctx->crm, f, text, NULL, ctx->now_ms, NULL);
     if (!v)
         return 0;
     if (address_is_free(ctx, f, v, &avail, e) < 0)
         return -1;
     if (!avail)
-        return 0;
+        return strcmp(f->name, "contact.phone") ? 0 : offer_phone(ctx, id, text, e);
     if (crm_field_set(ctx, t, f, text, e) < 0)
         return -1;
     return strcmp(f->name, "contact.phone") ? 0 : fill_country(ctx, id, json_string_value(v), e);

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/address.h"
 #include "crm/ctx.h"
+#include "crm/fields.h"
 #include "crm/form.h"
 #include "crm/identity.h"
 #include "store/case.h"
@@ -132,14 +134,84 @@ static int find_sender(struct crm_ctx *ctx, struct crm_who *who, int64_t *out, s
     return 0;
 }
 
+/* What the input says for a field of a lead; own, NULL: nothing. */
+static json_t *said_for(struct crm_ctx *ctx, const struct crm_input *in, const struct crm_field *f)
+{
+    const json_t *form = json_get_obj(ctx->crm->forms, in->form ? in->form : "");
+    if (!strcmp(f->name, "lead.source")) {
+        const char *source = in->form ? json_get_str(form, "source", in->form) : in->source;
+        return source ? json_string(source) : NULL;
+    }
+    AUTO_FREE char *text = in->form ? crm_form_value(ctx->crm, in->form, in->fields, f->name) : NULL;
+    return text ? crm_field_parse(ctx->crm, f, text, NULL, ctx->now_ms, NULL) : NULL;
+}
+
+static bool is_same_value(const json_t *a, const json_t *b)
+{
+    return json_is_string(a) && json_is_string(b)
+               ? rule_fold_equal(json_string_value(a), json_string_value(b))
+               : json_equal(a, b);
+}
+
+/* Only what both say can differ. */
+static bool is_same_interest(struct crm_ctx *ctx, const struct crm_input *in, const json_t *lead)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach(json_get_arr(ctx->crm->config, "separate_leads_by"), i, v) {
+        const struct crm_field *f =
+            crm_fieldset_find(ctx->crm->fieldset, json_string_value(v), NULL);
+        AUTO_JSON json_t *said = f ? said_for(ctx, in, f) : NULL;
+        const json_t *has = !f ? NULL
+                            : text_starts(f->key, "custom.")
+                                ? json_object_get(json_get_obj(lead, "custom"), f->key + 7)
+                                : json_object_get(lead, f->key);
+        if (said && has && !is_same_value(said, has))
+            return false;
+    }
+    return true;
+}
+
+/* The newest of the contact's open leads that is about the same. */
+static int find_same_interest(struct crm_ctx *ctx, int64_t contact, const struct crm_input *in,
+                              int64_t *out, struct err *e)
+{
+    struct db_rows *r = lead_of_contact(ctx->crm->db, contact);
+    *out = 0;
+    while (*out == 0 && db_step(r)) {
+        AUTO_JSON json_t *lead = record_of_row(r, crm_table(CRM_LEAD));
+        if (strcmp(json_get_str(lead, "status", ""), "closed") && is_same_interest(ctx, in, lead))
+            *out = json_get_int(lead, "id", 0);
+    }
+    return db_done(&r, e);
+}
+
+void crm_separate_check(const struct crm *crm, struct errlist *errors)
+{
+    size_t i;
+    const json_t *v;
+    struct err e;
+    json_array_foreach(json_get_arr(crm->config, "separate_leads_by"), i, v) {
+        const char *name = json_string_value(v);
+        const struct crm_field *f = crm_fieldset_find(crm->fieldset, name, &e);
+        if (!f)
+            errlist_add(errors, NULL, "separate_leads_by: %s", e.text);
+        else if (f->entity != CRM_LEAD || !f->settable || !strcmp(f->name, "lead.score"))
+            errlist_add(errors, NULL, "separate_leads_by: %s is nothing that a lead is told apart by; "
+                        "expected a field of leads that forms fill, or lead.source", name);
+    }
+}
+
 /* The contact's open lead or case, by what the source makes of mail. */
 int crm_open_record(struct crm_ctx *ctx, int64_t contact, const char *creates,
-                    struct crm_target *out, struct err *e)
+                    const struct crm_input *in, struct crm_target *out, struct err *e)
 {
     bool cases = !strcmp(creates, "case");
+    bool told_apart = in && json_array_size(json_get_arr(ctx->crm->config, "separate_leads_by"));
     int64_t id = 0;
-    if ((cases ? case_find_open(ctx->crm->db, contact, &id, e)
-               : lead_find_open(ctx->crm->db, contact, &id, e)) < 0)
+    if ((cases        ? case_find_open(ctx->crm->db, contact, &id, e)
+         : told_apart ? find_same_interest(ctx, contact, in, &id, e)
+                      : lead_find_open(ctx->crm->db, contact, &id, e)) < 0)
         return -1;
     if (id)
         return crm_target_of(ctx, cases ? CRM_CASE : CRM_LEAD, id, out, e);
@@ -230,7 +302,7 @@ int crm_identify(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who
             return -1;
         if (who.kind == CRM_WHO_USER && !who.forwarded && crm_find_recipient(ctx, in->message, &contact, e) < 0)
             return -1;
-        if (contact && crm_open_record(ctx, contact, crm_creates(ctx->crm, in), &who.target, e) < 0)
+        if (contact && crm_open_record(ctx, contact, crm_creates(ctx->crm, in), in, &who.target, e) < 0)
             return -1;
     }
     *out = who;

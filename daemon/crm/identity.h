@@ -5,6 +5,7 @@
 #ifndef LEADD_CRM_IDENTITY_H
 #define LEADD_CRM_IDENTITY_H
 
+#include "base/errlist.h"
 #include "crm/crm.h"
 
 /* 0 in *out when nobody has the address. */
@@ -18,9 +19,14 @@ bool crm_domain_is_own(const struct crm *crm, const char *domain);
 /* Puts the address to what the contact has; it counts less than those. */
 int crm_link_address(struct crm_ctx *ctx, int64_t contact, const char *channel, const char *value,
                      struct err *e) LEADD_MUST_CHECK;
-/* The contact's open lead, or its open case where mail makes cases; else the contact. */
+/* The contact's open lead, or its open case where mail makes cases; else the contact. in:
+ * what came in, which may be about something else than an open lead
+ * (separate_leads_by); NULL: any is meant. */
 int crm_open_record(struct crm_ctx *ctx, int64_t contact, const char *creates,
-                    struct crm_target *out, struct err *e) LEADD_MUST_CHECK;
+                    const struct crm_input *in, struct crm_target *out,
+                    struct err *e) LEADD_MUST_CHECK;
+/* Fields of separate_leads_by that cannot be. */
+void crm_separate_check(const struct crm *crm, struct errlist *errors);
 /* The first contact among To and Cc of a message; 0 when there is none. */
 int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *contact_out,
                        struct err *e) LEADD_MUST_CHECK;

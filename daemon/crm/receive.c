@@ -19,6 +19,8 @@
 #include "crm/form.h"
 #include "crm/identity.h"
 #include "crm/meeting.h"
+#include "crm/offer.h"
+#include "crm/twin.h"
 #include "rule/day.h"
 #include "store/contact.h"
 
@@ -252,6 +254,17 @@ static bool is_nobodys(const struct receive *r)
     return !strcmp(r->in->kind, "mail") && !r->who->address[0] && crm_email_fold(from, folded) < 0;
 }
 
+/* What he says about himself, and who he may be. */
+static int note_facts(struct receive *r, struct err *e)
+{
+    const json_t *own;
+    if (!r->in->form && sender_address(r, &own, e) < 0)
+        return -1;
+    if (!r->in->form && own && crm_offer_mail(r->ctx, r->who, r->message, e) < 0)
+        return -1;
+    return r->who->new_contact ? crm_twin_look(r->ctx, r->who, e) : 0;
+}
+
 static int file_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
@@ -278,6 +291,8 @@ static int file_contact(struct receive *r, struct err *e)
         return -1;
     }
     if (r->in->form && crm_form_fill(r->ctx, r->in->form, r->in->fields, t, e) < 0)
+        return -1;
+    if (r->person && t->contact && note_facts(r, e) < 0)
         return -1;
     if (t->main == CRM_NONE) {
         r->who->no_sender = wants && !makes;
@@ -380,7 +395,7 @@ static int file_recipient(struct receive *r, const json_t *to, json_t *seen, str
     if (contact && json_object_get(seen, crm_id_format(CRM_CONTACT, contact, key)))
         return 0;
     *t = (struct crm_target){0};
-    if (contact ? crm_open_record(r->ctx, contact, r->creates, t, e) < 0
+    if (contact ? crm_open_record(r->ctx, contact, r->creates, NULL, t, e) < 0
                 : new_recipient(r, to, address, e) < 0)
         return -1;
     if (t->contact)
@@ -503,6 +518,7 @@ static void receive_init(struct receive *r)
     r->ctx->form = r->in->fields;
     r->ctx->form_name = r->in->form;
     r->ctx->source = r->source;
+    r->ctx->message_id = r->in->message_id;
 }
 
 /* The first event of an input; its number is before what it created, so that a
@@ -534,6 +550,8 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
     }
     if (who.new_lead || who.new_case)
         json_put_str(ctx->op, "line", who.new_lead ? "new-lead" : "new-case");
+    if (crm_twin_announce(ctx, &who, e) < 0)
+        return -1;
     announce(&r);
     if (crm_op_end(ctx, NULL, e) < 0)
         return -1;

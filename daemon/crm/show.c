@@ -18,6 +18,7 @@
 #include "store/deal.h"
 #include "store/lead.h"
 #include "store/merged.h"
+#include "store/offer.h"
 #include "store/task.h"
 
 /* A field as JSON, as a rule sees it; NULL when it is unset. */

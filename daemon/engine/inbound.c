@@ -21,6 +21,7 @@
 #include "engine/bounce.h"
 #include "engine/conversation.h"
 #include "engine/dropbox.h"
+#include "engine/duplicate.h"
 #include "engine/engine.h"
 #include "engine/held.h"
 #include "engine/input.h"
@@ -415,7 +416,8 @@ static int mail_of_user(struct engine *eng, const struct crm_input *ci, const st
 static int mail_told(struct input *in, const struct crm_who *who, const struct thread *thread,
                      int64_t message_id, struct err *e)
 {
-    if (input_run(in, e) < 0 || conversation_in(in, who, message_id, e) < 0)
+    if (input_run(in, e) < 0 || duplicate_tell(in, who, e) < 0 ||
+        conversation_in(in, who, message_id, e) < 0)
         return -1;
     return thread->stranger ? conversation_stranger(in, who, thread, message_id, e) : 0;
 }
@@ -627,6 +629,8 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     };
     int rc = crm_receive(in.ctx, &ci, &who, e);
     in.target = who.target;
+    if (rc == 0 && who.twin.other)
+        rc = input_run(&in, e) < 0 ? -1 : duplicate_tell(&in, &who, e);
     if (rc == 0)
         rc = input_finish(&in, e);
     m.contact_id = who.target.contact;

@@ -28,7 +28,7 @@ endif
 daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c
 
 # who may command by mail
-daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h %D%/same.c %D%/same.h
+daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h %D%/duplicate.c %D%/duplicate.h %D%/same.c %D%/same.h
 daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held.h %D%/proof.c %D%/proof.h %D%/secret.c %D%/secret.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/trust.c %D%/trust.h

@@ -16,8 +16,7 @@ int company_find(struct db *db, const char *domain, int64_t *id_out,
 int contact_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_out,
                 struct err *e) LEADD_MUST_CHECK;
 
-/* Contacts of a company, newest first: db_step and record_of_row. For people who
- * look: there is no index. */
+/* Contacts of a company, newest first: db_step and record_of_row. */
 struct db_rows *contact_of_company(struct db *db, int64_t company_id);
 
 /* {"channel","value","display","contact_id","verified_ms",...}; *out is NULL when unknown. */

@@ -97,31 +97,6 @@ int merged_address(struct db *db, const char *channel, const char *value, int64_
 
 /* ---- who may be the same -------------------------------------------------------- */
 
-int offer_add(struct db *db, int64_t contact, const char *channel, const char *value,
-              const char *source, int64_t message, int64_t now_ms, struct err *e)
-{
-    return db_exec(db, e,
-                   "INSERT INTO offer (contact_id, channel, value, source, message_id, at_ms) "
-                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (contact_id, channel, value) "
-                   "DO NOTHING",
-                   "isssoi", contact, channel, value, source, message, now_ms);
-}
-
-static json_t *read_offer(struct db_rows *r)
-{
-    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "channel", db_text(r, 0), "value", db_text(r, 1),
-                     "source", db_text(r, 2), "message_id", db_int(r, 3), "at_ms", db_int(r, 4));
-}
-
-json_t *offer_list(struct db *db, int64_t contact, struct err *e)
-{
-    return rows_all(db_query(db,
-                             "SELECT channel, value, source, message_id, at_ms FROM offer "
-                             "WHERE contact_id = $1 ORDER BY at_ms DESC, channel, value LIMIT 50",
-                             "i", contact),
-                    read_offer, e);
-}
-
 /* One who is neither deleted nor merged. */
 #define THERE(x) x ".deleted_ms IS NULL"
 
@@ -173,22 +148,4 @@ json_t *merged_suspects(struct db *db, const char *entity, int64_t limit, struct
                       : !strcmp(entity, "lead")  ? leads_sql
                                                  : companies_sql;
     return rows_all(db_query(db, sql, "i", limit), read_pair, e);
-}
-
-int merged_namesake(struct db *db, int64_t company, const char *name, int64_t but, int64_t *id_out,
-                    struct err *e)
-{
-    return db_get_int(db, e, id_out, 0,
-                      "SELECT id FROM contact WHERE company_id = $1 AND lower(name) = lower($2) "
-                      "AND id <> $3 AND deleted_ms IS NULL ORDER BY id LIMIT 1",
-                      "isi", company, name, but);
-}
-
-int merged_index(struct db *db, bool wanted, struct err *e)
-{
-    return db_exec(db, e,
-                   wanted ? "CREATE INDEX IF NOT EXISTS contact_company ON contact (company_id) "
-                            "WHERE company_id IS NOT NULL"
-                          : "DROP INDEX IF EXISTS contact_company",
-                   "");
 }

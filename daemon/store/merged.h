@@ -32,20 +32,7 @@ int merged_address(struct db *db, const char *channel, const char *value, int64_
 
 /* ---- who may be the same -------------------------------------------------------- */
 
-/* An address that a mail or a form of this contact named, and that is not his: kept
- * once, the first time. source: "form", "signature". */
-int offer_add(struct db *db, int64_t contact, const char *channel, const char *value,
-              const char *source, int64_t message, int64_t now_ms, struct err *e) LEADD_MUST_CHECK;
-/* [{"channel","value","source","message_id","at_ms"}], the newest first. */
-json_t *offer_list(struct db *db, int64_t contact, struct err *e);
-
 /* Pairs that may be one, each once, with the smaller number first:
  * [{"a", "b", "why"}]. entity: "contact", "lead" or "company". */
 json_t *merged_suspects(struct db *db, const char *entity, int64_t limit, struct err *e);
-/* Another contact of the company with that name; 0 when there is none. */
-int merged_namesake(struct db *db, int64_t company, const char *name, int64_t but,
-                    int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
-/* Makes the index for it where rules listen, and drops it where not. */
-int merged_index(struct db *db, bool wanted, struct err *e) LEADD_MUST_CHECK;
-
 #endif

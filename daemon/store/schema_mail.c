@@ -14,16 +14,19 @@ const char schema_mail_1[] =
     " PRIMARY KEY (entity, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    /* addresses that somebody named without their being his: a person may take them */
+    /* what messages of a contact say about him and his record does not: a person may take it */
     "CREATE TABLE offer ("
     " contact_id INTEGER NOT NULL,"
-    " channel TEXT NOT NULL,"
-    " value TEXT NOT NULL,"                   /* folded */
-    " source TEXT NOT NULL,"                  /* form, signature */
+    " channel TEXT NOT NULL,"                 /* phone, email, title, company, name */
+    " value TEXT NOT NULL,"                   /* personal; addresses folded */
+    " source TEXT NOT NULL,"                  /* form, signature, text */
     " message_id INTEGER,"
     " at_ms INTEGER NOT NULL,"
     " PRIMARY KEY (contact_id, channel, value)"
     ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX offer_value ON offer (value);"
+    /* colleagues, for who has the name of one of them; new companies come at its end */
+    "CREATE INDEX contact_company ON contact (company_id) WHERE company_id IS NOT NULL;"
 
     /* commands of somebody who said to be a user and did not prove it: kept until he
      * confirms them, or a person releases or drops them */

@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/when.h"
 #include "store/call.h"
 #include "store/journal.h"
@@ -44,8 +45,8 @@ json_t *scene_journal(const struct scene *s, struct err *e)
 /* What the rules are answerable for: no notice about leadd, no conversation of people. */
 static bool is_of_rules(const json_t *row)
 {
-    const char *c = json_get_str(row, "class", "");
-    return strncmp(json_get_str(row, "intent", ""), "admin/", 6) != 0 &&
+    const char *c = json_get_str(row, "class", ""), *intent = json_get_str(row, "intent", "");
+    return !text_starts(intent, "admin/") && !text_starts(intent, "duplicate/") &&
            strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
 }
 
