@@ -123,6 +123,33 @@ bool text_starts(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* "8:00", "08:00", "24:00" */
+static const char *parse_clock(const char *s, int *minutes_out)
+{
+    int h = 0, m = 0, digits = 0;
+    for (; *s >= '0' && *s <= '9' && digits < 2; s++, digits++)
+        h = h * 10 + (*s - '0');
+    if (!digits || *s++ != ':')
+        return NULL;
+    for (digits = 0; *s >= '0' && *s <= '9' && digits < 2; s++, digits++)
+        m = m * 10 + (*s - '0');
+    if (digits != 2 || m > 59 || h * 60 + m > 24 * 60)
+        return NULL;
+    *minutes_out = h * 60 + m;
+    return s;
+}
+
+int text_parse_hours(const char *s, int *begin_out, int *end_out)
+{
+    int begin, end;
+    s = parse_clock(s, &begin);
+    if (!s || *s != '-' || !(s = parse_clock(s + 1, &end)) || *s)
+        return -1;
+    *begin_out = begin;
+    *end_out = end;
+    return 0;
+}
+
 int text_parse_int(const char *s, int64_t *out)
 {
     char *end;

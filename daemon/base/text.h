@@ -36,6 +36,8 @@ int text_parse_duration(const char *s, int64_t *ms_out);
 /* "10485760", "64K", "50M", "1G" (powers of 1024). 0 or -1. */
 int text_parse_size(const char *s, int64_t *bytes_out);
 int text_parse_int(const char *s, int64_t *out);
+/* "21:00-08:00": minutes of the day. 0 or -1. */
+int text_parse_hours(const char *s, int *begin_out, int *end_out);
 /* "3d", "1h 30m", "12s": the reverse of text_parse_duration. */
 const char *text_format_duration(int64_t ms, char *out, size_t n);
 

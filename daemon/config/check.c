@@ -344,6 +344,32 @@ static void check_users(const struct check *c, const struct scan_node *group)
     }
 }
 
+static bool is_class(const char *s)
+{
+    static const char *const all[] = {"follow_up", "confirmation", "relay", "notice",
+                                      "conversation"};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (strcmp(all[i], s) == 0)
+            return true;
+    return false;
+}
+
+static void check_sms(const struct check *c)
+{
+    const struct scan_node *node = scan_member(c->root, "sms");
+    struct entry e = {json_object_get(c->tree, "sms"), node ? node : c->root, (char *)"sms"};
+    const char *hours = str(&e, "quiet_hours");
+    const json_t *v;
+    size_t i;
+    int begin, end;
+    if (hours && strcmp(hours, "none") != 0 && text_parse_hours(hours, &begin, &end) < 0)
+        check_error(c, &e, "quiet_hours", "expected hours such as \"21:00-08:00\", or \"none\"");
+    json_array_foreach(json_object_get(e.v, "quiet_for"), i, v)
+        if (!is_class(json_string_value(v)))
+            check_error(c, &e, "quiet_for", "\"%s\" is no kind of text; expected follow_up, "
+                        "confirmation, relay, notice or conversation", json_string_value(v));
+}
+
 static void check_fields(const struct check *c)
 {
     const char *kind, *name;
@@ -455,6 +481,7 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_map(&c, "sources", check_verify);
     check_map(&c, "gateways", check_verify);
     check_users(&c, users);
+    check_sms(&c);
     check_map(&c, "teams", check_manager);
     check_fields(&c);
     if (c.users_whole)

@@ -67,6 +67,15 @@ static const struct schema_key keys_sms[] = {
     {"stop_scope", TYPE_CHOICE, .def = "all", .choices = "all number",
      .help = "What a STOP by SMS ends: all texts to that number, or those from the number of ours "
              "that it was sent to."},
+    {"quiet_hours", TYPE_TEXT, .def = "21:00-08:00",
+     .help = "Hours in which nobody is texted, by the clock where that person is: contact.time_zone, "
+             "else all zones of the countries that the number and contact.country name. What is due "
+             "then leaves when they are over. \"none\" for none."},
+    {"quiet_for", TYPE_TEXTS, .def = "follow_up",
+     .help = "Kinds of texts that keep quiet hours: follow_up (what rules send), confirmation, relay "
+             "(what one of ours answers), notice and conversation (what goes to people of ours)."},
+    {"quiet_after", TYPE_DURATION, .def = "30m", RANGE(0, DAY),
+     .help = "Who texted us so lately is awake: the answer leaves also in quiet hours."},
 };
 static const struct schema schema_sms = SCHEMA(keys_sms, "sms", false);
 

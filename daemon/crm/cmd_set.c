@@ -17,6 +17,7 @@
 #include "crm/country.h"
 #include "crm/render.h"
 #include "crm/when.h"
+#include "rule/zone.h"
 
 #define VALUE_MAX 4096
 
@@ -51,6 +52,12 @@ static json_t *parse_text(const struct crm *crm, const struct crm_field *f, cons
             return json_string(folded);
         err_set(e, ERR_INPUT, "%s: this is no phone number", f->name);
         return NULL;
+    }
+    if (f->entity == CRM_CONTACT && !strcmp(f->key, "time_zone")) {
+        struct zone *z = zone_new(text, e);
+        json_t *name = z ? json_string(zone_name(z)) : NULL;
+        zone_free(&z);
+        return name;
     }
     char code[3];
     bool of_record = f->entity == CRM_CONTACT || f->entity == CRM_COMPANY;

@@ -99,6 +99,8 @@ static const struct crm_field core[] = {
      "email", RO, NULL},
     {"contact.country", T_TEXT, PERS, "code of the country, AT; names that people write become one",
      COLUMN, CRM_CONTACT, "country", SET, NULL},
+    {"contact.time_zone", T_TEXT, PERS, "time zone, such as Europe/Vienna: for quiet hours", COLUMN,
+     CRM_CONTACT, "time_zone", SET, NULL},
     {"contact.language", T_TEXT, PERS, "language code", COLUMN, CRM_CONTACT, "language", SET, NULL},
     {"contact.opted_out", T_BOOL, OPEN, "wants no automatic mail", crm_read_address, CRM_CONTACT,
      "opted_out_ms", RO, NULL},

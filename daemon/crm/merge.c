@@ -236,7 +236,8 @@ static int fill_contact(struct merge *m, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(name) && !named; i++)
         if (fill(m, name[i], e) < 0)
             return -1;
-    return fill(m, "company_id", e) < 0 || fill(m, "country", e) < 0 || fill(m, "language", e) < 0
+    return fill(m, "company_id", e) < 0 || fill(m, "country", e) < 0 || fill(m, "language", e) < 0 ||
+                   fill(m, "time_zone", e) < 0
                ? -1
                : 0;
 }

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "crm/command.h"
 #include "engine/input.h"
+#include "engine/quiet.h"
 #include "store/consent.h"
+#include "store/sms_pair.h"
 
 const char *consent_why_text(enum consent_why why)
 {
@@ -28,13 +30,27 @@ const char *consent_why_text(enum consent_why why)
     return "";
 }
 
+static int quiet_may(struct engine *eng, const char *to, const char *class_, int64_t now_ms,
+                     enum consent_why *why_out, int64_t *not_before_out, struct err *e)
+{
+    int64_t at, last = 0,
+            awake = json_get_int(json_get_obj(eng->role->config, "sms"), "quiet_after", 0);
+    if (quiet_next(eng, to, class_, now_ms, &at, e) < 0 ||
+        (at > now_ms && sms_pair_last_in(eng->db, to, &last, e) < 0))
+        return -1;
+    if (at > now_ms && (last == 0 || now_ms - last > awake)) {
+        *why_out = CONSENT_QUIET;
+        *not_before_out = at;
+    }
+    return 0;
+}
+
 int consent_may_text(struct engine *eng, const char *to, const char *from, const char *class_,
                      int64_t now_ms, enum consent_why *why_out, int64_t *not_before_out,
                      struct err *e)
 {
     enum crm_address_use use;
     bool withdrawn;
-    (void)now_ms;
     *not_before_out = 0;
     *why_out = CONSENT_OK;
     if (strcmp(class_, CONSENT_CLASS) == 0)
@@ -46,7 +62,7 @@ int consent_may_text(struct engine *eng, const char *to, const char *from, const
         *why_out = CONSENT_OPTED_OUT;
     else if (use == CRM_ADDRESS_BOUNCING)
         *why_out = CONSENT_BOUNCING;
-    return 0;
+    return *why_out == CONSENT_OK ? quiet_may(eng, to, class_, now_ms, why_out, not_before_out, e) : 0;
 }
 
 /* ---- what changes it ------------------------------------------------------------------ */

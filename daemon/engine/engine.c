@@ -26,6 +26,7 @@
 #include "engine/hold.h"
 #include "engine/link.h"
 #include "engine/notice.h"
+#include "engine/quiet.h"
 #include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/suspect.h"
@@ -526,6 +527,7 @@ static void engine_done(struct role *r)
     coverage_free(&eng->coverage);
     timers_stop(eng);
     budget_free(&eng->budget);
+    quiet_free(&eng->quiet);
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
     crm_free(&eng->crm);

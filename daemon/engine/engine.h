@@ -124,6 +124,7 @@ struct answer {
 /* ---- the engine ---------------------------------------------------------- */
 
 struct budget;
+struct quiet_zones;
 struct walk;
 struct webhooks;
 
@@ -188,6 +189,7 @@ struct engine {
     struct timers timers;
     struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
+    struct quiet_zones *quiet; /* own; NULL: none was asked for yet */
     struct budget *budget;   /* own; what rules may still run today */
     bool stopping;
     enum journal_how journal;

@@ -34,7 +34,7 @@ daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held
 	%D%/trust.c %D%/trust.h
 
 # who may be texted, and what comes by SMS
-daemon_engine_libengine_a_SOURCES += %D%/consent.c %D%/consent.h %D%/ctl_consent.c
+daemon_engine_libengine_a_SOURCES += %D%/consent.c %D%/consent.h %D%/ctl_consent.c %D%/quiet.c %D%/quiet.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_proof

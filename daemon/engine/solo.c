@@ -18,6 +18,7 @@
 #include "engine/budget.h"
 #include "engine/coverage.h"
 #include "engine/proof.h"
+#include "engine/quiet.h"
 #include "engine/timer.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -334,6 +335,7 @@ void solo_free(struct solo **sp)
     coverage_free(&eng->coverage);
     crm_free(&eng->crm);
     budget_free(&eng->budget);
+    quiet_free(&eng->quiet);
     db_close(&eng->db);
     mem_free(eng->answers);
     json_decref(eng->counters);

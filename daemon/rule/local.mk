@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/rule/librule.a
 daemon_rule_librule_a_SOURCES = \
 	%D%/calendar.c %D%/calendar.h %D%/calendar_read.c %D%/calendar_set.h \
-	%D%/day.c %D%/day.h %D%/schedule.c %D%/schedule.h %D%/zone.c %D%/zone.h \
+	%D%/day.c %D%/day.h %D%/schedule.c %D%/schedule.h %D%/zone.c %D%/zone.h %D%/quiet.c %D%/quiet.h \
 	%D%/expr.c %D%/expr.h %D%/expr_ast.h %D%/expr_check.c %D%/expr_eval.c \
 	%D%/expr_facts.c %D%/expr_lex.c %D%/expr_literal.c %D%/expr_parse.c %D%/expr_print.c \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
@@ -37,6 +37,9 @@ unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_schedule tests/
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz
 tests_unit_test_rule_schedule_SOURCES = tests/unit/test_rule_schedule.c
 tests_unit_test_rule_schedule_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_quiet
+tests_unit_test_quiet_SOURCES = tests/unit/test_quiet.c
+tests_unit_test_quiet_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_calendar_SOURCES = tests/unit/test_rule_calendar.c
 tests_unit_test_rule_calendar_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rule_expr_SOURCES = tests/unit/test_rule_expr.c tests/unit/rule_facts.h

@@ -11,7 +11,7 @@
     X(updated_ms, 't') X(deleted_ms, 't')
 #define CONTACT(X)                                                                                 \
     X(name, 's') X(first_name, 's') X(last_name, 's') X(company_id, 'o') X(country, 's')           \
-    X(language, 's') X(custom, 'j') X(away_until_ms, 't') X(created_ms, 't') X(updated_ms, 't')    \
+    X(language, 's') X(time_zone, 's') X(custom, 'j') X(away_until_ms, 't') X(created_ms, 't') X(updated_ms, 't')    \
     X(deleted_ms, 't')
 
 #define COL(c, ty) {#c, ty, "UPDATE " TABLE " SET " #c " = $1, updated_ms = $2 WHERE id = $3"},

@@ -10,7 +10,7 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h %D%/held.c %D%/held.h
 
 # who may be written to, and what comes by SMS
-daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c
+daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c %D%/sms_pair.c %D%/sms_pair.h
 
 # for replay
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
