@@ -21,7 +21,7 @@ EXTRA_DIST += tests/crash/check.py tests/crash/conftest.py tests/crash/points.py
 	tests/crash/traffic.py tests/crash/writelog.c tests/e2e/test_engine_crashed.py \
 	tests/e2e/test_install.py
 EXTRA_DIST += tests/e2e/test_duplicates.py tests/e2e/test_merge.py tests/e2e/test_forward.py tests/e2e/test_same_mail.py
-EXTRA_DIST += tests/e2e/test_why.py
+EXTRA_DIST += tests/e2e/test_why.py tests/e2e/test_why_mail.py
 EXTRA_DIST += tests/e2e/company.py \
 	tests/e2e/daemon.py tests/e2e/test_conversation.py tests/e2e/test_conversation_circle.py tests/e2e/test_conversation_leaks.py tests/e2e/roles.py tests/e2e/test_engine_hostile.py tests/e2e/test_leadctl.py \
 	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_kinds.py tests/e2e/test_notify.py tests/e2e/test_rep.py tests/e2e/test_calls.py tests/e2e/test_roles_together.py \

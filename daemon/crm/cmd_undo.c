@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
+#include "crm/render.h"
 #include "crm/merge.h"
 #include "crm/when.h"
 #include "store/contact.h"
@@ -549,8 +550,12 @@ static void undo_name(const struct undo *u, struct buf *out)
     size_t i;
     const json_t *c;
     json_array_foreach(row_commands(u->row), i, c)
-        if ((u->all || !by_system(c)) && json_array_size(json_get_arr(c, "changes")))
-            buf_printf(out, "%s%s", out->len ? ", " : "", json_get_str(c, "line", "?"));
+        if ((u->all || !by_system(c)) && json_array_size(json_get_arr(c, "changes"))) {
+            const char *line = json_get_str(c, "line", "?");
+            if (crm_has_fields(line)) /* as the rule has it: what came of it says more */
+                line = json_get_str(c, "result", line);
+            buf_printf(out, "%s%s", out->len ? ", " : "", line);
+        }
 }
 
 static int undo_do(struct undo *u, int64_t number, struct crm_result *out, struct err *e)

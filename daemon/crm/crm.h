@@ -254,6 +254,10 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
  * until crm_end. */
 void crm_set_message(struct crm_ctx *ctx, const json_t *message);
 
+/* Who caused the event whose rules run now, for the words that they write; NULL: nobody,
+ * as with timers. Borrowed until it is set again. */
+void crm_set_cause(struct crm_ctx *ctx, const struct crm_actor *actor);
+
 /* The user who has the record, or NULL: there is none. Borrowed. */
 const char *crm_owner_of(struct crm_ctx *ctx, const struct crm_target *t, struct err *e);
 

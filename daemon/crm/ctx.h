@@ -88,6 +88,7 @@ struct crm_ctx {
     bool in_op;              /* a command runs */
     json_t *op;              /* borrowed from commands */
     struct crm_actor op_actor;
+    struct crm_actor cause; /* of the event whose rules run; name NULL: of none */
     size_t op_first;         /* changes before it */
     struct crm_op_event op_events[CRM_OP_EVENTS];
     size_t op_event_count;

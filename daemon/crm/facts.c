@@ -329,9 +329,15 @@ void crm_read_owner(const struct crm_view *v, const struct crm_field *f, struct 
 
 void crm_read_actor(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
 {
-    if (v->actor)
-        out_text(out, strcmp(f->key, "kind") ? v->actor->name
-                                             : crm_actor_kind_name(v->actor->kind));
+    if (!v->actor)
+        return;
+    const json_t *user = v->actor->kind == CRM_BY_USER ? crm_user(v->ctx->crm, v->actor->name) : NULL;
+    if (!strcmp(f->key, "kind"))
+        out_text(out, crm_actor_kind_name(v->actor->kind));
+    else if (!strcmp(f->key, "full"))
+        out_text(out, json_get_str(user, "name", v->actor->name));
+    else
+        out_text(out, v->actor->name);
 }
 
 static void read_addresses(const struct crm_view *v, const json_t *list, struct rule_value *out)

@@ -248,6 +248,8 @@ static const struct crm_field core[] = {
 
     {"actor", T_TEXT, OPEN, "who caused the event: user or rule name, system", crm_read_actor,
      CRM_NONE, "name", RO, NULL},
+    {"actor.name", T_TEXT, PERS, "the full name of the user who caused it; of others as actor",
+     crm_read_actor, CRM_NONE, "full", RO, NULL},
     {"actor.kind", T_TEXT, OPEN, "what caused the event", crm_read_actor, CRM_NONE, "kind", RO,
      actor_kind},
 

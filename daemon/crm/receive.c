@@ -473,6 +473,11 @@ static bool is_person(const struct crm *crm, const json_t *message)
            (!strcmp(kind, "list") && is_own_list(crm, message));
 }
 
+void crm_set_cause(struct crm_ctx *ctx, const struct crm_actor *actor)
+{
+    ctx->cause = actor ? *actor : (struct crm_actor){0};
+}
+
 void crm_set_message(struct crm_ctx *ctx, const json_t *message)
 {
     ctx->message = message;

@@ -76,11 +76,17 @@ static void render_get(void *arg, int field, int item, struct template_value *ou
     out->text = (struct str){r->text.data, r->text.len};
 }
 
+/* In the words of a rule, actor is who caused what it runs at. */
+static const struct crm_actor *words_actor(const struct crm_ctx *ctx, const struct crm_actor *actor)
+{
+    return actor && actor->kind == CRM_BY_RULE && ctx->cause.name ? &ctx->cause : actor;
+}
+
 int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
                const struct crm_actor *actor, struct template_result *out, struct err *e)
 {
     const struct template *tpl = crm_template(ctx->crm, template_name);
-    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    struct render r = {.view = {ctx, *t, VIEW_NOW, words_actor(ctx, actor)}};
     if (!tpl)
         return err_set(e, ERR_INPUT, "no template %s", template_name);
     buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
@@ -174,7 +180,7 @@ int crm_words_check(const struct crm *crm, const char *text, struct err *e)
 char *crm_words(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
                 const struct crm_actor *actor, struct err *e)
 {
-    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    struct render r = {.view = {ctx, *t, VIEW_NOW, words_actor(ctx, actor)}};
     struct template_result result;
     struct template *tpl = words_compile(ctx->crm, text, e);
     if (!tpl)

@@ -89,6 +89,7 @@ static void show_links(struct crm_view *v, enum crm_entity t, json_t *fields)
                  {CRM_LEAD, "Lead", "lead.subject", NULL},
                  {CRM_DEAL, "Deal", "deal.stage", "deal.amount"}};
     char id[CRM_ID_LEN];
+    const struct crm_field *status = crm_fieldset_find(v->ctx->crm->fieldset, "deal.status", NULL);
     for (size_t i = 0; i < ARRAY_LEN(links); i++) {
         int64_t n = crm_target_id(&v->target, links[i].entity);
         if (!n || links[i].entity == t)
@@ -98,6 +99,11 @@ static void show_links(struct crm_view *v, enum crm_entity t, json_t *fields)
             links[i].more ? crm_fieldset_find(v->ctx->crm->fieldset, links[i].more, NULL) : NULL;
         AUTO_JSON json_t *a = name ? field_json(v, name) : NULL;
         AUTO_JSON json_t *b = more ? field_json(v, more) : NULL;
+        AUTO_JSON json_t *s = links[i].entity == CRM_DEAL && status ? field_json(v, status) : NULL;
+        if (json_is_string(s) && strcmp(json_string_value(s), "open") != 0) {
+            json_decref(a); /* a deal that is won has no stage any more */
+            a = json_incref(s);
+        }
         AUTO_FREE char *text =
             mem_printf("%s%s%s%s%s", crm_id_format(links[i].entity, n, id), a ? " " : "",
                        a ? json_string_value(a) : "", b ? " " : "", b ? json_string_value(b) : "");

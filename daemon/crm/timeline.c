@@ -16,6 +16,7 @@
 #include "crm/facts.h"
 #include "crm/list.h"
 #include "crm/merge.h"
+#include "crm/render.h"
 #include "store/activity.h"
 #include "store/journal.h"
 #include "store/merged.h"
@@ -70,8 +71,10 @@ static json_t *command_row(const json_t *pass, const json_t *cmd, size_t i)
     json_t *row = row_new(json_get_int(pass, "at_ms", 0), id, "command", "none");
     AUTO_FREE char *who = strcmp(by, actor) ? mem_printf("%s %s", by, actor) : mem_str(by);
     json_put_str(row, "who", who);
-    json_put_str(row, "text", json_get_str(json_get_obj(pass, "personal"), key,
-                                           json_get_str(cmd, "line", "")));
+    const char *line = json_get_str(cmd, "line", "");
+    if (crm_has_fields(line)) /* as the rule has it: what came of it says more */
+        line = json_get_str(cmd, "result", line);
+    json_put_str(row, "text", json_get_str(json_get_obj(pass, "personal"), key, line));
     return row;
 }
 

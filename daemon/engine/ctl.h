@@ -69,10 +69,12 @@ json_t *ctl_ledger(struct ctl *c, struct err *e);     /* ctl_message.c */
 json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e);
 json_t *ctl_timeline(struct ctl *c, struct err *e);
 json_t *ctl_do(struct ctl *c, struct err *e);
+json_t *ctl_absence(struct ctl *c, struct err *e); /* absent, present: of no record */
 json_t *ctl_undo(struct ctl *c, struct err *e);
 json_t *ctl_merge(struct ctl *c, struct err *e);
 json_t *ctl_duplicates(struct ctl *c, struct err *e);
 json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
+json_t *ctl_why_mail(struct ctl *c, int64_t id, struct err *e); /* why_mail.c */
 json_t *ctl_rules(struct ctl *c, struct err *e);      /* ctl_rules.c */
 json_t *ctl_timers(struct ctl *c, struct err *e);     /* ctl_timers.c */
 /* The timers of a record, added to what show, timeline and why tell of it. */

@@ -132,13 +132,23 @@ static json_t *run_line(struct ctl *c, const char *record, const char *line, str
     return ctl_text("%s", res.text);
 }
 
-json_t *ctl_do(struct ctl *c, struct err *e)
+static json_t *run_words(struct ctl *c, const char *record, int first, struct err *e)
 {
     struct buf line AUTO_BUF;
     buf_init(&line, 64 * 1024);
-    for (int i = 2; i < c->argc; i++)
-        buf_printf(&line, "%s%s", i > 2 ? " " : "", c->argv[i]);
-    return run_line(c, c->argv[1], line.data, e);
+    for (int i = first; i < c->argc; i++)
+        buf_printf(&line, "%s%s", i > first ? " " : "", c->argv[i]);
+    return run_line(c, record, line.data, e);
+}
+
+json_t *ctl_do(struct ctl *c, struct err *e)
+{
+    return run_words(c, c->argv[1], 2, e);
+}
+
+json_t *ctl_absence(struct ctl *c, struct err *e)
+{
+    return run_words(c, "", 0, e);
 }
 
 json_t *ctl_merge(struct ctl *c, struct err *e)
@@ -168,7 +178,7 @@ json_t *ctl_duplicates(struct ctl *c, struct err *e)
     return NULL;
 }
 
-/* "J17": the record that the entry is about. */
+/* "J17": the record that the entry is about; empty when it is of none, as an absence. */
 static int entry_record(struct ctl *c, int64_t entry, char out[CRM_ID_LEN], struct err *e)
 {
     static const struct {
@@ -185,8 +195,8 @@ static int entry_record(struct ctl *c, int64_t entry, char out[CRM_ID_LEN], stru
             return 0;
         }
     }
-    return err_set(e, ERR_INPUT, "J%lld is about no lead, case or contact: leadctl undo RECORD J%lld",
-                   (long long)entry, (long long)entry);
+    out[0] = '\0';
+    return 0;
 }
 
 json_t *ctl_undo(struct ctl *c, struct err *e)

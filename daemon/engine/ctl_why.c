@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/when.h"
 #include "engine/ctl.h"
 #include "engine/why.h"
@@ -56,11 +57,15 @@ static const char *value_told(const struct why *w, const char *value, char *out,
     return told ? told : value;
 }
 
-static void why_seen(const struct why *w, const json_t *decision)
+/* said: the condition that is false; where it is a field alone, nothing is left to tell. */
+static void why_seen(const struct why *w, const json_t *decision, const char *said)
 {
     char when[40];
     size_t i;
-    json_t *seen;
+    json_t *seen, *first = json_array_get(json_get_arr(json_get_obj(decision, "trace"), "seen"), 0);
+    if (strcmp(json_get_str(first, "field", ""), said) == 0 &&
+        strcmp(json_get_str(first, "value", ""), "false") == 0)
+        return;
     json_array_foreach(json_get_arr(json_get_obj(decision, "trace"), "seen"), i, seen) {
         const char *sealed = json_get_str(seen, "sealed", NULL),
                    *value = json_get_str(seen, "value", NULL);
@@ -129,9 +134,9 @@ static void why_walk(const struct why *w, const json_t *command)
             buf_str(w->out, "holds\n");
             continue;
         }
-        buf_printf(w->out, "%s is false",
-                   json_get_str(trace, "part", json_get_str(step, "when", "?")));
-        why_seen(w, step);
+        const char *said = json_get_str(trace, "part", json_get_str(step, "when", "?"));
+        buf_printf(w->out, "%s is false", said);
+        why_seen(w, step, said);
         buf_char(w->out, '\n');
     }
 }
@@ -152,12 +157,12 @@ static void why_decision(const struct why *w, const json_t *d)
         buf_printf(w->out, " by %s", by);
     const json_t *cond = when >= 0 ? json_array_get(json_get_arr(then, "when"), (size_t)when) : NULL;
     if (cond) {
-        const char *note = json_get_str(trace, "note", NULL);
-        buf_printf(w->out, ": %s is %s (%s)",
-                   json_get_str(trace, "part", json_get_str(cond, "text", "?")),
+        const char *note = json_get_str(trace, "note", NULL),
+                   *said = json_get_str(trace, "part", json_get_str(cond, "text", "?"));
+        buf_printf(w->out, ": %s is %s (%s)", said,
                    strcmp(outcome, "cannot_know") == 0 ? "not known" : "false",
                    json_get_str(cond, "at", "?"));
-        why_seen(w, d);
+        why_seen(w, d, said);
         if (note)
             buf_printf(w->out, " (%s)", note);
     }
@@ -218,8 +223,15 @@ static void why_commands(const struct why *w)
         if (strcmp(by, "rule") == 0)
             continue;
         snprintf(key, sizeof(key), "line:%zu", i);
-        line = json_get_str(json_get_obj(w->row, "personal"), key, line);
-        buf_printf(w->out, "  %s (%s %s)\n", line, by, json_get_str(cmd, "actor", by));
+        const json_t *personal = json_get_obj(w->row, "personal");
+        const char *error = json_get_str(cmd, "error", NULL);
+        line = json_get_str(personal, key, line);
+        buf_printf(w->out, "  %s (%s%s%s)", line, by, json_object_get(cmd, "actor") ? " " : "",
+                   json_get_str(cmd, "actor", ""));
+        snprintf(key, sizeof(key), "error:%zu", i);
+        if (error)
+            buf_printf(w->out, " -> refused: %s", json_get_str(personal, key, error));
+        buf_char(w->out, '\n');
         why_walk(w, cmd);
     }
 }
@@ -343,9 +355,12 @@ json_t *ctl_why(struct ctl *c, struct err *e)
     int64_t id;
     struct buf out AUTO_BUF;
     buf_init(&out, WHY_TEXT);
+    if ((c->argv[1][0] | 0x20) == 'm' && text_parse_int(c->argv[1] + 1, &id) == 0)
+        return ctl_why_mail(c, id, e);
     if (crm_id_parse(c->argv[1], &t, &id) < 0 ||
         (t != CRM_LEAD && t != CRM_CASE && t != CRM_CONTACT)) {
-        err_set(e, ERR_INPUT, "\"%s\": expected a lead, case or contact, such as L42", c->argv[1]);
+        err_set(e, ERR_INPUT, "\"%s\": expected a lead, case or contact, such as L42, or a message, such as "
+                "M12", c->argv[1]);
         return NULL;
     }
     json_t *shown = NULL;

@@ -245,12 +245,16 @@ static int draft_links(const struct draft *d, struct template_result *r, struct 
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!d->send->to_user || !is_notice(d->send))
         return 0;
-    if (notice_foot(d->in, &d->send->target, &text, e) < 0 ||
+    if (notice_foot(d->in, d->send->to_user, &d->send->target, &text, e) < 0 ||
         link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
         return -1;
     if (text.len == 0)
         return 0;
-    char *whole = mem_printf("%s\n%s", r->text, text.data);
+    /* each begins and ends as it likes: one blank line is between them */
+    size_t n = strlen(r->text);
+    while (n > 0 && r->text[n - 1] == '\n')
+        n--;
+    char *whole = mem_printf("%.*s\n\n%s", (int)n, r->text, text.data + strspn(text.data, "\n"));
     mem_free(r->text);
     r->text = whole;
     return 0;

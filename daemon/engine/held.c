@@ -14,11 +14,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/assign.h"
 #include "crm/when.h"
 #include "engine/ctl.h"
 #include "engine/notice.h"
 #include "engine/ours.h"
 #include "engine/rep.h"
+#include "rule/zone.h"
 #include "store/held.h"
 
 static const char *user_email(const struct engine *eng, const char *user)
@@ -63,10 +65,11 @@ static char *indented(const char *lines)
 
 static char *ask_text(struct engine *eng, const struct held_row *row, bool answerable)
 {
-    char until[64], record[CRM_ID_LEN] = "";
+    char when[64], record[CRM_ID_LEN] = "";
+    const char *zone = zone_name(assign_zone(eng->crm, row->user));
     AUTO_FREE char *lines = indented(row->lines);
-    crm_when_tell(engine_setting(eng, "time_zone", NULL), row->created_ms + BOUND_HELD_MS, false,
-                  until, sizeof(until));
+    crm_when_print(zone, row->created_ms + BOUND_HELD_MS, when, sizeof(when));
+    AUTO_FREE char *until = mem_printf("%s (%s)", when, zone);
     if (row->entity)
         crm_id_format(crm_entity_parse(row->entity), row->record_id, record);
     AUTO_FREE char *how =
@@ -317,7 +320,10 @@ static void held_readable(json_t *row)
         clock_now_ms() > created + BOUND_HELD_MS)
         json_put_str(row, "state", "expired");
     const char *lines = json_get_str(row, "lines", "");
-    AUTO_FREE char *first = mem_strn(lines, strcspn(lines, "\n"));
+    size_t n = strcspn(lines, "\n"), more = 0;
+    for (const char *p = lines + n; *p && p[1]; p += 1 + strcspn(p + 1, "\n"))
+        more++;
+    AUTO_FREE char *first = more ? mem_printf("%.*s +%zu", (int)n, lines, more) : mem_strn(lines, n);
     json_put_str(row, "commands", first);
 }
 

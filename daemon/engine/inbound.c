@@ -372,6 +372,23 @@ static int mail_proof(struct engine *eng, struct input *in, const struct item *i
     return 0;
 }
 
+/* For `why`: by what it was found to belong there. */
+static void thread_note(struct input *in, const struct thread *thread)
+{
+    static const char *const by[] = {[OURS_THREAD] = "it carries our token",
+                                     [OURS_CONVERSATION] = "it answers a conversation",
+                                     [OURS_NOTICE] = "it answers a notice"};
+    char id[CRM_ID_LEN];
+    const struct crm_target *t = &thread->target;
+    enum ours_kind kind = thread->said.kind;
+    bool kase = t->kase && (t->main == CRM_CASE || !t->lead);
+    if (!t->lead && !t->kase)
+        return;
+    crm_id_format(kase ? CRM_CASE : CRM_LEAD, kase ? t->kase : t->lead, id);
+    input_note(in, "of %s: %s", id,
+               kind < ARRAY_LEN(by) && by[kind] ? by[kind] : "it refers to a mail of it");
+}
+
 /* A mail of ours: what it commands; and its words are a note, or for the contact. */
 static int mail_of_user(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
                         const struct thread *thread, const struct proof *proof,
@@ -447,6 +464,8 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     struct thread thread;
     int rc = thread_read(eng, in.ctx, it->message, &thread, e);
     ci.thread = thread.target;
+    if (rc == 0)
+        thread_note(&in, &thread);
     if (rc == 0)
         rc = mail_proof(eng, &in, it, a, m->id, &proof, e);
     ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;

@@ -245,6 +245,7 @@ static int input_event_run(struct input *in, size_t n, struct err *e)
     int rc = 0;
     in->depth = in->events[n].depth;
     in->running = n + 1;
+    crm_set_cause(in->ctx, &in->events[n].ev.actor);
     size_t place = input_journal_event(in, &ev, in->depth);
     struct crm_facts *facts = crm_facts_new(in->ctx, &ev);
     struct firing firing = {.in = in, .ev = &ev};
@@ -275,6 +276,7 @@ static int input_drain(struct input *in, struct err *e)
             return -1;
     in->depth = 0;
     in->running = 0;
+    crm_set_cause(in->ctx, NULL);
     return 0;
 }
 

@@ -8,7 +8,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/assign.h"
+#include "crm/when.h"
 #include "engine/ours.h"
+#include "rule/zone.h"
 #include "store/message.h"
 
 #define HISTORY_LINES 3
@@ -30,20 +33,23 @@ static void foot_why(struct input *in, struct buf *out)
                result ? " - " : "", result ? result : "");
 }
 
-static void foot_line(const json_t *row, struct buf *out)
+static void foot_line(const json_t *row, const char *zone, struct buf *out)
 {
-    const char *time = json_get_str(row, "time", ""), *direction = json_get_str(row, "direction", "");
+    char stamp[40];
+    const char *time = json_get_str(row, "time", ""), *direction = json_get_str(row, "direction", ""),
+               *told = crm_when_retell(zone, time, false, stamp, sizeof(stamp));
     AUTO_FREE char *text = mem_str(json_get_str(row, "text", ""));
     text_make_line(text);
     text[text_utf8_cut(text, strlen(text), LINE_MAX)] = '\0';
-    buf_printf(out, "  %.10s %.5s  %s%s%s, %s: %s\n", time, strlen(time) > 16 ? time + 11 : "",
-               json_get_str(row, "kind", "?"), strcmp(direction, "none") ? " " : "",
-               strcmp(direction, "none") ? direction : "", json_get_str(row, "who", "?"), text);
+    buf_printf(out, "  %s  %s%s%s, %s: %s\n", told ? told : time, json_get_str(row, "kind", "?"),
+               strcmp(direction, "none") ? " " : "", strcmp(direction, "none") ? direction : "",
+               json_get_str(row, "who", "?"), text);
 }
 
-static int foot_history(struct input *in, enum crm_entity what, int64_t id, struct buf *out,
-                        struct err *e)
+static int foot_history(struct input *in, const char *user, enum crm_entity what, int64_t id,
+                        struct buf *out, struct err *e)
 {
+    const char *zone = zone_name(assign_zone(in->eng->crm, user));
     json_t *timeline = NULL;
     size_t i;
     const json_t *row;
@@ -51,9 +57,9 @@ static int foot_history(struct input *in, enum crm_entity what, int64_t id, stru
         return e->cls == ERR_INPUT ? 0 : -1;
     const json_t *rows = json_get_arr(timeline, "rows");
     if (json_array_size(rows))
-        buf_str(out, "\nHistory (UTC):\n");
+        buf_printf(out, "\nHistory (%s):\n", zone);
     json_array_foreach((json_t *)rows, i, row)
-        foot_line(row, out);
+        foot_line(row, zone, out);
     json_decref(timeline);
     return 0;
 }
@@ -73,14 +79,15 @@ static int foot_answer(struct input *in, const struct crm_target *t, struct buf 
     return 0;
 }
 
-int notice_foot(struct input *in, const struct crm_target *t, struct buf *out, struct err *e)
+int notice_foot(struct input *in, const char *user, const struct crm_target *t, struct buf *out,
+                struct err *e)
 {
     bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
     if (!t->lead && !t->kase)
         return 0;
     buf_str(out, "\n");
     foot_why(in, out);
-    if (foot_history(in, is_case ? CRM_CASE : CRM_LEAD, is_case ? t->kase : t->lead, out, e) < 0)
+    if (foot_history(in, user, is_case ? CRM_CASE : CRM_LEAD, is_case ? t->kase : t->lead, out, e) < 0)
         return -1;
     buf_printf(out, "\nReply with lines such as:\n  %s\nYour reply stays with us; what else you write "
                "becomes a note.\n",

@@ -12,8 +12,9 @@
 #include "base/buf.h"
 #include "engine/input.h"
 
-/* Appends to out; nothing for targets without lead and case. */
-int notice_foot(struct input *in, const struct crm_target *t, struct buf *out,
+/* For that user, in whose zone times are; appends to out, and nothing for targets without
+ * lead and case. */
+int notice_foot(struct input *in, const char *user, const struct crm_target *t, struct buf *out,
                 struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -392,22 +392,22 @@ static bool is_for_us(const struct rep_mail *m)
     return !m->hold && strcmp(json_get_str(m->message, "kind", "person"), "person") == 0;
 }
 
-static void rep_split(struct rep *r)
+void rep_lines_of(struct engine *eng, const json_t *m, const char *plus, struct rep_lines *out)
 {
-    const json_t *m = r->m->message, *forward = json_get_obj(m, "forward");
+    const json_t *forward = json_get_obj(m, "forward");
     const char *reply = json_get_str(forward, "note", json_get_str(m, "reply", NULL)),
                *text = json_get_str(m, "text", reply ? reply : "");
     /* a quotation without marks: what we wrote stands above the words of the customer */
-    AUTO_FREE char *above = mem_strn(text, conversation_above(r->eng, text));
+    AUTO_FREE char *above = mem_strn(text, conversation_above(eng, text));
     struct rep_source src = {
         .subject = forward ? NULL : json_get_str(m, "subject", NULL),
         .reply = reply,
         .text = above,
-        .plus = r->m->plus,
+        .plus = plus,
         .answers = json_array_size(json_get_arr(m, "in_reply_to")) > 0 ||
                    json_array_size(json_get_arr(m, "references")) > 0,
     };
-    rep_lines_split(&src, &r->lines);
+    rep_lines_split(&src, out);
 }
 
 static int rep_run(struct rep *r, struct rep_rest *rest, struct err *e)
@@ -441,6 +441,20 @@ int rep_release(struct engine *eng, int64_t message_id, const char *user,
     return 0;
 }
 
+/* Of the record, for `why`. */
+static int hold_note(struct rep *r, int64_t held, size_t n, struct err *e)
+{
+    struct input in;
+    input_begin(&in, r->eng, mem_printf("%s by mail M%" PRId64, r->m->user, r->m->message_id),
+                mem_printf("M%" PRId64 "/held", r->m->message_id));
+    in.target = r->m->target;
+    input_note(&in, "%zu %s held as H%" PRId64 ": %s", n, n == 1 ? "command is" : "commands are", held,
+               r->m->unproven ? r->m->unproven : "nothing proves who wrote it");
+    int rc = input_finish(&in, e);
+    input_end(&in);
+    return rc;
+}
+
 /* Nothing proves who wrote it: its commands wait. What is none, nobody need confirm. */
 static int rep_hold(struct rep *r, struct err *e)
 {
@@ -454,7 +468,9 @@ static int rep_hold(struct rep *r, struct err *e)
     struct held_mail held = {.user = r->m->user, .message_id = r->m->message_id,
                              .target = r->m->target, .lines = lines,
                              .why = r->m->unproven ? r->m->unproven : "nothing proves who wrote it"};
-    return held_put(r->eng, &held, &id, e);
+    if (held_put(r->eng, &held, &id, e) < 0)
+        return -1;
+    return id ? hold_note(r, id, json_array_size(lines), e) : 0;
 }
 
 int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out, struct err *e)
@@ -466,7 +482,7 @@ int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out,
         out->inside = "a machine wrote it, or it is old";
         return 0;
     }
-    rep_split(&r);
+    rep_lines_of(eng, m->message, m->plus, &r.lines);
     rep_answer_init(&r.answer);
     mem_free(out->words);
     /* a greeting around commands is nothing to keep, and nothing to send */

@@ -43,6 +43,11 @@ int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out,
     LEADD_MUST_CHECK;
 void rep_rest_done(struct rep_rest *r);
 
+struct rep_lines;
+/* What of a user's mail are commands; rep_lines_done. plus as in rep_mail. */
+void rep_lines_of(struct engine *eng, const json_t *message, const char *plus,
+                  struct rep_lines *out);
+
 /* The commands of a mail that was held, now that somebody has confirmed them: by, in
  * words. What else the mail says stays where it is. */
 int rep_release(struct engine *eng, int64_t message_id, const char *user,

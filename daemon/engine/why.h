@@ -24,6 +24,10 @@ int why_tell(struct engine *eng, json_t *rows, const char *only, struct buf *out
 int why_tell_decision(struct engine *eng, const json_t *row, const json_t *decision,
                       struct buf *out, struct err *e) LEADD_MUST_CHECK;
 
+/* All about one message (why_mail.c); the passes that it caused are added to rows. */
+int why_mail_tell(struct engine *eng, int64_t id, json_t *rows, struct buf *out, struct err *e)
+    LEADD_MUST_CHECK;
+
 /* ---- for ctl_why.c ---- */
 
 /* A rule set of another time. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,6 +24,9 @@ struct desk_item {
     bool *answered;          /* of a question: set together with *answer */
     json_t **answer;
 };
+
+/* So often at most it is said that nothing has changed. */
+#define ALIVE_MS 1000
 
 void desk_init(struct desk *d, struct role *r)
 {
@@ -358,12 +362,17 @@ bool desk_refuse(struct desk *d, const struct desk_request *q, const char *why)
 
 void desk_report(struct desk *d, json_t *state)
 {
-    if (d->state && json_equal(d->state, state)) {
+    /* the same again says that it is alive: that a mailbox which is silent is not dead */
+    const char *word = json_get_str(state, "state", "");
+    bool well = strcmp(word, "idle") == 0 || strcmp(word, "connected") == 0;
+    int64_t now = clock_mono_ms();
+    if (d->state && json_equal(d->state, state) && !(well && now - d->state_mono >= ALIVE_MS)) {
         json_decref(state);
         return;
     }
     json_decref(d->state);
     d->state = state;
+    d->state_mono = now;
     if (d->engine)
         chan_send_json(d->engine, FRAME_INTAKE_STATE, 0, state);
 }

@@ -58,6 +58,7 @@ struct desk {
     struct desk_request *requests, **requests_tail;
     size_t request_count;
     json_t *state; /* own; the last INTAKE_STATE, for the next engine */
+    int64_t state_mono; /* when it was sent */
 };
 
 void desk_init(struct desk *d, struct role *r);

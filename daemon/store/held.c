@@ -40,6 +40,14 @@ json_t *held_get(struct db *db, int64_t id, struct err *e)
                     "held command H", id, e);
 }
 
+json_t *held_of_message(struct db *db, int64_t message, struct err *e)
+{
+    int64_t id;
+    if (db_get_int(db, e, &id, 0, "SELECT id FROM held WHERE message_id = $1", "i", message) < 0)
+        return NULL;
+    return id ? held_get(db, id, e) : json_object();
+}
+
 json_t *held_list(struct db *db, bool all, int64_t limit, struct err *e)
 {
     if (all)

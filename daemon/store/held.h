@@ -28,6 +28,8 @@ int held_add(struct db *db, struct held_row *row, struct err *e) LEADD_MUST_CHEC
 /* {"id", "user", "message_id", "entity"?, "record_id", "lines", "why", "state",
  * "created_ms", "settled_ms"}, own; NULL with e. */
 json_t *held_get(struct db *db, int64_t id, struct err *e);
+/* The same of a message; {} when none of it is or was held. */
+json_t *held_of_message(struct db *db, int64_t message, struct err *e);
 /* The newest first; all: also those that are settled. */
 json_t *held_list(struct db *db, bool all, int64_t limit, struct err *e);
 /* From held to state; false in *done_out: it was not held any more. */

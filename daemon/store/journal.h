@@ -52,6 +52,11 @@ json_t *journal_get(struct db *db, int64_t id, struct err *e);
 json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t after_id, int64_t limit,
                      struct err *e);
 
+/* Rows that this message caused, oldest first: it was filed, a command of it ran. Looked for
+ * among the JOURNAL_LOOK rows from at_ms on, the time when it came. */
+#define JOURNAL_LOOK 5000
+json_t *journal_of_message(struct db *db, int64_t message, int64_t at_ms, struct err *e);
+
 /* All rows above after_id, oldest first, at most limit. */
 json_t *journal_since(struct db *db, int64_t after_id, int64_t limit, struct err *e);
 

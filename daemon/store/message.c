@@ -4,6 +4,7 @@
  */
 #include "store/message.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "store/rows.h"
@@ -53,6 +54,22 @@ int message_renew(struct db *db, const struct message_row *m, const char *json, 
         return -1;
     return db_exec(db, e, "UPDATE message_body SET json = $2, raw = $3 WHERE message_id = $1",
                    "isb", m->id, json, raw_len ? raw : "", raw_len);
+}
+
+int message_get(struct db *db, int64_t id, struct message_row *out, struct err *e)
+{
+    struct db_rows *r = db_query(db,
+                                 "SELECT date_ms, received_ms, contact_id, lead_id, case_id "
+                                 "FROM message WHERE id = $1",
+                                 "i", id);
+    bool found = db_step(r);
+    if (found)
+        *out = (struct message_row){.id = id, .date_ms = db_int(r, 0), .received_ms = db_int(r, 1),
+                                    .contact_id = db_int(r, 2), .lead_id = db_int(r, 3),
+                                    .case_id = db_int(r, 4)};
+    if (db_done(&r, e) < 0)
+        return -1;
+    return found ? 0 : err_set(e, ERR_INPUT, "there is no message M%" PRId64, id);
 }
 
 int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,

@@ -31,6 +31,8 @@ int message_renew(struct db *db, const struct message_row *m, const char *json, 
 /* A message by its Message-ID hash; false in *found_out when there is none. */
 int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,
                  struct err *e) LEADD_MUST_CHECK;
+/* The row itself, but for its hashes, channel and kind. ERR_INPUT: there is none. */
+int message_get(struct db *db, int64_t id, struct message_row *out, struct err *e) LEADD_MUST_CHECK;
 /* The message JSON, or NULL with e. */
 json_t *message_json(struct db *db, int64_t id, struct err *e);
 /* The bytes as they came; own (mem_free). */

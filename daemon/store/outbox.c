@@ -150,6 +150,22 @@ json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t l
                     outbox_read, e);
 }
 
+/* '0' is the character behind '/': each pair is a range of the index. */
+json_t *outbox_of_message(struct db *db, int64_t message, int64_t held, int64_t limit,
+                          struct err *e)
+{
+    return rows_all(
+        db_query(db,
+                 OUTBOX_COLUMNS
+                 "WHERE (o.intent >= 'M' || $1 || '/' AND o.intent < 'M' || $1 || '0') OR "
+                 "(o.intent >= 'rep/M' || $1 || '/' AND o.intent < 'rep/M' || $1 || '0') OR "
+                 "(o.intent >= 'held/' || $2 || '/' AND o.intent < 'held/' || $2 || '0') OR "
+                 "o.intent IN ('rep/M' || $1, 'forward/M' || $1, 'held/' || $2) "
+                 "ORDER BY o.id LIMIT $3",
+                 "iii", message, held, limit),
+        outbox_read, e);
+}
+
 static json_t *outbox_read_time(struct db_rows *r)
 {
     return json_integer(db_int(r, 0));

@@ -74,6 +74,10 @@ json_t *outbox_get(struct db *db, int64_t id, struct err *e);
 /* state NULL: all. lead_id 0: all. Newest first. */
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit,
                     struct err *e);
+/* What was written because of a message, and to ask about what is held of it (0: nothing
+ * is): the intents say so. Oldest first. */
+json_t *outbox_of_message(struct db *db, int64_t message, int64_t held, int64_t limit,
+                          struct err *e);
 /* When mails about this record to this address were written, newest first (for the
  * ladder; those to an address in all are kept with it: address_sent). The lead, else the
  * case, else the contact counts; with none of them: the mails about no record. */

@@ -68,6 +68,13 @@ def test_silence_is_told_once_by_mail_and_endpoint_and_again_when_it_is_over(dov
             assert subjects(d).count("leadd: mailbox sales: it is silent") == 1
 
 
+def test_a_maildir_to_which_nobody_writes_is_heard_from_all_the_same():
+    with Daemon(company.conf(mailboxes=maildir()), company.files()) as d:
+        first = until(lambda: status(d)["inbox"]["heard"], why="its first word")
+        until(lambda: status(d)["inbox"]["heard"] > first, why="another one")
+        assert status(d)["inbox"]["mail"] == ""
+
+
 def test_a_mailbox_to_which_nobody_writes_is_told_when_mail_is_expected():
     with Daemon(company.conf(mailboxes=maildir(expect_mail="2s")), company.files()) as d:
         until(lambda: status(d)["inbox"]["alarm"] == "no mail comes", why="the alarm")

@@ -2,6 +2,7 @@
 """Whose a lead is, through the daemon: territory, absence, and capacity over midnight;
 and what leadctl pools and list users tell of it."""
 import re
+import sqlite3
 
 import pytest
 
@@ -28,6 +29,13 @@ class Company(Daemon):
         self.ingest(company.mail("p%d@%s" % (self.number, domain)))
         return {r["id"]: r["owner"] for r in self.ctl("list", "leads")["rows"]}["L%d" % self.number]
 
+    def last(self):
+        """The newest entry of the journal."""
+        db = sqlite3.connect("file:%s/leadd.db?mode=ro" % self.state, uri=True)
+        (n,) = db.execute("SELECT max(id) FROM journal").fetchone()
+        db.close()
+        return "J%d" % n
+
     def pool(self):
         return {r["user"]: (r["open"], r["today"], r["now"]) for r in self.ctl("pools", "sales")["rows"]}
 
@@ -39,7 +47,7 @@ def test_territory_absence_and_capacity_over_midnight():
         assert d.owner("other.example") == "mia"
         assert [d.owner(), d.owner(), d.owner()] == ["tom", "eva", "eva"]
         assert d.pool() == {"tom": (1, "1 of 1", "has had 1 of 1 today"), "eva": (2, "", "is there")}
-        d.ctl("do", "L1", "absent", "eva", "2d")
+        assert "eva is absent until 2026-11-18" in d.ctl("absent", "eva", "2d")["text"]
         assert d.owner() == "mia", "nobody of the pool is there: the territory above"
         why = d.ctl_text("why", "L5", width=400)
         assert re.search(r"world > known, pool sales; nobody there \(tom has had 1 of 1 today, eva is absent "
@@ -54,7 +62,11 @@ def test_territory_absence_and_capacity_over_midnight():
         d.ctl("clock", "advance", "2h")  # 00:30 in Vienna
         assert d.pool()["tom"] == (1, "0 of 1", "is there")
         assert [d.owner(), d.owner()] == ["tom", "mia"]
-        d.ctl("do", "L1", "present", "eva")
+        d.ctl("present", "eva")
         assert d.owner() == "eva"
+        d.ctl("absent", "eva", "2026-12-01", "holiday")
+        assert d.ctl("list", "users")["rows"] != users
+        assert "is taken back" in d.ctl("undo", d.last())["text"]
+        assert {r["name"]: r["absent"] for r in d.ctl("list", "users")["rows"]}["eva"] == ""
         with pytest.raises(CtlError, match="did you mean 'sales'"):
             d.ctl("pools", "sale")

@@ -70,6 +70,14 @@ def test_a_yes_runs_what_was_held_once(text):
         assert [r["state"] for r in held(d, "all")] == ["confirmed"]
 
 
+def test_the_list_says_that_there_are_more_and_the_mail_in_which_zone_its_time_is():
+    with start() as d:
+        lead(d)
+        ask = unproven(d, "#tag hot\n#note call her\n#score +5\n")
+        assert [r["commands"] for r in held(d)] == ["#tag hot +2"]
+        assert "until 2026-11-23 11:00 (Europe/Vienna)" in ask.get_content()
+
+
 def test_the_mail_program_may_have_kept_the_address_only_in_the_reference():
     with start() as d:
         lead(d)

@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 
-from daemon import LEADCTL
+import company
+from daemon import LEADCTL, Daemon
 from roles import BUILD
 
 TOP = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -124,3 +125,20 @@ def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
         assert p.returncode == 0, block + p.stdout
         if "offer-waits :" in block:  # the worked example
             assert "failing" not in p.stdout and "untested" not in p.stdout, p.stdout
+
+
+# ---- the mail to try commands with, of leadd.conf(5) ----
+
+def test_the_mail_of_the_page_commands_where_the_page_says_it_does():
+    with open(PAGES[0], encoding="utf-8") as f:
+        mail = re.search(r"(?ms)^leadctl ingest <<'EOF'\n(.*?)^EOF$", f.read()).group(1)
+    conf = company.conf(mailboxes="", settings='trusted_auth = "mx.example.com";').replace(
+        'address = "sales@', 'address = "crm@')
+    with Daemon(conf, company.files(), args=["--pretend-time", "2026-11-20T10:00:00Z"]) as d:
+        d.ingest(mail.encode())
+        assert [r["id"] for r in d.ctl("list", "leads")["rows"]] == ["L1"]
+        assert [r["title"] for r in d.ctl("list", "tasks")["rows"]] == ["call her"]
+        assert d.ctl("held", "list")["rows"] == []
+        d.ingest(mail.replace("mx.example.com; dmarc", "mx.other.example; dmarc").replace(
+            "try-1", "try-2").encode())
+        assert len(d.ctl("held", "list")["rows"]) == 1

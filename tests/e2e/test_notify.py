@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """notify: who is told, what they read, and that a storm of leads is no storm of mails."""
 import collections
+import os
+import pwd
 
 import company
 from daemon import Daemon
@@ -37,6 +39,36 @@ def test_owner_and_manager_are_told_once_each_and_the_lead_is_not():
         assert "Ada Beispiel ada@shop.example" in text and "leadctl why L1" in text
         assert "http" not in text
         assert "tom, mia: told" in d.ctl("why", "L1")["text"]
+
+
+WON = """
+lang = 1;
+rules : {
+  mine : { on = "lead.created"; do = [ "assign tom", "task 1d call {{contact.name}}" ]; };
+  won : { on = "deal.won"; do = "notify owner using won"; };
+};
+"""
+
+
+def test_the_notice_names_who_did_it_and_tells_times_in_the_zone_of_who_reads_it():
+    conf = config().replace('manager = "mia";', 'calendar = "there";')
+    zone = 'calendars : { there : { zone = "America/New_York"; hours = "Mon-Fri 09:00-17:00"; }; };\n'
+    files = company.files(WON, **{
+        "rules.d/05-there.conf": "lang = 1;\n" + zone,
+        "templates/won.txt": "Subject: Won\n\n{{actor.name}} ({{actor}}) won {{deal.id}}.\n\n\n"})
+    with Daemon(conf, files, args=["--pretend-time", "2026-11-20T10:00:00Z"]) as d:
+        post(d, {"email": "ada@shop.example", "name": "Ada Beispiel"})
+        d.ctl("do", "L1", "won", "5000")
+        wait_rows(d, 1, "outbox", "list", "state=sent")
+        text = company.sent(d.dir)[0].get_content()
+        me = pwd.getpwuid(os.getuid()).pw_name
+        assert text.startswith("%s (%s) won D1.\n\n" % (me, me)) and "\n\n\n" not in text
+        assert "History (America/New_York):\n  2026-11-20 05:00  form in, " in text
+        assert dict(d.ctl("show", "L1")["fields"])["Deal"].startswith("D1 won 5000")
+        assert "call {{" not in str(rows(d, "timeline", "L1"))
+        d.ctl("undo", "L1")
+        undone = d.ctl("undo", "L1", "J1")["text"]
+        assert "T1 for tom" in undone and "{{" not in undone
 
 
 def test_a_storm_of_leads_is_one_mail_more_and_nothing_is_lost():
