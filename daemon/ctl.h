@@ -6,6 +6,7 @@
  *   ctl_talk.c    one question over one socket
  *   ctl_ingest.c  one mail to ingest.sock
  *   ctl_calendar.c  how business time is counted, without a daemon
+ *   ctl_message.c  a message, or one of its attachments
  *   ctl_parse.c   one mail read without a daemon
  *   ctl_render.c  answers as tables for people
  *   ctl_backup.h  backup, backup verify and restore
@@ -71,6 +72,7 @@ int ctl_terminal_width(FILE *to);
 
 int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv);
+int ctl_local_message(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_ingest(const struct ctl_options *opt, int argc, char **argv);
 
 #endif

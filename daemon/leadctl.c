@@ -38,6 +38,8 @@ static const struct command commands[] = {
     {"list", "leads|contacts|companies|deals|cases|activities|tasks [FIELD=VALUE ..] [limit=N]",
      "records of one kind, newest first; also users, fields, events, commands", NULL},
     {"show", "ID | M12 [raw]", "one record, such as L42, or one message and its defects", NULL},
+    {"message", "M12 [NUMBER [FILE]]", "a message; with a number, one of its attachments into a file",
+     ctl_local_message},
     {"timeline", "ID [limit=N]", "everything that happened to a record, in order", NULL},
     {"why", "ID [rule=NAME] [limit=N] | M12",
      "which rules matched and, for those that did not, why not; all about one message", NULL},

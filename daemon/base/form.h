@@ -14,7 +14,7 @@
  *     windows-1252 are read when declared (charset, _charset_); what is invalid
  *     becomes U+FFFD and a defect.
  *   - Malformed percent signs are kept as they are and named as a defect.
- *   - A part with a file name is a file; its bytes stay in the body.
+ *   - A part with a file name is a file; its bytes stay in the body, from `at` on.
  *
  * Bytes from strangers: everything is bounded (bounds.h), nothing is fatal.
  * What passes a bound is left out of the values and named as a defect: the
@@ -35,9 +35,12 @@ enum form_charset { FORM_UTF8, FORM_WINDOWS_1252 };
 #define FORM_TYPES_ACCEPTED                                                                        \
     "application/x-www-form-urlencoded, multipart/form-data, application/json"
 
+/* A field that stands for the header Idempotency-Key, where no script sets headers. */
+#define FORM_KEY_FIELD "_key"
+
 struct form {
     json_t *values;  /* own; name -> text */
-    json_t *files;   /* own; [{field, filename, type, size, sha256}] */
+    json_t *files;   /* own; [{field, filename, type, size, sha256, at, bytes, encoding}] */
     json_t *defects; /* own; [text] */
     size_t text;     /* bytes of names and values so far */
     size_t fields;   /* fields seen, kept or not */

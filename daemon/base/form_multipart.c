@@ -19,6 +19,7 @@
 struct part {
     struct str disposition, type;
     struct str content;
+    size_t at; /* of the content, in the body */
 };
 
 /* ---- header values ------------------------------------------------------ */
@@ -152,6 +153,9 @@ static void part_file(struct form *f, const struct part *part, const char *field
     put_clean(file, "type", *text_trim(type) ? text_trim(type) : "application/octet-stream");
     json_put_int(file, "size", (int64_t)part->content.n);
     json_put_str(file, "sha256", sha);
+    json_put_int(file, "at", (int64_t)part->at);
+    json_put_int(file, "bytes", (int64_t)part->content.n);
+    json_put_str(file, "encoding", "binary");
     json_array_append_new(f->files, file);
 }
 
@@ -240,6 +244,7 @@ int form_read_multipart(struct form *f, const char *boundary, const char *p, siz
         }
         at = scan_delim(&s, content);
         part.content = scan_content(&s, content, at);
+        part.at = (size_t)(part.content.p - p);
         part_add(f, &part);
     }
     if (!at)

@@ -289,6 +289,15 @@ static void check_verify(const struct check *c, const struct entry *e)
     }
 }
 
+/* As browsers write it: scheme, host in lower case, and a port that is not the usual one. */
+static bool is_origin(const char *s)
+{
+    size_t n = text_starts(s, "https://") ? 8 : text_starts(s, "http://") ? 7 : 0;
+    if (strcmp(s, "*") == 0 || strcmp(s, "null") == 0)
+        return true;
+    return n && s[n] && !s[n + strspn(s + n, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")];
+}
+
 static void check_form(const struct check *c, const struct entry *e)
 {
     const json_t *fields = json_object_get(e->v, "fields");
@@ -297,6 +306,14 @@ static void check_form(const struct check *c, const struct entry *e)
     json_array_foreach(json_object_get(e->v, "required"), i, v)
         if (fields && !json_object_get(fields, json_string_value(v)) && !e->node->damaged)
             check_error(c, e, "required", "\"%s\" is not one of fields", json_string_value(v));
+    json_array_foreach(json_object_get(e->v, "origins"), i, v)
+        if (!is_origin(json_string_value(v)))
+            check_error(c, e, "origins", "\"%s\" is no origin; expected one such as "
+                        "https://www.example.com, without a path, or \"*\" or \"null\"",
+                        json_string_value(v));
+    if (json_get_bool(e->v, "origins_only", false) &&
+        json_array_size(json_object_get(e->v, "origins")) == 0)
+        check_error(c, e, "origins_only", "needs origins: the pages that may post the form");
 }
 
 /* Refuses the second user with an address. seen: address -> user. */

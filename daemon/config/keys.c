@@ -199,20 +199,6 @@ static const struct schema_key keys_endpoint[] = {
 };
 static const struct schema schema_endpoint = SCHEMA(keys_endpoint, "endpoint", true);
 
-static const struct schema_key keys_form[] = {
-    {"fields", TYPE_CUSTOM, REQUIRED, .read = config_read_form_fields,
-     .choices = "a group such as { email = \"contact.email\"; }",
-     .help = "Which field of the CRM each posted field fills: { email = \"contact.email\"; }, or, "
-             "for names that are no keys, ( { from = \"your name\"; to = \"contact.name\"; } )."},
-    {"required", TYPE_TEXTS, .help = "Posted fields that must not be empty."},
-    {"redirect", TYPE_URL, .help = "Where the browser goes after a stored form."},
-    {"origins", TYPE_TEXTS,
-     .help = "Origins such as https://www.example.com whose scripts may post the form (CORS)."},
-    {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
-    {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
-};
-static const struct schema schema_form = SCHEMA(keys_form, "form", true);
-
 static const struct schema_key keys_team[] = {
     {"name", TYPE_TEXT, .help = "Name to show. Without it, the key."},
     {"manager", TYPE_NAME, .help = "One of users: who is asked when a user of the team does not act."},

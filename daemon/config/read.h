@@ -24,7 +24,7 @@ json_t *config_read_members(struct walk *w, const struct schema_key *key, const 
 /* { NAME : { at; given; expect } } -> the same with "time" for at (tests.c) */
 json_t *config_read_tests(struct walk *w, const struct schema_key *key, const struct place *p);
 
-extern const struct schema schema_run_as, schema_member, schema_test;
+extern const struct schema schema_run_as, schema_member, schema_test, schema_form;
 extern const struct schema schema_source, schema_gateway, schema_verify;
 
 /* Reads the rule files of dir into tree's rules, tables, pools and tests. named says

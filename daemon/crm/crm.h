@@ -193,6 +193,7 @@ struct crm_input {
     const json_t *message; /* message JSON, borrowed until crm_end; NULL for forms */
     const char *form;      /* form NAME of the config, or NULL */
     const json_t *fields;  /* posted: {POSTED: value}, borrowed until crm_end */
+    const json_t *files;   /* that came with a form: its attachments; may be NULL */
     const char *source;    /* mailbox NAME; forms take theirs from the config */
     const char *creates;   /* "lead", "case" or "nothing"; NULL: the form's, else "lead" */
     struct crm_target thread; /* from a proven thread token; zeroes when none */

@@ -450,7 +450,8 @@ void crm_message_again(struct crm_ctx *ctx, const json_t *stored)
     if (!form || strcmp(json_get_str(stored, "channel", ""), "form") != 0)
         return;
     ctx->form = json_get_obj(stored, "fields");
-    json_t *m = crm_form_message(ctx->crm, form, ctx->form);
+    json_t *m = crm_form_message(ctx->crm, form, ctx->form,
+                                 json_get_arr(stored, "attachments"));
     json_array_append_new(ctx->strings, m);
     ctx->message = m;
 }

@@ -188,6 +188,8 @@ static const struct crm_field core[] = {
      message_channel},
     {"message.source", T_TEXT, OPEN, "mailbox or form it came by", crm_read_message, CRM_NONE,
      "source", RO, NULL},
+    {"message.form", T_TEXT, OPEN, "name of the form it was posted with", crm_read_message, CRM_NONE,
+     "form", RO, NULL},
     {"message.kind", T_TEXT, OPEN, "a person's, or a machine's", crm_read_message, CRM_NONE,
      "kind", RO, message_kind},
     {"message.bounce_status", T_TEXT, OPEN, "why a mail of ours came back, 5.1.1",

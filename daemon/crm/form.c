@@ -27,24 +27,36 @@ static const json_t *form_fields(const struct crm *crm, const char *form)
     return json_get_obj(json_get_obj(crm->forms, form), "fields");
 }
 
+static void form_target_check(const struct crm *crm, const char *form, const char *posted,
+                              const char *to, const char *at, struct errlist *errors)
+{
+    struct err e = {0};
+    const struct crm_field *field =
+        is_message_target(to) ? NULL : crm_fieldset_find(crm->fieldset, to, &e);
+    if (is_message_target(to))
+        return;
+    if (!field)
+        errlist_add(errors, at, "forms: %s.%s: %s", form, posted, e.text);
+    else if (!field->settable || field->entity == CRM_TASK)
+        errlist_add(errors, at, "forms: %s.%s: %s cannot be set", form, posted, to);
+}
+
 void crm_forms_check(const struct crm *crm, struct errlist *errors)
 {
     const char *form, *posted;
     const json_t *f, *v;
-    struct err e;
+    size_t i;
     json_object_foreach((json_t *)crm->forms, form, f) {
         bool reach = false;
         json_object_foreach(json_get_obj(f, "fields"), posted, v) {
             const char *to = json_get_str(v, "to", ""), *at = json_get_str(v, "at", NULL);
             reach |= !strcmp(to, "contact.email") || !strcmp(to, "contact.phone");
-            if (is_message_target(to))
-                continue;
-            const struct crm_field *field = crm_fieldset_find(crm->fieldset, to, &e);
-            if (!field)
-                errlist_add(errors, at, "forms: %s.%s: %s", form, posted, e.text);
-            else if (!field->settable || field->entity == CRM_TASK)
-                errlist_add(errors, at, "forms: %s.%s: %s cannot be set", form, posted, to);
+            if (*to)
+                form_target_check(crm, form, posted, to, at, errors);
         }
+        json_array_foreach(json_get_arr(f, "fixed"), i, v)
+            form_target_check(crm, form, "fixed", json_get_str(v, "to", ""),
+                              json_get_str(v, "at", NULL), errors);
         if (!reach)
             errlist_add(errors, json_get_str(f, "at", NULL),
                         "forms: %s: no field goes to contact.email or contact.phone, so nobody "
@@ -81,6 +93,17 @@ static char *posted_text(const json_t *v)
     return text;
 }
 
+/* What the config says of a field that nobody posted; own, or NULL. */
+static char *form_fixed(const struct crm *crm, const char *form, const char *field)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach(json_get_arr(json_get_obj(crm->forms, form), "fixed"), i, v)
+        if (!strcmp(json_get_str(v, "to", ""), field))
+            return mem_str(json_get_str(v, "value", ""));
+    return NULL;
+}
+
 char *crm_form_value(const struct crm *crm, const char *form, const json_t *fields,
                      const char *field)
 {
@@ -93,7 +116,7 @@ char *crm_form_value(const struct crm *crm, const char *form, const json_t *fiel
         if (text && *text_trim(text))
             return mem_str(text_trim(text));
     }
-    return NULL;
+    return form_fixed(crm, form, field);
 }
 
 int crm_form_check(struct crm *crm, const char *form, const json_t *fields, struct err *e)
@@ -198,6 +221,21 @@ static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const str
     return strcmp(f->name, "contact.phone") ? 0 : fill_country(ctx, id, json_string_value(v), e);
 }
 
+/* What each post of the form brings along, whatever was posted. */
+static int fill_fixed(struct crm_ctx *ctx, const char *form, const struct crm_target *t,
+                      struct err *e)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach(json_get_arr(json_get_obj(ctx->crm->forms, form), "fixed"), i, v) {
+        const struct crm_field *f =
+            crm_fieldset_find(ctx->crm->fieldset, json_get_str(v, "to", ""), NULL);
+        if (f && fill_field(ctx, t, f, json_get_str(v, "value", ""), e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
                   const struct crm_target *t, struct err *e)
 {
@@ -211,7 +249,7 @@ int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
         if (f && text && *text_trim(text) && fill_field(ctx, t, f, text_trim(text), e) < 0)
             return -1;
     }
-    return 0;
+    return fill_fixed(ctx, form, t, e);
 }
 
 json_t *crm_form_misfits(const struct crm *crm, const char *form, const json_t *fields,
@@ -240,7 +278,8 @@ json_t *crm_form_misfits(const struct crm *crm, const char *form, const json_t *
     return all;
 }
 
-json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields)
+json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields,
+                         const json_t *files)
 {
     char folded[CRM_ADDRESS_MAX] = "";
     AUTO_FREE char *email = crm_form_value(crm, form, fields, "contact.email");
@@ -261,6 +300,7 @@ json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *
     json_put_str(m, "subject", subject);
     json_put_str(m, "text", text);
     json_put_str(m, "reply", text);
-    json_object_set_new(m, "attachments", json_array());
+    json_put_str(m, "form", form);
+    json_object_set_new(m, "attachments", files ? json_incref((json_t *)files) : json_array());
     return m;
 }

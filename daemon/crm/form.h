@@ -24,7 +24,8 @@ int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,
  * being the defect for people. It quotes the value; the other two never do. Own. */
 json_t *crm_form_misfits(const struct crm *crm, const char *form, const json_t *fields,
                          int64_t now_ms);
-/* The message form of a posted form; own. */
-json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields);
+/* The message form of a posted form; own. files may be NULL. */
+json_t *crm_form_message(const struct crm *crm, const char *form, const json_t *fields,
+                         const json_t *files);
 
 #endif

@@ -502,7 +502,7 @@ static void receive_init(struct receive *r)
     const json_t *form = r->in->form ? json_get_obj(r->ctx->crm->forms, r->in->form) : NULL;
     const char *subject;
     if (form) {
-        json_t *m = crm_form_message(r->ctx->crm, r->in->form, r->in->fields);
+        json_t *m = crm_form_message(r->ctx->crm, r->in->form, r->in->fields, r->in->files);
         json_array_append_new(r->ctx->strings, m);
         r->message = m;
     } else {

@@ -46,6 +46,7 @@ static const struct {
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"backup", ctl_backup, 0, 0, "backup PATH"},
     {"quarantine", ctl_quarantine, 1, 2, "quarantine list | show Q | retry Q | drop Q"},
+    {"message", ctl_message, 2, 2, "message M12 NUMBER"},
     {"ledger", ctl_ledger, 0, 3, "ledger [state=STATE] [source=SOURCE] [limit=N]"},
     {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},
     {"mailbox", ctl_mailbox, 1, 10,
@@ -166,13 +167,13 @@ json_t *ctl_done(const struct engine *eng, json_t *j)
     return ctl_done(eng, json_pack("{s:i, s:s}", "exit", 1, "error", text));
 }
 
-static void ctl_answer(struct engine *eng, const struct item *it, int code, const char *error,
-                       json_t *data)
+static struct answer *ctl_answer(struct engine *eng, const struct item *it, int code,
+                                 const char *error, json_t *data)
 {
     json_t *j = json_pack("{s:i, s:s?}", "exit", code, "error", error);
     if (data)
         json_object_set_new(j, "data", data);
-    engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, ctl_done(eng, j));
+    return engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id, ctl_done(eng, j));
 }
 
 static int ctl_read(struct engine *eng, const struct item *it, struct ctl *c)
@@ -211,7 +212,9 @@ int ctl_frame(struct engine *eng, struct item *it, struct err *e)
         }
         json_t *data = commands[i].run(&c, &ce);
         if (data) {
-            ctl_answer(eng, it, c.exit, NULL, data);
+            struct answer *a = ctl_answer(eng, it, c.exit, NULL, data);
+            a->raw = c.raw;
+            a->raw_len = c.raw_len;
             return 0;
         }
         if (ce.cls == ERR_NONE)

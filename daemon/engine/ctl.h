@@ -23,6 +23,8 @@ struct ctl {
     const char *user; /* the Unix user who asks */
     const char *argv[64];
     int argc; /* argv[0] is the command */
+    char *raw; /* moves into the answer: bytes that go with it; NULL: none */
+    size_t raw_len;
     int exit; /* of leadctl when it gets data; a check that found something says 1 */
 };
 
@@ -66,6 +68,7 @@ int ctl_run_line(struct engine *eng, const char *record, const char *line,
                  const struct crm_actor *actor, struct crm_result *res, struct err *e)
     LEADD_MUST_CHECK;
 json_t *ctl_ledger(struct ctl *c, struct err *e);     /* ctl_message.c */
+json_t *ctl_message(struct ctl *c, struct err *e);
 json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e);
 json_t *ctl_timeline(struct ctl *c, struct err *e);
 json_t *ctl_do(struct ctl *c, struct err *e);

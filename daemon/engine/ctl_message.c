@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * ctl_message - ledger, show M12: what arrived, how it was read, what became of it
+ * ctl_message - ledger, show M12, message M12 2: what arrived, how it was read, its files
  *
  * Everything that arrived has a row of the ledger: filed, ignored or quarantined,
  * and why. A message tells its defects: what was malformed, and how it was read.
@@ -8,15 +8,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/ctl.h"
+#include "engine/letter.h"
 #include "store/ledger.h"
 #include "store/message.h"
 
 #define RAW_SHOWN (64 * 1024)
 #define TEXT_SHOWN (16 * 1024)
+#define FILE_MAX BOUND_MAIL_SIZE
 
 static void row_shape(json_t *row)
 {
@@ -133,10 +136,14 @@ static void section_rows(json_t *sections, const char *title, const char *name, 
 
 static void section_parts(json_t *sections, json_t *list)
 {
+    size_t i;
+    json_t *v;
+    json_array_foreach(list, i, v)
+        json_put_int(v, "n", (int64_t)i + 1);
     if (json_array_size(list) > 0)
         json_array_append_new(
             sections, ctl_section("Attachments", json_incref(list),
-                                  "filename FILE|type TYPE|size SIZE"));
+                                  "n #|filename FILE|type TYPE|size SIZE|field FIELD"));
 }
 
 static void section_values(json_t *sections, const char *title, const json_t *values)
@@ -164,7 +171,6 @@ static json_t *message_shape(json_t *m, int64_t id, json_t *rows, const char *ra
     section_parts(sections, json_get_arr(m, "attachments"));
     section_values(sections, "Fields", json_get_obj(m, "fields"));
     section_values(sections, "Other fields", json_get_obj(m, "extra"));
-    section_parts(sections, json_get_arr(m, "files"));
     if (*text)
         section_text(sections, "Text", text, strlen(text), TEXT_SHOWN);
     if (raw)
@@ -182,4 +188,46 @@ json_t *ctl_message_show(struct ctl *c, int64_t id, bool raw, struct err *e)
         return NULL;
     json_t *rows = ledger_of_message(c->eng->db, id, e);
     return rows ? message_shape(m, id, rows, bytes, n) : NULL;
+}
+
+/* ---- one attachment ------------------------------------------------------------ */
+
+static int message_file(struct ctl *c, int64_t id, int64_t number, json_t **file_out,
+                        struct err *e)
+{
+    size_t n = 0;
+    struct buf b AUTO_BUF;
+    buf_init(&b, 2 * FILE_MAX);
+    AUTO_JSON json_t *m = message_json(c->eng->db, id, e);
+    AUTO_FREE char *raw = m ? message_raw(c->eng->db, id, &n, e) : NULL;
+    if (!raw)
+        return -1;
+    json_t *list = json_get_arr(m, "attachments"),
+           *file = number > 0 ? json_array_get(list, (size_t)number - 1) : NULL;
+    if (!file)
+        return err_set(e, ERR_INPUT, "M%" PRId64 " has %zu attachments; show M%" PRId64
+                       " names them", id, json_array_size(list), id);
+    if (!letter_file_read(file, raw, n, FILE_MAX, &b))
+        return err_set(e, ERR_INPUT, "this attachment does not stand in the message as it is kept: "
+                       "it was too large to be fetched, or is part of another one");
+    c->raw_len = b.len;
+    c->raw = b.len ? buf_take(&b) : NULL;
+    *file_out = json_incref(file);
+    return 0;
+}
+
+json_t *ctl_message(struct ctl *c, struct err *e)
+{
+    int64_t id, number;
+    json_t *file;
+    if (c->argv[1][0] != 'M' || text_parse_int(c->argv[1] + 1, &id) < 0 ||
+        text_parse_int(c->argv[2], &number) < 0) {
+        err_set(e, ERR_INPUT, "message: expected M12 and the number of an attachment");
+        return NULL;
+    }
+    if (message_file(c, id, number, &file, e) < 0)
+        return NULL;
+    json_t *data = json_pack("{s:s, s:O}", "text", json_get_str(file, "filename", ""), "file", file);
+    json_decref(file);
+    return data;
 }

@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/address.h"
-#include "crm/form.h"
 #include "engine/alive.h"
+#include "engine/arrival.h"
 #include "engine/bounce.h"
 #include "engine/conversation.h"
 #include "engine/dropbox.h"
@@ -33,22 +33,7 @@
 #include "store/ledger.h"
 #include "store/message.h"
 
-/* Why a row is filed later than it came: see ledger_of_message. */
-#define RETRIED "after it was in quarantine"
-
-/* Where an item came from, read from the channel's name and the frame. */
-struct arrival {
-    char *source; /* own; "imap:sales/INBOX" */
-    char *key;    /* own */
-    const char *name;      /* of the mailbox, borrowed; NULL: forms, ingest */
-    const json_t *mailbox; /* its config; NULL: forms, ingest */
-    int64_t epoch, uid, size, internal_ms;
-    int64_t source_id, ledger_id;
-    bool again; /* fetched on request: what lies below it may not have come yet */
-    bool foreign; /* not of that mailbox: its sender keeps it */
-};
-
-static void arrival_done(struct arrival *a)
+void arrival_done(struct arrival *a)
 {
     mem_free(a->source);
     mem_free(a->key);
@@ -100,7 +85,7 @@ static int arrival_read_mail(struct engine *eng, const struct item *it, struct a
     return 0;
 }
 
-static int arrival_read(struct engine *eng, const struct item *it, struct arrival *a, struct err *e)
+int arrival_read(struct engine *eng, const struct item *it, struct arrival *a, struct err *e)
 {
     const json_t *j = it->frame.json;
     bool hook = it->frame.type == FRAME_HOOK;
@@ -151,10 +136,8 @@ static int arrival_advance(struct engine *eng, const struct arrival *a, struct e
     return source_cursor_advance(eng->db, a->source_id, a->epoch, a->uid, e);
 }
 
-/* ledger_id becomes 0 when this arrival is known already. A retry out of
- * quarantine has its row. */
-static int arrival_enter(struct engine *eng, struct arrival *a, const struct item *it,
-                         const char *state, const char *reason, struct err *e)
+int arrival_enter(struct engine *eng, struct arrival *a, const struct item *it,
+                  const char *state, const char *reason, struct err *e)
 {
     if (it->quarantine) {
         AUTO_JSON json_t *q = quarantine_get(eng->db, it->quarantine, e);
@@ -186,8 +169,8 @@ static void receipt(struct engine *eng, const struct item *it, const char *statu
                       json_pack("{s:s}", "status", status));
 }
 
-static void form_done(struct engine *eng, const struct item *it, const char *status,
-                      const char *text, int64_t lead)
+void arrival_form_done(struct engine *eng, const struct item *it, const char *status,
+                       const char *text, int64_t lead)
 {
     char id[CRM_ID_LEN];
     if (!it->peer)
@@ -198,6 +181,15 @@ static void form_done(struct engine *eng, const struct item *it, const char *sta
     engine_answer(eng, it->peer,
                   it->frame.type == FRAME_HOOK ? FRAME_HOOK_DONE : FRAME_FORM_DONE, it->frame.id,
                   j);
+}
+
+const char *arrival_record(const struct crm_target *t, char out[CRM_ID_LEN])
+{
+    if (t->lead)
+        return crm_id_format(CRM_LEAD, t->lead, out);
+    if (t->kase)
+        return crm_id_format(CRM_CASE, t->kase, out);
+    return t->contact ? crm_id_format(CRM_CONTACT, t->contact, out) : "none";
 }
 
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e)
@@ -211,7 +203,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
         arrival_done(&a);
         log_warn("inbound.refused", "peer=%s error=\"%s\"", it->peer_name, e->text);
         if (form || hook)
-            form_done(eng, it, form ? "invalid" : "refused", "it was not understood", 0);
+            arrival_form_done(eng, it, form ? "invalid" : "refused", "it was not understood", 0);
         else if (!a.foreign)
             receipt(eng, it, "ignored");
         return 0;
@@ -235,7 +227,7 @@ int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, 
         engine_count(eng, "quarantined", 1);
     }
     if (rc == 0 && (form || hook))
-        form_done(eng, it, "quarantined", NULL, 0);
+        arrival_form_done(eng, it, "quarantined", NULL, 0);
     else if (rc == 0)
         receipt(eng, it, "quarantined");
     arrival_done(&a);
@@ -248,7 +240,7 @@ static int mail_finish(struct engine *eng, struct item *it, const struct arrival
                        const char *state, const char *reason, int64_t message_id, struct err *e)
 {
     if (it->quarantine && !reason)
-        reason = RETRIED;
+        reason = ARRIVAL_RETRIED;
     if (message_id || strcmp(state, "filed") != 0)
         if (ledger_settle(eng->db, a->ledger_id, state, reason, message_id, e) < 0)
             return -1;
@@ -308,16 +300,6 @@ static const char *kind_in_words(const char *kind)
         if (strcmp(kind, all[i].kind) == 0)
             return all[i].words;
     return kind;
-}
-
-/* The record that a message was filed with, for the log. */
-static const char *record_name(const struct crm_target *t, char out[CRM_ID_LEN])
-{
-    if (t->lead)
-        return crm_id_format(CRM_LEAD, t->lead, out);
-    if (t->kase)
-        return crm_id_format(CRM_CASE, t->kase, out);
-    return t->contact ? crm_id_format(CRM_CONTACT, t->contact, out) : "none";
 }
 
 /* The message is filed even where no record takes it; the ledger says why. */
@@ -494,7 +476,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);
     if (rc == 0)
         log_info("mail.filed", "message=M%" PRId64 " source=\"%s\" key=%s record=%s new=%d kind=%s",
-                 m->id, a->source, a->key, record_name(&who.target, record),
+                 m->id, a->source, a->key, arrival_record(&who.target, record),
                  who.new_lead || who.new_case, m->kind);
     if (rc == 0 && who.new_lead)
         engine_count(eng, "leads_created", 1);
@@ -576,123 +558,6 @@ int inbound_mail(struct engine *eng, struct item *it, struct err *e)
         if (a.name)
             alive_mail(eng, a.name);
         rc = it->message ? mail_new(eng, it, &a, e) : err_set(e, ERR_INPUT, "it was not parsed");
-    }
-    arrival_done(&a);
-    return rc;
-}
-
-/* ---- forms -------------------------------------------------------------------- */
-
-/* What did not fit its field is named with the message's other defects. */
-static void form_defects(json_t *message, const json_t *misfits)
-{
-    size_t i;
-    const json_t *v;
-    json_t *defects = json_copy(json_object_get(message, "defects"));
-    if (!json_is_array(defects)) {
-        json_decref(defects);
-        defects = json_array();
-    }
-    json_array_foreach((json_t *)misfits, i, v)
-        json_array_append(defects, json_object_get(v, "text"));
-    json_object_set_new(message, "defects", defects);
-}
-
-/* The same in the journal, without the value: it may be personal. */
-static void form_notes(struct input *in, const json_t *misfits)
-{
-    size_t i;
-    const json_t *v;
-    json_array_foreach((json_t *)misfits, i, v)
-        input_note(in, "the posted %s does not fit and was not taken into %s: show %s",
-                   json_get_str(v, "posted", ""), json_get_str(v, "to", ""), in->intent);
-}
-
-/* A form is a message too: the same JSON form, with its fields. */
-static json_t *form_message(const struct item *it)
-{
-    const json_t *j = it->frame.json;
-    json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
-                          json_get_str(j, "form", ""));
-    static const char *const copied[] = {"fields", "extra", "files", "remote", "agent", "defects"};
-    for (size_t i = 0; i < ARRAY_LEN(copied); i++)
-        if (json_object_get(j, copied[i]))
-            json_object_set(m, copied[i], json_object_get(j, copied[i]));
-    return m;
-}
-
-static int form_file(struct engine *eng, struct item *it, struct arrival *a, const char *form,
-                     struct err *e)
-{
-    const json_t *fields = json_get_obj(it->frame.json, "fields");
-    AUTO_JSON json_t *message = form_message(it);
-    AUTO_JSON json_t *misfits = crm_form_misfits(eng->crm, form, fields, clock_now_ms());
-    if (json_array_size(misfits))
-        form_defects(message, misfits);
-    AUTO_FREE char *text = json_line(message);
-    struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
-    if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
-        return -1;
-    struct input in;
-    struct crm_who who = {0};
-    char record[CRM_ID_LEN];
-    input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
-                mem_printf("M%" PRId64, m.id));
-    form_notes(&in, misfits);
-    struct crm_input ci = {
-        .kind = "form",
-        .form = form,
-        .fields = fields,
-        .message_id = m.id,
-        .at_ms = in.now_ms,
-    };
-    int rc = crm_receive(in.ctx, &ci, &who, e);
-    in.target = who.target;
-    if (rc == 0 && who.twin.other)
-        rc = input_run(&in, e) < 0 ? -1 : duplicate_tell(&in, &who, e);
-    if (rc == 0)
-        rc = input_finish(&in, e);
-    m.contact_id = who.target.contact;
-    m.lead_id = who.target.lead;
-    m.case_id = who.target.kase;
-    if (rc == 0)
-        rc = message_link(eng->db, &m, e);
-    if (rc == 0)
-        rc = ledger_settle(eng->db, a->ledger_id, "filed", it->quarantine ? RETRIED : NULL, m.id,
-                           e);
-    if (rc == 0 && it->quarantine)
-        rc = quarantine_remove(eng->db, it->quarantine, e);
-    if (rc == 0) {
-        form_done(eng, it, "ok", NULL, who.target.lead);
-        engine_count(eng, "forms_filed", 1);
-        if (who.new_lead)
-            engine_count(eng, "leads_created", 1);
-        log_info("form.filed", "message=M%" PRId64 " form=%s record=%s new=%d", m.id, form,
-                 record_name(&who.target, record), who.new_lead || who.new_case);
-    }
-    input_end(&in);
-    return rc;
-}
-
-int inbound_form(struct engine *eng, struct item *it, struct err *e)
-{
-    struct arrival a;
-    struct err why = {0};
-    const char *form = json_get_str(it->frame.json, "form", "");
-    const json_t *fields = json_get_obj(it->frame.json, "fields");
-    if (!it->quarantine && (!fields || crm_form_check(eng->crm, form, fields, &why) < 0)) {
-        form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
-        engine_count(eng, "forms_invalid", 1);
-        return 0; /* the sender is told now and can mend it */
-    }
-    int rc = arrival_read(eng, it, &a, e);
-    if (rc == 0)
-        rc = arrival_enter(eng, &a, it, "filed", NULL, e);
-    if (rc == 0 && a.ledger_id == 0) {
-        form_done(eng, it, "duplicate", NULL, 0);
-        engine_count(eng, "forms_duplicate", 1);
-    } else if (rc == 0) {
-        rc = form_file(eng, it, &a, form, e);
     }
     arrival_done(&a);
     return rc;

@@ -17,12 +17,12 @@
 /* ---- attachments ------------------------------------------------------------------- */
 
 /* The parser said where it stands; that it stands in the mail is seen to here. */
-static bool file_read(const json_t *a, const char *raw, size_t n, size_t room, struct buf *out)
+bool letter_file_read(const json_t *a, const char *raw, size_t n, size_t room, struct buf *out)
 {
     int64_t at = json_get_int(a, "at", -1), bytes = json_get_int(a, "bytes", -1);
     const char *encoding = json_get_str(a, "encoding", "");
     if (at < 0 || bytes < 0 || (uint64_t)at > n || (uint64_t)bytes > n - (size_t)at ||
-        (size_t)bytes > 2 * BOUND_LETTER_FILES)
+        (size_t)bytes > 2 * room + KIB(4))
         return false;
     if (strcmp(encoding, "base64") == 0)
         transfer_base64(out, raw + at, (size_t)bytes);
@@ -46,7 +46,7 @@ void letter_files_read(const json_t *message, const char *raw, size_t n,
         if (!take(a))
             continue;
         buf_init(&b, 2 * BOUND_LETTER_FILES);
-        if (raw && file_read(a, raw, n, BOUND_LETTER_FILES - out->bytes, &b)) {
+        if (raw && letter_file_read(a, raw, n, BOUND_LETTER_FILES - out->bytes, &b)) {
             out->v[out->count++] = (struct mail_attachment){
                 .filename = json_get_str(a, "filename", NULL),
                 .type = json_get_str(a, "type", NULL),

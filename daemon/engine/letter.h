@@ -26,6 +26,10 @@ void letter_files_read(const json_t *message, const char *raw, size_t n,
                        bool (*take)(const json_t *attachment), struct letter_files *out,
                        int *left_out);
 void letter_files_done(struct letter_files *f);
+/* The bytes of one attachment (or file of a form), whose message came as raw. False when it
+ * does not stand there, or is larger than room. */
+bool letter_file_read(const json_t *attachment, const char *raw, size_t n, size_t room,
+                      struct buf *out);
 
 struct letter {
     const char *class_;   /* of the outbox */

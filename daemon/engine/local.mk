@@ -19,6 +19,9 @@ daemon_engine_libengine_a_SOURCES = \
 
 # what other programs tell by HTTP
 daemon_engine_libengine_a_SOURCES += %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
+# forms
+daemon_engine_libengine_a_SOURCES += %D%/arrival.h %D%/inbound_form.c
+
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_verify
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/form_check.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/command.h"
 #include "engine/call.h"
 #include "engine/ctl.h"
@@ -92,34 +94,29 @@ int solo_mail(struct solo *s, const char *raw, size_t n, const char *mailbox,
 
 /* ---- forms ------------------------------------------------------------------------ */
 
-static bool is_blank(const char *s)
+/* As web-in holds it against the form, before the engine hears of it. */
+static bool form_hold(const json_t *conf, const json_t *posted, struct form_checked *out)
 {
-    return s[strspn(s, " \t\r\n\v\f")] == '\0';
-}
-
-/* What web-in asks for before the engine hears of it. */
-static const char *form_missing(const json_t *conf, const json_t *fields)
-{
-    size_t i;
+    const char *name;
     json_t *v;
-    json_array_foreach(json_get_arr(conf, "required"), i, v)
-        if (is_blank(json_get_str(fields, json_string_value(v), "")))
-            return json_string_value(v);
-    return NULL;
+    struct form f;
+    form_init(&f);
+    json_object_foreach((json_t *)posted, name, v) {
+        const char *s = json_string_value(v);
+        AUTO_FREE char *text = s ? NULL : json_text(v);
+        form_add_value(&f, name, strlen(name), s ? s : text, strlen(s ? s : text), FORM_UTF8);
+    }
+    bool ok = form_check(&f, conf, out);
+    form_done(&f);
+    return ok;
 }
 
-/* Frame of web-in; takes nothing. */
-static json_t *form_frame(struct solo *s, const char *form, const json_t *conf,
-                          const json_t *posted)
+/* Frame of web-in; fields and extra are kept by reference. */
+static json_t *form_frame(struct solo *s, const char *form, json_t *fields, json_t *extra)
 {
     char id[40];
-    const char *name;
-    json_t *v, *fields = json_object(), *extra = json_object();
     snprintf(id, sizeof(id), "solo%028" PRId64, ++s->arrivals);
-    json_object_foreach((json_t *)posted, name, v)
-        json_object_set(json_object_get(json_get_obj(conf, "fields"), name) ? fields : extra, name,
-                        v);
-    return json_pack("{s:s, s:s, s:o, s:o, s:[]}", "form", form, "request_id", id, "fields", fields,
+    return json_pack("{s:s, s:s, s:O, s:O, s:[]}", "form", form, "request_id", id, "fields", fields,
                      "extra", extra, "files");
 }
 
@@ -140,13 +137,19 @@ int solo_form(struct solo *s, const char *form, const json_t *fields, struct sol
         return err_set(e, ERR_INPUT, "no form \"%s\" in the config", form);
     if (solo_enter(s, e) < 0)
         return -1;
-    const char *missing = form_missing(conf, fields);
-    if (missing) {
+    struct form_checked c;
+    int rc;
+    if (form_hold(conf, fields, &c)) {
+        rc = form_item(s, form_frame(s, form, c.fields, c.extra), out, e);
+    } else {
+        AUTO_FREE char *why = form_faults_text(c.faults);
         *out = (struct solo_answer){.status = "invalid"};
-        snprintf(out->text, sizeof(out->text), "The field \"%s\" is missing.", missing);
-        return solo_leave(0);
+        snprintf(out->text, sizeof(out->text), "%.*s",
+                 (int)text_utf8_cut(why, strlen(why), sizeof(out->text) - 1), why);
+        rc = solo_leave(0);
     }
-    return form_item(s, form_frame(s, form, conf, fields), out, e);
+    form_checked_done(&c);
+    return rc;
 }
 
 /* ---- what was read before ----------------------------------------------------------- */
@@ -154,7 +157,7 @@ int solo_form(struct solo *s, const char *form, const json_t *fields, struct sol
 int solo_message(struct solo *s, const json_t *message, const char *mailbox,
                  struct solo_answer *out, struct err *e)
 {
-    static const char *const copied[] = {"extra", "files", "remote", "agent", "defects"};
+    static const char *const copied[] = {"remote", "agent", "defects"};
     const char *form = json_get_str(message, "form", "");
     if (strcmp(json_get_str(message, "channel", ""), "form") != 0) {
         struct item *it = mail_item(s, "", 0, mailbox, e);
@@ -172,7 +175,11 @@ int solo_message(struct solo *s, const json_t *message, const char *mailbox,
         return err_set(e, ERR_INPUT, "no form \"%s\" in the config", form);
     if (solo_enter(s, e) < 0)
         return -1;
-    json_t *frame = form_frame(s, form, conf, json_get_obj(message, "fields"));
+    AUTO_JSON json_t *none = json_object();
+    json_t *fields = json_get_obj(message, "fields"), *extra = json_get_obj(message, "extra");
+    json_t *frame = form_frame(s, form, fields ? fields : none, extra ? extra : none);
+    if (json_get_arr(message, "attachments"))
+        json_object_set(frame, "files", json_get_arr(message, "attachments"));
     for (size_t i = 0; i < ARRAY_LEN(copied); i++)
         if (json_object_get(message, copied[i]))
             json_object_set(frame, copied[i], json_object_get(message, copied[i]));

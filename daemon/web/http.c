@@ -127,6 +127,7 @@ static const char *web_reason(int code)
         {204, "No Content"},
         {303, "See Other"},
         {400, "Bad Request"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {410, "Gone"},

@@ -6,33 +6,11 @@
 
 #include <string.h>
 
+#include "web/html.h"
+
 static void add(struct buf *out, const char *s)
 {
     buf_add(out, s, strlen(s));
-}
-
-static void add_text(struct buf *out, const char *s)
-{
-    for (; *s; s++)
-        switch (*s) {
-        case '<':
-            add(out, "&lt;");
-            break;
-        case '>':
-            add(out, "&gt;");
-            break;
-        case '&':
-            add(out, "&amp;");
-            break;
-        case '"':
-            add(out, "&quot;");
-            break;
-        case '\'':
-            add(out, "&#39;");
-            break;
-        default:
-            buf_char(out, *s);
-        }
 }
 
 void page_render(const json_t *answer, struct buf *out)
@@ -42,15 +20,15 @@ void page_render(const json_t *answer, struct buf *out)
     add(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
              "<meta name=\"robots\" content=\"noindex\"><title>");
-    add_text(out, title);
+    html_text(out, title);
     add(out, "</title></head>\n<body><h1>");
-    add_text(out, title);
+    html_text(out, title);
     add(out, "</h1>\n<p>");
-    add_text(out, json_get_str(answer, "text", ""));
+    html_text(out, json_get_str(answer, "text", ""));
     add(out, "</p>\n");
     if (button) {
         add(out, "<form method=\"post\"><button type=\"submit\">");
-        add_text(out, button);
+        html_text(out, button);
         add(out, "</button></form>\n");
     }
     add(out, "</body></html>\n");

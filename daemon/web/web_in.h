@@ -25,6 +25,7 @@
     X(quarantined, 202)  /* stored, to be looked at */                                             \
     X(malformed, 400)    /* not HTTP or not the content type it says */                            \
     X(refused, 403)      /* a webhook of a source that the engine does not know */                 \
+    X(origin, 403)       /* a page that may not post this form */                                  \
     X(unknown, 404)      /* no such form */                                                        \
     X(method, 405)                                                                                 \
     X(too_large, 413)                                                                              \
@@ -96,12 +97,21 @@ void web_hook_answer(struct web_in *w, struct parked *p, enum web_outcome outcom
 /* web_form.c */
 char *web_request_id(void); /* own; grows with the time */
 void web_form_request(struct web_in *w, struct evhttp_request *req, const char *name);
+void web_form_free(struct parked *p);
+
+/* web_answer.c */
 /* Answers a parked form and frees it; it is no longer in the list. */
 void web_form_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
                      const char *text);
 /* Answers a request that was not parked, with a readable reason. */
 void web_form_refuse(struct web_in *w, struct evhttp_request *req, const char *form,
                      enum web_outcome outcome, const char *text);
-void web_form_free(struct parked *p);
+/* The same, for fields that are missing or wrong: those of form_check(). */
+void web_form_faults(struct web_in *w, struct evhttp_request *req, const char *form,
+                     const json_t *faults);
+/* JSON for those who post it or ask for it; a browser asks for HTML. */
+bool web_form_wants_json(struct evhttp_request *req);
+/* The origin of the request when the form's config names it; else NULL. */
+const char *web_form_origin(const json_t *conf, struct evhttp_request *req);
 
 #endif

@@ -13,9 +13,11 @@
 #include "base/bounds.h"
 #include "base/buf.h"
 #include "base/form.h"
+#include "base/form_check.h"
+#include "base/form_words.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "web/form_check.h"
+#include "base/text.h"
 
 #define URL "application/x-www-form-urlencoded"
 #define MULTI "multipart/form-data; boundary=XX"
@@ -239,28 +241,169 @@ static void email_addresses_are_told_from_typos(void **state)
             fail_msg("accepted: %s", bad[i]);
 }
 
+/* Reads a urlencoded body and holds it against a form of the config, written as JSON. */
+static bool check(const char *conf_text, const char *body, struct form_checked *out)
+{
+    struct form f;
+    struct err e = {0};
+    AUTO_JSON json_t *conf = json_loads(conf_text, 0, NULL);
+    assert_non_null(conf);
+    assert_int_equal(read_n(&f, URL, body, strlen(body), &e), 0);
+    bool ok = form_check(&f, conf, out);
+    form_done(&f);
+    return ok;
+}
+
 static void unknown_fields_go_to_extra_and_required_ones_are_named(void **state)
 {
     (void)state;
+    static const char conf[] = "{\"fields\": {\"mail\": {\"to\": \"contact.email\"}}, "
+                               "\"required\": [\"mail\"]}";
+    struct form_checked c;
+    assert_true(check(conf, "mail=a%40b.de&x=1", &c));
+    assert_string_equal(json_get_str(c.fields, "mail", ""), "a@b.de");
+    assert_string_equal(json_get_str(c.extra, "x", ""), "1");
+    assert_int_equal(json_object_size(c.fields) + json_object_size(c.extra), 2);
+    form_checked_done(&c);
+    assert_false(check(conf, "mail=+&x=1", &c));
+    assert_string_equal(json_get_str(json_array_get(c.faults, 0), "field", ""), "mail");
+    AUTO_FREE char *text = form_faults_text(c.faults);
+    assert_string_equal(text, "The field \"mail\" is missing.");
+    form_checked_done(&c);
+}
+
+static void each_type_takes_what_it_should_and_names_the_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row, *posted, *value, *code; /* of the field x */
+    } cases[] = {
+        {"{\"type\": \"number\"}", "x=1,000.50", "1,000.50", NULL},
+        {"{\"type\": \"number\"}", "x=-3", "-3", NULL},
+        {"{\"type\": \"number\"}", "x=many", "many", "number"},
+        {"{\"type\": \"number\"}", "x=.", ".", "number"},
+        {"{\"type\": \"date\"}", "x=2026-12-31", "2026-12-31", NULL},
+        {"{\"type\": \"date\"}", "x=2026-13-01", "2026-13-01", "date"},
+        {"{\"type\": \"date\"}", "x=31.12.2026", "31.12.2026", "date"},
+        {"{\"type\": \"date\"}", "x=2026-12-311", "2026-12-311", "date"},
+        {"{\"type\": \"bool\"}", "x=on", "yes", NULL},
+        {"{\"type\": \"bool\"}", "x=FALSE", "no", NULL},
+        {"{\"type\": \"bool\"}", "x=perhaps", "no", "bool"},
+        {"{\"type\": \"bool\"}", "", NULL, NULL},
+        {"{\"type\": \"email\"}", "x=+a%40b.de+", "a@b.de", NULL},
+        {"{\"type\": \"email\"}", "x=a%40b", "a@b", "email"},
+        {"{\"type\": \"choice\", \"choices\": [\"a\", \"b c\"]}", "x=b+c", "b c", NULL},
+        {"{\"type\": \"choice\", \"choices\": [\"a\", \"b c\"]}", "x=b", "b", "choice"},
+        {"{\"type\": \"choice\", \"several\": true, \"choices\": [\"a\", \"b\"]}", "x=b&x=a",
+         "b, a", NULL},
+        {"{\"type\": \"choice\", \"several\": true, \"choices\": [\"a\", \"b\"]}", "x=b&x=c",
+         "b, c", "choice"},
+        {"{\"max\": 3}", "x=%C3%A4%C3%B6%C3%BC", "äöü", NULL},
+        {"{\"max\": 3}", "x=abcd", "abcd", "too_long"},
+        {"{\"default\": \"web\"}", "x=", "web", NULL},
+        {"{\"default\": \"web\"}", "", "web", NULL},
+        {"{\"required\": true}", "x=", "", "missing"},
+        {"{\"required\": true}", "x.0=a", NULL, "shape"},
+        {"{\"type\": \"consent\", \"text\": \"News?\"}", "", NULL, NULL},
+        {"{\"type\": \"consent\", \"text\": \"News?\"}", "x=on", "yes", NULL},
+        {"{\"type\": \"consent\", \"required\": true}", "x=no", "no", "consent"},
+        {"{\"type\": \"consent\", \"required\": true}", "", NULL, "consent"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct form_checked c;
+        AUTO_FREE char *conf = mem_printf("{\"fields\": {\"x\": %s}}", cases[i].row);
+        bool ok = check(conf, cases[i].posted, &c);
+        const char *value = json_get_str(c.fields, "x", NULL);
+        const char *code = json_get_str(json_array_get(c.faults, 0), "code", NULL);
+        if (ok != !cases[i].code || !value != !cases[i].value ||
+            (value && strcmp(value, cases[i].value)) || !code != !cases[i].code ||
+            (code && strcmp(code, cases[i].code)))
+            fail_msg("%s with \"%s\" gave \"%s\", %s", cases[i].row, cases[i].posted,
+                     value ? value : "nothing", code ? code : "no fault");
+        form_checked_done(&c);
+    }
+}
+
+static void a_star_gathers_what_stands_in_an_array(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"answers\": [{\"email\": \"a@b.de\", \"tag\": \"x\"}, {\"tag\": "
+                               "\"y\"}], \"other\": {\"deep\": [1]}}";
     struct form f;
     struct err e = {0};
-    json_t *fields = NULL, *extra = NULL;
-    const char *bad = NULL;
-    AUTO_JSON json_t *conf = json_pack("{s:{s:{s:s}},s:[s]}", "fields", "mail", "to",
-                                       "contact.email", "required", "mail");
-    assert_int_equal(read_n(&f, URL, "mail=a%40b.de&x=1", 17, &e), 0);
-    assert_int_equal(form_check(&f, conf, &fields, &extra, &bad, &e), 0);
-    assert_string_equal(json_get_str(fields, "mail", ""), "a@b.de");
-    assert_string_equal(json_get_str(extra, "x", ""), "1");
-    assert_int_equal(json_object_size(fields) + json_object_size(extra), 2);
-    json_decref(fields);
-    json_decref(extra);
+    struct form_checked c;
+    AUTO_JSON json_t *conf = json_pack(
+        "{s:{s:{s:s}, s:{s:s}}}", "fields", "answers.0.email", "to", "contact.email",
+        "answers.*.tag", "to", "lead.subject");
+    assert_int_equal(read_n(&f, "application/json", body, strlen(body), &e), 0);
+    assert_true(form_check(&f, conf, &c));
+    assert_string_equal(json_get_str(c.fields, "answers.0.email", ""), "a@b.de");
+    assert_string_equal(json_get_str(c.fields, "answers.*.tag", ""), "x, y");
+    assert_string_equal(json_get_str(c.extra, "other.deep.0", ""), "1");
+    assert_int_equal(json_object_size(c.extra), 1);
+    form_checked_done(&c);
     form_done(&f);
-    assert_int_equal(read_n(&f, URL, "mail=+&x=1", 10, &e), 0);
-    assert_int_equal(form_check(&f, conf, &fields, &extra, &bad, &e), -1);
-    assert_string_equal(bad, "mail");
-    assert_non_null(strstr(e.text, "\"mail\" is missing"));
-    form_done(&f);
+}
+
+static void files_are_held_against_their_field_and_found_by_their_place(void **state)
+{
+    (void)state;
+    static const char type[] = "multipart/form-data; boundary=XX";
+    static const char body[] = "--XX\r\nContent-Disposition: form-data; name=\"cv\"; "
+                               "filename=\"a.PDF\"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1\r\n"
+                               "--XX--\r\n";
+    static const struct {
+        const char *row, *code;
+    } cases[] = {
+        {"{\"type\": \"file\"}", NULL},
+        {"{\"type\": \"file\", \"accept\": [\".pdf\"]}", NULL},
+        {"{\"type\": \"file\", \"accept\": [\"application/*\"]}", NULL},
+        {"{\"type\": \"file\", \"accept\": [\"image/*\", \".png\"]}", "file_type"},
+        {"{\"type\": \"file\", \"max_size\": 5}", "file_size"},
+        {"{\"type\": \"text\"}", NULL}, /* a form that asks for no files takes any */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct form f;
+        struct err e = {0};
+        struct form_checked c;
+        AUTO_FREE char *text = mem_printf("{\"fields\": {\"cv\": %s}}", cases[i].row);
+        AUTO_JSON json_t *conf = json_loads(text, 0, NULL);
+        assert_int_equal(read_n(&f, type, body, strlen(body), &e), 0);
+        const json_t *file = json_array_get(f.files, 0);
+        assert_memory_equal(body + json_get_int(file, "at", 0), "%PDF-1", 6);
+        assert_int_equal(json_get_int(file, "bytes", 0), 6);
+        form_check(&f, conf, &c);
+        const char *code = json_get_str(json_array_get(c.faults, 0), "code", "none");
+        assert_string_equal(code, cases[i].code ? cases[i].code : "none");
+        form_checked_done(&c);
+        form_done(&f);
+    }
+    struct form_checked c;
+    assert_false(check("{\"fields\": {\"cv\": {\"type\": \"file\", \"required\": true}}}", "cv=",
+                       &c));
+    assert_int_equal(json_object_size(c.extra), 0);
+    form_checked_done(&c);
+}
+
+static void faults_speak_the_language_of_the_form(void **state)
+{
+    (void)state;
+    static const char *const langs[] = {"en", "de", "fr", "es", "it"};
+    for (size_t i = 0; i < ARRAY_LEN(langs); i++)
+        for (int w = 0; w < FORM_W_COUNT; w++) {
+            const char *s = form_word(langs[i], (enum form_word)w);
+            assert_non_null(s);
+            assert_true(*s && text_is_utf8(s, strlen(s)));
+            AUTO_FREE char *full = form_word_fill(langs[i], (enum form_word)w, "A", "B");
+            assert_null(strstr(full, "%s"));
+        }
+    struct form_checked c;
+    assert_false(check("{\"lang\": \"de\", \"fields\": {\"n\": {\"label\": \"Ihr Name\", "
+                       "\"required\": true}}}", "", &c));
+    AUTO_FREE char *text = form_faults_text(c.faults);
+    assert_string_equal(text, "Das Feld „Ihr Name“ fehlt.");
+    form_checked_done(&c);
+    assert_string_equal(form_word("xx", FORM_W_SEND), "Send");
 }
 
 static uint32_t next_random(uint32_t *s)
@@ -350,6 +493,10 @@ int main(void)
         cmocka_unit_test(parameters_are_found_outside_quotes_only),
         cmocka_unit_test(email_addresses_are_told_from_typos),
         cmocka_unit_test(unknown_fields_go_to_extra_and_required_ones_are_named),
+        cmocka_unit_test(each_type_takes_what_it_should_and_names_the_fault),
+        cmocka_unit_test(a_star_gathers_what_stands_in_an_array),
+        cmocka_unit_test(files_are_held_against_their_field_and_found_by_their_place),
+        cmocka_unit_test(faults_speak_the_language_of_the_form),
         cmocka_unit_test(mutated_bodies_never_break_a_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

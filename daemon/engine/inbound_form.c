@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * inbound_form - a posted form becomes ledger row, message and records
+ *
+ * web-in has held it against the form's config already (base/form_check.h); its
+ * request id decides in the ledger whether it is new.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crm/form.h"
+#include "engine/arrival.h"
+#include "engine/duplicate.h"
+#include "engine/input.h"
+#include "store/ledger.h"
+#include "store/message.h"
+
+/* What did not fit its field is named with the message's other defects. */
+static void form_defects(json_t *message, const json_t *misfits)
+{
+    size_t i;
+    const json_t *v;
+    json_t *defects = json_copy(json_object_get(message, "defects"));
+    if (!json_is_array(defects)) {
+        json_decref(defects);
+        defects = json_array();
+    }
+    json_array_foreach((json_t *)misfits, i, v)
+        json_array_append(defects, json_object_get(v, "text"));
+    json_object_set_new(message, "defects", defects);
+}
+
+/* The same in the journal, without the value: it may be personal. */
+static void form_notes(struct input *in, const json_t *misfits)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach((json_t *)misfits, i, v)
+        input_note(in, "the posted %s does not fit and was not taken into %s: show %s",
+                   json_get_str(v, "posted", ""), json_get_str(v, "to", ""), in->intent);
+}
+
+/* A form is a message too: the same JSON form, with its fields. */
+static json_t *form_message(const struct item *it)
+{
+    const json_t *j = it->frame.json;
+    json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
+                          json_get_str(j, "form", ""));
+    static const char *const copied[] = {"fields", "extra", "remote", "agent", "defects"};
+    for (size_t i = 0; i < ARRAY_LEN(copied); i++)
+        if (json_object_get(j, copied[i]))
+            json_object_set(m, copied[i], json_object_get(j, copied[i]));
+    if (json_array_size(json_get_arr(j, "files")))
+        json_object_set(m, "attachments", json_get_arr(j, "files"));
+    return m;
+}
+
+static int form_file(struct engine *eng, struct item *it, struct arrival *a, const char *form,
+                     struct err *e)
+{
+    const json_t *fields = json_get_obj(it->frame.json, "fields");
+    AUTO_JSON json_t *message = form_message(it);
+    AUTO_JSON json_t *misfits = crm_form_misfits(eng->crm, form, fields, clock_now_ms());
+    if (json_array_size(misfits))
+        form_defects(message, misfits);
+    AUTO_FREE char *text = json_line(message);
+    struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
+    if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
+        return -1;
+    struct input in;
+    struct crm_who who = {0};
+    char record[CRM_ID_LEN];
+    input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
+                mem_printf("M%" PRId64, m.id));
+    form_notes(&in, misfits);
+    struct crm_input ci = {
+        .kind = "form",
+        .form = form,
+        .fields = fields,
+        .files = json_get_arr(it->frame.json, "files"),
+        .message_id = m.id,
+        .at_ms = in.now_ms,
+    };
+    int rc = crm_receive(in.ctx, &ci, &who, e);
+    in.target = who.target;
+    if (rc == 0 && who.twin.other)
+        rc = input_run(&in, e) < 0 ? -1 : duplicate_tell(&in, &who, e);
+    if (rc == 0)
+        rc = input_finish(&in, e);
+    m.contact_id = who.target.contact;
+    m.lead_id = who.target.lead;
+    m.case_id = who.target.kase;
+    if (rc == 0)
+        rc = message_link(eng->db, &m, e);
+    if (rc == 0)
+        rc = ledger_settle(eng->db, a->ledger_id, "filed", it->quarantine ? ARRIVAL_RETRIED : NULL, m.id,
+                           e);
+    if (rc == 0 && it->quarantine)
+        rc = quarantine_remove(eng->db, it->quarantine, e);
+    if (rc == 0) {
+        arrival_form_done(eng, it, "ok", NULL, who.target.lead);
+        engine_count(eng, "forms_filed", 1);
+        if (who.new_lead)
+            engine_count(eng, "leads_created", 1);
+        log_info("form.filed", "message=M%" PRId64 " form=%s record=%s new=%d", m.id, form,
+                 arrival_record(&who.target, record), who.new_lead || who.new_case);
+    }
+    input_end(&in);
+    return rc;
+}
+
+int inbound_form(struct engine *eng, struct item *it, struct err *e)
+{
+    struct arrival a;
+    struct err why = {0};
+    const char *form = json_get_str(it->frame.json, "form", "");
+    const json_t *fields = json_get_obj(it->frame.json, "fields");
+    if (!it->quarantine && (!fields || crm_form_check(eng->crm, form, fields, &why) < 0)) {
+        arrival_form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
+        engine_count(eng, "forms_invalid", 1);
+        return 0; /* the sender is told now and can mend it */
+    }
+    int rc = arrival_read(eng, it, &a, e);
+    if (rc == 0)
+        rc = arrival_enter(eng, &a, it, "filed", NULL, e);
+    if (rc == 0 && a.ledger_id == 0) {
+        arrival_form_done(eng, it, "duplicate", NULL, 0);
+        engine_count(eng, "forms_duplicate", 1);
+    } else if (rc == 0) {
+        rc = form_file(eng, it, &a, form, e);
+    }
+    arrival_done(&a);
+    return rc;
+}
