@@ -298,6 +298,112 @@ static int cue_points(const char *low, size_t at)
     return has_any(before, until_cues, ARRAY_LEN(until_cues)) ? 2 : 0;
 }
 
+/* ---- "until Monday" ---- */
+
+/* The beginnings of the weekdays' names, Monday first, as far as no other word in such a
+ * mail begins so. */
+static const char *const weekdays[7][16] = {
+    {"monday", "montag", "lundi", "lunes", "lunedì", "lunedi", "maandag", "segunda-feira",
+     "poniedział", "måndag", "mandag", "maanantai", "pondělí", "понедельник"},
+    {"tuesday", "dienstag", "mardi", "martes", "martedì", "martedi", "dinsdag", "terça-feira",
+     "wtork", "tisdag", "tirsdag", "tiistai", "úterý", "вторник"},
+    {"wednesday", "mittwoch", "mercredi", "miércoles", "miercoles", "mercoledì", "mercoledi",
+     "woensdag", "quarta-feira", "środ", "onsdag", "keskiviik", "střed", "сред"},
+    {"thursday", "donnerstag", "jeudi", "jueves", "giovedì", "giovedi", "donderdag",
+     "quinta-feira", "czwart", "torsdag", "torsta", "čtvrt", "четверг"},
+    {"friday", "freitag", "vendredi", "viernes", "venerdì", "venerdi", "vrijdag", "sexta-feira",
+     "piąt", "fredag", "perjantai", "pátek", "pátku", "пятниц"},
+    {"saturday", "samstag", "sonnabend", "samedi", "sábado", "sabado", "sabato", "zaterdag",
+     "sobot", "lördag", "lørdag", "lauantai", "суббот"},
+    {"sunday", "sonntag", "dimanche", "domingo", "domenica", "zondag", "niedziel", "söndag",
+     "søndag", "sunnuntai", "neděl", "воскресен"},
+};
+static const char *const tomorrows[] = {"tomorrow", "morgen", "demain", "mañana", "domani",
+                                        "amanhã", "jutra", "imorgon", "i morgen", "завтра"};
+static const char *const next_weeks[] = {
+    "next week", "the following week", "nächste woche", "nächster woche", "nächsten woche",
+    "kommende woche", "kommender woche", "kommenden woche", "la semaine prochaine",
+    "semaine prochaine", "la próxima semana", "próxima semana", "la semana que viene",
+    "la prossima settimana", "prossima settimana", "volgende week", "komende week",
+    "semana que vem", "przyszłym tygodni", "nästa vecka", "næste uge", "neste uke",
+};
+/* Before it, and behind it: "until Monday", "ab Montag", "am Montag wieder". Without dashes
+ * and "to", which stand between any two days. */
+static const char *const before_words[] = {
+    "until", "till", "through", "back", "return", "resum", "available", "bis", "zurück",
+    "wieder", "ab ", "jusqu", "retour", "reviens", "hasta", "regres", "vuelv", "volver", "fino",
+    "rientr", "torn", "tot ", "t/m", "terug", "até", "retorn", "volto", "wrac", "tillbaka",
+    "tilbake", "tilbage", "до ", "верн",
+};
+static const char *const behind_words[] = {"wieder", "zurück", "back", "again", "de retour",
+                                           "terug", "tillbaka", "tilbake", "tilbage", "de nuevo"};
+
+#define CUE_NEAR 32
+
+/* In the same sentence, so near that it can be meant. */
+static bool relative_cue(const char *low, size_t at, size_t end)
+{
+    size_t from = at, to = end;
+    while (from > 0 && at - from < CUE_NEAR && !strchr(".!?\n", low[from - 1]))
+        from--;
+    while (low[to] && to - end < CUE_NEAR && !strchr(".!?\n", low[to]))
+        to++;
+    AUTO_FREE char *before = mem_strn(low + from, at - from);
+    AUTO_FREE char *behind = mem_strn(low + end, to - end);
+    return has_any(before, before_words, ARRAY_LEN(before_words)) ||
+           has_any(behind, behind_words, ARRAY_LEN(behind_words));
+}
+
+static size_t starts_any(const char *s, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count && words[i]; i++)
+        if (strncmp(s, words[i], strlen(words[i])) == 0)
+            return strlen(words[i]);
+    return 0;
+}
+
+/* The day that is named relative to the day of the mail; the bytes it took, or 0. */
+static size_t relative_read(const char *s, int64_t base_ms, int64_t *out)
+{
+    int64_t today = base_ms / DAY_MS;
+    int now = (int)((today + 3) % 7); /* 1970-01-01 was a Thursday; Monday is 0 */
+    size_t n = starts_any(s, next_weeks, ARRAY_LEN(next_weeks));
+    if (n) {
+        *out = (today + 7 - now) * DAY_MS;
+        return n;
+    }
+    if ((n = starts_any(s, tomorrows, ARRAY_LEN(tomorrows))) && !isalpha((unsigned char)s[n])) {
+        *out = (today + 1) * DAY_MS;
+        return n;
+    }
+    for (int day = 0; day < 7; day++) {
+        n = starts_any(s, weekdays[day], ARRAY_LEN(weekdays[day]));
+        if (n && s[n] != 's') { /* "Mondays": each of them */
+            *out = (today + (day - now + 6) % 7 + 1) * DAY_MS;
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* The last of the days that are named so; INT64_MIN: none is. */
+static int64_t relative_until(const char *low, int64_t base_ms, size_t *at_out)
+{
+    int64_t best = INT64_MIN, ms;
+    for (size_t i = 0; low[i]; i++) {
+        bool begins = i == 0 || !(isalnum((unsigned char)low[i - 1]) || low[i - 1] & 0x80);
+        size_t n = begins ? relative_read(low + i, base_ms, &ms) : 0;
+        if (!n)
+            continue;
+        if (ms > best && relative_cue(low, i, i + n)) {
+            best = ms;
+            *at_out = i;
+        }
+        i += n - 1;
+    }
+    return best;
+}
+
 static void put_words(json_t *a, const char *text, size_t at)
 {
     size_t from = at, to = at;
@@ -333,6 +439,8 @@ void mail_away_until(json_t *a, const char *text, int64_t base_ms)
         }
         i += d.end ? d.end - 1 : 0;
     }
+    if (best_ms == INT64_MIN)
+        best_ms = relative_until(low, base_ms, &best_at);
     if (best_ms == INT64_MIN)
         return;
     json_put_int(a, "until_ms", best_ms);

@@ -63,6 +63,7 @@ static const struct meaning meanings[] = {
            "user does not exist", "account does not exist", "user doesn't",
            "address does not exist", "mailbox does not exist", "recipient does not exist",
            "doesn't exist", "does not exist at", "no mailbox here", "mailbox not found",
+           "no longer accepts mail", "is no longer valid", "no longer in use",
            "mailbox unavailable", "mailbox is unavailable", "mailbox could not be found",
            "recipient unknown", "unknown recipient", "invalid recipient", "invalid mailbox",
            "invalid user", "invalid address", "unknown address", "address unknown",

@@ -36,6 +36,11 @@ static const struct {
     {"email-signature", HTML_SIGNS},
     {"mail-signature", HTML_SIGNS},
     {"zmail_signature*", HTML_SIGNS},
+    {"front-signature", HTML_SIGNS},
+    {"hs_signature", HTML_SIGNS},
+    {"sh-signature", HTML_SIGNS},
+    {"messageSignatureSection", HTML_SIGNS},
+    {"messageReplySection", HTML_QUOTES},
     {"yahoo_quoted*", HTML_QUOTES},
     {"protonmail_quote", HTML_QUOTES},
     {"zmail_extra", HTML_QUOTES},
@@ -145,6 +150,8 @@ enum html_says html_quote_says(const GumboElement *e)
         enum html_says by_id = word_says(attr(e, "id"), strlen(attr(e, "id")));
         says = by_id != HTML_NOTHING ? by_id : says;
     }
+    if (says == HTML_NOTHING && e->tag == GUMBO_TAG_DIV)
+        says = word_says(attr(e, "name"), strlen(attr(e, "name"))); /* Spark */
     if (strcmp(attr(e, "data-smartmail"), "gmail_signature") == 0)
         says = HTML_SIGNS;
     if (e->tag == GUMBO_TAG_DIV && strcmp(attr(e, "name"), "quote") == 0)

@@ -411,6 +411,15 @@ static void mark_wrapped(struct mail_lines *l)
     }
 }
 
+/* ">>> Ada King <ada@example.com> 11/20/2026 9:02 AM >>>": GroupWise, and the rest of the
+ * mail is what it answers, without marks. */
+static bool is_groupwise(const struct mail_line *l)
+{
+    char s[FOLD];
+    return l->depth == 3 && l->n > 3 && memcmp(l->p + l->n - 3, ">>>", 3) == 0 && fold(l, s) &&
+           has_date(s) && has_time(s);
+}
+
 void mail_quote_find(struct mail_ctx *c, struct mail_lines *l)
 {
     mark_odd_quotes(l);
@@ -420,6 +429,11 @@ void mail_quote_find(struct mail_ctx *c, struct mail_lines *l)
         struct mail_line *x = &l->v[i];
         char s[FOLD];
         size_t colon, lines;
+        if (is_groupwise(x)) {
+            x->kind = MAIL_LINE_ORIGINAL;
+            x->depth = 0;
+            continue;
+        }
         if (x->kind == MAIL_LINE_ATTRIBUTION || x->kind == MAIL_LINE_BLOCK || !fold(x, s))
             continue;
         if (x->depth > 0)

@@ -14,6 +14,7 @@
 #include "mail/address.h"
 #include "mail/bounce.h"
 #include "mail/classify.h"
+#include "mail/tnef.h"
 #include "mail/word.h"
 
 #define WORDS_MAX 3000 /* a receipt in words is short */
@@ -133,6 +134,29 @@ static const char *receipt_of_words(const json_t *msg)
     return NULL;
 }
 
+/* Outlook's own, packed into winmail.dat: its class says it in no language. */
+static const char *receipt_of_tnef(struct mail_ctx *c, const struct mail_parts *ps)
+{
+    static const struct {
+        const char *end, *disposition;
+    } classes[] = {{".IPNRN", "displayed"}, {".IPNNRN", "deleted"}, {".Read Receipt", "displayed"}};
+    const struct mail_part *p = own_part(ps, "application/ms-tnef");
+    char class_[MAIL_TNEF_CLASS];
+    AUTO_BUF struct buf data;
+    buf_init(&data, BOUND_MAIL_SIZE);
+    if (!p)
+        return NULL;
+    mail_part_decode(c, p, &data);
+    if (!mail_tnef_class(data.data, data.len, class_))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        size_t n = strlen(classes[i].end), all = strlen(class_);
+        if (all > n && strcasecmp(class_ + all - n, classes[i].end) == 0)
+            return classes[i].disposition;
+    }
+    return NULL;
+}
+
 /* "manual-action/MDN-sent-manually; displayed/error" -> "displayed" */
 static void put_disposition(struct mail_ctx *c, const struct mail_fields *f, json_t *out)
 {
@@ -154,6 +178,8 @@ bool mail_receipt_read(struct mail_ctx *c, const struct mail_parts *ps, json_t *
     bool report = is_report(c, ps, "disposition-notification") ||
                   (p && p->parent >= 0 && strcmp(ps->v[p->parent].type, "multipart/report") == 0);
     const char *told = report && p ? NULL : receipt_of_words(msg);
+    if (!report && !told)
+        told = receipt_of_tnef(c, ps);
     if (!report && !told)
         return false;
     json_t *r = json_object();

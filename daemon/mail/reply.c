@@ -275,6 +275,16 @@ static enum found keep_words(struct mail_ctx *c, struct reading *r, const struct
     return quoted ? FOUND_QUOTED : all ? FOUND_ALL : FOUND_NOT;
 }
 
+/* The plain text ran a line of the signature into the words: "Yes.Sent from my Galaxy". */
+static bool ran_together(const struct reading *r, const struct reading *html)
+{
+    AUTO_BUF struct buf both;
+    buf_init(&both, html->reply.len + html->signature.len + 1);
+    buf_add(&both, html->reply.data, html->reply.len);
+    buf_add(&both, html->signature.data, html->signature.len);
+    return html->signature.len > 0 && same_letters(&r->reply, &both);
+}
+
 /* What the HTML's structure says of the words goes into r, the plain reading. Only a
  * plain text that quotes nothing may be without some of them: it is a stub. */
 static void agree(struct mail_ctx *c, struct reading *r, struct reading *html)
@@ -283,7 +293,7 @@ static void agree(struct mail_ctx *c, struct reading *r, struct reading *html)
         return;
     enum found found = keep_words(c, r, &html->reply);
     bool quotes = r->l.marked || r->cut < r->l.count;
-    if (found == FOUND_QUOTED || (found == FOUND_NOT && quotes))
+    if (found == FOUND_QUOTED || (found == FOUND_NOT && quotes && !ran_together(r, html)))
         return;
     if (found == FOUND_NOT) {
         buf_reset(&r->reply);

@@ -185,3 +185,26 @@ int mail_tnef_read(struct mail_ctx *c, const char *p, size_t n, struct buf *text
         mail_defect(c, "winmail.dat is broken: only a part of it was read");
     return rc < 0 && count == 0 && text->len == 0 ? -1 : 0;
 }
+
+bool mail_tnef_class(const char *p, size_t n, char out[MAIL_TNEF_CLASS])
+{
+    const unsigned char *u = (const unsigned char *)p;
+    size_t at = 6; /* behind signature and key */
+    if (n < at || memcmp(p, TNEF_SIGNATURE, 4) != 0)
+        return false;
+    for (int i = 0; i < TNEF_ATTRIBUTES && n - at >= 11; i++) {
+        uint32_t id = little_32(u + at + 1), size = little_32(u + at + 5);
+        if (size > n - at - 11)
+            return false;
+        if (id == attMessageClass) {
+            size_t len = strnlen(p + at + 9, size);
+            if (len == 0 || len >= MAIL_TNEF_CLASS)
+                return false;
+            memcpy(out, p + at + 9, len);
+            out[len] = '\0';
+            return text_is_utf8(out, len);
+        }
+        at += 11 + size;
+    }
+    return false;
+}

@@ -17,4 +17,8 @@ typedef void (*mail_tnef_fn)(void *arg, const char *name, const char *type, cons
 int mail_tnef_read(struct mail_ctx *c, const char *p, size_t n, struct buf *text, mail_tnef_fn fn,
                    void *arg);
 
+/* What kind of thing Outlook says that it is: "REPORT.IPM.Note.IPNRN". False: it does not. */
+#define MAIL_TNEF_CLASS 64
+bool mail_tnef_class(const char *p, size_t n, char out[MAIL_TNEF_CLASS]);
+
 #endif
