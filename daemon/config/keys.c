@@ -294,6 +294,10 @@ static const struct schema_key keys_main[] = {
     {"trusted_header", TYPE_NAME,
      .help = "A header that the server puts on top of mail of those who have signed in, with the "
              "name they signed in with, such as X-Authenticated-User."},
+    {"trusted_ingest", TYPE_BOOL, .def = "false",
+     .help = "What trusted_auth and trusted_header say counts also in mail that is piped into "
+             "leadctl ingest. Only where nothing but the own mail server may do that; without it "
+             "such mail is filed, and its commands wait until they are confirmed."},
     {"conversation", TYPE_CHOICE, .def = "answers", .choices = "answers all off",
      .help = "What of the mail of leads and customers goes to the owner of the record, who can "
              "answer it with his own mail program: \"answers\" for what comes to a record that is "

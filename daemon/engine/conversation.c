@@ -713,6 +713,13 @@ int conversation_take(struct engine *eng, const struct conversation_reply *r, st
     return rc;
 }
 
+int conversation_stayed(struct engine *eng, const char *user, int64_t message_id, bool *out,
+                        struct err *e)
+{
+    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/stays/%s", message_id, user);
+    return outbox_has(eng->db, intent, out, e);
+}
+
 int conversation_failed(struct input *in, const json_t *row, const char *why, struct err *e)
 {
     const char *intent = json_get_str(row, "intent", ""), *from;

@@ -64,6 +64,10 @@ bool conversation_is_meant(const struct thread *thread);
 int conversation_take(struct engine *eng, const struct conversation_reply *r,
                       struct err *e) LEADD_MUST_CHECK;
 
+/* Did the answer of this user, that message, stay inside? */
+int conversation_stayed(struct engine *eng, const char *user, int64_t message_id, bool *out,
+                        struct err *e) LEADD_MUST_CHECK;
+
 /* A row of RELAY_CLASS, as outbox_get gives it, will never arrive: who wrote it hears. */
 int conversation_failed(struct input *in, const json_t *row, const char *why,
                         struct err *e) LEADD_MUST_CHECK;

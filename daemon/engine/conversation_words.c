@@ -92,9 +92,14 @@ static bool all_quoted(const struct engine *eng, const char *p, const char *quot
 
 static bool is_frame(const struct line *l)
 {
-    AUTO_FREE char *s = squashed(l->p, l->n), *hint = squashed(CONVERSATION_HINT,
-                                                               strlen(CONVERSATION_HINT));
-    return strlen(s) > TELLING && strstr(s, hint) == s;
+    static const char *const hints[] = {CONVERSATION_HINT, OURS_HINT};
+    AUTO_FREE char *s = squashed(l->p, l->n);
+    for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+        AUTO_FREE char *hint = squashed(hints[i], strlen(hints[i]));
+        if (strncmp(s, hint, strlen(hint)) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* "On Sat, Nov 21, 2026 at 10:00 Jane <": an introduction that was wrapped. */

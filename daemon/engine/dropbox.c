@@ -121,6 +121,23 @@ static int addresses_take(struct engine *eng, const char *user, struct crm_input
     return 0;
 }
 
+void dropbox_words(struct engine *eng, const json_t *message, char out[OURS_WORDS_MAX])
+{
+    static const char *const lists[] = {"to", "cc", "delivered_to"};
+    struct ours o;
+    size_t i;
+    json_t *v;
+    *out = '\0';
+    for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+        json_array_foreach(json_get_arr(message, lists[k]), i, v)
+        {
+            const char *s =
+                json_is_string(v) ? json_string_value(v) : json_get_str(v, "address", "");
+            if (!*out && ours_read(eng, s, &o) && o.kind == OURS_WORDS)
+                memcpy(out, o.words, OURS_WORDS_MAX);
+        }
+}
+
 /* crm+L42@: the record, for who may see it. */
 static int words_take(struct crm_ctx *ctx, const char *user, struct crm_input *ci,
                       const struct dropbox *d, struct err *e)

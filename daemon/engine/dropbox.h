@@ -47,6 +47,9 @@ struct dropbox {
 int dropbox_read(struct engine *eng, struct crm_ctx *ctx, const char *user,
                  const struct proof *proof, struct crm_input *ci, struct dropbox *out,
                  struct err *e) LEADD_MUST_CHECK;
+/* The words of one of our addresses that a mail came to, "task-tomorrow", or "". */
+void dropbox_words(struct engine *eng, const json_t *message, char out[OURS_WORDS_MAX]);
+
 /* After it was filed: tells the user what was understood, and how to take it back.
  * journal: of the filing. */
 int dropbox_tell(struct engine *eng, const struct dropbox *d, const struct crm_input *ci,

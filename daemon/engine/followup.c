@@ -238,25 +238,42 @@ static int draft_words(const struct draft *d, struct template_result *out, struc
     return crm_render_notice(d->in->ctx, &s->target, &s->actor, out, e);
 }
 
+/* What a template puts into a notice may be a customer's words. */
+static void draft_frame(const struct draft *d, struct template_result *r, const char *foot)
+{
+    struct buf frame AUTO_BUF;
+    char *text = r->text, *html = r->html;
+    buf_init(&frame, 512);
+    ours_frame(d->in->eng, &d->answers, &frame);
+    /* each begins and ends as it likes: one blank line is between them */
+    foot += strspn(foot, "\n");
+    for (size_t n = strlen(text); *foot && n > 0 && text[n - 1] == '\n';)
+        text[--n] = '\0';
+    r->text = mem_printf("%s%s%s%s", frame.data, text, *foot ? "\n\n" : "", foot);
+    if (html) {
+        const char *body = strcasestr(html, "<body"), *in = body ? strchr(body, '>') : NULL;
+        size_t head = in ? (size_t)(in + 1 - html) : 0;
+        r->html = mem_printf("%.*s<p>%s</p>\n%s", (int)head, html, frame.data, html + head);
+    }
+    mem_free(text);
+    mem_free(html);
+}
+
 /* Why it is his, what happened, and what he can do with a reply or a click. */
 static int draft_links(const struct draft *d, struct template_result *r, struct err *e)
 {
     struct buf text AUTO_BUF;
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
-    if (!d->send->to_user || !is_notice(d->send))
+    if (!is_notice(d->send))
         return 0;
+    if (!d->send->to_user) { /* `notify` of an address: nobody's links, and no commands */
+        draft_frame(d, r, "");
+        return 0;
+    }
     if (notice_foot(d->in, d->send->to_user, &d->send->target, &text, e) < 0 ||
         link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
         return -1;
-    if (text.len == 0)
-        return 0;
-    /* each begins and ends as it likes: one blank line is between them */
-    size_t n = strlen(r->text);
-    while (n > 0 && r->text[n - 1] == '\n')
-        n--;
-    char *whole = mem_printf("%.*s\n\n%s", (int)n, r->text, text.data + strspn(text.data, "\n"));
-    mem_free(r->text);
-    r->text = whole;
+    draft_frame(d, r, text.len ? text.data : "");
     return 0;
 }
 

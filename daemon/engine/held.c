@@ -63,11 +63,20 @@ static char *indented(const char *lines)
     return buf_take(&b);
 }
 
-static char *ask_text(struct engine *eng, const struct held_row *row, bool answerable)
+/* A stranger's words in our mail: one line, cut. */
+static char *from_show(const char *from)
+{
+    char *s = mem_strn(from, text_utf8_cut(from, strlen(from), BOUND_HELD_LINE));
+    text_make_line(s);
+    return s;
+}
+
+static char *ask_text(struct engine *eng, const struct held_row *row, const char *from,
+                      bool answerable)
 {
     char when[64], record[CRM_ID_LEN] = "";
     const char *zone = zone_name(assign_zone(eng->crm, row->user));
-    AUTO_FREE char *lines = indented(row->lines);
+    AUTO_FREE char *lines = indented(row->lines), *shown = from_show(from ? from : "?");
     crm_when_print(zone, row->created_ms + BOUND_HELD_MS, when, sizeof(when));
     AUTO_FREE char *until = mem_printf("%s (%s)", when, zone);
     if (row->entity)
@@ -79,9 +88,9 @@ static char *ask_text(struct engine *eng, const struct held_row *row, bool answe
                                 "yours, the administrator runs\nthem with: leadctl held release "
                                 "H%" PRId64, row->id);
     return mem_printf("A mail in your name has commands in it, and nothing proves that you wrote "
-                      "it:\n%s.\n\nIt was filed as M%" PRId64 "%s%s. What it says was not done:\n\n"
+                      "it:\n%s.\n\nIts From is: %s\nIt was filed as M%" PRId64 "%s%s. What it says was not done:\n\n"
                       "%s\n%s\n",
-                      row->why, row->message_id, *record ? ", about " : "", record, lines, how);
+                      row->why, shown, row->message_id, *record ? ", about " : "", record, lines, how);
 }
 
 /* Too many to tell one by one: somebody is at it. */
@@ -97,8 +106,8 @@ static int held_flood(struct engine *eng, const struct held_row *row, struct err
     return notice_admin(eng, key, "leadd: many commands that nothing proves", text, e);
 }
 
-static int held_tell(struct engine *eng, const struct held_row *row, int64_t in_hour,
-                     const struct crm_target *t, struct err *e)
+static int held_tell(struct engine *eng, const struct held_row *row, const char *from,
+                     int64_t in_hour, const struct crm_target *t, struct err *e)
 {
     char prefix[OURS_NAME_MAX];
     struct ours o = {.kind = OURS_CONFIRM, .id = row->id};
@@ -109,7 +118,7 @@ static int held_tell(struct engine *eng, const struct held_row *row, int64_t in_
         return 0;
     ours_name(eng, &o, prefix);
     AUTO_FREE char *reply_to = ours_address(eng, &o);
-    AUTO_FREE char *text = ask_text(eng, row, reply_to != NULL);
+    AUTO_FREE char *text = ask_text(eng, row, from, reply_to != NULL);
     AUTO_FREE char *intent = mem_printf("held/%" PRId64, row->id);
     AUTO_FREE char *subject = mem_printf("Was this you? Commands by mail were held (H%" PRId64 ")",
                                          row->id);
@@ -144,7 +153,7 @@ int held_put(struct engine *eng, const struct held_mail *m, int64_t *id_out, str
              "next=\"the user is asked\"", row.id, row.message_id, row.user, row.why);
     if (held_count_since(eng->db, m->user, now - 3600000, &in_hour, e) < 0)
         return -1;
-    return held_tell(eng, &row, in_hour, t, e);
+    return held_tell(eng, &row, m->from, in_hour, t, e);
 }
 
 /* ---- the answer ------------------------------------------------------------------------ */
@@ -212,20 +221,45 @@ static int held_move(struct engine *eng, const json_t *row, const char *state, b
     return 0;
 }
 
+/* What a row is about; nothing when that is gone. */
+static int held_target(struct engine *eng, const json_t *row, struct crm_target *out, struct err *e)
+{
+    enum crm_entity t = crm_entity_parse(json_get_str(row, "entity", ""));
+    struct err gone = {0};
+    *out = (struct crm_target){0};
+    if (t == CRM_NONE)
+        return 0;
+    struct crm_ctx *ctx = crm_begin(eng->crm, NULL, clock_now_ms());
+    int rc = crm_target_of(ctx, t, json_get_int(row, "record_id", 0), out, &gone);
+    crm_end(&ctx);
+    return rc == 0 || gone.cls == ERR_INPUT ? 0 : err_set(e, gone.cls, "%s", gone.text);
+}
+
+int held_waits(struct engine *eng, int64_t message_id, const char *user, int64_t *id_out,
+               struct crm_target *target_out, struct err *e)
+{
+    *id_out = 0;
+    if (held_find(eng->db, message_id, user, id_out, e) < 0)
+        return -1;
+    if (!*id_out)
+        return 0;
+    AUTO_JSON json_t *row = held_get(eng->db, *id_out, e);
+    return row ? held_target(eng, row, target_out, e) : -1;
+}
+
+int held_proven(struct engine *eng, int64_t id, struct err *e)
+{
+    bool done;
+    AUTO_JSON json_t *row = held_get(eng->db, id, e);
+    return row ? held_move(eng, row, "proven", &done, e) : -1;
+}
+
 /* Runs them as that user. by: who confirmed them, in words. */
 static int held_run(struct engine *eng, const json_t *row, const char *by, struct err *e)
 {
-    struct crm_target target = {0};
-    enum crm_entity t = crm_entity_parse(json_get_str(row, "entity", ""));
-    struct crm_ctx *ctx = crm_begin(eng->crm, NULL, clock_now_ms());
-    struct err gone = {0};
-    int rc = t == CRM_NONE ? 0
-                           : crm_target_of(ctx, t, json_get_int(row, "record_id", 0), &target, &gone);
-    crm_end(&ctx);
-    if (rc < 0 && gone.cls != ERR_INPUT) { /* a record that is gone: each command says so */
-        *e = gone;
+    struct crm_target target; /* a record that is gone: each command says so */
+    if (held_target(eng, row, &target, e) < 0)
         return -1;
-    }
     return rep_release(eng, json_get_int(row, "message_id", 0), json_get_str(row, "user", ""),
                        &target, by, e);
 }

@@ -15,10 +15,12 @@
 #ifndef LEADD_ENGINE_HELD_H
 #define LEADD_ENGINE_HELD_H
 
+#include "crm/crm.h"
 #include "engine/engine.h"
 
 struct held_mail {
     const char *user;
+    const char *from;         /* whom its From names: a stranger's words */
     int64_t message_id;
     struct crm_target target; /* what it was filed with */
     const json_t *lines;      /* the commands as they were written: ["#won 5000"] */
@@ -28,6 +30,12 @@ struct held_mail {
 /* id_out: 0 when that message is held already. */
 int held_put(struct engine *eng, const struct held_mail *m, int64_t *id_out,
              struct err *e) LEADD_MUST_CHECK;
+
+/* A mail of the user whose commands still wait: *id_out, and what they are about; 0: none. */
+int held_waits(struct engine *eng, int64_t message_id, const char *user, int64_t *id_out,
+               struct crm_target *target_out, struct err *e) LEADD_MUST_CHECK;
+/* It came again with a proof: they wait no more, the caller runs them. */
+int held_proven(struct engine *eng, int64_t id, struct err *e) LEADD_MUST_CHECK;
 
 #define HELD_SAID_MAX 160
 /* Is this mail of a user an answer to such a mail of ours? Then it does what it says;

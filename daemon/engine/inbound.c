@@ -24,10 +24,10 @@
 #include "engine/duplicate.h"
 #include "engine/engine.h"
 #include "engine/held.h"
+#include "engine/inbound_user.h"
 #include "engine/input.h"
 #include "engine/proof.h"
 #include "engine/same.h"
-#include "engine/rep.h"
 #include "engine/thread.h"
 #include "engine/webhook.h"
 #include "store/ledger.h"
@@ -251,15 +251,6 @@ static int mail_finish(struct engine *eng, struct item *it, const struct arrival
     return 0;
 }
 
-/* Whose it is by its From, when that is a user; NULL. */
-static const char *mail_user(const struct engine *eng, const json_t *message)
-{
-    char folded[CRM_ADDRESS_MAX];
-    const char *from = json_get_str(json_get_obj(message, "from"), "address", "");
-    return crm_email_fold(from, folded) < 0 ? NULL
-                                            : crm_user_by_address(eng->crm, "email", folded);
-}
-
 static int message_put(struct engine *eng, struct message_row *m, const struct item *it, bool again,
                        struct err *e)
 {
@@ -275,7 +266,7 @@ static bool mail_wants(const struct engine *eng, const json_t *message, const st
 {
     const char *why;
     return strcmp(json_get_str(a->mailbox, "creates", "lead"), "nothing") != 0 &&
-           !mail_user(eng, message) && !crm_is_machine(eng->crm, message, "", &why);
+           !inbound_user(eng, message) && !crm_is_machine(eng->crm, message, "", &why);
 }
 
 /* A mail from before automate_within starts nothing outgoing. */
@@ -328,32 +319,6 @@ static int mail_of_nobody(const json_t *m, struct err *e)
     return err_set(e, ERR_INPUT, "%s", readable ? "no usable sender" : "no header that can be read");
 }
 
-/* From says it is a user: is that so? Nobody else needs a proof. */
-static int mail_proof(struct engine *eng, struct input *in, const struct item *it,
-                      const struct arrival *a, int64_t id, struct proof *out, struct err *e)
-{
-    struct proof_mail mail = {.message = it->message,
-                              .raw = it->frame.raw,
-                              .n = it->frame.raw_len,
-                              .mailbox = a->mailbox,
-                              .user = mail_user(eng, it->message),
-                              .message_id = id};
-    *out = (struct proof){.how = PROOF_NONE};
-    if (!mail.user)
-        return 0;
-    if (proof_check(eng, &mail, out, e) < 0)
-        return -1;
-    if (out->how != PROOF_NONE) {
-        in->proof = proof_name(out->how);
-        in->handed_on = !out->commands;
-    }
-    input_note(in, "from %s, %s: %s", mail.user, out->how == PROOF_NONE ? "not proven" : "proven",
-               out->text);
-    log_info("mail.proof", "message=%s user=%s how=%s commands=%s why=\"%s\"", in->intent, mail.user,
-             proof_name(out->how), out->commands ? "yes" : "no", out->text);
-    return 0;
-}
-
 /* For `why`: by what it was found to belong there. */
 static void thread_note(struct input *in, const struct thread *thread)
 {
@@ -369,46 +334,6 @@ static void thread_note(struct input *in, const struct thread *thread)
     crm_id_format(kase ? CRM_CASE : CRM_LEAD, kase ? t->kase : t->lead, id);
     input_note(in, "of %s: %s", id,
                kind < ARRAY_LEN(by) && by[kind] ? by[kind] : "it refers to a mail of it");
-}
-
-/* A mail of ours: what it commands; and its words are a note, or for the contact. */
-static int mail_of_user(struct engine *eng, const struct crm_input *ci, const struct crm_who *who,
-                        const struct thread *thread, const struct proof *proof,
-                        const struct dropbox *box, const char *hold,
-                        bool *commands_out, struct err *e)
-{
-    struct rep_rest rest;
-    bool answers = conversation_is_meant(thread);
-    struct rep_mail m = {
-        .message = ci->message,
-        .user = who->user,
-        .proven = proof->commands,
-        .unproven = proof->text,
-        .hold = hold,
-        .message_id = ci->message_id,
-        .target = who->target,
-        .plus = box->words[0] ? box->words : NULL,
-        .to_contact = who->to_contact,
-        .conversation = answers,
-    };
-    if (rep_take(eng, &m, &rest, e) < 0)
-        return -1;
-    struct conversation_reply r = {
-        .user = who->user,
-        .thread = thread,
-        .target = &who->target,
-        .message = ci->message,
-        .message_id = ci->message_id,
-        .words = rest.words,
-        .inside = rest.inside,
-        .hold = hold,
-        .proven = proof->commands && proof->how != PROOF_SECRET,
-        .unproven = proof->text,
-    };
-    int rc = answers ? conversation_take(eng, &r, e) : 0;
-    *commands_out = rest.commands;
-    rep_rest_done(&rest);
-    return rc;
 }
 
 /* The rules have run; now people hear of it. */
@@ -449,10 +374,10 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         thread_note(&in, &thread);
     if (rc == 0)
-        rc = mail_proof(eng, &in, it, a, m->id, &proof, e);
+        rc = inbound_user_proof(&in, it, a->mailbox, m->id, &proof, e);
     ci.proven = proof.how == PROOF_AUTH || proof.how == PROOF_SUBMISSION;
     if (rc == 0)
-        rc = dropbox_read(eng, in.ctx, mail_user(eng, it->message), &proof, &ci, &box, e);
+        rc = dropbox_read(eng, in.ctx, inbound_user(eng, it->message), &proof, &ci, &box, e);
     if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
     if (rc == 0 && who.no_sender)
@@ -468,7 +393,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         rc = message_link(eng->db, m, e);
     if (rc == 0 && who.kind == CRM_WHO_USER)
-        rc = mail_of_user(eng, &ci, &who, &thread, &proof, &box, in.hold, &commands, e);
+        rc = inbound_user_take(eng, &ci, &who, &thread, &proof, box.words, in.hold, &commands, e);
     if (rc == 0 && who.kind == CRM_WHO_USER)
         rc = dropbox_tell(eng, &box, &ci, &who, &proof, in.journal, e);
     const char *ignored = rc == 0 && !commands ? ignored_reason(&who, m->kind) : NULL;
@@ -513,6 +438,8 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
         return message_put(eng, &m, it, true, e) < 0 ? -1 : mail_file(eng, it, a, &m, e);
     }
     if (same) {
+        if (inbound_user_again(eng, it, a->mailbox, same, hold_of(a, clock_now_ms()), e) < 0)
+            return -1;
         log_info("mail.same", "message=M%" PRId64 " source=\"%s\" key=%s", same, a->source, a->key);
         return mail_finish(eng, it, a, "filed", "the same message as before", same, e);
     }
@@ -525,8 +452,7 @@ static int mail_new(struct engine *eng, struct item *it, struct arrival *a, stru
         if (ours)
             return mail_finish(eng, it, a, "filed", NULL, m.id, e);
     }
-    const char *user = crm_user_by_address(
-        eng->crm, "email", json_get_str(json_get_obj(msg, "from"), "folded", ""));
+    const char *user = inbound_user(eng, msg);
     char said[HELD_SAID_MAX] = "";
     if (user && held_answer(eng, msg, user, m.id, said, e) < 0)
         return -1;

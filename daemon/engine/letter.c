@@ -116,8 +116,12 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
 {
     struct engine *eng = in->eng;
     char own[TOKEN_NAME_LEN], outbox[32];
-    struct buf raw AUTO_BUF;
+    struct buf raw AUTO_BUF, text AUTO_BUF = {0};
     buf_init(&raw, BOUND_LETTER);
+    buf_init(&text, BOUND_LETTER);
+    if (l->answers.kind == OURS_NOTICE) /* that of a conversation has its own frame */
+        ours_frame(eng, &l->answers, &text);
+    buf_str(&text, l->text);
     snprintf(outbox, sizeof(outbox), "O%" PRId64, row->id);
     token_make(eng->key, "own", outbox, own);
     AUTO_FREE char *id = letter_id(eng, l, row->id);
@@ -142,7 +146,7 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
         .date_ms = in->now_ms,
         .headers = headers,
         .header_count = l->to_user ? ARRAY_LEN(headers) : 1,
-        .text = l->text,
+        .text = text.data,
         .attachments = l->files ? l->files->v : NULL,
         .attachment_count = l->files ? l->files->count : 0,
     };

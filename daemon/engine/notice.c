@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "engine/call.h"
 #include "engine/hold.h"
+#include "engine/ours.h"
 #include "engine/outgoing.h"
 #include "engine/token.h"
 #include "mail/compose.h"
@@ -50,6 +51,12 @@ static int notice_compose(struct engine *eng, int64_t id, const struct notice *n
                           struct outbox_row *row, struct buf *raw, struct err *e)
 {
     char name[32], own[TOKEN_NAME_LEN];
+    struct crm_target about = {.lead = n->lead_id, .kase = n->case_id, .contact = n->contact_id};
+    struct ours answers = ours_of(OURS_NOTICE, &about, 0);
+    struct buf text AUTO_BUF;
+    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
+    ours_frame(eng, &answers, &text);
+    buf_str(&text, n->text);
     snprintf(name, sizeof(name), "O%" PRId64, id);
     token_make(eng->key, "own", name, own);
     AUTO_FREE char *message_id =
@@ -69,7 +76,7 @@ static int notice_compose(struct engine *eng, int64_t id, const struct notice *n
         .date_ms = clock_now_ms(),
         .headers = headers,
         .header_count = ARRAY_LEN(headers),
-        .text = n->text,
+        .text = text.data,
     };
     if (mail_compose(&m, raw, e) < 0)
         return -1;

@@ -154,6 +154,14 @@ void ours_tag(const struct engine *eng, const struct ours *o, char out[OURS_TAG_
         snprintf(out, OURS_TAG_MAX, "[%s%s-%.*s]", row->tag, record, TAG_LEN, token);
 }
 
+void ours_frame(const struct engine *eng, const struct ours *o, struct buf *out)
+{
+    char tag[OURS_TAG_MAX] = "";
+    if (o->entity)
+        ours_tag(eng, o, tag);
+    buf_printf(out, "%s%s" OURS_HINT ": write above this line.\n\n", tag, *tag ? " " : "");
+}
+
 /* ---- reading -------------------------------------------------------------------- */
 
 /* "L42" at p, with end behind it: 0 and the place of that in *next, or -1. */

@@ -28,6 +28,7 @@
 #define LEADD_ENGINE_OURS_H
 
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "crm/crm.h"
 #include "engine/engine.h"
 
@@ -75,6 +76,12 @@ char *ours_return_path(const struct engine *eng, int64_t outbox);
 /* "[L42-k7f3]", "[answer L42.7-k7f3]", "[note L42-k7f3]"; empty for the other kinds. */
 #define OURS_TAG_MAX 80
 void ours_tag(const struct engine *eng, const struct ours *o, char out[OURS_TAG_MAX]);
+
+/* The first line of every mail to people of ours that others' words may stand in, below
+ * which nothing of it commands, however a mail program quotes it; conversation_above()
+ * finds it by the tag or by its words. */
+#define OURS_HINT "Your reply stays with us"
+void ours_frame(const struct engine *eng, const struct ours *o, struct buf *out);
 
 /* The record and the mail of it, as ours_name takes them. */
 struct ours ours_of(enum ours_kind kind, const struct crm_target *t, int64_t message);

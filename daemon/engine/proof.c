@@ -25,6 +25,7 @@ struct checking {
     struct db *db;
     const struct proof_mail *mail;
     const json_t *user; /* the config's */
+    bool piped; /* by no mailbox, and what is piped in is not believed */
     struct trust trust;
     struct trust_head head;
     char from[MAIL_ONE_MAX];
@@ -332,14 +333,17 @@ static int proof_check_head(struct engine *eng, struct checking *c, struct err *
     }
     if (!from_fits(c) || !is_by_person(c))
         return 0;
-    if (by_secret(eng, c, e) < 0)
-        return -1;
-    if (c->out->how != PROOF_NONE || by_submission(c))
-        return 0;
-    if (c->trust.auth || c->trust.header)
-        return by_results(c, e);
-    proof_set(c->out, PROOF_NONE, "no trusted_auth is set, so nothing can prove a mail");
-    return 0;
+    bool settled = by_submission(c);
+    if (!settled && (c->trust.auth || c->trust.header)) {
+        if (by_results(c, e) < 0)
+            return -1;
+    } else if (!settled) {
+        proof_set(c->out, PROOF_NONE, "%s", c->piped
+                  ? "it was piped in, and trusted_ingest is not set: its header proves nothing"
+                  : "no trusted_auth is set, so nothing can prove a mail");
+    }
+    /* what the server vouches for may be sent on, too, so it goes before the secret */
+    return c->out->how != PROOF_NONE && c->out->commands ? 0 : by_secret(eng, c, e);
 }
 
 int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof *out,
@@ -353,7 +357,10 @@ int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof 
         out->commands &= !eng->foreign_handed_on;
         return 0;
     }
-    trust_read(eng->role->config, mail->mailbox, &c.trust);
+    /* anybody may have written the whole of it, if a person piped it in */
+    c.piped = !mail->mailbox && !json_get_bool(eng->settings, "trusted_ingest", false);
+    if (!c.piped)
+        trust_read(eng->role->config, mail->mailbox, &c.trust);
     if (!c.user) {
         proof_set(out, PROOF_NONE, "no such user");
         return 0;

@@ -8,7 +8,9 @@
  *   or it says that the user has signed in there: auth=pass smtp.auth=, or the header
  *     that it writes for that;
  *   or the mail came to the user's secret address.
- * What none of them proves can be confirmed: engine/held.h.
+ * What none of them proves can be confirmed: engine/held.h. Of a mail that was piped in
+ * (leadctl ingest) nobody knows who wrote its first lines: the first two count there only
+ * with settings.trusted_ingest.
  *
  * A signed mail that did not come straight from its domain (SPF) may have been handed
  * on by anybody who got it: it is the user's, and commands only when it was signed as
@@ -41,7 +43,7 @@ struct proof_mail {
     const json_t *message; /* the message form */
     const char *raw;       /* as it came; the header block will do */
     size_t n;
-    const json_t *mailbox; /* config of the mailbox it came through; NULL: none */
+    const json_t *mailbox; /* config of the mailbox it came through; NULL: it was piped in */
     const char *user;      /* who From says it is; in the config */
     int64_t message_id;    /* M */
 };

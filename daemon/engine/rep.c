@@ -16,6 +16,7 @@
 #include "crm/fields.h"
 #include "crm/see.h"
 #include "engine/conversation_words.h"
+#include "engine/dropbox.h"
 #include "engine/held.h"
 #include "engine/input.h"
 #include "engine/rep_inner.h"
@@ -432,9 +433,13 @@ int rep_release(struct engine *eng, int64_t message_id, const char *user,
                 const struct crm_target *target, const char *by, struct err *e)
 {
     struct rep_rest rest;
+    char plus[OURS_WORDS_MAX] = "";
     AUTO_JSON json_t *message = message_json(eng->db, message_id, e);
+    if (message)
+        dropbox_words(eng, message, plus);
     struct rep_mail m = {.message = message, .user = user, .proven = true, .released = by,
-                         .message_id = message_id, .target = *target, .to_contact = true};
+                         .message_id = message_id, .target = *target,
+                         .plus = *plus ? plus : NULL, .to_contact = true};
     if (!message || rep_take(eng, &m, &rest, e) < 0)
         return -1;
     rep_rest_done(&rest);
@@ -465,7 +470,10 @@ static int rep_hold(struct rep *r, struct err *e)
             json_array_append_new(lines, json_string(r->lines.v[i].said));
     if (json_array_size(lines) == 0)
         return 0;
-    struct held_mail held = {.user = r->m->user, .message_id = r->m->message_id,
+    const json_t *from = json_get_obj(r->m->message, "from");
+    AUTO_FREE char *shown = mem_printf("%s <%s>", json_get_str(from, "name", ""),
+                                       json_get_str(from, "address", "?"));
+    struct held_mail held = {.user = r->m->user, .from = shown, .message_id = r->m->message_id,
                              .target = r->m->target, .lines = lines,
                              .why = r->m->unproven ? r->m->unproven : "nothing proves who wrote it"};
     if (held_put(r->eng, &held, &id, e) < 0)

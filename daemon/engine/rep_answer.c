@@ -43,14 +43,15 @@ void rep_answer_done(struct rep_answer *a)
 
 static void answer_text(const struct rep_answer *a, const char *words, struct buf *out)
 {
+    size_t had = out->len;
     if (a->done.len)
         buf_printf(out, "Done:\n\n%s", a->done.data);
     if (a->refused.len)
-        buf_printf(out, "%sNot done:\n\n%s", out->len ? "\n" : "", a->refused.data);
+        buf_printf(out, "%sNot done:\n\n%s", out->len > had ? "\n" : "", a->refused.data);
     if (a->shown.len)
-        buf_printf(out, "%s%s", out->len ? "\n" : "", a->shown.data);
+        buf_printf(out, "%s%s", out->len > had ? "\n" : "", a->shown.data);
     if (words)
-        buf_printf(out, "%s%s\n", out->len ? "\n" : "", words);
+        buf_printf(out, "%s%s\n", out->len > had ? "\n" : "", words);
     if (a->journal_count == 1)
         buf_printf(out, "\nTo take it back, reply with #undo within a day.\n");
     else if (a->journal_count > 1)
@@ -188,6 +189,8 @@ int rep_answer_send(struct engine *eng, const struct rep_mail *m, const struct r
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!letter_to(&l))
         return 0;
+    struct ours answers = ours_of(OURS_NOTICE, &a->target, 0);
+    ours_frame(eng, &answers, &text);
     answer_text(a, words, &text);
     if (letter_row(&l, a, e) < 0)
         return -1;

@@ -71,6 +71,14 @@ int held_settle(struct db *db, int64_t id, const char *state, int64_t now_ms, bo
                    state, now_ms);
 }
 
+int held_find(struct db *db, int64_t message_id, const char *user, int64_t *id_out,
+              struct err *e)
+{
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT id FROM held WHERE message_id = $1 AND user = $2 AND state = 'held'",
+                      "is", message_id, user);
+}
+
 int held_count(struct db *db, int64_t *out, struct err *e)
 {
     return db_get_int(db, e, out, 0, "SELECT count(*) FROM held WHERE state = 'held'", "");

@@ -2,7 +2,8 @@
  *
  * held - commands by mail whose sender is not proven, and what became of them
  *
- *   held --> confirmed (by the user's answer), released (by an operator), dropped
+ *   held --> confirmed (by the user's answer), released (by an operator), dropped,
+ *            proven (the same mail came again, with a proof)
  *
  * Each leaves `held` once. What has expired stays held: an operator may release it.
  */
@@ -35,6 +36,9 @@ json_t *held_list(struct db *db, bool all, int64_t limit, struct err *e);
 /* From held to state; false in *done_out: it was not held any more. */
 int held_settle(struct db *db, int64_t id, const char *state, int64_t now_ms, bool *done_out,
                 struct err *e) LEADD_MUST_CHECK;
+/* That of a message, when it is still held and that user's; 0: none. */
+int held_find(struct db *db, int64_t message_id, const char *user, int64_t *id_out,
+              struct err *e) LEADD_MUST_CHECK;
 /* How many are held; and how many of a user came after since_ms. */
 int held_count(struct db *db, int64_t *out, struct err *e) LEADD_MUST_CHECK;
 int held_count_since(struct db *db, const char *user, int64_t since_ms, int64_t *out,

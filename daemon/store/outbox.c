@@ -193,6 +193,15 @@ json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_
     return rows_all(r, outbox_read_time, e);
 }
 
+int outbox_has(struct db *db, const char *intent, bool *has_out, struct err *e)
+{
+    int64_t id;
+    if (db_get_int(db, e, &id, 0, "SELECT id FROM outbox WHERE intent = $1", "s", intent) < 0)
+        return -1;
+    *has_out = id != 0;
+    return 0;
+}
+
 int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out, struct err *e)
 {
     int64_t found;

@@ -86,6 +86,8 @@ json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_
 /* The newest mail to this address about the lead, or (lead 0) the case; 0: none. */
 int outbox_latest_to(struct db *db, int64_t lead_id, int64_t case_id, const char *to_addr,
                      int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
+/* Is there a row of this intent? */
+int outbox_has(struct db *db, const char *intent, bool *has_out, struct err *e) LEADD_MUST_CHECK;
 /* Has this row, which a Message-ID names, that Message-ID? */
 int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out,
               struct err *e) LEADD_MUST_CHECK;

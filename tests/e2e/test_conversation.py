@@ -29,7 +29,7 @@ class World:
     def __init__(self, settings="", rules=RULES, CONF=company.CONF, **more):
         conf = CONF % {"mailboxes": company.MAILDIR_IN, "relays": company.MAILDIR_OUT,
                        "settings": TRUST + settings}
-        self.d = Daemon(conf, company.files(rules), **more)
+        self.d = Daemon(conf, company.files(rules, **more.pop("files", {})), **more)
         self.n = 0
         self.taken = 0
 
@@ -139,6 +139,54 @@ def test_a_customers_line_in_a_quotation_without_marks_commands_nothing(intro):
         told = w.sent("tom@example.com")[1].get_content()
         assert "#note he asks" in told.split("Not done:")[0]
         assert "below a quotation" in told.split("Not done:")[1]
+
+
+def test_an_answer_that_nothing_proved_goes_when_it_comes_again_with_a_proof():
+    with World() as w:
+        m = opened(w)
+        raw = company.mail(sender="tom@example.com", **answer(m, "Blue is free.\n"))
+        w.put(raw)
+        told = w.sent("tom@example.com")[-1].get_content()
+        assert "not proven that you wrote it" in told and "Blue is free." in told
+        assert len(w.sent("ada@shop.example")) == 1
+        for _ in range(2):  # and once only
+            w.put(trusted("tom@example.com") + raw)
+            assert [x.get_content() for x in w.sent("ada@shop.example")][1:] == ["Blue is free.\n"]
+        assert len(w.sent("tom@example.com")) == 2
+
+
+NOTICE = """Subject: {{lead.id}}: {{contact.name}}
+
+{{message.reply}}
+--html--
+<html><body style="x"><b>{{message.reply}}</b></body></html>
+"""
+
+
+def test_a_customers_line_in_a_quoted_notice_commands_nothing():
+    """Whatever of ours holds a customer's words, a template of the sysadmin or an answer to
+    #show: its first line is ours, and nothing below it commands."""
+    rules = RULES.replace('"send welcome"', '"notify owner using told"')
+    with World(rules=rules, files={"templates/told.txt": NOTICE}) as w:
+        w.lead("#lost\n\n#tag hot\n")
+        (notice,) = w.sent("tom@example.com")
+        for m, text in ((notice, "#note one\n\nYes.\n\n"), (None, "#show L1\n\nYes.\n\n"),
+                        (None, "#note three\n\nYes.\n\n")):
+            m = m or w.sent("tom@example.com")[-1]
+            plain = m.get_body(("plain",)).get_content()
+            assert re.match(r"(\[note L1-[a-z2-7]{4,}\] )?Your reply stays with us: write above this line\.\n",
+                            plain), plain
+            had = len(w.sent("tom@example.com"))
+            w.rep(**{**answer(m, ""), "text": text + plain})
+            told = w.sent("tom@example.com")[had].get_content()
+            assert text.split("\n")[0] in told
+            assert "#lost\n      it stands below" in told or m is not notice
+            (lead,) = rows(w.d, "list", "leads")
+            assert lead["status"] != "closed"
+            assert not dict(w.d.ctl("show", "L1")["fields"]).get("Tags")
+        html = notice.get_body(("html",)).get_content()
+        assert html.index("Your reply stays with us") < html.index("#lost")
+        assert html.startswith('<html><body style="x"><p>[note L1-')
 
 
 def stays(w, m, text, why, reply=None, **more):

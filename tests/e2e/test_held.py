@@ -8,7 +8,7 @@ import pytest
 import company
 from daemon import CtlError
 from test_main_job import rows, wait_rows
-from test_rep import answers, lead, says, shown, start, write
+from test_rep import PROVEN, RECEIVED, answers, lead, says, shown, start, write
 
 
 def held(d, *more):
@@ -42,6 +42,7 @@ def test_a_forged_command_is_held_filed_and_told_at_the_registered_address():
         ask = unproven(d, Reply_To="eve@evil.example")
         assert ask["To"] == "tom@example.com" and ask["Return-Path"] == "<>"
         text = ask.get_content()
+        assert "Its From is: Tom <tom@example.com>\n" in text or "Its From is:  <tom@example.com>\n" in text
         assert "#tag hot" in text and "M2, about L1" in text and "until 2026-11-23 11:00" in text
         assert not tags(d)
         (row,) = held(d)
@@ -76,6 +77,58 @@ def test_the_list_says_that_there_are_more_and_the_mail_in_which_zone_its_time_i
         ask = unproven(d, "#tag hot\n#note call her\n#score +5\n")
         assert [r["commands"] for r in held(d)] == ["#tag hot +2"]
         assert "until 2026-11-23 11:00 (Europe/Vienna)" in ask.get_content()
+
+
+def copy(d, raw, proven):
+    """One mail more than once, as two mailboxes of the company get it."""
+    mark = d.mark()
+    proof = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED if proven else b""
+    write(d, proof + raw)
+    d.wait_log(r"mail\.(filed|same)", after=mark)
+
+
+def test_a_second_copy_with_a_proof_runs_what_the_first_one_left_waiting_once():
+    with start() as d:
+        lead(d)
+        raw = company.mail(sender="tom@example.com", subject="Re: 40 widgets", text="#tag hot\nHello\n",
+                           to="sales@example.com, ada@shop.example", message_id="<c1@example.com>",
+                           In_Reply_To="<ada-1@shop.example>")
+        copy(d, raw, False)
+        assert not tags(d) and len(held(d)) == 1
+        copy(d, raw, False)  # no proof is no proof, however often
+        assert not tags(d) and len(held(d)) == 1
+        copy(d, raw, True)
+        assert tags(d) == "hot" and held(d) == []
+        assert [r["state"] for r in held(d, "all")] == ["proven"]
+        d.ctl("do", "L1", "untag", "hot")
+        copy(d, raw, True)
+        assert not tags(d)
+        assert {r["message"] for r in rows(d, "ledger")} == {"M1", "M2"}
+
+
+def test_what_a_forged_first_copy_adds_is_not_run_by_the_real_one():
+    """Who knows the Message-ID may be faster than the mail itself."""
+    with start() as d:
+        lead(d)
+        more = {"subject": "Re: 40 widgets", "to": "sales@example.com, ada@shop.example",
+            "message_id": "<c1@example.com>",
+                "In_Reply_To": "<ada-1@shop.example>", "when": 1795168800}
+        copy(d, company.mail(sender="tom@example.com", text="#tag hot\n\n#lost\n\n#tag bad\n", **more), False)
+        copy(d, company.mail(sender="tom@example.com", text="#tag hot\n", **more), True)
+        assert tags(d) == "hot" and shown(d, "L1")["Status"] != "closed" and held(d) == []
+
+
+def test_the_words_of_our_address_are_run_when_they_are_released():
+    with start() as d:
+        lead(d)
+        unproven(d, "Call her back\n", to="sales+task-tomorrow@example.com, ada@shop.example",
+                 subject="Call her back", in_reply_to=None)
+        (row,) = held(d)
+        assert "task" in row["commands"]
+        assert rows(d, "list", "tasks") == []
+        d.ctl("held", "release", row["held"])
+        (task,) = rows(d, "list", "tasks")
+        assert task["title"] == "Call her back"
 
 
 def test_the_mail_program_may_have_kept_the_address_only_in_the_reference():

@@ -62,7 +62,7 @@ def test_the_notice_names_who_did_it_and_tells_times_in_the_zone_of_who_reads_it
         wait_rows(d, 1, "outbox", "list", "state=sent")
         text = company.sent(d.dir)[0].get_content()
         me = pwd.getpwuid(os.getuid()).pw_name
-        assert text.startswith("%s (%s) won D1.\n\n" % (me, me)) and "\n\n\n" not in text
+        assert "line.\n\n%s (%s) won D1.\n\n" % (me, me) in text and "\n\n\n" not in text
         assert "History (America/New_York):\n  2026-11-20 05:00  form in, " in text
         assert dict(d.ctl("show", "L1")["fields"])["Deal"].startswith("D1 won 5000")
         assert "call {{" not in str(rows(d, "timeline", "L1"))

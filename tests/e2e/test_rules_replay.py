@@ -359,7 +359,7 @@ def test_commands_and_answers_by_mail_are_lived_through_again(past):
     """What users said by mail is theirs in a replay, too: on the record that the mail is
     about, on one that it names, on none; held ones once somebody let them; and an answer to
     the customer is one."""
-    settings = 'trusted_auth = "mx.example.com";'
+    settings = 'trusted_auth = "mx.example.com"; trusted_ingest = true;'
     text = rules(rest="tom", more=MUCH)
     d = Daemon(conf(settings), company.files(text, **{"templates/big.txt": BIG}),
                args=["--pretend-time", START])

@@ -43,7 +43,10 @@ static void world_done(struct world *w)
     fixture_close(&w->f);
 }
 
-/* "A: b|C: d" as the header of a mail that anna seems to have written. */
+#define PIPED ((const json_t *)-1) /* into leadctl ingest */
+
+/* "A: b|C: d" as the header of a mail that anna seems to have written. mailbox NULL: one
+ * that says nothing of its own. */
 static enum proof_how check(struct world *w, const json_t *mailbox, const char *lines,
                             struct proof *out)
 {
@@ -55,7 +58,10 @@ static enum proof_how check(struct world *w, const json_t *mailbox, const char *
     buf_str(&raw, "\r\n\r\n#won 5000\r\n");
     AUTO_JSON json_t *message = mail_parse(raw.data, raw.len, NULL, &why);
     assert_non_null(message);
-    struct proof_mail mail = {message, raw.data, raw.len, mailbox, "anna", ++w->messages};
+    AUTO_JSON json_t *plain = json_object();
+    struct proof_mail mail = {message, raw.data, raw.len,
+                              mailbox == PIPED ? NULL : mailbox ? mailbox : plain, "anna",
+                              ++w->messages};
     OK(proof_check(&w->eng, &mail, out, e));
     assert_true(out->text[0] != '\0' && strlen(out->text) < sizeof(out->text));
     return out->how;
@@ -327,6 +333,26 @@ static void a_header_of_the_own_server_says_who_signed_in(void **state)
     world_done(&w);
 }
 
+/* A script fetches mail from somewhere and pipes it: what stands on top, its sender wrote. */
+static void what_is_piped_in_is_believed_only_where_the_settings_say_so(void **state)
+{
+    (void)state;
+    struct world w;
+    struct proof p;
+    static const char signed_in[] = AR "auth=pass smtp.auth=aone" IN FROM,
+                      vouched[] = AR "dmarc=pass header.from=our.example" IN FROM;
+    world_init(&w, "{'trusted_auth': 'mx.our.example', 'trusted_header': 'X-Signed-In'}");
+    assert_int_equal(check(&w, PIPED, signed_in, &p), PROOF_NONE);
+    assert_int_equal(check(&w, PIPED, vouched, &p), PROOF_NONE);
+    assert_non_null(strstr(p.text, "trusted_ingest is not set"));
+    assert_int_equal(check(&w, PIPED, "X-Signed-In: aone" IN FROM, &p), PROOF_NONE);
+    assert_int_equal(check(&w, NULL, vouched, &p), PROOF_AUTH);
+    json_object_set_new(json_get_obj(w.role.config, "settings"), "trusted_ingest", json_true());
+    assert_int_equal(check(&w, PIPED, signed_in, &p), PROOF_SUBMISSION);
+    assert_int_equal(check(&w, PIPED, vouched, &p), PROOF_AUTH);
+    world_done(&w);
+}
+
 static void the_secret_address_proves_its_user_until_it_is_renewed(void **state)
 {
     (void)state;
@@ -343,6 +369,12 @@ static void the_secret_address_proves_its_user_until_it_is_renewed(void **state)
     AUTO_FREE char *quoted = mem_printf("To: crm@our.example|Subject: %s|" FROM, one);
     AUTO_FREE char *machine = mem_printf("To: %s|Auto-Submitted: auto-replied|" FROM, one);
     assert_int_equal(check(&w, NULL, mail, &p), PROOF_SECRET);
+    /* what the server vouches for, too, may be sent on */
+    AUTO_FREE char *vouched = mem_printf(AR "auth=pass smtp.auth=aone" IN "%s", mail);
+    AUTO_FREE char *another = mem_printf(AR "auth=pass smtp.auth=eve" IN "%s", mail);
+    assert_int_equal(check(&w, NULL, vouched, &p), PROOF_SUBMISSION);
+    assert_int_equal(check(&w, NULL, another, &p), PROOF_SECRET);
+    assert_int_equal(check(&w, PIPED, mail, &p), PROOF_SECRET);
     assert_int_equal(check(&w, NULL, eves, &p), PROOF_NONE);
     assert_int_equal(check(&w, NULL, wrong, &p), PROOF_NONE);
     assert_int_equal(check(&w, NULL, quoted, &p), PROOF_NONE);
@@ -486,6 +518,7 @@ int main(void)
         cmocka_unit_test(without_a_pinned_server_nothing_is_proven),
         cmocka_unit_test(a_mailbox_may_pin_another_server),
         cmocka_unit_test(a_header_of_the_own_server_says_who_signed_in),
+        cmocka_unit_test(what_is_piped_in_is_believed_only_where_the_settings_say_so),
         cmocka_unit_test(the_secret_address_proves_its_user_until_it_is_renewed),
         cmocka_unit_test(a_signature_alone_commands_once_and_only_when_it_is_one_to_us),
         cmocka_unit_test(own_hosts_behind_the_server_are_gone_past),
