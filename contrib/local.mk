@@ -24,3 +24,6 @@ uninstall-completion:
 EXTRA_DIST += %D%/leadctl.bash
 EXTRA_DIST += %D%/scoring/score.py
 EXTRA_DIST += %D%/demo %D%/dev %D%/packages.build %D%/packages.test %D%/packages.bench
+
+gatewaysdir = $(pkgdatadir)/gateways
+dist_gateways_DATA = %D%/gateways/kannel.conf

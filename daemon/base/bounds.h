@@ -144,6 +144,11 @@
 #define BOUND_CALL_HEADERS KIB(64)       /* of an answer */
 #define BOUND_CALL_FIELDS 100            /* that one call names */
 #define BOUND_CALL_CHAIN 4               /* answers that ask again */
+#define BOUND_GATEWAYS 32
+#define BOUND_TEXTS 1024                 /* SMS that the courier has in hand */
+#define BOUND_SMS_TEXT 4096              /* bytes of one SMS: ten segments and more */
+#define BOUND_SMS_REQUEST KIB(64)        /* what is sent to a gateway for one */
+#define BOUND_SMS_EARLY 10000            /* receipts kept that came before the answer with the id */
 #define BOUND_SMTP_LINE 4096u            /* one line of a reply */
 #define BOUND_SMTP_REPLY_LINES 128u
 #define BOUND_SMTP_TEXT 600              /* of a reply that is kept */

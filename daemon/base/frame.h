@@ -71,6 +71,8 @@
     X(SLOTS, "engine")           /* {slots} + fd of the slot mapping */                            \
     X(SEND, "engine")            /* id: {relay, from, to, slot, ...} + message bytes */            \
     X(SENT, "courier")           /* id: {outcome, code, text, ms} */                               \
+    X(TEXT, "engine")            /* id: {gateway, to, text, encoding, key, slot, ...}: an SMS */   \
+    X(TEXTED, "courier")         /* id: {outcome, code, text, relay, reason, provider_id, ms} */   \
     X(CALL, "engine")            /* id: {endpoint, key, at, answer} + body: a call of an endpoint */ \
     X(CALLED, "courier")         /* id: {code, text, ms, ...} + the answer */                      \
     X(STATS, "web-ui")           /* id: counters, please */                                        \

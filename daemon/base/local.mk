@@ -7,6 +7,9 @@ daemon_base_libbase_a_SOURCES = \
 	%D%/sandbox_calls.c %D%/sandbox_landlock.c %D%/sandbox_row.h %D%/slots.c %D%/slots.h \
 	%D%/text.c %D%/text.h %D%/try.c %D%/try.h
 
+# what a preset of an SMS gateway says
+daemon_base_libbase_a_SOURCES += %D%/gateway.c %D%/gateway.h %D%/gateway_answer.c
+
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_base
 tests_unit_test_base_SOURCES = tests/unit/test_base.c

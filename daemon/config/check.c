@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/gateway.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -298,6 +299,72 @@ static bool is_origin(const char *s)
     return n && s[n] && !s[n + strspn(s + n, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")];
 }
 
+/* A number, a short code, or a name. */
+static bool is_sender(const char *s)
+{
+    size_t n = strlen(s), digits = strspn(s + (*s == '+'), "0123456789");
+    if (*s == '+')
+        return n >= 8 && n <= 16 && digits == n - 1;
+    if (digits == n)
+        return n >= 3 && n <= 8;
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)s[i]) && s[i] != ' ')
+            return false;
+    return n > 0 && n <= 11;
+}
+
+static void check_gateway_way(const struct check *c, const struct entry *e)
+{
+    const char *url = str(e, "url");
+    char host[256] = "";
+    if (is(e, "type", "spool")) {
+        if (!str(e, "folder"))
+            check_error(c, e, "folder", "is missing; type = \"spool\" needs it");
+        return;
+    }
+    if (is(e, "type", "email")) {
+        if (!json_get_str(json_object_get(e->v, "send"), "to", NULL))
+            check_error(c, e, "send", "to is missing: the address that takes texts");
+        return;
+    }
+    if (!url && !json_object_get(json_object_get(e->v, "send"), "path"))
+        return; /* texts come in by it, and none goes out */
+    if (!url)
+        check_error(c, e, "url", "is missing: where the gateway is");
+    else if (!url_host(url, host, sizeof(host)))
+        check_error(c, e, "url", "expected a whole URL without name and password, such as "
+                    "https://api.example.com");
+    else if (text_starts(url, "http:") && !check_is_loopback(host) &&
+             !json_get_bool(e->v, "allow_plaintext", false))
+        check_error(c, e, "url", "what is sent to %s could be read on the way; use https, or set "
+                    "allow_plaintext = true", host);
+}
+
+static void check_gateway(const struct check *c, const struct entry *e)
+{
+    const char *name, *number = str(e, "number"), *ca = str(e, "ca_file"), *price = str(e, "price");
+    struct err why = {0};
+    struct stat st;
+    json_t *v;
+    if (e->node->damaged)
+        return;
+    check_gateway_way(c, e);
+    if (number && !is_sender(number))
+        check_error(c, e, "number", "expected a number with its country code such as "
+                    "\"+431234567\", a short code, or a name of up to 11 letters and digits");
+    json_object_foreach(json_object_get(e->v, "params"), name, v)
+        if (json_is_string(v) && !*json_string_value(v))
+            check_error(c, e, "params", "%s is missing; the preset needs it", name);
+    size_t digits = price ? strspn(price, "0123456789.") : 0;
+    if (price && (digits == 0 || price[digits] != ' ' || strlen(price + digits) != 4))
+        check_error(c, e, "price", "expected an amount and its currency, such as \"0.075 EUR\"");
+    if (ca && !c->w->away && stat(ca, &st) != 0)
+        check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
+    check_secret(c, e, "secret_file");
+    if (gateway_check(e->v, &why) < 0)
+        check_error(c, e, "send", "%s", why.text);
+}
+
 static void check_form(const struct check *c, const struct entry *e)
 {
     const json_t *fields = json_object_get(e->v, "fields");
@@ -497,6 +564,7 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_map(&c, "endpoints", check_endpoint);
     check_map(&c, "sources", check_verify);
     check_map(&c, "gateways", check_verify);
+    check_map(&c, "gateways", check_gateway);
     check_users(&c, users);
     check_sms(&c);
     check_map(&c, "teams", check_manager);

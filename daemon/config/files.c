@@ -159,7 +159,8 @@ static void files_template(struct walk *w, json_t *templates, const char *path, 
     struct buf text AUTO_BUF;
     struct err e = {0};
     buf_init(&text, BOUND_TEMPLATE_BYTES);
-    if (!files_is_name(name, n)) {
+    bool sms = n > 4 && strcmp(name + n - 4, ".sms") == 0;
+    if (!files_is_name(name, sms ? n - 4 : n)) {
         errlist_add(w->errors, path,
                     "a template is named with letters, digits, \"-\" and \"_\"; rename the file");
     } else if (before) {

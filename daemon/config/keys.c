@@ -46,6 +46,9 @@ static const struct schema schema_store = SCHEMA(keys_store, "store", false);
 static const struct schema_key keys_web[] = {
     {"listen", TYPE_LISTEN, .def = "127.0.0.1:8025",
      .help = "Where forms come in. Put a TLS server in front."},
+    {"in_url", TYPE_URL,
+     .help = "How listen is reached from outside: https://in.example.com. Gateways are asked to send "
+             "what became of an SMS to it; without it, none is."},
     {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
      .help = "Where health checks and metrics collectors come in: /healthz, /metrics."},
     {"url", TYPE_URL,

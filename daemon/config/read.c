@@ -24,6 +24,37 @@ static json_t *read_wrong(struct walk *w, const struct place *p, const char *wan
     return NULL;
 }
 
+/* The scan has bounded depth and number. */
+static json_t *read_data(const struct place *p)
+{
+    json_t *out = p->node->type == SCAN_GROUP ? json_object() : json_array();
+    for (size_t i = 0; i < p->node->count; i++) {
+        char *path AUTO_FREE = NULL;
+        struct place c = schema_child(p, i, &path);
+        json_t *v = c.node->type == SCAN_STRING ? json_string(config_setting_get_string(c.setting))
+                    : c.node->type == SCAN_BOOL ? json_boolean(config_setting_get_bool(c.setting))
+                    : c.node->type != SCAN_NUMBER ? read_data(&c)
+                    : config_setting_type(c.setting) == CONFIG_TYPE_FLOAT
+                        ? json_real(config_setting_get_float(c.setting))
+                        : json_integer(config_setting_get_int(c.setting));
+        if (c.node->name)
+            json_object_set_new(out, c.node->name, v);
+        else
+            json_array_append_new(out, v);
+    }
+    return out;
+}
+
+json_t *config_read_data(struct walk *w, const struct schema_key *key, const struct place *p)
+{
+    bool text = strstr(key->choices, "text") != NULL;
+    if (text && p->node->type == SCAN_STRING)
+        return json_string(config_setting_get_string(p->setting));
+    if (!text && p->node->type == SCAN_GROUP)
+        return read_data(p);
+    return read_wrong(w, p, key->choices);
+}
+
 json_t *config_read_run_as(struct walk *w, const struct schema_key *key, const struct place *p)
 {
     const char *s = read_string(p);

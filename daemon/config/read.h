@@ -7,6 +7,8 @@
 
 #include "config/schema.h"
 
+/* A text, number or truth, or groups and lists of them, as they stand. */
+json_t *config_read_data(struct walk *w, const struct schema_key *key, const struct place *p);
 /* "self" -> {}, or a group of users by role. */
 json_t *config_read_run_as(struct walk *w, const struct schema_key *key, const struct place *p);
 /* { POSTED = FIELD; } or ( { from; to } ) -> { POSTED: {to, at} } */

@@ -66,6 +66,8 @@ static json_t *split_engine(const json_t *tree)
         split_drop_files(v);
     json_object_foreach(json_object_get(part, "endpoints"), name, v)
         split_drop_files(v);
+    json_object_foreach(json_object_get(part, "gateways"), name, v)
+        split_drop_files(v);
     return part;
 }
 
@@ -100,7 +102,7 @@ static json_t *split_intake(const json_t *tree, const char *name, const json_t *
 json_t *config_split(const json_t *tree)
 {
     static const char *const parser_settings[] = {"default_country", "mail_size", NULL};
-    static const char *const courier_top[] = {"relays", "endpoints", NULL};
+    static const char *const courier_top[] = {"relays", "endpoints", "gateways", NULL};
     static const char *const courier_settings[] = {"domain", NULL};
     static const char *const web_in[] = {"web", "forms", NULL};
     static const char *const web_ui[] = {"web", "store", NULL};
@@ -124,6 +126,10 @@ json_t *config_split(const json_t *tree)
     split_copy(part, tree, web_ui);
     json_object_set_new(out, "courier", part = split_part(tree, "courier"));
     split_copy(part, tree, courier_top);
+    json_object_foreach(json_object_get(part, "gateways"), name, v) {
+        json_object_del(v, "verify"); /* the engine's */
+        json_object_del(v, "inbound");
+    }
     split_copy(part, settings, courier_settings);
     return out;
 }

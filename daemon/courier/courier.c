@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * courier - the role: frames of the engine in, mails out, outcomes back
+ * courier - the role: frames of the engine in, mails and SMS out, outcomes back
  *
  * Keeps each mail from SEND until the engine's RECEIPT of its outcome. A new
  * engine hears first which mails are in hand, then the outcomes without
@@ -24,12 +24,14 @@
 #include "courier/hook.h"
 #include "courier/job.h"
 #include "courier/relay.h"
+#include "courier/sms.h"
 
 struct courier {
     struct role *role;
     struct chan *engine; /* own; NULL while there is none */
     struct relays *relays;
     struct hooks *hooks;
+    struct texts *texts;
     struct slotmap *map; /* the engine's current one */
     struct job_list jobs; /* from SEND to RECEIPT */
     struct event *tick;   /* while draining */
@@ -41,7 +43,7 @@ static void courier_tell(struct courier *c, const struct job *j)
 {
     CRASH_POINT("courier.sent.before");
     if (c->engine)
-        chan_send_json(c->engine, FRAME_SENT, j->id, j->sent);
+        chan_send_json(c->engine, j->text ? FRAME_TEXTED : FRAME_SENT, j->id, j->sent);
     CRASH_POINT("courier.sent.after");
 }
 
@@ -82,12 +84,17 @@ static void courier_send(struct courier *c, struct frame *f)
     j->on_done = courier_on_done;
     j->arg = c;
     TAILQ_INSERT_TAIL(&c->jobs, j, all);
-    relays_resolve(c->relays, j, json_get_arr(f->json, "relay"));
+    if (j->text)
+        texts_resolve(c->texts, j, json_get_arr(f->json, "gateway"));
+    else
+        relays_resolve(c->relays, j, json_get_arr(f->json, "relay"));
     const char *why = job_check(j, &out);
     if (c->draining)
         job_finish(j, JOB_DEFERRED, 0, NULL, "courier is draining", true);
     else if (why)
         job_finish(j, out, 0, NULL, why, false);
+    else if (j->text)
+        texts_add(c->texts, j);
     else
         relays_add(c->relays, j);
 }
@@ -120,6 +127,7 @@ static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
         courier_slots(c, f);
         break;
     case FRAME_SEND:
+    case FRAME_TEXT:
         courier_send(c, f);
         break;
     case FRAME_CALL:
@@ -162,7 +170,8 @@ static int courier_open(struct role *r, struct err *e)
         return err_set(e, ERR_BUG, "libcurl does not start");
     c->relays = relays_new(r->base, r->config, e);
     c->hooks = c->relays ? hooks_new(r->base, r->config, e) : NULL;
-    return c->hooks ? 0 : -1;
+    c->texts = c->hooks ? texts_new(r->base, r->config, e) : NULL;
+    return c->texts ? 0 : -1;
 }
 
 static void courier_rights(struct role *r, struct sandbox *sb)
@@ -170,6 +179,7 @@ static void courier_rights(struct role *r, struct sandbox *sb)
     struct courier *c = r->state;
     relays_rights(c->relays, sb);
     hooks_rights(c->hooks, sb);
+    texts_rights(c->texts, sb);
 }
 
 static void courier_greet(struct courier *c)
@@ -215,7 +225,7 @@ static void courier_stop(struct role *r)
 {
     struct courier *c = r->state;
     struct timeval tv = {0, 200000};
-    if (!c || !c->hooks) {
+    if (!c || !c->texts) {
         role_quit(r, 0);
         return;
     }
@@ -227,6 +237,7 @@ static void courier_stop(struct role *r)
     event_add(c->tick, &tv);
     relays_drain(c->relays);
     hooks_drain(c->hooks);
+    texts_drain(c->texts);
 }
 
 /* Over when nothing runs and the engine has every outcome, or is not there to
@@ -237,6 +248,7 @@ static bool courier_is_drained(struct courier *c)
     int64_t now = clock_mono_ms();
     if (now >= c->drain_until) {
         relays_cut(c->relays, "the courier was told to end");
+        texts_cut(c->texts, "the courier was told to end");
         hooks_cut(c->hooks);
     }
     if (!hooks_are_idle(c->hooks))
@@ -274,9 +286,12 @@ static void courier_end(struct role *r)
     hooks_free(&c->hooks);
     if (c->relays)
         relays_cut(c->relays, "the courier ended");
+    if (c->texts)
+        texts_cut(c->texts, "the courier ended");
     while ((j = TAILQ_FIRST(&c->jobs)))
         courier_forget(c, j);
     relays_free(&c->relays);
+    texts_free(&c->texts);
     slotmap_drop(&c->map);
     if (c->tick)
         event_free(c->tick);

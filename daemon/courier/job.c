@@ -46,6 +46,8 @@ struct job *job_new(struct frame *f, struct slotmap *map)
     j->from = mem_str(json_get_str(f->json, "from", ""));
     j->to = mem_str(json_get_str(f->json, "to", ""));
     j->began_ms = clock_mono_ms();
+    if (f->type == FRAME_TEXT)
+        j->text = json_incref(f->json);
     buf_init(&j->raw, BOUND_FRAME_RAW);
     buf_add(&j->raw, f->raw ? f->raw : "", f->raw_len);
     return j;
@@ -62,6 +64,8 @@ void job_free(struct job **jp)
     mem_free(j->to);
     buf_done(&j->raw);
     json_decref(j->sent);
+    json_decref(j->text);
+    json_decref(j->told);
     mem_free(j);
 }
 
@@ -71,26 +75,34 @@ static bool address_is_writable(const char *s)
     return text_is_single_line(s) && strpbrk(s, "<>\t") == NULL && strlen(s) <= BOUND_SMTP_ADDRESS;
 }
 
-const char *job_check(struct job *j, enum job_outcome *out)
+static const char *job_check_slot(const struct job *j, enum job_outcome *out)
 {
-    struct slot row;
-    j->slot_ours = j->map && slots_get(j->map->slots, j->slot, &row) == 0 && row.id == j->id &&
-                   row.state == SLOT_CLAIMED;
-    *out = JOB_FAILED;
-    if (!*j->to || !address_is_writable(j->to))
-        return "the recipient's address cannot be written to SMTP";
-    if (!address_is_writable(j->from))
-        return "the sender's address cannot be written to SMTP";
-    if (j->raw.len == 0)
-        return "the mail is empty";
     *out = JOB_DEFERRED;
     if (!j->map)
         return "the engine gave no slots";
     if (!j->slot_ours)
         return "the slot does not stand for this mail";
     if (j->relay_count == 0)
-        return "none of the named relays is in the config";
+        return j->text ? "none of the named gateways is in the config"
+                       : "none of the named relays is in the config";
     return NULL;
+}
+
+const char *job_check(struct job *j, enum job_outcome *out)
+{
+    struct slot row;
+    j->slot_ours = j->map && slots_get(j->map->slots, j->slot, &row) == 0 && row.id == j->id &&
+                   row.state == SLOT_CLAIMED;
+    *out = JOB_FAILED;
+    if (j->text)
+        return *json_get_str(j->text, "text", "") ? job_check_slot(j, out) : "the text is empty";
+    if (!*j->to || !address_is_writable(j->to))
+        return "the recipient's address cannot be written to SMTP";
+    if (!address_is_writable(j->from))
+        return "the sender's address cannot be written to SMTP";
+    if (j->raw.len == 0)
+        return "the mail is empty";
+    return job_check_slot(j, out);
 }
 
 int job_mark(struct job *j, enum slot_state state)
@@ -147,6 +159,8 @@ void job_finish(struct job *j, enum job_outcome outcome, int code, const char *r
     json_put_int(j->sent, "ms", ms);
     if (not_tried)
         json_put_bool(j->sent, "not_tried", true);
+    if (j->told)
+        json_object_update(j->sent, j->told);
     log_info("out.sent", "out=%" PRIu64 " outcome=%s relay=%s code=%d ms=%" PRId64 " text=\"%s\"",
              j->id, outcome_names[outcome], relay ? relay : "-", code, ms, text);
     j->on_done(j, j->arg);

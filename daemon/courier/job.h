@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * job - one mail in the courier's hands, from SEND to RECEIPT
+ * job - one mail or SMS in the courier's hands, from SEND or TEXT to RECEIPT
  *
- * A job waits at a relay, runs in one of its sessions, and is finished once
- * with one outcome. It stays until the engine's receipt, so that the outcome
- * can be told again to a new engine.
+ * A job waits at a relay or gateway, runs there, and is finished once with one outcome. It
+ * stays until the engine's receipt, so that the outcome can be told again to a new engine.
  */
 #ifndef LEADD_COURIER_JOB_H
 #define LEADD_COURIER_JOB_H
@@ -30,15 +29,17 @@ void slotmap_drop(struct slotmap **m); /* accepts NULL */
 
 struct job {
     TAILQ_ENTRY(job) all;  /* the courier's list */
-    TAILQ_ENTRY(job) wait; /* a relay's queue, when queued */
+    TAILQ_ENTRY(job) wait; /* a relay's or gateway's queue, when queued */
     uint64_t id;
     struct slotmap *map; /* a reference; NULL: none was given */
     uint32_t slot;
     enum slot_state mark; /* what the row was last made to say */
     bool slot_ours; /* the row stood for this mail, claimed: only then it is written */
+    json_t *text;   /* own; an SMS: the JSON of its TEXT frame; NULL: a mail */
+    json_t *told;   /* own; what TEXTED says besides, or NULL */
     char *from, *to;           /* own */
     struct buf raw;            /* as the engine sent it */
-    size_t relays[BOUND_RELAYS]; /* indices, in order of preference */
+    size_t relays[BOUND_GATEWAYS]; /* indices of relays, or gateways, in order of preference */
     size_t relay_count, relay_at;
     unsigned stale; /* times a used connection turned out dead before MAIL was answered */
     int64_t began_ms;

@@ -2,7 +2,8 @@ noinst_LIBRARIES += daemon/courier/libcourier.a
 daemon_courier_libcourier_a_SOURCES = \
 	%D%/courier.c %D%/courier.h %D%/job.c %D%/job.h %D%/hop.c %D%/hop.h %D%/hook.c %D%/hook.h \
 	%D%/maildir.c %D%/maildir.h %D%/multi.c %D%/multi.h %D%/relay.c %D%/relay.h %D%/reply.c %D%/reply.h \
-	%D%/smtp.c %D%/smtp.h
+	%D%/smtp.c %D%/smtp.h \
+	%D%/sms.c %D%/sms.h %D%/spool.c %D%/spool.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_courier

@@ -57,6 +57,7 @@ struct cmd {
     json_t *who;      /* own; notify: [{"kind", "name"}]; webhook: names of fields */
     int mode;         /* assign: 0 user, 1 pool, 2 team */
     const struct crm_field *field;
+    bool sms, email;  /* send, notify: by which channels */
     bool has_amount, has_due;
     int64_t amount, due, number;
     char currency[4];
@@ -81,6 +82,8 @@ int cmd_end(struct cmd *c, struct err *e) LEADD_MUST_CHECK;
  * strings of an array. 0 when it is among them. */
 int cmd_known(const json_t *among, const char *what, const char *name, struct err *e)
     LEADD_MUST_CHECK;
+/* The template of an SMS: NAME.sms.txt, or the text of NAME. Into c->name. */
+int cmd_sms_template(struct cmd *c, struct err *e) LEADD_MUST_CHECK;
 /* A user, where one of these words (ended by NULL) may stand, too: "managr" is hardly a
  * user. */
 int cmd_user_or(const struct crm *crm, const char *const *words, const char *name, struct err *e)

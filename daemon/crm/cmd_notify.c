@@ -86,19 +86,21 @@ static int by_parse(struct cmd *c, struct err *e)
     do {
         AUTO_FREE char *w = notify_token(c);
         if (!w || *w == ',')
-            return err_set(e, ERR_INPUT, "notify: by what? by email");
+            return err_set(e, ERR_INPUT, "notify: by what? by email, or by sms");
         if (cmd_choice(channels, "channel", w, e) < 0)
             return -1;
         if (!strcmp(w, "sms"))
-            return err_set(e, ERR_INPUT,
-                           "notify: SMS comes with a later version of leadd; until "
-                           "then say by email");
+            c->sms = true;
+        else
+            c->email = true;
     } while (notify_comma(c));
     return 0;
 }
 
 static int using_parse(struct cmd *c, struct err *e)
 {
+    if (c->sms && !c->email)
+        return cmd_sms_template(c, e);
     if (cmd_word(c, "a template", e) < 0 ||
         cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
         return -1;
@@ -107,7 +109,7 @@ static int using_parse(struct cmd *c, struct err *e)
     return 0;
 }
 
-static int notify_parse(struct cmd *c, struct err *e)
+static int notify_parse_all(struct cmd *c, struct err *e)
 {
     c->who = json_array();
     do {
@@ -126,11 +128,22 @@ static int notify_parse(struct cmd *c, struct err *e)
         } else {
             return err_set(e, ERR_INPUT,
                            "notify: '%s' is not expected here; a comma between "
-                           "recipients, by email, or using TEMPLATE",
+                           "recipients, by email, by sms, or using TEMPLATE",
                            w);
         }
     }
     return cmd_end(c, e);
+}
+
+static int notify_parse(struct cmd *c, struct err *e)
+{
+    if (notify_parse_all(c, e) < 0)
+        return -1;
+    if (!c->sms)
+        c->email = true;
+    else if (json_object_size(json_object_get(c->crm->config, "gateways")) == 0)
+        return err_set(e, ERR_INPUT, "notify: there are no gateways for SMS in leadd.conf");
+    return 0;
 }
 
 /* ---- who it is ----------------------------------------------------------------- */
@@ -235,7 +248,7 @@ static int contacts_own(struct crm_ctx *ctx, const char *address, struct err *e)
 }
 
 static int notify_one(struct cmd *c, struct crm_ctx *ctx, const struct crm_target *t,
-                      const char *name, bool is_user, struct err *e)
+                      const char *name, bool is_user, bool sms, struct err *e)
 {
     const json_t *u = is_user ? crm_user(ctx->crm, name) : NULL;
     struct crm_send s = {.template_name = c->name,
@@ -246,8 +259,13 @@ static int notify_one(struct cmd *c, struct crm_ctx *ctx, const struct crm_targe
                          .target = *t,
                          .actor = ctx->op_actor};
     int64_t outbox = 0;
+    if (sms) {
+        s.sms = true;
+        s.to = json_get_str(u, "phone", NULL);
+    }
     if (!s.to)
-        return err_set(e, ERR_INPUT, "%s is no user with an email address", name);
+        return err_set(e, ERR_INPUT, "%s is no user with %s", is_user ? name : "the address",
+                       sms ? "a phone number" : "an email address");
     if (!is_user && contacts_own(ctx, name, e) < 0)
         return -1;
     if (ctx->hooks.send(ctx->hooks.arg, ctx, &s, &outbox, e) < 0)
@@ -255,6 +273,25 @@ static int notify_one(struct cmd *c, struct crm_ctx *ctx, const struct crm_targe
     if (outbox) /* else it is told with others, in one mail */
         json_array_append_new(json_object_get(ctx->op, "changes"),
                               json_pack("{s:s, s:I}", "e", "outbox", "id", outbox));
+    return 0;
+}
+
+/* By each channel that was asked for. -1: the store failed; what else was wrong is in e. */
+static int notify_by(struct cmd *c, struct crm_ctx *ctx, const struct crm_target *t,
+                     const char *name, bool is_user, bool *any_out, struct err *e)
+{
+    for (int sms = 0; sms < 2; sms++) {
+        struct err one = {0};
+        if (!(sms ? c->sms : c->email))
+            continue;
+        if (notify_one(c, ctx, t, name, is_user, sms, &one) == 0) {
+            *any_out = true;
+            continue;
+        }
+        *e = one;
+        if (one.cls != ERR_INPUT)
+            return -1;
+    }
     return 0;
 }
 
@@ -278,15 +315,15 @@ static int notify_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     json_object_foreach(to, name, v)
     {
         struct err one = {0};
-        if (notify_one(c, ctx, t, name, json_is_true(v), &one) == 0) {
-            buf_printf(&told, "%s%s", told.len ? ", " : "", json_is_true(v) ? name : "an address");
-            continue;
-        }
-        why = one;
-        if (one.cls != ERR_INPUT) {
+        bool any = false;
+        if (notify_by(c, ctx, t, name, json_is_true(v), &any, &one) < 0) {
             *e = one;
             return -1;
         }
+        if (any)
+            buf_printf(&told, "%s%s", told.len ? ", " : "", json_is_true(v) ? name : "an address");
+        if (one.cls != ERR_NONE)
+            why = one;
     }
     if (told.len == 0) {
         if (why.cls == ERR_NONE)
@@ -299,13 +336,14 @@ static int notify_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
 
 const struct cmd_row crm_cmd_notify = {
     "notify",
-    "owner | manager | team NAME | role NAME | USER | ADDRESS [, ...] [by email] [using TEMPLATE]",
+    "owner | manager | team NAME | role NAME | USER | ADDRESS [, ...] [by email | sms | email, sms] "
+    "[using TEMPLATE]",
     MAY_RULE | MAY_STAFF,
     WORDS_SEALED,
     notify_parse,
     notify_run,
     "takes the mails back while they have not left",
-    "tell people of ours; everybody gets one mail, made from the template, or from what is known "
+    "tell people of ours; everybody gets one mail or SMS, made from the template, or from what is known "
     "of "
     "the record",
     "notify owner, manager"};

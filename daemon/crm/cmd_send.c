@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_send - send TEMPLATE [to contact | owner | ADDRESS]
+ * cmd_send - send [sms using] TEMPLATE [to contact | owner | ADDRESS | NUMBER]
  *
  * The engine's outbox takes it; here it is decided to whom. Who has opted out, or
  * whose address bounces, gets nothing, whoever asks.
@@ -11,17 +11,60 @@
 #include "base/mem.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
+#include "rule/template.h"
 #include "store/contact.h"
+
+int cmd_sms_template(struct cmd *c, struct err *e)
+{
+    if (cmd_word(c, "a template", e) < 0)
+        return -1;
+    AUTO_FREE char *own = mem_printf("%s.sms", c->name);
+    if (!json_object_get(c->crm->templates_cfg, own) &&
+        cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+        return -1;
+    if (c->name[0] == '_')
+        return err_set(e, ERR_INPUT, "%s: %s is a part of other templates only", c->row->name,
+                       c->name);
+    if (json_object_size(json_object_get(c->crm->config, "gateways")) == 0)
+        return err_set(e, ERR_INPUT, "%s: there are no gateways for SMS in leadd.conf",
+                       c->row->name);
+    return 0;
+}
+
+/* "sms using TEMPLATE", behind a template that may itself be called sms. */
+static int send_parse_sms(struct cmd *c, struct err *e)
+{
+    bool ok;
+    const char *p = grammar_peek(&c->g);
+    if (strcasecmp(c->name, "sms") || strncasecmp(p, "using", 5) || !strchr(" \t", p[5]))
+        return 0;
+    grammar_word(&c->g, &ok, e);
+    c->sms = true;
+    return cmd_sms_template(c, e);
+}
+
+static int send_parse_template(struct cmd *c, struct err *e)
+{
+    if (cmd_word(c, "a template", e) < 0 || send_parse_sms(c, e) < 0)
+        return -1;
+    if (c->sms)
+        return 0;
+    if (cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+        return -1;
+    if (c->name[0] == '_')
+        return err_set(e, ERR_INPUT, "send: %s is a part of other templates only", c->name);
+    if (template_is_sms(c->name))
+        return err_set(e, ERR_INPUT, "send: %s is words for an SMS: send sms using %.*s", c->name,
+                       (int)strlen(c->name) - 4, c->name);
+    return 0;
+}
 
 static int send_parse(struct cmd *c, struct err *e)
 {
     bool ok;
     char folded[CRM_ADDRESS_MAX];
-    if (cmd_word(c, "a template", e) < 0 ||
-        cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+    if (send_parse_template(c, e) < 0)
         return -1;
-    if (c->name[0] == '_')
-        return err_set(e, ERR_INPUT, "send: %s is a part of other templates only", c->name);
     const char *w = grammar_word(&c->g, &ok, e);
     if (!w)
         return ok ? 0 : -1;
@@ -29,13 +72,17 @@ static int send_parse(struct cmd *c, struct err *e)
         return err_set(e, ERR_INPUT, "send: 'to' is expected, not '%s'", w);
     w = grammar_word(&c->g, &ok, e);
     if (!w)
-        return ok ? err_set(e, ERR_INPUT, "send: to whom? contact, owner or an address") : -1;
+        return ok ? err_set(e, ERR_INPUT, "send: to whom? contact, owner or %s",
+                            c->sms ? "a number" : "an address")
+                  : -1;
     if (!strcasecmp(w, "contact") || !strcasecmp(w, "owner"))
         c->to = mem_str(strcasecmp(w, "owner") ? "contact" : "owner");
-    else if (crm_email_fold(w, folded) == 0)
+    else if (c->sms ? crm_phone_fold(w, c->crm->country, folded, sizeof(folded)) == 0
+                    : crm_email_fold(w, folded) == 0)
         c->to = mem_str(folded);
     else
-        return err_set(e, ERR_INPUT, "send: '%s' is neither contact nor owner nor an address", w);
+        return err_set(e, ERR_INPUT, "send: '%s' is neither contact nor owner nor %s", w,
+                       c->sms ? "a number" : "an address");
     return cmd_end(c, e);
 }
 
@@ -50,11 +97,12 @@ static int send_to_contact(struct crm_ctx *ctx, const struct crm_target *t, stru
     if (!list)
         return -1;
     json_array_foreach((json_t *)list, i, a)
-        if (!s->to && !strcmp(json_get_str(a, "channel", ""), "email"))
+        if (!s->to && !strcmp(json_get_str(a, "channel", ""), s->sms ? "phone" : "email"))
             s->to = json_get_str(a, "value", NULL);
     s->to_name = json_get_str(rec, "name", NULL);
     if (!s->to)
-        return err_set(e, ERR_INPUT, "%s has no email address", cmd_id(ctx, CRM_CONTACT, t->contact));
+        return err_set(e, ERR_INPUT, "%s has no %s", cmd_id(ctx, CRM_CONTACT, t->contact),
+                       s->sms ? "phone number" : "email address");
     return 0;
 }
 
@@ -67,12 +115,13 @@ static int send_to_owner(struct crm_ctx *ctx, const struct crm_target *t, struct
         return -1;
     const char *owner = json_get_str(rec, "owner", NULL);
     const json_t *user = owner ? crm_user(ctx->crm, owner) : NULL;
-    s->to = json_get_str(user, "email", NULL);
+    s->to = json_get_str(user, s->sms ? "phone" : "email", NULL);
     s->to_name = json_get_str(user, "name", NULL);
     s->to_user = owner;
     if (!s->to)
-        return err_set(e, ERR_INPUT, "%s has no owner with an email address",
-                       cmd_id(ctx, what, crm_target_id(t, what)));
+        return err_set(e, ERR_INPUT, "%s has no owner with %s",
+                       cmd_id(ctx, what, crm_target_id(t, what)),
+                       s->sms ? "a phone number" : "an email address");
     return 0;
 }
 
@@ -81,19 +130,21 @@ static int send_check(struct crm_ctx *ctx, const struct crm_send *s, struct err 
     enum crm_address_use use;
     if (s->to_user)
         return 0;
-    if (crm_address_check(ctx->crm->db, "email", s->to, &use, e) < 0)
+    if (crm_address_check(ctx->crm->db, s->sms ? "phone" : "email", s->to, &use, e) < 0)
         return -1;
     if (use == CRM_ADDRESS_OPTED_OUT)
         return err_set(e, ERR_INPUT, "not sent: the recipient has opted out");
     if (use == CRM_ADDRESS_BOUNCING)
-        return err_set(e, ERR_INPUT, "not sent: mail to this address comes back");
+        return err_set(e, ERR_INPUT, s->sms ? "not sent: the number cannot get texts"
+                                            : "not sent: mail to this address comes back");
     return 0;
 }
 
 static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                     struct crm_result *out, struct err *e)
 {
-    struct crm_send s = {.template_name = c->name, .target = *t, .actor = ctx->op_actor};
+    struct crm_send s = {.template_name = c->name, .target = *t, .actor = ctx->op_actor,
+                         .sms = c->sms};
     int64_t outbox = 0;
     int rc;
     if (!c->to || !strcmp(c->to, "contact")) {
@@ -102,7 +153,7 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
         rc = send_to_owner(ctx, t, &s, e);
     } else {
         s.to = c->to;
-        s.to_user = crm_user_by_address(ctx->crm, "email", c->to);
+        s.to_user = crm_user_by_address(ctx->crm, c->sms ? "phone" : "email", c->to);
         rc = 0;
     }
     if (rc < 0 || send_check(ctx, &s, e) < 0)
@@ -114,7 +165,7 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     if (outbox) /* else it is told with others, in one mail */
         json_array_append_new(json_object_get(ctx->op, "changes"),
                               json_pack("{s:s, s:I}", "e", "outbox", "id", outbox));
-    cmd_say(out, "%s goes out", c->name);
+    cmd_say(out, "%s goes out%s", c->name, c->sms ? " as SMS" : "");
     return 0;
 }
 
@@ -150,17 +201,20 @@ bool crm_sends_to_contact(const char *line)
     if (strncasecmp(line, "send ", 5))
         return false;
     line += 5 + strspn(line + 5, " \t");
-    line += strcspn(line, " \t"); /* the template */
-    line += strspn(line, " \t");
+    bool sms = !strncasecmp(line, "sms", 3) && !strncasecmp(line + 3 + strspn(line + 3, " \t"), "using ", 6);
+    for (int i = 0; i < (sms ? 3 : 1); i++) { /* the template */
+        line += strcspn(line, " \t");
+        line += strspn(line, " \t");
+    }
     return !*line || (!strncasecmp(line, "to contact", 10) && !line[10 + strspn(line + 10, " \t")]);
 }
 
 const struct cmd_row crm_cmd_send = {"send",
-                                     "TEMPLATE [to contact | owner | ADDRESS]",
+                                     "[sms using] TEMPLATE [to contact | owner | ADDRESS | NUMBER]",
                                      MAY_RULE | MAY_STAFF,
                                      WORDS_SEALED,
                                      send_parse,
                                      send_run,
                                      "takes the mail back while it has not left",
-                                     "send a mail made from a template",
+                                     "send a mail, or with sms using an SMS, made from a template",
                                      "send welcome to contact"};

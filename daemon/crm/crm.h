@@ -115,10 +115,11 @@ struct crm_event {
 
 struct crm_send {
     const char *template_name; /* NULL: of a notice, the words are ours */
-    const char *to;      /* folded email address */
+    const char *to;      /* folded email address; of an SMS the number, E.164 */
     const char *to_name; /* may be NULL */
     const char *to_user; /* user name when it goes to a user (a notice), else NULL */
     bool notice;         /* from `notify`: from the null sender, whoever gets it */
+    bool sms;
     struct crm_target target;
     struct crm_actor actor;
 };
@@ -283,6 +284,11 @@ int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char 
                     int64_t message_id, int64_t outbox, const struct crm_actor *actor,
                     struct err *e) LEADD_MUST_CHECK;
 
+/* The same of an SMS. */
+int crm_record_texted(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
+                      int64_t outbox, const struct crm_actor *actor, struct err *e)
+    LEADD_MUST_CHECK;
+
 /* The lead or case that the target means, borrowed until crm_end; what_out says which.
  * NULL with e: ERR_INPUT when there is none. */
 const json_t *crm_target_record(struct crm_ctx *ctx, const struct crm_target *t,
@@ -349,6 +355,11 @@ int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *temp
 int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
                       const struct crm_actor *actor, struct template_result *out,
                       struct err *e) LEADD_MUST_CHECK;
+
+/* The same in one or two lines, for an SMS. */
+int crm_render_notice_short(struct crm_ctx *ctx, const struct crm_target *t,
+                            const struct crm_actor *actor, struct template_result *out,
+                            struct err *e) LEADD_MUST_CHECK;
 
 /* ---- questions of leadctl, console, API ---------------------------------- */
 

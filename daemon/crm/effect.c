@@ -245,6 +245,6 @@ void crm_effect(const struct crm *crm, const char *on, const char *command,
         effect_set(crm, word ? word : "", rest ? rest : "", out);
     else
         effect_knows(crm, row, on, word ? word : "", out);
-    if (!strcasecmp(name, "send") && (!rest || !strcasecmp(rest, "to contact")))
+    if (!strcasecmp(name, "send") && crm_sends_to_contact(command))
         effect_send(crm, out);
 }

@@ -55,6 +55,8 @@ const struct crm_event_row crm_events_table[] = {
     {"outbox.sent", CRM_NONE, false, "an outgoing mail was accepted"},
     {"outbox.failed", CRM_NONE, false, "an outgoing mail was refused for good"},
     {"outbox.unknown", CRM_NONE, false, "nobody knows whether an outgoing mail was accepted"},
+    {"sms.delivered", CRM_NONE, false, "an SMS of ours is on the phone"},
+    {"sms.failed", CRM_NONE, false, "an SMS of ours that the gateway took was not delivered"},
     {"address.bounced", CRM_NONE, false, "mail to an address came back for good"},
     {"address.opted_out", CRM_NONE, false, "somebody wants no more automatic mail"},
 };

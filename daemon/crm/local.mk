@@ -13,6 +13,8 @@ daemon_crm_libcrm_a_SOURCES = \
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %D%/when_words.c %D%/when_words.h
 # who may be written to, and what people text
 daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h
+# texting
+daemon_crm_libcrm_a_SOURCES += %D%/sms_text.c %D%/sms_text.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
@@ -26,6 +28,9 @@ daemon/crm/freemail.inc: %D%/freemail.txt
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) $(PSL_LIBS) -lstdc++
 
 if HAVE_CMOCKA
+unit_tests += tests/unit/test_gateway
+tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c
+tests_unit_test_gateway_LDADD = $(CRM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
 	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_rep_lines tests/unit/test_round
 tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c

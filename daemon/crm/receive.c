@@ -564,7 +564,8 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
     return 0;
 }
 
-static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
+static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char *kind,
+                     const char *subject,
                      int64_t message_id, int64_t outbox, const struct crm_actor *actor,
                      struct err *e)
 {
@@ -582,7 +583,7 @@ static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char
     if (t->activity
             ? crm_change_str(ctx, CRM_ACTIVITY, t->activity, "direction", "out", e) < 0 ||
                   crm_change_int(ctx, CRM_ACTIVITY, t->activity, "outbox_id", outbox, e) < 0
-            : crm_add_activity(ctx, t, "mail", "out", subject, message_id, outbox, ctx->now_ms,
+            : crm_add_activity(ctx, t, kind, "out", subject, message_id, outbox, ctx->now_ms,
                                NULL, e) < 0)
         return -1;
     return crm_actor_is_human(actor) ? crm_mark_contacted(ctx, t, e) : 0;
@@ -595,13 +596,26 @@ const json_t *crm_target_record(struct crm_ctx *ctx, const struct crm_target *t,
     return crm_record(ctx, *what_out, crm_target_id(t, *what_out), e);
 }
 
+static int record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *kind,
+                       const char *subject, int64_t message_id, int64_t outbox,
+                       const struct crm_actor *actor, struct err *e)
+{
+    crm_op_begin(ctx, "sent", false, actor);
+    if (sent_file(ctx, t, kind, subject, message_id, outbox, actor, e) == 0)
+        return crm_op_end(ctx, NULL, e);
+    crm_op_failed(ctx, e);
+    return -1;
+}
+
 int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
                     int64_t message_id, int64_t outbox, const struct crm_actor *actor,
                     struct err *e)
 {
-    crm_op_begin(ctx, "sent", false, actor);
-    if (sent_file(ctx, t, subject, message_id, outbox, actor, e) == 0)
-        return crm_op_end(ctx, NULL, e);
-    crm_op_failed(ctx, e);
-    return -1;
+    return record_sent(ctx, t, "mail", subject, message_id, outbox, actor, e);
+}
+
+int crm_record_texted(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
+                      int64_t outbox, const struct crm_actor *actor, struct err *e)
+{
+    return record_sent(ctx, t, "sms", text, 0, outbox, actor, e);
 }

@@ -130,11 +130,18 @@ static const char notice_of_contact[] =
     "{{actor}} tells you about {{contact.id}}.\n" NOTICE_CONTACT "\n"
     "leadctl show {{contact.id}}\n";
 
-int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
-                      const struct crm_actor *actor, struct template_result *out, struct err *e)
+/* The same for an SMS: who, what, and where to call back. */
+#define SMS_CONTACT "{{#contact.name}}, {{contact.name}}{{/contact.name}}{{#contact.phone}} "      \
+    "{{contact.phone}}{{/contact.phone}}"
+static const char sms_of_lead[] =
+    "Subject: SMS\n\n{{actor}}: {{lead.id}} {{lead.subject}}" SMS_CONTACT;
+static const char sms_of_case[] =
+    "Subject: SMS\n\n{{actor}}: {{case.id}} {{case.subject}}" SMS_CONTACT;
+static const char sms_of_contact[] = "Subject: SMS\n\n{{actor}}: {{contact.id}}" SMS_CONTACT;
+
+static int notice_render(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
+                         const struct crm_actor *actor, struct template_result *out, struct err *e)
 {
-    bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
-    const char *text = is_case ? notice_of_case : t->lead ? notice_of_lead : notice_of_contact;
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, 1);
     struct template *tpl = template_compile(
@@ -147,6 +154,28 @@ int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
     buf_done(&r.text);
     template_free(&tpl);
     return rc;
+}
+
+static const char *notice_of(const struct crm_target *t, const char *kase, const char *lead,
+                             const char *contact)
+{
+    bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
+    return is_case ? kase : t->lead ? lead : contact;
+}
+
+int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
+                      const struct crm_actor *actor, struct template_result *out, struct err *e)
+{
+    const char *text = notice_of(t, notice_of_case, notice_of_lead, notice_of_contact);
+    return notice_render(ctx, t, text, actor, out, e);
+}
+
+int crm_render_notice_short(struct crm_ctx *ctx, const struct crm_target *t,
+                            const struct crm_actor *actor, struct template_result *out,
+                            struct err *e)
+{
+    return notice_render(ctx, t, notice_of(t, sms_of_case, sms_of_lead, sms_of_contact), actor, out,
+                         e);
 }
 
 /* ---- the words of a rule's command ------------------------------------------- */

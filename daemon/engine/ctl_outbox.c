@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/ctl.h"
 #include "store/outbox.h"
+#include "store/sms.h"
 
 static void time_field(json_t *row, const char *key, const char *from)
 {
@@ -40,6 +41,9 @@ static json_t *outbox_fields(const json_t *row)
                  {"Template", "template"}, {"Intent", "intent"}, {"Tries", "attempts"},
                  {"Created", "created"}, {"Next try", "next"},   {"Done", "done"},
                  {"Relay", "relay"},     {"Code", "code"},       {"Reply", "reply"},
+                 {"Gateway", "gateway"}, {"Its id", "provider_id"}, {"Delivery", "delivery"},
+                 {"Reason", "reason"},   {"Error", "error"},     {"Alphabet", "encoding"},
+                 {"SMS", "segments"},    {"Price", "price"},
                  {"Return path", "return_path"}};
     json_t *fields = json_array();
     for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
@@ -52,14 +56,47 @@ static json_t *outbox_fields(const json_t *row)
     return fields;
 }
 
-static json_t *outbox_rows(json_t *rows)
+/* Of an SMS: by which gateway, in how many parts, and what became of it. */
+static int outbox_sms(struct db *db, json_t *row, struct err *e)
+{
+    static const char *const keys[] = {"gateway", "provider_id", "delivery", "reason", "error",
+                                       "encoding", "segments", "currency", "micros"};
+    json_t *one = NULL;
+    if (strcmp(json_get_str(row, "channel", ""), "sms") != 0)
+        return 0;
+    if (sms_get(db, json_get_int(row, "id", 0), &one, e) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        json_t *v = json_object_get(one, keys[i]);
+        json_object_set(row, keys[i], v ? v : json_null());
+    }
+    int64_t micros = json_get_int(one, "micros", -1);
+    AUTO_FREE char *price = mem_printf("%lld.%06lld %s", (long long)(micros / 1000000),
+                                       (long long)(micros % 1000000),
+                                       json_get_str(one, "currency", ""));
+    if (micros >= 0)
+        json_put_str(row, "price", price);
+    json_decref(one);
+    return 0;
+}
+
+static json_t *outbox_rows(struct db *db, json_t *rows, struct err *e)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row)
+    bool sms = false;
+    json_array_foreach(rows, i, row) {
         outbox_readable(row);
-    return ctl_table(rows, "id ID|state STATE|lead LEAD|to TO|template TEMPLATE|attempts TRIES|"
-                           "next NEXT|reply REPLY");
+        if (outbox_sms(db, row, e) < 0) {
+            json_decref(rows);
+            return NULL;
+        }
+        sms |= json_object_get(row, "segments") != NULL;
+    }
+    return ctl_table(rows, sms ? "id ID|channel BY|state STATE|delivery DELIVERY|lead LEAD|to TO|"
+                                 "template TEMPLATE|attempts TRIES|next NEXT|reply REPLY"
+                               : "id ID|state STATE|lead LEAD|to TO|template TEMPLATE|"
+                                 "attempts TRIES|next NEXT|reply REPLY");
 }
 
 #define OUTBOX_STATES "ready claimed sent deferred failed unknown held"
@@ -80,7 +117,13 @@ static json_t *outbox_cmd_list(struct ctl *c, struct err *e)
         return NULL;
     }
     json_t *rows = outbox_list(c->eng->db, ctl_option(c, "state"), lead, ctl_limit(c), e);
-    return rows ? outbox_rows(rows) : NULL;
+    return rows ? outbox_rows(c->eng->db, rows, e) : NULL;
+}
+
+static json_t *outbox_words(const struct outbox_mail *m)
+{
+    AUTO_JSON json_t *body = json_loadb(m->raw, m->raw_len, 0, NULL);
+    return json_string(json_get_str(body, "text", ""));
 }
 
 static json_t *outbox_cmd_show(struct ctl *c, int64_t id, struct err *e)
@@ -90,10 +133,16 @@ static json_t *outbox_cmd_show(struct ctl *c, int64_t id, struct err *e)
     if (!row || outbox_mail(c->eng->db, id, &mail, e) < 0)
         return NULL;
     outbox_readable(row);
+    bool sms = strcmp(json_get_str(row, "channel", ""), "sms") == 0;
+    if (outbox_sms(c->eng->db, row, e) < 0) {
+        outbox_mail_done(&mail);
+        return NULL;
+    }
     json_put_str(row, "return_path", mail.mail_from);
-    json_t *text = json_stringn(mail.raw, text_utf8_cut(mail.raw, mail.raw_len, 64 * 1024));
+    json_t *text = sms ? outbox_words(&mail)
+                       : json_stringn(mail.raw, text_utf8_cut(mail.raw, mail.raw_len, 64 * 1024));
     json_t *out = json_pack("{s:o, s:[{s:s, s:o}], s:O}", "fields", outbox_fields(row), "sections",
-                            "title", "Mail", "text", text ? text : json_string(""), "mail", row);
+                            "title", sms ? "SMS" : "Mail", "text", text ? text : json_string(""), "mail", row);
     outbox_mail_done(&mail);
     return out;
 }

@@ -23,6 +23,7 @@
 #include "engine/clients.h"
 #include "engine/coverage.h"
 #include "engine/ctl.h"
+#include "engine/gateways.h"
 #include "engine/hold.h"
 #include "engine/link.h"
 #include "engine/notice.h"
@@ -158,6 +159,7 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
     case FRAME_HOOK:
         return webhook_frame(eng, it, e);
     case FRAME_SENT:
+    case FRAME_TEXTED:
         return outbound_sent(eng, it, e);
     case FRAME_CALLED:
         return calls_called(eng, it, e);
@@ -494,7 +496,8 @@ static int engine_start(struct role *r, struct err *e)
     if (token_key_load(engine_setting(eng, "state_dir", "."), eng->key, e) < 0 ||
         engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
-    if (hold_load(eng, e) < 0 || walk_go_on(eng, e) < 0 || calls_start(eng, e) < 0)
+    if (hold_load(eng, e) < 0 || walk_go_on(eng, e) < 0 || calls_start(eng, e) < 0 ||
+        gateways_start(eng, e) < 0)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
@@ -523,6 +526,7 @@ static void engine_done(struct role *r)
     alive_stop(eng);
     calls_stop(eng);
     webhooks_close(eng);
+    gateways_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
     timers_stop(eng);

@@ -22,6 +22,7 @@
 #include "engine/notice_foot.h"
 #include "engine/ours.h"
 #include "engine/outgoing.h"
+#include "engine/sms_out.h"
 #include "engine/storm.h"
 #include "engine/token.h"
 #include "mail/classify.h"
@@ -304,6 +305,8 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
 int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
                   struct err *e)
 {
+    if (s->sms)
+        return sms_send(arg, s, outbox_out, e);
     struct draft d = {.in = arg, .send = s};
     AUTO_FREE char *intent = mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
                                         s->template_name ? s->template_name : "notice", s->to);

@@ -26,6 +26,7 @@
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "engine/retry.h"
+#include "engine/sms_out.h"
 #include "engine/storm.h"
 #include "engine/suspect.h"
 #include "store/outbox.h"
@@ -150,12 +151,17 @@ static bool row_is_notice(const json_t *row)
            strcmp(c, CONVERSATION_CLASS) == 0;
 }
 
+static bool row_is_sms(const json_t *row)
+{
+    return strcmp(json_get_str(row, "channel", ""), "sms") == 0;
+}
+
 /* Consent is checked again at the moment of sending. */
 static int row_allowed(struct engine *eng, const json_t *row, bool *ok_out, struct err *e)
 {
     enum crm_address_use use = CRM_ADDRESS_OK;
     *ok_out = true;
-    if (row_is_notice(row))
+    if (row_is_notice(row) || row_is_sms(row)) /* sms_frame() asks */
         return 0;
     if (crm_address_check(eng->db, "email", json_get_str(row, "to_addr", ""), &use, e) < 0)
         return -1;
@@ -183,40 +189,65 @@ static int row_give_up(struct engine *eng, int64_t id, struct err *e)
 
 enum claim { CLAIM_FAILED, CLAIM_DONE, CLAIM_NOT_NOW };
 
+/* What the courier gets. json NULL: it does not leave now, and the row says why. */
+struct handed {
+    enum frame_type type;
+    json_t *json; /* own */
+    char *raw;    /* own */
+    size_t raw_len;
+};
+
+static int row_hand(struct engine *eng, const json_t *row, json_t *relays, struct handed *h,
+                    struct err *e)
+{
+    int64_t id = json_get_int(row, "id", 0);
+    struct outbox_mail mail;
+    *h = (struct handed){.type = FRAME_SEND};
+    if (row_is_sms(row))
+        return sms_frame(eng, row, &h->type, &h->json, &h->raw, &h->raw_len, e);
+    if (strcmp(json_get_str(row, "class", ""), STORM_CLASS) == 0 &&
+        storm_write(eng, id, json_get_str(row, "to_addr", ""), e) < 0)
+        return -1;
+    if (outbox_mail(eng->db, id, &mail, e) < 0)
+        return -1;
+    h->json = json_pack("{s:O, s:s, s:s, s:I}", "relay", relays, "from", mail.mail_from, "to",
+                        mail.rcpt_to, "attempt", (json_int_t)json_get_int(row, "attempts", 0) + 1);
+    h->raw = mail.raw;
+    h->raw_len = mail.raw_len;
+    mail.raw = NULL;
+    outbox_mail_done(&mail);
+    return 0;
+}
+
 /* *handed_out: bytes of the mail. */
 static enum claim row_claim(struct engine *eng, struct peer *courier, const json_t *row,
                             json_t *relays, size_t *handed_out, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
     int64_t slot = slots_find_free(courier->slots);
-    struct outbox_mail mail;
+    struct handed h;
     if (slot < 0)
         return CLAIM_NOT_NOW; /* the next SENT frame makes room and arms the timer */
-    if (strcmp(json_get_str(row, "class", ""), STORM_CLASS) == 0 &&
-        storm_write(eng, id, json_get_str(row, "to_addr", ""), e) < 0)
-        return CLAIM_FAILED;
-    if (outbox_mail(eng->db, id, &mail, e) < 0)
+    if (row_hand(eng, row, relays, &h, e) < 0)
         return e->cls == ERR_BUG && row_give_up(eng, id, e) == 0 ? CLAIM_DONE : CLAIM_FAILED;
+    if (!h.json)
+        return CLAIM_DONE;
     CRASH_POINT("slots.claim.before");
     int rc = slots_claim(courier->slots, (uint32_t)slot, (uint64_t)id, (uint32_t)tries + 1);
     CRASH_POINT("slots.claim.after");
     if (rc < 0) {
-        outbox_mail_done(&mail);
+        json_decref(h.json);
+        mem_free(h.raw);
         log_warn("courier.slot", "error=\"a slot cannot be written\" next=\"again in %d ms\"",
                  SLOTS_PAUSE_MS);
         due_hold(eng, SLOTS_PAUSE_MS);
         return CLAIM_NOT_NOW;
     }
-    struct answer *a =
-        engine_answer(eng, courier->serial, FRAME_SEND, (uint64_t)id,
-                      json_pack("{s:O, s:s, s:s, s:I, s:I}", "relay", relays, "from",
-                                mail.mail_from, "to", mail.rcpt_to, "slot", (json_int_t)slot,
-                                "attempt", (json_int_t)tries + 1));
+    json_put_int(h.json, "slot", slot);
+    struct answer *a = engine_answer(eng, courier->serial, h.type, (uint64_t)id, h.json);
     a->slot = slot; /* given back when this pass is undone */
-    a->raw = mail.raw;
-    a->raw_len = *handed_out = mail.raw_len;
-    mail.raw = NULL;
-    outbox_mail_done(&mail);
+    a->raw = h.raw;
+    a->raw_len = *handed_out = h.raw_len;
     return outbox_claim(eng->db, id, courier->gen, slot, e) < 0 ? CLAIM_FAILED : CLAIM_DONE;
 }
 
@@ -275,6 +306,7 @@ struct outcome {
     const char *what; /* accepted, deferred, failed, unknown */
     int64_t code;
     const char *text, *relay;
+    const json_t *told; /* all that the courier said; NULL: it died */
     bool untried; /* the courier was ending: does not count as a try */
 };
 
@@ -313,13 +345,25 @@ static int unknown_take(struct engine *eng, struct input *in, const json_t *row,
     struct err ce = {0};
     struct crm_actor actor = crm_system;
     AUTO_FREE char *line =
-        mem_printf("task 'It is not known whether mail %" PRId64 " reached the relay: look in the "
-                   "conversation, then leadctl outbox retry or drop'", json_get_int(row, "id", 0));
+        mem_printf("task 'It is not known whether %s %" PRId64 " reached the %s: look in the "
+                   "conversation, then leadctl outbox retry or drop'",
+                   row_is_sms(row) ? "SMS" : "mail", json_get_int(row, "id", 0),
+                   row_is_sms(row) ? "gateway" : "relay");
     if (crm_command_run(in->ctx, &in->target, line, &actor, NULL, &ce) < 0 && ce.cls != ERR_INPUT) {
         *e = ce;
         return -1;
     }
     return 0;
+}
+
+/* What leadd wrote becomes an activity when it has left. */
+static int settle_file(struct input *in, const json_t *row, int64_t id, struct err *e)
+{
+    const char *subject = json_get_str(row, "subject", "");
+    struct crm_actor actor = crm_system;
+    return row_is_sms(row)
+               ? crm_record_texted(in->ctx, &in->target, subject, id, &actor, e)
+               : crm_record_sent(in->ctx, &in->target, subject, 0, id, &actor, e);
 }
 
 static int settle_in(struct engine *eng, struct input *in, const json_t *row,
@@ -346,6 +390,12 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
         deferred_set(row, o, &c);
         event = strcmp(c.state, "failed") == 0 ? "outbox.failed" : NULL;
     }
+    if (row_is_sms(row)) {
+        if (sms_settled(in, row, o->what, o->told, &c, e) < 0)
+            return -1;
+        if (!event && strcmp(c.state, "failed") == 0)
+            event = "outbox.failed";
+    }
     if (outbox_set_state(eng->db, id, &c, e) < 0)
         return -1;
     AUTO_FREE char *counter = mem_printf("outbox_%s", c.state);
@@ -360,7 +410,7 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     /* what a person wrote is an activity since it was written */
     bool filed = strcmp(json_get_str(row, "class", ""), RELAY_CLASS) == 0;
     if (strcmp(event, "outbox.sent") == 0 && !notice && !filed &&
-        crm_record_sent(in->ctx, &in->target, json_get_str(row, "subject", ""), 0, id, &actor, e) < 0)
+        settle_file(in, row, id, e) < 0)
         return -1;
     if (filed && strcmp(event, "outbox.failed") == 0 && conversation_failed(in, row, o->text, e) < 0)
         return -1;
@@ -437,6 +487,7 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e)
         .code = json_get_int(j, "code", 0),
         .text = json_get_str(j, "text", NULL),
         .relay = json_get_str(j, "relay", NULL),
+        .told = j,
         .untried = json_get_bool(j, "not_tried", false),
     };
     if (!p)

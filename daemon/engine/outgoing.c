@@ -14,7 +14,7 @@ int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row
 {
     const struct ladder_mail *m = &o->mail;
     *why = '\0';
-    if (ladder_check(eng, m, o->now_ms, why, OUTGOING_WHY_MAX, e) < 0)
+    if (!o->exempt && ladder_check(eng, m, o->now_ms, why, OUTGOING_WHY_MAX, e) < 0)
         return -1;
     if (o->hold)
         snprintf(why, OUTGOING_WHY_MAX, "%s", o->hold);
@@ -32,6 +32,7 @@ int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row
         .created_ms = o->now_ms,
         .next_ms = *why ? 0 : o->next_ms ? o->next_ms : o->now_ms,
         .reply = *why ? why : NULL,
+        .channel = o->channel,
     };
     if (outbox_add(eng->db, &row, e) < 0 || (row.id && ladder_note(eng, m, o->now_ms, e) < 0))
         return -1;

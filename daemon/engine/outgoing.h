@@ -2,7 +2,7 @@
  *
  * outgoing - the one way into the outbox
  *
- * Whatever writes a mail, a template, a person's words, a notice, an answer to
+ * Whatever writes a mail or an SMS, a template, a person's words, a notice, an answer to
  * commands, puts its row in here. Whether it may leave is decided here alone: the
  * reason its maker has against it, the ladder (ladder.h), and the hold after a restore.
  * So no mail leaves unless the ladder was asked; tests/lint lets no other file add rows.
@@ -21,6 +21,8 @@ struct outgoing {
     struct ladder_mail mail; /* to whom, and about what */
     int64_t now_ms, next_ms; /* next_ms: not before then; 0: now */
     const char *hold;      /* why it may not leave now, or NULL */
+    const char *channel;   /* "sms", or NULL: a mail */
+    bool exempt;           /* the one answer to a STOP: whatever else goes there */
 };
 
 #define OUTGOING_WHY_MAX 256

@@ -19,6 +19,7 @@
 #include "engine/coverage.h"
 #include "engine/proof.h"
 #include "engine/quiet.h"
+#include "engine/gateways.h"
 #include "engine/timer.h"
 #include "rule/ruleset.h"
 #include "store/journal.h"
@@ -215,6 +216,8 @@ static int solo_open(struct solo *s, const char *path, struct err *e)
     if (!eng->db || db_migrate(eng->db, e) < 0 || db_begin(eng->db, e) < 0)
         return -1;
     eng->crm = crm_new(eng->db, s->role.config, clock_now_ms(), e);
+    if (eng->crm && gateways_start(eng, e) < 0)
+        return -1;
     const struct ruleset *rules = eng->crm ? crm_rules(eng->crm) : NULL;
     if (!rules || ruleset_store(eng->db, ruleset_hash(rules), ruleset_source(rules), clock_now_ms(),
                                 &eng->ruleset_id, e) < 0)
@@ -257,6 +260,9 @@ int solo_begin(struct solo *s, int64_t now_ms, struct err *e)
     json_object_clear(eng->counters);
     budget_free(&eng->budget);
     eng->budget = budget_new();
+    gateways_stop(eng);
+    if (gateways_start(eng, e) < 0)
+        return -1;
     eng->timers = (struct timers){0};
     s->arrivals = 0;
     s->now_ms = now_ms;
@@ -333,6 +339,7 @@ void solo_free(struct solo **sp)
     for (struct item *it; (it = queue_take(&eng->ready));)
         item_free(it);
     coverage_free(&eng->coverage);
+    gateways_stop(eng);
     crm_free(&eng->crm);
     budget_free(&eng->budget);
     quiet_free(&eng->quiet);

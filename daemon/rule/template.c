@@ -134,6 +134,12 @@ static void template_bodies(struct template_file *f)
         template_fail(f, *start || !f->open_end ? first : first - 1, "the text is empty");
 }
 
+bool template_is_sms(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && strcmp(name + n - 4, ".sms") == 0;
+}
+
 struct template *template_compile(const char *name, const char *text, const char *path,
                                   const struct rule_fields *fields, template_partial_fn partial,
                                   void *arg, struct errlist *errors)
@@ -154,7 +160,10 @@ struct template *template_compile(const char *name, const char *text, const char
     struct template_file f = {
         .t = t, .path = path, .p = lines, .line = 1,
         .reader = {.fields = fields, .partial = partial, .arg = arg, .errors = errors}};
-    template_headers(&f);
+    if (template_is_sms(name))
+        template_part(&f, PART_SUBJECT, "SMS", 3, 1); /* nobody sees it */
+    else
+        template_headers(&f);
     template_bodies(&f);
     if (errlist_total(errors) > before)
         template_free(&t);

@@ -37,6 +37,8 @@ typedef bool (*template_partial_fn)(void *arg, const char *name, const char **te
 struct template *template_compile(const char *name, const char *text, const char *path,
                                   const struct rule_fields *fields, template_partial_fn partial,
                                   void *arg, struct errlist *errors);
+/* "welcome.sms" (the file welcome.sms.txt) has no headers: it is words from the first line. */
+bool template_is_sms(const char *name);
 void template_free(struct template **t); /* accepts NULL, sets NULL */
 
 const char *template_name(const struct template *t);

@@ -136,11 +136,17 @@ int address_set_state(struct db *db, const char *channel, const char *value,
     return db_exec(db, e, sql[state], "osss", at_ms, at_ms ? reason : NULL, channel, value);
 }
 
+static const char *channel_of(const char *value)
+{
+    return *value == '+' ? "phone" : "email";
+}
+
 int address_sent(struct db *db, const char *value, json_t **out, struct err *e)
 {
     json_t *times = NULL;
     struct db_rows *r = db_query(
-        db, "SELECT sent FROM address WHERE channel = 'email' AND value = $1", "s", value);
+        db, "SELECT sent FROM address WHERE channel = $1 AND value = $2", "ss", channel_of(value),
+        value);
     if (db_step(r) && !db_is_null(r, 0))
         times = json_loads(db_text(r, 0), 0, NULL);
     if (db_done(&r, e) < 0) {
@@ -157,9 +163,9 @@ int address_set_sent(struct db *db, const char *value, const json_t *times, int6
     AUTO_FREE char *text = json_line(times);
     return db_exec(db, e,
                    "INSERT INTO address (channel, value, display, created_ms, sent) "
-                   "VALUES ('email', $1, $1, $2, $3) "
+                   "VALUES ($4, $1, $1, $2, $3) "
                    "ON CONFLICT (channel, value) DO UPDATE SET sent = excluded.sent",
-                   "sis", value, now_ms, text);
+                   "siss", value, now_ms, text, channel_of(value));
 }
 
 int address_list(struct db *db, int64_t contact_id, json_t **out, struct err *e)

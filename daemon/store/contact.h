@@ -30,7 +30,7 @@ enum address_state { ADDRESS_VERIFIED, ADDRESS_BOUNCING, ADDRESS_OPTED_OUT };
 int address_set_state(struct db *db, const char *channel, const char *value,
                       enum address_state state, int64_t at_ms, const char *reason, int64_t now_ms,
                       struct err *e) LEADD_MUST_CHECK;
-/* When follow-ups to an email address were written, an array of times; empty when
+/* When follow-ups to an email address or a number (+43..) were written, an array of times; empty when
  * there were none lately. The ladder decides what is kept. */
 int address_sent(struct db *db, const char *value, json_t **out, struct err *e) LEADD_MUST_CHECK;
 /* The address is added when unknown. */

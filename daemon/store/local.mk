@@ -12,6 +12,8 @@ daemon_store_libstore_a_SOURCES = \
 # who may be written to, and what comes by SMS
 daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c %D%/sms_pair.c %D%/sms_pair.h
 
+# texting
+daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h
 # for replay
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
 # tables of the CRM

@@ -27,6 +27,7 @@ struct outbox_row {
     const char *template_;
     int64_t msgid_hash, created_ms, next_ms;
     const char *reply; /* why it is held */
+    const char *channel; /* "email" (NULL) or "sms" */
     /* the body */
     const char *mail_from, *rcpt_to, *subject;
     const void *raw;
@@ -42,10 +43,13 @@ int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e) LEAD
 int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
 
 /* Rows that are due, oldest due first: at most limit, as
- * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms"}]. */
+ * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms", "channel"}]. */
 json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);
 /* The next due time, or 0 when nothing waits. */
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+/* It waits until then, for that reason; no try is counted. */
+int outbox_wait(struct db *db, int64_t id, int64_t next_ms, const char *why,
+                struct err *e) LEADD_MUST_CHECK;
 int outbox_claim(struct db *db, int64_t id, const char *gen, int64_t slot,
                  struct err *e) LEADD_MUST_CHECK;
 

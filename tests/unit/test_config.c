@@ -306,7 +306,7 @@ static void each_role_gets_its_part_and_no_more(void **state)
     json_t *part;
     has_keys(parts, "web-in", "log_level log_personal run_as web forms sources gateways ");
     has_keys(parts, "web-ui", "log_level log_personal run_as web store ");
-    has_keys(parts, "courier", "log_level log_personal run_as relays endpoints domain ");
+    has_keys(parts, "courier", "log_level log_personal run_as relays endpoints gateways domain ");
     has_keys(parts, "parser", "log_level log_personal run_as default_country mail_size ");
     has_keys(parts, "intake:sales", "log_level log_personal run_as name mailbox ");
     has_keys(parts, "supervisor", "log_level log_personal store run_as settings web mailboxes ");

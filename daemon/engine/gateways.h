@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * gateways - which gateway an SMS goes by, and when its turn is
+ *
+ * In the order of leadd.conf. Two things keep one from being asked:
+ *
+ *   turn      no more leave in a minute than `rate` says, each counted by its segments. A
+ *             text that comes too early gets its place in line as its due time, so a
+ *             thousand of them hold up neither mail nor the courier's slots
+ *   breaker   its sign-in is refused or its account is empty: nothing for a while, and the
+ *             administrator hears of it once a day. It could not be reached several times
+ *             in a row: the same. It said "too many": as long as it said
+ *
+ * The courier tries the next gateway by itself when one fails; what it told of each comes
+ * here. Kept in memory: after a restart all are tried.
+ */
+#ifndef LEADD_ENGINE_GATEWAYS_H
+#define LEADD_ENGINE_GATEWAYS_H
+
+#include "base/bounds.h"
+#include "base/gateway.h"
+#include "engine/engine.h"
+
+struct gate {
+    const char *name;   /* borrowed from the config */
+    const json_t *conf; /* borrowed */
+    bool mail;          /* type = "email" */
+    bool sends;         /* else texts only come in by it */
+    int64_t cost_us;    /* of one segment */
+    int64_t free_us;    /* when the next may leave, but for a burst */
+    int64_t line_ms;    /* the end of the line */
+    json_t *turns;      /* own; ids of rows that have their place in line */
+    int64_t fails;      /* in a row */
+    int64_t open_ms, open_until_ms; /* the breaker; 0: closed */
+    enum gateway_reason why;
+    char text[256];     /* what it said */
+};
+
+struct gateways {
+    struct gate list[BOUND_GATEWAYS];
+    size_t count;
+};
+
+int gateways_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
+void gateways_stop(struct engine *eng);
+
+struct gate *gateways_find(struct engine *eng, const char *name); /* or NULL */
+/* The one that answers to this name or has this number, or NULL. */
+struct gate *gateways_of(struct engine *eng, const char *name_or_number);
+/* The first that a text may go by, whatever its breaker says; wanted NULL: any. NULL: none. */
+struct gate *gateways_first(struct engine *eng, const char *wanted);
+
+/* Names for the courier, the first with its turn taken: an array, own. NULL: not now, but at
+ * *later_out, for the reason in why. mail_out: the first is one of type "email", alone. */
+json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, int64_t segments,
+                      int64_t now_ms, struct gate **mail_out, int64_t *later_out, char why[256]);
+
+/* What came of it. retry_ms: how long it asked for. */
+void gateway_said(struct engine *eng, struct gate *g, enum gateway_reason r, const char *text,
+                  int64_t retry_ms);
+/* Somebody has put money on the account, or another secret: it is asked again. */
+void gateway_close(struct gate *g);
+
+/* "0.075 EUR": millionths and currency; -1 when it is no price. */
+int64_t gateway_price(const char *text, char currency[4]);
+
+#endif
