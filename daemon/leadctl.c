@@ -48,7 +48,7 @@ static const struct command commands[] = {
     {"do", "ID COMMAND..", "run a command on a record: leadctl do L42 assign anna", NULL},
     {"undo", "ID [JOURNAL]", "take the last command on a record back", NULL},
     {"merge", "ID OTHER", "two records are one: the first stays; undo takes it back", NULL},
-    {"duplicates", "[contacts|leads|companies] [limit=N]", "records that may be the same", NULL},
+    {"duplicates", "[contacts|companies|leads|cases] [limit=N]", "records that may be the same", NULL},
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
      "outgoing mail and its state", NULL},

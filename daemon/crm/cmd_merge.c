@@ -18,9 +18,9 @@ static int merge_parse(struct cmd *c, struct err *e)
     if (cmd_word(c, "the other record", e) < 0)
         return -1;
     if (crm_id_parse(c->name, &t, &c->number) < 0 ||
-        (t != CRM_CONTACT && t != CRM_LEAD && t != CRM_COMPANY))
-        return err_set(e, ERR_INPUT, "merge: '%s' is no contact, lead or company such as C13, L43 "
-                       "or O7", c->name);
+        (t != CRM_CONTACT && t != CRM_LEAD && t != CRM_COMPANY && t != CRM_CASE))
+        return err_set(e, ERR_INPUT, "merge: '%s' is no contact, lead, case or company such as C13, "
+                       "L43, K3 or O7", c->name);
     c->mode = (int)t;
     return cmd_end(c, e);
 }

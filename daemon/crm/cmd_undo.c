@@ -390,6 +390,7 @@ static int merge_read(struct undo *u, struct err *e)
         u->moved = json_object();
         const char *parent = u->merged == CRM_CONTACT   ? "contact_id"
                              : u->merged == CRM_COMPANY ? "company_id"
+                             : u->merged == CRM_CASE    ? "case_id"
                                                         : "lead_id";
         json_array_foreach(json_get_arr(command, "changes"), k, j)
             if (!strcmp(json_get_str(j, "f", ""), parent) &&

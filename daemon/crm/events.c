@@ -38,6 +38,7 @@ const struct crm_event_row crm_events_table[] = {
     {"case.created", CRM_CASE, true, "a new case"},
     {"case.changed", CRM_CASE, true, "a field of a case changed"},
     {"case.duplicate", CRM_CASE, false, "its contact looks like one that is there"},
+    {"case.merged", CRM_CASE, true, "another case turned out to be this one"},
     {"case.assigned", CRM_CASE, true, "a case has another owner"},
     {"case.closed", CRM_CASE, true, "a case is closed"},
     {"case.reopened", CRM_CASE, true, "a closed case is open again"},

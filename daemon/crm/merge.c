@@ -35,7 +35,8 @@ static const struct relation {
     {CRM_LEAD, CRM_TASK, "lead_id"},           {CRM_LEAD, CRM_DEAL, "lead_id"},
     {CRM_LEAD, CRM_CASE, "lead_id"},           {CRM_COMPANY, CRM_CONTACT, "company_id"},
     {CRM_COMPANY, CRM_DEAL, "company_id"},     {CRM_COMPANY, CRM_CASE, "company_id"},
-    {CRM_COMPANY, CRM_LEAD, "company_id"},
+    {CRM_COMPANY, CRM_LEAD, "company_id"},     {CRM_CASE, CRM_ACTIVITY, "case_id"},
+    {CRM_CASE, CRM_TASK, "case_id"},
 };
 
 /* What was filed on a record that goes back, and stood beside the one that stays. */
@@ -67,13 +68,14 @@ int crm_follow(struct db *db, enum crm_entity t, int64_t *id, struct err *e)
 
 /* ---- may they be one? ----------------------------------------------------------- */
 
-static int merge_leads_check(const struct merge *m, struct err *e)
+/* Leads, and cases. */
+static int merge_owned_check(const struct merge *m, struct err *e)
 {
     char a[CRM_ID_LEN], b[CRM_ID_LEN], c[CRM_ID_LEN], d[CRM_ID_LEN];
     int64_t of = json_get_int(m->stays, "contact_id", 0),
             other = json_get_int(m->goes, "contact_id", 0);
-    crm_id_format(CRM_LEAD, m->into, a);
-    crm_id_format(CRM_LEAD, m->from, b);
+    crm_id_format(m->t, m->into, a);
+    crm_id_format(m->t, m->from, b);
     if (of && other && of != other)
         return err_set(e, ERR_INPUT,
                        "%s is of %s and %s of %s: if they are one person, merge those "
@@ -93,8 +95,8 @@ static int merge_check(struct merge *m, struct err *e)
 {
     char key[CRM_ID_LEN], into[CRM_ID_LEN];
     int64_t became = m->from;
-    if (m->t != CRM_CONTACT && m->t != CRM_LEAD && m->t != CRM_COMPANY)
-        return err_set(e, ERR_INPUT, "merge: two contacts, two leads or two companies");
+    if (m->t != CRM_CONTACT && m->t != CRM_LEAD && m->t != CRM_COMPANY && m->t != CRM_CASE)
+        return err_set(e, ERR_INPUT, "merge: two contacts, leads, companies or cases");
     if (m->into == m->from)
         return err_set(e, ERR_INPUT, "merge: %s is one record already",
                        crm_id_format(m->t, m->into, key));
@@ -107,7 +109,7 @@ static int merge_check(struct merge *m, struct err *e)
     m->goes = m->stays ? crm_record(m->ctx, m->t, m->from, e) : NULL;
     if (!m->goes)
         return -1;
-    return m->t == CRM_LEAD ? merge_leads_check(m, e) : 0;
+    return m->t == CRM_LEAD || m->t == CRM_CASE ? merge_owned_check(m, e) : 0;
 }
 
 /* ---- what belongs to it moves ----------------------------------------------------- */
@@ -236,10 +238,11 @@ static int fill_contact(struct merge *m, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(name) && !named; i++)
         if (fill(m, name[i], e) < 0)
             return -1;
-    return fill(m, "company_id", e) < 0 || fill(m, "country", e) < 0 || fill(m, "language", e) < 0 ||
-                   fill(m, "time_zone", e) < 0
-               ? -1
-               : 0;
+    static const char *const facts[] = {"title", "company_id", "country", "language", "time_zone"};
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        if (fill(m, facts[i], e) < 0)
+            return -1;
+    return 0;
 }
 
 static int fill_company(struct merge *m, struct err *e)
@@ -281,10 +284,35 @@ static int fill_lead(struct merge *m, struct err *e)
     return further ? crm_change_str(m->ctx, CRM_LEAD, m->into, "status", its, e) : 0;
 }
 
+/* The more urgent of both; and open, where the customer waits in one of them. */
+static int fill_case(struct merge *m, struct err *e)
+{
+    static const char *const order[] = {"low", "normal", "high", "urgent"};
+    const char *mine = json_get_str(m->stays, "priority", "normal"),
+               *its = json_get_str(m->goes, "priority", "normal");
+    size_t a = 0, b = 0;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        a = strcmp(order[i], mine) ? a : i;
+        b = strcmp(order[i], its) ? b : i;
+    }
+    if (fill(m, "contact_id", e) < 0 || fill(m, "company_id", e) < 0 || fill(m, "lead_id", e) < 0 ||
+        fill(m, "subject", e) < 0 || fill(m, "source", e) < 0 || fill(m, "owner", e) < 0 ||
+        fill(m, "assigned_ms", e) < 0 || fill_time(m, "first_in_ms", false, e) < 0 ||
+        fill_time(m, "last_in_ms", true, e) < 0 || fill_time(m, "first_out_ms", false, e) < 0 ||
+        fill_time(m, "last_out_ms", true, e) < 0 || fill_time(m, "answered_ms", false, e) < 0)
+        return -1;
+    if (b > a && crm_change_str(m->ctx, CRM_CASE, m->into, "priority", its, e) < 0)
+        return -1;
+    bool waits = !strcmp(json_get_str(m->stays, "status", ""), "waiting") &&
+                 !strcmp(json_get_str(m->goes, "status", ""), "open");
+    return waits ? cmd_case_status(m->ctx, m->into, "open", NULL, e) : 0;
+}
+
 static int fill_all(struct merge *m, struct err *e)
 {
     int rc = m->t == CRM_CONTACT   ? fill_contact(m, e)
              : m->t == CRM_COMPANY ? fill_company(m, e)
+             : m->t == CRM_CASE    ? fill_case(m, e)
                                    : fill_lead(m, e);
     return rc < 0 ? -1 : fill_custom_and_tags(m, e);
 }
@@ -302,6 +330,7 @@ int crm_merge(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from
     crm_op_event(ctx,
                  t == CRM_CONTACT ? "contact.merged"
                  : t == CRM_LEAD  ? "lead.merged"
+                 : t == CRM_CASE  ? "case.merged"
                                   : "company.merged",
                  t, into);
     *out = m.moved;
@@ -318,7 +347,7 @@ static int moved_check(struct crm_ctx *ctx, const char *name, const json_t *move
     size_t i;
     const json_t *v;
     char key[CRM_ID_LEN];
-    if (crm_id_parse(name, &t, &id) < 0 || (t != CRM_LEAD && t != CRM_CONTACT))
+    if (crm_id_parse(name, &t, &id) < 0 || (t != CRM_LEAD && t != CRM_CONTACT && t != CRM_CASE))
         return 0;
     if (merged_get(ctx->crm->db, crm_entity_name(t), id, &other, e) < 0)
         return -1;
@@ -359,8 +388,9 @@ int crm_unmerge_check(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int6
                        crm_id_format(t, is, b));
     if (!crm_record(ctx, t, into, e))
         return -1;
-    json_object_foreach((json_t *)moved, name,
-                        v) if (moved_check(ctx, name, moved, e) < 0) return -1;
+    json_object_foreach((json_t *)moved, name, v)
+        if ((t != CRM_LEAD || *name != 'K') && moved_check(ctx, name, moved, e) < 0)
+            return -1;
     return 0;
 }
 
@@ -392,8 +422,12 @@ static int settle_tell(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int
 {
     const char *parent = t == CRM_CONTACT   ? "contact_id"
                          : t == CRM_COMPANY ? "company_id"
+                         : t == CRM_CASE    ? "case_id"
                                             : "lead_id";
-    enum crm_entity child = t == CRM_LEAD ? CRM_DEAL : t == CRM_COMPANY ? CRM_CONTACT : CRM_LEAD;
+    enum crm_entity child = t == CRM_LEAD      ? CRM_DEAL
+                            : t == CRM_COMPANY ? CRM_CONTACT
+                            : t == CRM_CASE    ? CRM_TASK
+                                               : CRM_LEAD;
     char id[CRM_ID_LEN];
     size_t i;
     json_t *v;

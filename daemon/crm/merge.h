@@ -22,7 +22,7 @@ struct merge_moved {
     int addresses;
 };
 
-/* Contacts, companies or leads. ERR_INPUT, and nothing was changed, when they cannot be one. */
+/* Contacts, companies, leads or cases. ERR_INPUT, and nothing was changed, when they cannot be one. */
 int crm_merge(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from,
               struct merge_moved *out, struct err *e) LEADD_MUST_CHECK;
 

@@ -19,8 +19,9 @@ static int suspect_name(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json
     const json_t *rec = crm_record_any(ctx, t, id, e), *list = NULL;
     if (!rec)
         return -1;
-    const char *name = json_get_str(rec, t == CRM_LEAD ? "subject" : "name", "");
-    const char *more = json_get_str(rec, t == CRM_LEAD ? "status" : "domain", "");
+    bool is_owned = t == CRM_LEAD || t == CRM_CASE;
+    const char *name = json_get_str(rec, is_owned ? "subject" : "name", "");
+    const char *more = json_get_str(rec, is_owned ? "status" : "domain", "");
     if (t == CRM_CONTACT) {
         list = crm_addresses(ctx, id, e);
         if (!list)

@@ -31,7 +31,7 @@ static const struct {
     {"present", ctl_absence, 1, 1, "present USER"},
     {"undo", ctl_undo, 1, 2, "undo ID [JOURNAL]"},
     {"merge", ctl_merge, 2, 2, "merge ID OTHER"},
-    {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|leads|companies] [limit=N]"},
+    {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|companies|leads|cases] [limit=N]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,

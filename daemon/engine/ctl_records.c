@@ -165,14 +165,15 @@ json_t *ctl_duplicates(struct ctl *c, struct err *e)
     bool all = first == 1;
     if (!all)
         t = crm_entity_parse(c->argv[1]);
-    if (!all && t != CRM_CONTACT && t != CRM_LEAD && t != CRM_COMPANY)
-        err_set(e, ERR_INPUT, "duplicates: \"%s\" is not known; expected contacts, leads or companies",
+    if (!all && t != CRM_CONTACT && t != CRM_LEAD && t != CRM_COMPANY && t != CRM_CASE)
+        err_set(e, ERR_INPUT, "duplicates: \"%s\" is not known; expected contacts, companies, leads or cases",
                 c->argv[1]);
     else if (ctl_options_check(c, first, "limit", e) == 0 &&
              (!all ? crm_duplicates(c->eng->crm, t, ctl_limit(c), rows, e) == 0
                    : crm_duplicates(c->eng->crm, CRM_CONTACT, ctl_limit(c), rows, e) == 0 &&
                          crm_duplicates(c->eng->crm, CRM_COMPANY, ctl_limit(c), rows, e) == 0 &&
-                         crm_duplicates(c->eng->crm, CRM_LEAD, ctl_limit(c), rows, e) == 0))
+                         crm_duplicates(c->eng->crm, CRM_LEAD, ctl_limit(c), rows, e) == 0 &&
+                         crm_duplicates(c->eng->crm, CRM_CASE, ctl_limit(c), rows, e) == 0))
         return ctl_table(rows, "id ID|name NAME|other OTHER|other_name NAME|why WHY|merge MERGE");
     json_decref(rows);
     return NULL;

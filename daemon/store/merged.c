@@ -65,8 +65,12 @@ static const struct {
     {"task", "lead_id", BY("task", "lead_id")},
     {"contact", "company_id", BY("contact", "company_id")},
     {"activity", "lead_id", BY("activity", "lead_id")},
+    {"task", "case_id", BY("task", "case_id")},
+    /* those of a case that is of a lead, too, are in the index of the lead */
     {"activity", "case_id",
-     "SELECT id FROM activity WHERE case_id = $1 AND lead_id IS NULL ORDER BY id LIMIT $2"},
+     "SELECT id FROM (SELECT id FROM activity WHERE case_id = $1 AND lead_id IS NULL "
+     "UNION SELECT a.id FROM support_case c JOIN activity a ON a.lead_id = c.lead_id "
+     "WHERE c.id = $1 AND a.case_id = $1) ORDER BY id LIMIT $2"},
     /* each is in one of three indexes; see schema_crm.c */
     {"activity", "contact_id",
      "SELECT id FROM (SELECT id FROM activity WHERE contact_id = $1 AND lead_id IS NULL "
@@ -127,6 +131,12 @@ static const char leads_sql[] =
     "WHERE x.status <> 'closed' AND y.status <> 'closed' AND " THERE("x") " AND " THERE(
         "y") " ORDER BY y.id DESC, x.id LIMIT $1";
 
+static const char cases_sql[] =
+    "SELECT x.id, y.id, 'open cases of one contact' FROM support_case x JOIN support_case y "
+    "ON y.contact_id = x.contact_id AND y.id > x.id "
+    "WHERE x.status <> 'closed' AND y.status <> 'closed' AND " THERE("x") " AND " THERE(
+        "y") " ORDER BY y.id DESC, x.id LIMIT $1";
+
 static const char companies_sql[] =
     "SELECT x.id, y.id, 'the same name' FROM company x JOIN company y "
     "ON lower(y.name) = lower(x.name) AND y.id > x.id WHERE " THERE("x") " AND " THERE(
@@ -146,6 +156,7 @@ json_t *merged_suspects(struct db *db, const char *entity, int64_t limit, struct
 {
     const char *sql = !strcmp(entity, "contact") ? contacts_sql
                       : !strcmp(entity, "lead")  ? leads_sql
+                      : !strcmp(entity, "case")  ? cases_sql
                                                  : companies_sql;
     return rows_all(db_query(db, sql, "i", limit), read_pair, e);
 }

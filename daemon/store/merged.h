@@ -33,6 +33,6 @@ int merged_address(struct db *db, const char *channel, const char *value, int64_
 /* ---- who may be the same -------------------------------------------------------- */
 
 /* Pairs that may be one, each once, with the smaller number first:
- * [{"a", "b", "why"}]. entity: "contact", "lead" or "company". */
+ * [{"a", "b", "why"}]. entity: "contact", "lead", "case" or "company". */
 json_t *merged_suspects(struct db *db, const char *entity, int64_t limit, struct err *e);
 #endif

@@ -205,7 +205,7 @@ static void leads_are_merged_only_within_one_contact_and_into_an_open_one(void *
     refuse_command(f, &a, "dora", "merge L1", "one record already");
     refuse_command(f, &a, "dora", "merge C2", "is no lead");
     refuse_command(f, &a, "vera", "merge L2", "may not use merge");
-    refuse_command(f, &a, "dora", "merge K2", "is no contact, lead or company");
+    refuse_command(f, &a, "dora", "merge T2", "is no contact, lead, case or company");
     MERGE(f, t.a, t.b.contact);
     run_command(f, &a, "anna", "close 'not now'");
     refuse_command(f, &a, "dora", "merge L2", "merge the closed one into the open one");
@@ -257,6 +257,74 @@ static void a_merged_company_keeps_its_domain_for_the_one_that_stays(void **stat
     assert_int_equal(who.target.company, b.company);
 }
 
+/* Two cases of one contact; the second in b. */
+static struct crm_target case_of(struct fixture *f, const struct crm_target *lead)
+{
+    struct crm_target t = *lead;
+    run_command(f, &t, "anna", "case 'It leaks'");
+    t.main = CRM_CASE;
+    return t;
+}
+
+static void a_merged_case_moves_with_its_mails_and_tasks_and_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    struct crm_target lead = lead_of(f, "lena@customer.example", NULL), found;
+    struct crm_target a = case_of(f, &lead), b = case_of(f, &lead);
+    char line[64];
+    assert_int_not_equal(a.kase, b.kase);
+    run_command(f, &b, "anna", "note it drips");
+    run_command(f, &b, "anna", "task tomorrow call her");
+    run_command(f, &b, "anna", "priority urgent");
+    run_command(f, &b, "anna", "tag water");
+    snprintf(line, sizeof(line), "merge K%d", (int)b.kase);
+    int64_t j = run_command(f, &a, "dora", line);
+    assert_true(had_event(f, "case.merged"));
+    assert_string_equal(CASE(f, "priority", a.kase), "urgent");
+    assert_string_not_equal(CASE(f, "deleted_ms", b.kase), "-");
+    assert_string_equal(cell(f, "SELECT CAST(count(*) AS TEXT) FROM activity WHERE case_id = $1",
+                             b.kase), "0");
+    assert_string_equal(cell(f, "SELECT CAST(count(*) AS TEXT) FROM task WHERE case_id = $1", a.kase),
+                        "1");
+    input_begin(f);
+    OK(crm_target_of(f->ctx, CRM_CASE, b.kase, &found, e)); /* its tokens lead on */
+    assert_int_equal(found.kase, a.kase);
+    crm_end(&f->ctx);
+    UNDO(f, a, j);
+    assert_string_equal(CASE(f, "priority", a.kase), "normal");
+    assert_string_equal(CASE(f, "deleted_ms", b.kase), "-");
+    assert_string_equal(cell(f, "SELECT CAST(count(*) AS TEXT) FROM task WHERE case_id = $1", b.kase),
+                        "1");
+    assert_string_not_equal(cell(f, "SELECT CAST(count(*) AS TEXT) FROM activity WHERE case_id = $1",
+                                 b.kase), "0");
+}
+
+static void cases_are_merged_within_one_contact_and_into_an_open_one(void **state)
+{
+    struct fixture *f = *state;
+    char line[64];
+    int64_t j;
+    struct crm_target lead = lead_of(f, "lena@customer.example", NULL);
+    struct crm_target other = lead_of(f, "max@customer.example", NULL);
+    struct crm_target a = case_of(f, &lead), b = case_of(f, &lead), c = case_of(f, &other);
+    snprintf(line, sizeof(line), "merge K%d", (int)c.kase);
+    refuse_command(f, &a, "dora", line, "merge those two first");
+    run_command(f, &a, "anna", "close done");
+    snprintf(line, sizeof(line), "merge K%d", (int)b.kase);
+    refuse_command(f, &a, "dora", line, "merge the closed one into the open one");
+    /* nor does a contact go its own way through a merge of its cases */
+    struct crm_target one = contact_of(&lead), two = contact_of(&other);
+    MERGE(f, one, two.contact);
+    int64_t contacts = j;
+    snprintf(line, sizeof(line), "merge K%d", (int)c.kase);
+    int64_t cases = run_command(f, &b, "dora", line);
+    snprintf(line, sizeof(line), "undo J%d", (int)contacts);
+    refuse_command(f, &one, "dora", line, "since then: take that back first");
+    UNDO(f, b, cases);
+    UNDO(f, one, contacts);
+    assert_int_equal(atoll_(CASE(f, "contact_id", c.kase)), two.contact);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
@@ -271,6 +339,8 @@ int main(void)
         T(leads_are_merged_only_within_one_contact_and_into_an_open_one),
         T(a_contact_is_not_unmerged_through_a_merge_of_its_leads),
         T(a_merged_company_keeps_its_domain_for_the_one_that_stays),
+        T(a_merged_case_moves_with_its_mails_and_tasks_and_comes_back),
+        T(cases_are_merged_within_one_contact_and_into_an_open_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
