@@ -18,6 +18,7 @@
 #include "engine/conversation.h"
 #include "engine/input.h"
 #include "engine/notice.h"
+#include "engine/thread.h"
 #include "engine/token.h"
 #include "store/bounces.h"
 #include "store/message.h"
@@ -81,6 +82,8 @@ static int returned_begin(struct returned *r, const char *what, bool *ours_out, 
         return -1;
     }
     r->to = json_get_str(r->row, "to", "");
+    if (thread_learn(r->eng, json_get_str(r->said, "original_message_id", ""), r->outbox, e) < 0)
+        return -1;
     input_begin(&r->in, r->eng,
                 mem_printf("%s M%" PRId64 " of mail %" PRId64, what, r->message_id, r->outbox),
                 mem_printf("M%" PRId64, r->message_id));

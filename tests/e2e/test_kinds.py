@@ -72,6 +72,12 @@ def bounce(d, mail, **what):
 returned.n = 0
 
 
+def with_headers(report, message_id):
+    """The same with the returned mail's headers, as the relay wrote them."""
+    return report.replace(b"\r\n--r--", b"\r\n--r\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: "
+                          + message_id.encode() + b"\r\nSubject: Your request\r\n\r\n--r--")
+
+
 def invitation(method="REQUEST", uid="m1@small.example", sequence=0, start="20260310T140000Z",
                sender="c@small.example", extra=""):
     text = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:%s\r\nBEGIN:VEVENT\r\nUID:%s\r\nSEQUENCE:%d\r\n"
@@ -150,6 +156,20 @@ def test_a_forged_bounce_or_complaint_changes_nothing(d):
     d.ingest(complaint("sales@example.com", "<x@example.com>"))
     assert address(d)["state"] not in ("bouncing", "opted out")
     assert rows(d, "outbox", "list", "state=failed") == []
+
+
+def test_a_message_id_that_a_relay_wrote_anew_is_learned_from_what_came_back(d):
+    mail = lead(d)
+    name = "<0102018f-1@eu-west-1.amazonses.com>"
+    answer = company.mail(sender="c@small.example", subject="Re: Your request", In_Reply_To=name)
+    d.ctl("do", "L1", "close", "done")
+    returned.n += 1
+    d.ingest(with_headers(returned(mail, status="4.4.1", action="delayed"), name))
+    d.ingest(answer)
+    assert [r["id"] for r in rows(d, "list", "leads")] == ["L1"]  # and no second lead
+    # who was not written to learns nothing by it
+    d.ingest(company.mail(sender="x@else.example", In_Reply_To=name))
+    assert [r["id"] for r in rows(d, "list", "leads")] == ["L2", "L1"]
 
 
 def complaint(path, message_id):
