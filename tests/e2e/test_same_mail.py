@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: ISC
 """One mail that comes twice is one: in two mailboxes, through a list, with a footer; and a
 second mail under the same Message-ID is not lost to the first."""
+import pytest
+
 import company
-from daemon import Daemon
+from daemon import Daemon, until
+from dovecot import Dovecot
 from test_main_job import rows
 
 BOXES = company.MAILDIR_IN + ('other : { type = "maildir"; path = "@DIR@/other"; start = "all"; '
@@ -59,3 +62,56 @@ def test_other_words_under_the_same_message_id_are_another_mail():
         arrives(d, "inbox", "1")
         arrives(d, "inbox", "2", text="Forget it, 60 please\n")
         assert acts(d) == 2
+
+
+# ---- on a real server ---------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def server():
+    with Dovecot() as s:
+        for user in ("sales", "info"):
+            s.add_user(user, "secret-" + user)
+        yield s
+
+
+def copies(footer=False):
+    """One mail as two mailboxes receive it: other Received lines, and what a list puts below it."""
+    def copy(host, text=WORDS, **more):
+        raw = company.mail(text=text, message_id="<two@shop.example>", when=1795170000,
+                           name="Ada Beispiel", **more)
+        return (b"Received: from out.shop.example by %s with ESMTPS id %d;\r\n\tFri, 20 Nov 2026 "
+                b"10:00:0%d +0000\r\n" % (host, len(host), len(host) % 10)) + raw
+    below = WORDS + "_______________________________________________\nsales mailing list\n"
+    return copy(b"mx1.example.com"), copy(b"mx.two.example.com", below if footer else WORDS)
+
+
+def one_of_two(d, sources):
+    """One lead with one mail; two rows of the ledger, which name the same message."""
+    found = until(lambda: (lambda r: r if len(r) == 2 else None)(
+        [r for r in rows(d, "ledger") if r["state"] == "filed"]), why="both copies are in the ledger")
+    assert sorted(r["source"] for r in found) == sorted(sources)
+    assert len(rows(d, "list", "leads")) == 1 and len(rows(d, "list", "contacts")) == 1
+    assert acts(d) == 1
+    return found
+
+
+@pytest.mark.parametrize("footer", [False, True])
+def test_one_mail_in_two_mailboxes_of_a_server_is_one_message_with_two_rows(server, footer):
+    users = ("sales", "info") if not footer else ("sales2", "info2")
+    for user in users:
+        server.add_user(user, "secret-" + user)
+    boxes = "".join(company.imap(server, user, user) for user in users)
+    with Daemon(company.conf(mailboxes=boxes), company.files()) as d:
+        for user, raw in zip(users, copies(footer)):
+            server.deliver(user, raw)
+        one_of_two(d, ["imap:%s/INBOX" % user for user in users])
+
+
+def test_one_mail_in_a_mailbox_and_a_maildir_is_one_message_with_two_rows(server):
+    server.add_user("sales3", "secret")
+    boxes = company.imap(server, "sales3", "sales") + company.MAILDIR_IN
+    with Daemon(company.conf(mailboxes=boxes), company.files()) as d:
+        one, two = copies(footer=True)
+        server.deliver("sales3", one)
+        company.deliver(d.dir + "/inbox", "two", two)
+        one_of_two(d, ["imap:sales/INBOX", "maildir:inbox"])
