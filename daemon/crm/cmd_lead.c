@@ -26,6 +26,7 @@ static const struct {
 } short_names[] = {
     {"name", "contact.name"},     {"email", "contact.email"},       {"mail", "contact.email"},
     {"phone", "contact.phone"},   {"tel", "contact.phone"},         {"mobile", "contact.phone"},
+    {"title", "contact.title"},
     {"country", "contact.country"}, {"language", "contact.language"}, {"company", "company.name"},
     {"firma", "company.name"},    {"about", "lead.subject"}};
 

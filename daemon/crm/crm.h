@@ -234,6 +234,7 @@ struct crm_who {
     bool to_contact; /* a user's mail that the contact has, too: among its recipients */
     bool other_address; /* the contact was found by it, and has not got it yet */
     struct crm_twin twin;
+    char offered[48]; /* kinds of facts of the contact that a person may take: "phone, title" */
     bool no_sender; /* mail with words, and nobody who could be answered: it made nothing */
     int made, left_out; /* recipients of a mail to a dropbox: new contacts; more than may_make */
 };

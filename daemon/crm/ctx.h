@@ -82,6 +82,7 @@ struct crm_ctx {
     const json_t *form;      /* posted fields, borrowed */
     const char *form_name, *source;
     int64_t message_id;      /* row of the message, 0: none */
+    char offered[48];        /* kinds of facts that were offered: "phone, title" */
     struct crm_twin twin;    /* who the contact may be; other 0: nobody */
     struct err read_error;   /* the first failure while reading lazily */
 

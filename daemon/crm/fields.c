@@ -91,6 +91,7 @@ static const struct crm_field core[] = {
     {"contact.first_name", T_TEXT, PERS, "first name", COLUMN, CRM_CONTACT, "first_name", SET,
      NULL},
     {"contact.last_name", T_TEXT, PERS, "last name", COLUMN, CRM_CONTACT, "last_name", SET, NULL},
+    {"contact.title", T_TEXT, PERS, "post at the company", COLUMN, CRM_CONTACT, "title", SET, NULL},
     {"contact.email", T_TEXT, PERS, "email address in lower case", crm_read_address, CRM_CONTACT,
      "email", SET, NULL},
     {"contact.phone", T_TEXT, PERS, "phone number, +4366012345", crm_read_address, CRM_CONTACT,

@@ -177,18 +177,6 @@ static int address_is_free(struct crm_ctx *ctx, const struct crm_field *f, const
     return 0;
 }
 
-/* A number tells the country of who has none. */
-static int fill_country(struct crm_ctx *ctx, int64_t contact, const char *phone, struct err *e)
-{
-    char country[3];
-    const json_t *rec = crm_record(ctx, CRM_CONTACT, contact, e);
-    if (!rec)
-        return -1;
-    if (json_object_get(rec, "country") || crm_phone_country(phone, country) < 0)
-        return 0;
-    return crm_change_str(ctx, CRM_CONTACT, contact, "country", country, e);
-}
-
 /* A number that the record does not take by itself. */
 static int offer_phone(struct crm_ctx *ctx, int64_t contact, const char *text, struct err *e)
 {
@@ -218,7 +206,7 @@ static int fill_field(struct crm_ctx *ctx, const struct crm_target *t, const str
         return strcmp(f->name, "contact.phone") ? 0 : offer_phone(ctx, id, text, e);
     if (crm_field_set(ctx, t, f, text, e) < 0)
         return -1;
-    return strcmp(f->name, "contact.phone") ? 0 : fill_country(ctx, id, json_string_value(v), e);
+    return strcmp(f->name, "contact.phone") ? 0 : crm_fill_country(ctx, id, json_string_value(v), e);
 }
 
 /* What each post of the form brings along, whatever was posted. */

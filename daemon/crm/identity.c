@@ -120,6 +120,16 @@ int crm_link_address(struct crm_ctx *ctx, int64_t contact, const char *channel, 
     return crm_move_address(ctx, channel, value, contact, since, e);
 }
 
+int crm_name_contact(struct crm_ctx *ctx, int64_t id, const struct crm_name *name, struct err *e)
+{
+    if (!name->full[0])
+        return 0;
+    if (crm_change_str(ctx, CRM_CONTACT, id, "name", name->full, e) < 0 ||
+        crm_change_str(ctx, CRM_CONTACT, id, "first_name", name->first[0] ? name->first : NULL, e) < 0)
+        return -1;
+    return crm_change_str(ctx, CRM_CONTACT, id, "last_name", name->last[0] ? name->last : NULL, e);
+}
+
 /* By the address, else by the one behind its plus. */
 static int find_sender(struct crm_ctx *ctx, struct crm_who *who, int64_t *out, struct err *e)
 {

@@ -6,6 +6,7 @@
 #define LEADD_CRM_IDENTITY_H
 
 #include "base/errlist.h"
+#include "crm/address.h"
 #include "crm/crm.h"
 
 /* 0 in *out when nobody has the address. */
@@ -18,6 +19,9 @@ int crm_company_of(struct crm_ctx *ctx, const char *domain, int64_t *out,
 bool crm_domain_is_own(const struct crm *crm, const char *domain);
 /* Puts the address to what the contact has; it counts less than those. */
 int crm_link_address(struct crm_ctx *ctx, int64_t contact, const char *channel, const char *value,
+                     struct err *e) LEADD_MUST_CHECK;
+/* Name, first and last name of a contact; nothing when it is empty. */
+int crm_name_contact(struct crm_ctx *ctx, int64_t id, const struct crm_name *name,
                      struct err *e) LEADD_MUST_CHECK;
 /* The contact's open lead, or its open case where mail makes cases; else the contact. in:
  * what came in, which may be about something else than an open lead

@@ -16,7 +16,7 @@ daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/s
 # texting
 daemon_crm_libcrm_a_SOURCES += %D%/sms_text.c %D%/sms_text.h
 # who is who
-daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
+daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
 EXTRA_DIST += %D%/freemail.txt
 CLEANFILES += %D%/freemail.inc
@@ -38,7 +38,9 @@ tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_
 unit_tests += tests/unit/test_crm_merge tests/unit/test_sms_words
 tests_unit_test_sms_words_SOURCES = tests/unit/test_sms_words.c
 tests_unit_test_sms_words_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
-unit_tests += tests/unit/test_crm_twin
+unit_tests += tests/unit/test_crm_twin tests/unit/test_crm_offer
+tests_unit_test_crm_offer_SOURCES = tests/unit/test_crm_offer.c tests/unit/crm_fixture.h
+tests_unit_test_crm_offer_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_twin_SOURCES = tests/unit/test_crm_twin.c tests/unit/crm_fixture.h
 tests_unit_test_crm_twin_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_crm_counts_SOURCES = tests/unit/test_crm_counts.c tests/unit/crm_fixture.h

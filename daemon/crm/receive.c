@@ -111,16 +111,6 @@ static int new_contact(struct receive *r, struct err *e)
     return 0;
 }
 
-static int name_contact(struct crm_ctx *ctx, int64_t id, const struct crm_name *name, struct err *e)
-{
-    if (!name->full[0])
-        return 0;
-    if (crm_change_str(ctx, CRM_CONTACT, id, "name", name->full, e) < 0 ||
-        crm_change_str(ctx, CRM_CONTACT, id, "first_name", name->first[0] ? name->first : NULL, e) < 0)
-        return -1;
-    return crm_change_str(ctx, CRM_CONTACT, id, "last_name", name->last[0] ? name->last : NULL, e);
-}
-
 /* A name in the header of a contact that had none. */
 static int complete_contact(struct receive *r, struct err *e)
 {
@@ -137,7 +127,7 @@ static int complete_contact(struct receive *r, struct err *e)
         return -1;
     if (sender != id)
         return 0;
-    return name_contact(r->ctx, id, &name, e);
+    return crm_name_contact(r->ctx, id, &name, e);
 }
 
 static int new_record(struct receive *r, enum crm_entity t, struct err *e)
@@ -260,7 +250,8 @@ static int note_facts(struct receive *r, struct err *e)
     const json_t *own;
     if (!r->in->form && sender_address(r, &own, e) < 0)
         return -1;
-    if (!r->in->form && own && crm_offer_mail(r->ctx, r->who, r->message, e) < 0)
+    bool sure = r->who->new_contact || r->in->thread.main != CRM_NONE;
+    if (!r->in->form && own && crm_offer_mail(r->ctx, r->who, r->message, sure, e) < 0)
         return -1;
     return r->who->new_contact ? crm_twin_look(r->ctx, r->who, e) : 0;
 }
@@ -357,7 +348,7 @@ static int new_recipient(struct receive *r, const json_t *to, const char *addres
     int rc = new_contact(r, e);
     crm_name_split(json_get_str(to, "name", NULL), &name);
     if (rc == 0)
-        rc = name_contact(r->ctx, who->target.contact, &name, e);
+        rc = crm_name_contact(r->ctx, who->target.contact, &name, e);
     /* rules write to new leads: whoever only knows the address must not make them do so */
     if (rc == 0 && !strcmp(makes, "lead") && r->in->proven)
         rc = new_record(r, CRM_LEAD, e);
@@ -555,6 +546,7 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
     }
     if (who.new_lead || who.new_case)
         json_put_str(ctx->op, "line", who.new_lead ? "new-lead" : "new-case");
+    memcpy(who.offered, ctx->offered, sizeof(who.offered));
     if (crm_twin_announce(ctx, &who, e) < 0)
         return -1;
     announce(&r);

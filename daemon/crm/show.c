@@ -13,12 +13,12 @@
 #include "crm/fields.h"
 #include "crm/list.h"
 #include "crm/merge.h"
+#include "crm/offer.h"
 #include "store/case.h"
 #include "store/contact.h"
 #include "store/deal.h"
 #include "store/lead.h"
 #include "store/merged.h"
-#include "store/offer.h"
 #include "store/task.h"
 
 /* A field as JSON, as a rule sees it; NULL when it is unset. */
@@ -189,17 +189,19 @@ static int show_merged(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json_
     struct buf ids AUTO_BUF;
     buf_init(&ids, 4096);
     AUTO_JSON json_t *list = merged_of(ctx->crm->db, crm_entity_name(t), id, e);
-    AUTO_JSON json_t *offers = list && t == CRM_CONTACT ? offer_list(ctx->crm->db, id, e) : json_array();
-    if (!list || !offers)
+    AUTO_JSON json_t *offers = NULL;
+    if (!list || (t == CRM_CONTACT && crm_offers(ctx, id, &offers, e) < 0))
         return -1;
     json_array_foreach(list, i, v)
         buf_printf(&ids, "%s%s", i ? ", " : "", crm_id_format(t, json_integer_value(v), key));
     if (ids.len)
         json_array_append_new(fields, json_pack("[s, s]", "Merged into it", ids.data));
     json_array_foreach(offers, i, v) {
-        AUTO_FREE char *text = mem_printf("%s, in a %s; take it with: set contact.%s %s",
+        const char *other = json_get_str(v, "other", NULL);
+        AUTO_FREE char *text = mem_printf("%s %s, in a %s%s%s", json_get_str(v, "channel", ""),
                                           json_get_str(v, "value", ""), json_get_str(v, "source", ""),
-                                          json_get_str(v, "channel", ""), json_get_str(v, "value", ""));
+                                          other ? ", which is that of " : ": take ",
+                                          other ? other : json_get_str(v, "value", ""));
         json_array_append_new(fields, json_pack("[s, s]", "Perhaps his", text));
     }
     return 0;

@@ -16,6 +16,7 @@
 #include "crm/command.h"
 #include "engine/conversation_words.h"
 #include "engine/letter.h"
+#include "engine/notice_foot.h"
 #include "mail/classify.h"
 #include "store/message.h"
 #include "store/outbox.h"
@@ -210,7 +211,8 @@ bool conversation_is_inside(const struct engine *eng, const char *message_id)
 }
 
 static int to_owner(struct input *in, const struct crm_target *t, const json_t *rec,
-                    const char *owner, const char *note, int64_t message_id, struct err *e)
+                    const char *owner, const char *note, const char *offers, int64_t message_id,
+                    struct err *e)
 {
     struct engine *eng = in->eng;
     const json_t *u = crm_user(eng->crm, owner), *writer = writer_of(eng, in->message);
@@ -225,7 +227,8 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
         return -1;
     buf_init(&text, 2 * BOUND_LETTER_TEXT);
     letter_files_read(in->message, raw, raw_len, for_owner, &files, &left_out);
-    letter_text(eng, t, rec, in->message, message_id, note, &text);
+    AUTO_FREE char *above = mem_printf("%s%s%s", note, *note && *offers ? "\n" : "", offers);
+    letter_text(eng, t, rec, in->message, message_id, above, &text);
     if (left_out)
         buf_printf(&text, "\n[%d of the files that came with it are too large, or could not be read; "
                    "they are kept with M%" PRId64 ".]\n", left_out, message_id);
@@ -285,7 +288,11 @@ int conversation_in(struct input *in, const struct crm_who *who, int64_t message
     const char *owner = rec ? owner_of(eng, rec, note) : NULL;
     if (!owner)
         return 0;
-    return to_owner(in, &t, rec, owner, note, message_id, e);
+    struct buf offers AUTO_BUF;
+    buf_init(&offers, KIB(8));
+    if (who->offered[0] && notice_offers(in, t.contact, &offers, e) < 0)
+        return -1;
+    return to_owner(in, &t, rec, owner, note, offers.len ? text_trim(offers.data) : "", message_id, e);
 }
 
 static void stranger_text(const struct thread *thread, const struct crm_who *who,

@@ -26,6 +26,7 @@
 #include "engine/held.h"
 #include "engine/inbound_user.h"
 #include "engine/input.h"
+#include "engine/notice_foot.h"
 #include "engine/proof.h"
 #include "engine/same.h"
 #include "engine/thread.h"
@@ -340,6 +341,7 @@ static void thread_note(struct input *in, const struct thread *thread)
 static int mail_told(struct input *in, const struct crm_who *who, const struct thread *thread,
                      int64_t message_id, struct err *e)
 {
+    notice_offered(in, who);
     if (input_run(in, e) < 0 || duplicate_tell(in, who, e) < 0 ||
         conversation_in(in, who, message_id, e) < 0)
         return -1;

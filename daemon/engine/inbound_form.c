@@ -15,6 +15,7 @@
 #include "engine/arrival.h"
 #include "engine/duplicate.h"
 #include "engine/input.h"
+#include "engine/notice_foot.h"
 #include "store/ledger.h"
 #include "store/message.h"
 
@@ -86,6 +87,7 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     };
     int rc = crm_receive(in.ctx, &ci, &who, e);
     in.target = who.target;
+    notice_offered(&in, &who);
     if (rc == 0 && who.twin.other)
         rc = input_run(&in, e) < 0 ? -1 : duplicate_tell(&in, &who, e);
     if (rc == 0)

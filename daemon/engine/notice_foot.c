@@ -9,12 +9,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/assign.h"
+#include "crm/offer.h"
 #include "crm/when.h"
 #include "engine/ours.h"
 #include "rule/zone.h"
 #include "store/message.h"
 
 #define HISTORY_LINES 3
+#define OFFERS_SHOWN 5
 #define LINE_MAX 160
 
 /* The assignment of this input, if there was one: who gave it, and in which words. */
@@ -79,6 +81,39 @@ static int foot_answer(struct input *in, const struct crm_target *t, struct buf 
     return 0;
 }
 
+void notice_offered(struct input *in, const struct crm_who *who)
+{
+    char id[CRM_ID_LEN];
+    if (who->offered[0])
+        input_note(in, "said of %s and not on the record: %s; `show %s` tells what, and the command "
+                   "take puts it there", crm_id_format(CRM_CONTACT, who->target.contact, id),
+                   who->offered, id);
+}
+
+int notice_offers(struct input *in, int64_t contact, struct buf *out, struct err *e)
+{
+    char id[CRM_ID_LEN];
+    size_t i;
+    const json_t *v;
+    json_t *offers = NULL;
+    bool any;
+    size_t shown = 0;
+    if (!contact)
+        return 0;
+    if (crm_offers_any(in->ctx, &any, e) < 0 ||
+        (any && crm_offers(in->ctx, contact, &offers, e) < 0))
+        return -1;
+    json_array_foreach(offers, i, v)
+        if (crm_offer_is_plain(v) && shown++ < OFFERS_SHOWN)
+            buf_printf(out, "%s %s %s", shown == 1 ? "Said, and not on the contact:" : ",",
+                       json_get_str(v, "channel", ""), json_get_str(v, "value", ""));
+    if (shown)
+        buf_printf(out, "%s. #%s take puts it there.\n", shown > OFFERS_SHOWN ? " and more" : "",
+                   crm_id_format(CRM_CONTACT, contact, id));
+    json_decref(offers);
+    return 0;
+}
+
 int notice_foot(struct input *in, const char *user, const struct crm_target *t, struct buf *out,
                 struct err *e)
 {
@@ -89,7 +124,10 @@ int notice_foot(struct input *in, const char *user, const struct crm_target *t, 
     foot_why(in, out);
     if (foot_history(in, user, is_case ? CRM_CASE : CRM_LEAD, is_case ? t->kase : t->lead, out, e) < 0)
         return -1;
-    buf_printf(out, "\nReply with lines such as:\n  %s\nYour reply stays with us; what else you write "
+    buf_str(out, "\n");
+    if (notice_offers(in, t->contact, out, e) < 0)
+        return -1;
+    buf_printf(out, "Reply with lines such as:\n  %s\nYour reply stays with us; what else you write "
                "becomes a note.\n",
                is_case ? "#note TEXT   #assign USER   #priority up   #close   #help"
                        : "#note TEXT   #call TEXT   #task fri 10:00 TEXT   #stage NAME\n"

@@ -17,4 +17,11 @@
 int notice_foot(struct input *in, const char *user, const struct crm_target *t, struct buf *out,
                 struct err *e) LEADD_MUST_CHECK;
 
+/* For `why`: of which kind there are new ones, and not their values. */
+void notice_offered(struct input *in, const struct crm_who *who);
+/* What a person may take onto the contact, in one line with the command that does it;
+ * nothing when nothing is offered. */
+int notice_offers(struct input *in, int64_t contact, struct buf *out,
+                  struct err *e) LEADD_MUST_CHECK;
+
 #endif

@@ -10,8 +10,9 @@
     X(name, 's') X(domain, 's') X(country, 's') X(custom, 'j') X(created_ms, 't')                  \
     X(updated_ms, 't') X(deleted_ms, 't')
 #define CONTACT(X)                                                                                 \
-    X(name, 's') X(first_name, 's') X(last_name, 's') X(company_id, 'o') X(country, 's')           \
-    X(language, 's') X(time_zone, 's') X(custom, 'j') X(away_until_ms, 't') X(created_ms, 't') X(updated_ms, 't')    \
+    X(name, 's') X(first_name, 's') X(last_name, 's') X(title, 's') X(company_id, 'o')             \
+    X(country, 's') X(language, 's') X(time_zone, 's') X(custom, 'j') X(away_until_ms, 't')        \
+    X(created_ms, 't') X(updated_ms, 't')                                                          \
     X(deleted_ms, 't')
 
 #define COL(c, ty) {#c, ty, "UPDATE " TABLE " SET " #c " = $1, updated_ms = $2 WHERE id = $3"},
@@ -47,6 +48,14 @@ int company_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_ou
 int company_find(struct db *db, const char *domain, int64_t *id_out, struct err *e)
 {
     return db_get_int(db, e, id_out, 0, "SELECT id FROM company WHERE domain = $1", "s", domain);
+}
+
+int company_named(struct db *db, const char *name, int64_t *id_out, struct err *e)
+{
+    return db_get_int(db, e, id_out, 0,
+                      "SELECT id FROM company WHERE lower(name) = lower($1) AND deleted_ms IS NULL "
+                      "ORDER BY id LIMIT 1",
+                      "s", name);
 }
 
 int contact_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_out, struct err *e)

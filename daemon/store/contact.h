@@ -13,6 +13,9 @@ int company_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_ou
 /* 0 in *id_out when there is none. Also finds a deleted one. */
 int company_find(struct db *db, const char *domain, int64_t *id_out,
                  struct err *e) LEADD_MUST_CHECK;
+/* By its name; reads the whole table, for a person who asks. */
+int company_named(struct db *db, const char *name, int64_t *id_out,
+                  struct err *e) LEADD_MUST_CHECK;
 int contact_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_out,
                 struct err *e) LEADD_MUST_CHECK;
 

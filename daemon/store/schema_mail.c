@@ -94,6 +94,7 @@ const char schema_mail_1[] =
     ") STRICT;"
 
     "ALTER TABLE contact ADD COLUMN away_until_ms INTEGER;"
+    "ALTER TABLE contact ADD COLUMN title TEXT;"
 
     /* a kind of timer is the engine's word, not the schema's */
     "CREATE TABLE timer_6 ("

@@ -85,3 +85,48 @@ def test_another_product_is_another_lead_where_that_is_configured():
         for n in ("5", "50", "5"):
             post(d, {"email": "ada@shop.example", "employees": n})
         assert sorted(r["id"] for r in rows(d, "list", "leads")) == ["L1", "L2"]
+
+
+# ---- offers -------------------------------------------------------------------------
+
+SIGNED = """Please call me.
+
+Best regards,
+Ada Beispiel
+Head of Purchasing
+Phone: +43 660 1112223
+"""
+
+
+def test_what_a_signature_says_is_told_to_the_owner_who_takes_it_by_reply():
+    with start() as d:
+        lead(d, "ada@shop.example", "Ada Beispiel", 1)
+        write(d, company.mail(sender="ada@shop.example", name="Ada Beispiel", text=SIGNED,
+                              subject="One more thing"))
+        m = told(d, "One more thing")
+        text = body(m)
+        assert "phone +436601112223" in text and "title Head of Purchasing" in text
+        assert "#C1 take puts it there" in text
+        show = dict(d.ctl("show", "C1")["fields"])
+        assert "Phone" not in show and "Title" not in show  # a From alone fills nothing
+        assert "phone +436601112223, in a signature: take +436601112223" in d.ctl_text(
+            "show", "C1", width=200)
+        assert "said of C1 and not on the record: phone, title" in d.ctl_text("why", "L1", width=200)
+        assert "+436601112223" not in d.ctl_text("why", "L1", width=200)  # of no use to rules
+        m = says(d, "#C1 take\n", in_reply_to=m["Message-ID"], to=m["Reply-To"])
+        assert "C1: " in body(m) and "phone +436601112223" in body(m)
+        show = dict(d.ctl("show", "C1")["fields"])
+        assert show["Phone"] == "+436601112223" and show["Title"] == "Head of Purchasing"
+        m = says(d, "#undo\n", in_reply_to=m["Message-ID"], to=m["Reply-To"])
+        assert "Phone" not in dict(d.ctl("show", "C1")["fields"])
+
+
+def test_a_number_of_a_form_that_differs_is_offered_and_overwrites_nothing():
+    with start() as d:
+        post(d, {"email": "ada@shop.example", "name": "Ada", "phone": "0660 1112223"})
+        post(d, {"email": "ada@shop.example", "name": "Ada", "phone": "0660 9998887"})
+        assert dict(d.ctl("show", "C1")["fields"])["Phone"] == "+436601112223"
+        d.ctl("do", "C1", "take", "0660 9998887")
+        (addresses,) = [s for s in d.ctl("show", "C1")["sections"] if s["title"] == "Addresses"]
+        assert {"+436601112223", "+436609998887"} <= {r["address"] for r in addresses["rows"]}
+        assert dict(d.ctl("show", "C1")["fields"])["Phone"] == "+436601112223"
