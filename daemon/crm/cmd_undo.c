@@ -396,7 +396,8 @@ static int merge_read(struct undo *u, struct err *e)
             if (!strcmp(json_get_str(j, "f", ""), parent) &&
                 (t = change_of(j, &id)) != CRM_NONE && t != u->merged)
                 json_put_bool(u->moved, json_get_str(j, "of", ""), true);
-        return crm_unmerge_check(u->ctx, u->merged, u->into, u->from, u->moved, e);
+        return crm_unmerge_check(u->ctx, u->merged, u->into, u->from, u->moved,
+                                 json_get_int(u->row, "at_ms", 0), e);
     }
     return 0;
 }

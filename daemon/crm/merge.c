@@ -369,9 +369,9 @@ static int moved_check(struct crm_ctx *ctx, const char *name, const json_t *move
 }
 
 int crm_unmerge_check(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from,
-                      const json_t *moved, struct err *e)
+                      const json_t *moved, int64_t at_ms, struct err *e)
 {
-    int64_t is;
+    int64_t is, when;
     char a[CRM_ID_LEN], b[CRM_ID_LEN];
     const char *name;
     const json_t *v;
@@ -381,6 +381,11 @@ int crm_unmerge_check(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int6
         return -1;
     if (is != into)
         return err_set(e, ERR_INPUT, "%s is not merged into %s any more", b, a);
+    /* the journal finds no entries of a company: it may have been taken back, and done again */
+    if (merged_when(ctx->crm->db, crm_entity_name(t), from, &when, e) < 0)
+        return -1;
+    if (t == CRM_COMPANY && when != at_ms)
+        return err_set(e, ERR_INPUT, "%s was merged into %s again since then: take that back", b, a);
     if (merged_get(ctx->crm->db, crm_entity_name(t), into, &is, e) < 0)
         return -1;
     if (is)

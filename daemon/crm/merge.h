@@ -29,10 +29,10 @@ int crm_merge(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from
 /* The record that stands for this one: itself, or the one it was merged into. */
 int crm_follow(struct db *db, enum crm_entity t, int64_t *id, struct err *e) LEADD_MUST_CHECK;
 
-/* May `from` go its own way again? moved: {"L7": true}, what the merge had moved. Refused
- * while a later merge stands in the way. */
+/* May `from` go its own way again? moved: {"L7": true}, what the merge of that time had
+ * moved. Refused while a later merge stands in the way. */
 int crm_unmerge_check(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from,
-                      const json_t *moved, struct err *e) LEADD_MUST_CHECK;
+                      const json_t *moved, int64_t at_ms, struct err *e) LEADD_MUST_CHECK;
 /* When the changes are taken back: what was filed since then on records that went back
  * goes with them; what stays is named in told. */
 int crm_unmerge_settle(struct crm_ctx *ctx, enum crm_entity t, int64_t into, int64_t from,

@@ -20,6 +20,13 @@ int merged_get(struct db *db, const char *entity, int64_t id, int64_t *into_out,
                       entity, id);
 }
 
+int merged_when(struct db *db, const char *entity, int64_t id, int64_t *at_ms_out, struct err *e)
+{
+    return db_get_int(db, e, at_ms_out, 0,
+                      "SELECT at_ms FROM merged WHERE entity = $1 AND record_id = $2", "si", entity,
+                      id);
+}
+
 int merged_set(struct db *db, const char *entity, int64_t id, int64_t into, int64_t now_ms,
                struct err *e)
 {

@@ -16,6 +16,9 @@
 /* entity is crm_entity_name(). 0 in *into_out: it was merged into none. */
 int merged_get(struct db *db, const char *entity, int64_t id, int64_t *into_out,
                struct err *e) LEADD_MUST_CHECK;
+/* When that was; 0: it was not. */
+int merged_when(struct db *db, const char *entity, int64_t id, int64_t *at_ms_out,
+                struct err *e) LEADD_MUST_CHECK;
 /* into 0: it is a record of its own again. */
 int merged_set(struct db *db, const char *entity, int64_t id, int64_t into, int64_t now_ms,
                struct err *e) LEADD_MUST_CHECK;

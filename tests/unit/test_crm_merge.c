@@ -255,6 +255,11 @@ static void a_merged_company_keeps_its_domain_for_the_one_that_stays(void **stat
     assert_int_equal(atoll_(CONTACT(f, "company_id", b.contact)), b.company);
     receive_mail(f, "d@customer.test", NULL, "x", "person", &who);
     assert_int_equal(who.target.company, b.company);
+    /* once done again, it is taken back by its own entry */
+    snprintf(line, sizeof(line), "merge O%d", (int)b.company);
+    run_command(f, &o, "dora", line);
+    AUTO_FREE char *first = mem_printf("undo J%d", (int)j);
+    refuse_command(f, &o, "dora", first, "was merged into O1 again");
 }
 
 /* Two cases of one contact; the second in b. */
