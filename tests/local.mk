@@ -24,7 +24,7 @@ EXTRA_DIST += tests/e2e/test_duplicates.py tests/e2e/test_merge.py tests/e2e/tes
 EXTRA_DIST += tests/e2e/test_why.py tests/e2e/test_why_mail.py
 EXTRA_DIST += tests/e2e/company.py \
 	tests/e2e/daemon.py tests/e2e/test_conversation.py tests/e2e/test_conversation_circle.py tests/e2e/test_conversation_leaks.py tests/e2e/roles.py tests/e2e/test_engine_hostile.py tests/e2e/test_leadctl.py \
-	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_kinds.py tests/e2e/test_notify.py tests/e2e/test_rep.py tests/e2e/test_calls.py tests/e2e/test_kannel.py tests/e2e/kannel.py tests/e2e/test_roles_together.py \
+	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_kinds.py tests/e2e/test_notify.py tests/e2e/test_rep.py tests/e2e/test_calls.py tests/e2e/test_gateways.py tests/e2e/test_kannel.py tests/e2e/kannel.py tests/e2e/test_roles_together.py \
 	tests/e2e/test_supervisor.py tests/e2e/test_bad_input.py tests/e2e/test_sandbox.py \
 	tests/e2e/test_subverted.py tests/e2e/test_systemd.py \
 	tests/e2e/test_storage_faults.py \
@@ -37,3 +37,8 @@ EXTRA_DIST += tests/e2e/company.py \
 EXTRA_DIST += tests/e2e/corpus.py tests/e2e/test_corpus.py tests/e2e/test_threads.py tests/fixtures/corpus tests/e2e/test_words.py
 EXTRA_DIST += tests/e2e/mta.py tests/e2e/test_held.py tests/e2e/test_ladders.py tests/e2e/test_spoof.py tests/e2e/test_proof_servers.py
 EXTRA_DIST += tests/e2e/test_sms.py
+
+check_PROGRAMS += tests/unit/gateway_probe
+tests_unit_gateway_probe_SOURCES = tests/unit/gateway_probe.c
+tests_unit_gateway_probe_LDADD = $(CONFIG_ROOM_LIBS) $(BASE_LIBS)
+EXTRA_DIST += tests/fixtures/gateways/bird.json tests/fixtures/gateways/email.json tests/fixtures/gateways/generic.json tests/fixtures/gateways/kannel.json tests/fixtures/gateways/plivo.json tests/fixtures/gateways/sinch.json tests/fixtures/gateways/smstools.json tests/fixtures/gateways/telnyx.json tests/fixtures/gateways/twilio.json tests/fixtures/gateways/vonage.json

@@ -305,7 +305,7 @@ int gateway_request(const json_t *gw, const char *part_name, const json_t *value
     const json_t *part = json_get_obj(gw, part_name);
     const char *name;
     json_t *v;
-    *r = (struct gateway_request){.method = json_get_str(part, "method", "POST"),
+    *r = (struct gateway_request){.method = json_get_str(part, "method", strcmp(part_name, "pull") ? "POST" : "GET"),
                                   .headers = json_object()};
     buf_init(&r->body, BOUND_SMS_REQUEST);
     if (!part)

@@ -171,10 +171,10 @@ static void id_behind(const char *body, const char *after, char out[GATEWAY_ID_M
     copy(out, GATEWAY_ID_MAX, word);
 }
 
-static void currency_of(const json_t *values, const char *prefix, const json_t *part,
-                        char out[4])
+static void currency_of(const json_t *values, const char *prefix, const json_t *names,
+                        const json_t *part, char out[4])
 {
-    const char *c = value_in(values, prefix, json_object_get(part, "currency"));
+    const char *c = value_in(values, prefix, names);
     if (!*c)
         c = json_get_str(part, "currency_is", "");
     snprintf(out, 4, "%s", strlen(c) == 3 ? c : "");
@@ -219,7 +219,7 @@ void gateway_answer(const json_t *send, long status, const char *type, const cha
         copy(out->id, sizeof(out->id), gateway_value(f.values, json_object_get(send, "id")));
         id_behind(text, json_get_str(send, "id_after", NULL), out->id);
         out->micros = gateway_micros(gateway_value(f.values, json_object_get(send, "price")));
-        currency_of(f.values, "", send, out->currency);
+        currency_of(f.values, "", json_object_get(send, "currency"), send, out->currency);
         snprintf(out->text, sizeof(out->text), "HTTP %ld", status);
     } else {
         answer_error(send, status, f.values, text, out);
@@ -229,13 +229,21 @@ void gateway_answer(const json_t *send, long status, const char *type, const cha
 
 /* ---- receipts ------------------------------------------------------------------------- */
 
+/* Nothing was said: lists that are not set are empty. */
+static bool is_empty(const json_t *v)
+{
+    const char *name;
+    json_t *one;
+    json_object_foreach((json_t *)v, name, one)
+        if (json_array_size(one) > 0)
+            return false;
+    return !json_is_string(v) && json_array_size(v) == 0;
+}
+
 static const json_t *said_by(const json_t *gw, const char *part, const char *key)
 {
     const json_t *v = json_object_get(json_get_obj(gw, part), key);
-    bool none = !v || (json_is_string(v) && !*json_string_value(v)) ||
-                (json_is_array(v) && json_array_size(v) == 0) ||
-                (json_is_object(v) && json_object_size(v) == 0);
-    return none ? json_object_get(json_get_obj(gw, "receipt"), key) : v;
+    return is_empty(v) ? json_object_get(json_get_obj(gw, "receipt"), key) : v;
 }
 
 static enum gateway_state state_of(const json_t *map, const char *status)
@@ -271,7 +279,8 @@ bool gateway_receipt(const json_t *gw, const char *part, const json_t *values, s
     copy(out->status, sizeof(out->status), status);
     out->state = state_of(said_by(gw, part, "states"), out->status);
     out->micros = gateway_micros(value_in(values, prefix, said_by(gw, part, "price")));
-    currency_of(values, prefix, json_get_obj(gw, "receipt"), out->currency);
+    currency_of(values, prefix, said_by(gw, part, "currency"), json_get_obj(gw, "receipt"),
+                out->currency);
     if (out->state == GATEWAY_UNDELIVERED || out->state == GATEWAY_FAILED) {
         out->reason = reason_of(said_by(gw, part, "errors"), out->code, "", 0);
         if (out->reason == GATEWAY_OK)
