@@ -27,8 +27,8 @@ struct deal {
     const json_t *members;  /* [{user, weight, ..}] */
     const json_t *skills[4];
     json_t *state;          /* own */
-    struct round_member m[BOUND_POOL_MEMBERS];
-    struct who who[BOUND_POOL_MEMBERS];
+    struct round_member *m; /* own; as many as members */
+    struct who *who;        /* own */
     size_t count;
     int64_t before;         /* least_open: when the chosen one got his last, of "last" */
 };
@@ -78,6 +78,8 @@ static int deal_look(struct deal *d, bool weighted, struct err *e)
     size_t i;
     if (json_array_size(d->members) > BOUND_POOL_MEMBERS)
         return err_set(e, ERR_INPUT, "%s has more than %d users", d->ask.pool, BOUND_POOL_MEMBERS);
+    d->m = mem_array(json_array_size(d->members), sizeof(*d->m));
+    d->who = mem_array(json_array_size(d->members), sizeof(*d->who));
     json_array_foreach((json_t *)d->members, i, one) {
         const char *user = json_get_str(one, "user", "");
         struct round_member *m = &d->m[d->count];
@@ -272,19 +274,24 @@ static int deal_run(struct deal *d, const struct assign_target *t, struct err *e
     return deal_choose(d, &chosen, e) < 0 ? -1 : deal_store(d, d->m[chosen].user, true, e);
 }
 
+static int deal_among(struct assign *a, const char *key, const json_t *config, const json_t *members,
+                      const struct assign_target *t, struct err *e)
+{
+    struct deal d = {.a = a, .ask = {.pool = key, .config = config}, .members = members};
+    int rc = deal_run(&d, t, e);
+    json_decref(d.state);
+    mem_free(d.m);
+    mem_free(d.who);
+    return rc;
+}
+
 int assign_pool(struct assign *a, const char *pool, const struct assign_target *t, struct err *e)
 {
     const json_t *p = json_get_obj(a->ctx->crm->pools, pool);
     AUTO_FREE char *key = mem_printf("pool %s", pool);
-    struct deal *d AUTO_FREE = mem_alloc(sizeof(*d));
     if (!p)
         return err_set(e, ERR_INPUT, "no pool '%s'", pool);
-    d->a = a;
-    d->ask = (struct who_ask){.pool = key, .config = p};
-    d->members = json_get_arr(p, "members");
-    int rc = deal_run(d, t, e);
-    json_decref(d->state);
-    return rc;
+    return deal_among(a, key, p, json_get_arr(p, "members"), t, e);
 }
 
 static json_t *team_members(const struct crm *crm, const char *team)
@@ -302,13 +309,7 @@ int assign_team(struct assign *a, const char *team, const struct assign_target *
 {
     AUTO_JSON json_t *members = team_members(a->ctx->crm, team);
     AUTO_FREE char *key = mem_printf("team %s", team);
-    struct deal *d AUTO_FREE = mem_alloc(sizeof(*d));
-    d->a = a;
-    d->ask = (struct who_ask){.pool = key};
-    d->members = members;
-    int rc = deal_run(d, t, e);
-    json_decref(d->state);
-    return rc;
+    return deal_among(a, key, NULL, members, t, e);
 }
 
 /* ---- undo --------------------------------------------------------------------------------- */

@@ -152,9 +152,11 @@ static void round_sums(const struct round *r, int64_t *sums)
 /* ---- windows ------------------------------------------------------------------- */
 
 struct window {
-    int64_t off[PLACES];                        /* before this lead is dealt */
-    unsigned char due[PLACES][ROUND_WINDOW + 1]; /* leads he must get within k from now */
-    unsigned all[ROUND_WINDOW + 1];
+    unsigned all[ROUND_WINDOW + 1]; /* the sums of due */
+    struct {
+        int64_t off;                         /* before this lead is dealt */
+        unsigned char due[ROUND_WINDOW + 1]; /* leads he must get within k from now */
+    } of[]; /* of each member */
 };
 
 /* How i would stand in the windows to come if he got nothing. */
@@ -165,13 +167,13 @@ static void window_due(const struct round *r, struct window *w, const int64_t *p
     unsigned most = 0;
     for (size_t k = 0; k < r->kept; k++)
         off += past[k] - (r->got[k] == (int)i ? ROUND_ONE : 0);
-    w->off[i] = off;
+    w->of[i].off = off;
     for (size_t k = 1; k <= ROUND_WINDOW; k++) {
         int64_t over = off - ROUND_ONE - EPS;
         unsigned need = over > 0 ? (unsigned)((over + ROUND_ONE - 1) / ROUND_ONE) : 0;
         if (need > most)
             most = need > ROUND_WINDOW ? ROUND_WINDOW : need;
-        w->due[i][k] = (unsigned char)most;
+        w->of[i].due[k] = (unsigned char)most;
         w->all[k] += most;
         off += share;
         if (r->kept + k > KEPT) { /* the window is full, and its oldest lead drops out */
@@ -184,10 +186,10 @@ static void window_due(const struct round *r, struct window *w, const int64_t *p
 
 static bool window_allows(const struct window *w, size_t i)
 {
-    if (w->off[i] < -EPS)
+    if (w->of[i].off < -EPS)
         return false;
     for (size_t k = 1; k <= ROUND_WINDOW; k++)
-        if (w->all[k] >= k && w->due[i][k] == 0)
+        if (w->all[k] >= k && w->of[i].due[k] == 0)
             return false;
     return true;
 }
@@ -210,7 +212,7 @@ static size_t round_choose(const struct round *r, const struct round_member *m, 
     int64_t past[ROUND_WINDOW], sums[ROUND_WINDOW] = {0};
     if (r->credit[first] >= LATE)
         return first;
-    struct window *w AUTO_FREE = mem_alloc(sizeof(*w));
+    struct window *w AUTO_FREE = mem_alloc(sizeof(*w) + n * sizeof(w->of[0]));
     round_sums(r, sums);
     for (size_t i = 0; i < n; i++)
         if (m[i].can) {

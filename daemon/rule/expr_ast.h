@@ -163,7 +163,7 @@ struct expr_facts {
     rule_get_fn get;
     void *arg;
     unsigned state;
-    struct expr_slot *slots; /* own; made at the first read */
+    struct expr_slot **slots; /* own; each made when it is first read: of many fields few are */
     struct expr_facts *was;  /* before the event; NULL: nothing was there */
     struct expr_facts *at;   /* as the event left it; may be this one */
     struct expr_matcher *matcher;

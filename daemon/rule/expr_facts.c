@@ -28,9 +28,12 @@ void expr_facts_free(struct expr_facts **facts)
     if (!f)
         return;
     for (size_t i = 0; f->slots && i < rule_fields_count(f->fields); i++) {
-        if (f->slots[i].fold.data)
-            buf_done(&f->slots[i].fold);
-        mem_free(f->slots[i].fold_items);
+        struct expr_slot *s = f->slots[i];
+        if (s && s->fold.data)
+            buf_done(&s->fold);
+        if (s)
+            mem_free(s->fold_items);
+        mem_free(s);
     }
     mem_free(f->slots);
     expr_matcher_free(&f->matcher);
@@ -69,11 +72,18 @@ uint64_t expr_hash(uint64_t h, const char *s, size_t n)
     return h;
 }
 
-const struct rule_value *expr_facts_value(struct expr_facts *f, int field)
+static struct expr_slot *slot_of(struct expr_facts *f, int field)
 {
     if (!f->slots)
         f->slots = mem_array(rule_fields_count(f->fields), sizeof(*f->slots));
-    struct expr_slot *s = &f->slots[field];
+    if (!f->slots[field])
+        f->slots[field] = mem_alloc(sizeof(*f->slots[field]));
+    return f->slots[field];
+}
+
+const struct rule_value *expr_facts_value(struct expr_facts *f, int field)
+{
+    struct expr_slot *s = slot_of(f, field);
     if (s->state == f->state)
         return &s->value;
     s->state = f->state;
@@ -98,7 +108,7 @@ static void facts_fold_buf(struct expr_slot *s)
 
 struct str expr_facts_folded(struct expr_facts *f, int field)
 {
-    struct expr_slot *s = &f->slots[field];
+    struct expr_slot *s = slot_of(f, field);
     if (!s->folded) {
         uint64_t hash = expr_hash(1, s->value.text.p, s->value.text.n);
         if (!s->fold.data || s->fold_of != hash) { /* else it is what it was in another state */
@@ -114,12 +124,12 @@ struct str expr_facts_folded(struct expr_facts *f, int field)
 uint64_t expr_facts_hash(struct expr_facts *f, int field)
 {
     expr_facts_folded(f, field);
-    return f->slots[field].fold_of;
+    return f->slots[field]->fold_of;
 }
 
 const struct str *expr_facts_folded_items(struct expr_facts *f, int field)
 {
-    struct expr_slot *s = &f->slots[field];
+    struct expr_slot *s = slot_of(f, field);
     if (s->folded)
         return s->fold_items;
     facts_fold_buf(s);

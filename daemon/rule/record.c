@@ -99,7 +99,7 @@ static void record_field(struct rule_record *r, enum record_state s, int field,
 /* Was it read for a condition? Asked only of fields that cost. */
 static bool facts_have(const struct expr_facts *f, int field)
 {
-    return f && f->slots && f->slots[field].state == f->state;
+    return f && f->slots && f->slots[field] && f->slots[field]->state == f->state;
 }
 
 static void record_state(struct rule_record *r, struct rule_match *m, enum record_state s,
