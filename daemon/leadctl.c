@@ -7,6 +7,7 @@
  */
 #include "ctl.h"
 #include "ctl_backup.h"
+#include "ctl_form.h"
 #include "ctl_rules.h"
 
 #include <getopt.h>
@@ -72,6 +73,9 @@ static const struct command commands[] = {
      "mailboxes; when they were heard from; what a first sync would do", NULL},
     {"rules", "SUBCOMMAND [ARGUMENT..]", "check rule files and work on them: leadctl rules help",
      ctl_local_rules},
+    {"form", "list | snippet NAME [--url URL] | test NAME FIELD=VALUE .. [-c CONFIG]",
+     "web forms: HTML to paste into a page; what a post would become; needs no daemon",
+     ctl_local_form},
     {"reload", "", "check the config and apply it; nothing changes on any error", NULL},
     {"clock", "[advance DURATION]", "the clock of a daemon under --pretend-time", NULL},
     {"calendar", "list | explain NAME START +DURATION [-c CONFIG]",

@@ -18,6 +18,7 @@ daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c
 	%D%/ctl_file.c %D%/ctl_calendar.c %D%/ctl_rules.h %D%/ctl_rules.c %D%/ctl_rules_check.c %D%/ctl_rules_route.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_explain.c %D%/ctl_rules_test.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_replay.c %D%/ctl_rules_activate.c
-daemon_leadctl_LDADD = $(TOOL_LIBS) $(BASE_LIBS)
+daemon_leadctl_SOURCES += %D%/ctl_form.c %D%/ctl_form.h %D%/ctl_snippet.c
+daemon_leadctl_LDADD = daemon/web/libweb.a $(TOOL_LIBS) $(BASE_LIBS)
 EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_clients_hostile.py \
 	tests/e2e/test_reload_load.py tests/e2e/test_calendar.py tests/e2e/test_manual.py tests/e2e/test_rules_check.py

@@ -37,6 +37,8 @@ enum form_charset { FORM_UTF8, FORM_WINDOWS_1252 };
 
 /* A field that stands for the header Idempotency-Key, where no script sets headers. */
 #define FORM_KEY_FIELD "_key"
+/* When the page was opened, in a form that only web-in makes (web/stamp.h). */
+#define FORM_STAMP_FIELD "_stamp"
 
 struct form {
     json_t *values;  /* own; name -> text */

@@ -404,6 +404,9 @@ bool form_check(const struct form *f, const json_t *conf, struct form_checked *o
             check_field(&d, is_required(conf, row, name));
     }
     check_other_files(f, conf, &d, asks);
+    const char *pot = json_get_str(conf, "honeypot", NULL);
+    if (pot && form_is_blank(json_get_str(out->extra, pot, NULL)))
+        json_object_del(out->extra, pot); /* as people leave it */
     return json_array_size(out->faults) == 0;
 }
 

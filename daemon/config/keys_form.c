@@ -206,6 +206,15 @@ static const struct schema_key keys_form[] = {
              "for all, \"null\" for pages without one."},
     {"origins_only", TYPE_BOOL, .def = "false",
      .help = "Browsers that post from another origin are refused. Programs name no origin."},
+    {"honeypot", TYPE_NAME,
+     .help = "A field that people do not see, such as website: what fills it is a program. The post "
+             "is quarantined with the reason, and its sender is told what a person is told."},
+    {"min_fill", TYPE_DURATION, RANGE(100, HOUR),
+     .help = "How long a person needs at least: what is sent sooner after the page was opened is "
+             "quarantined likewise. Counted where the script of leadctl form snippet runs."},
+    {"same_within", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
+     .help = "The same words from the same page again within that time are one message: who sends a "
+             "form twice is told that it has arrived. Without it, only a repeated key is."},
     {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
 };

@@ -11,9 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "crm/address.h"
 #include "crm/form.h"
 #include "engine/arrival.h"
+#include "engine/consent.h"
 #include "engine/duplicate.h"
+#include "engine/form_guard.h"
 #include "engine/input.h"
 #include "engine/notice_foot.h"
 #include "store/ledger.h"
@@ -59,6 +62,60 @@ static json_t *form_message(const struct item *it)
     return m;
 }
 
+static const json_t *form_conf(const struct engine *eng, const char *form)
+{
+    return json_get_obj(json_get_obj(eng->role->config, "forms"), form);
+}
+
+/* The same words as before: they are there, and their sender may know. */
+static int form_again(struct engine *eng, struct item *it, const struct arrival *a, int64_t same,
+                      struct err *e)
+{
+    AUTO_FREE char *why = mem_printf("the same words as M%" PRId64 ", within same_within", same);
+    if (ledger_settle(eng->db, a->ledger_id, "filed", why, same, e) < 0)
+        return -1;
+    arrival_form_done(eng, it, "ok", NULL, 0);
+    engine_count(eng, "forms_same", 1);
+    log_info("form.same", "message=M%" PRId64 " source=\"%s\" key=%s", same, a->source, a->key);
+    return 0;
+}
+
+/* The posted address that we may write to then, folded. */
+static bool form_address(const struct engine *eng, const char *form, const json_t *fields, bool sms,
+                         char out[CRM_ADDRESS_MAX])
+{
+    AUTO_FREE char *text =
+        crm_form_value(eng->crm, form, fields, sms ? "contact.phone" : "contact.email");
+    if (!text)
+        return false;
+    return (sms ? crm_phone_fold(text, engine_setting(eng, "default_country", NULL), out,
+                                 CRM_ADDRESS_MAX)
+                : crm_email_fold(text, out)) == 0;
+}
+
+/* Boxes that were ticked: kept with the words beside them, for the address that was posted. */
+static int form_consents(struct engine *eng, struct crm_ctx *ctx, const char *form,
+                         const json_t *fields, int64_t message, struct err *e)
+{
+    const char *posted;
+    const json_t *v, *conf = form_conf(eng, form);
+    char value[CRM_ADDRESS_MAX];
+    json_object_foreach(json_get_obj(conf, "fields"), posted, v) {
+        bool sms = strcmp(json_get_str(v, "channel", "email"), "sms") == 0;
+        if (strcmp(json_get_str(v, "type", ""), "consent") != 0 ||
+            strcmp(json_get_str(fields, posted, ""), "yes") != 0 ||
+            !form_address(eng, form, fields, sms, value))
+            continue;
+        AUTO_FREE char *source = mem_printf("form %s", form);
+        AUTO_FREE char *words = mem_printf("%s: %s", json_get_str(v, "purpose", posted),
+                                           json_get_str(v, "text", ""));
+        struct crm_consent c = {.source = source, .words = words, .message_id = message};
+        if (consent_grant(ctx, sms ? "phone" : "email", value, &c, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int form_file(struct engine *eng, struct item *it, struct arrival *a, const char *form,
                      struct err *e)
 {
@@ -69,6 +126,11 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
         form_defects(message, misfits);
     AUTO_FREE char *text = json_line(message);
     struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
+    int64_t same = 0;
+    if (!it->quarantine && form_guard_same(eng, form_conf(eng, form), message, &m, &same, e) < 0)
+        return -1;
+    if (same)
+        return form_again(eng, it, a, same, e);
     if (message_add(eng->db, &m, text, it->frame.raw, it->frame.raw_len, e) < 0)
         return -1;
     struct input in;
@@ -86,6 +148,8 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
         .at_ms = in.now_ms,
     };
     int rc = crm_receive(in.ctx, &ci, &who, e);
+    if (rc == 0)
+        rc = form_consents(eng, in.ctx, form, fields, m.id, e);
     in.target = who.target;
     notice_offered(&in, &who);
     if (rc == 0 && who.twin.other)
@@ -124,6 +188,13 @@ int inbound_form(struct engine *eng, struct item *it, struct err *e)
         arrival_form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
         engine_count(eng, "forms_invalid", 1);
         return 0; /* the sender is told now and can mend it */
+    }
+    AUTO_FREE char *spam =
+        it->quarantine ? NULL : form_guard_spam(form_conf(eng, form), it->frame.json);
+    if (spam) {
+        json_put_bool(it->frame.json, "spam", true);
+        engine_count(eng, "forms_spam", 1);
+        return inbound_quarantine(eng, it, spam, e);
     }
     int rc = arrival_read(eng, it, &a, e);
     if (rc == 0)

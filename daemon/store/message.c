@@ -46,6 +46,17 @@ int message_candidates(struct db *db, int64_t msgid_hash,
     return db_done(&r, e);
 }
 
+int message_latest(struct db *db, int64_t msgid_hash, int64_t since_ms, int64_t *id_out,
+                   struct err *e)
+{
+    struct db_rows *r = db_query(db,
+                                 "SELECT id FROM message WHERE msgid_hash = $1 AND received_ms >= $2 "
+                                 "ORDER BY id DESC LIMIT 1",
+                                 "ii", msgid_hash, since_ms);
+    *id_out = db_step(r) ? db_int(r, 0) : 0;
+    return db_done(&r, e);
+}
+
 int message_renew(struct db *db, const struct message_row *m, const char *json, const void *raw,
                   size_t raw_len, struct err *e)
 {

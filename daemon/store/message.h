@@ -33,6 +33,9 @@ int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, boo
                  struct err *e) LEADD_MUST_CHECK;
 /* The row itself, but for its hashes, channel and kind. ERR_INPUT: there is none. */
 int message_get(struct db *db, int64_t id, struct message_row *out, struct err *e) LEADD_MUST_CHECK;
+/* The newest one under that hash since then; 0: none. */
+int message_latest(struct db *db, int64_t msgid_hash, int64_t since_ms, int64_t *id_out,
+                   struct err *e) LEADD_MUST_CHECK;
 /* The message JSON, or NULL with e. */
 json_t *message_json(struct db *db, int64_t id, struct err *e);
 /* The bytes as they came; own (mem_free). */

@@ -147,7 +147,8 @@ static void put_header(json_t *j, const char *key, const char *value)
     json_put_str(j, key, b.data);
 }
 
-static void form_park(struct parked *p, const struct form *f, const struct form_checked *c)
+static void form_park(struct parked *p, const struct form *f, const struct form_checked *c,
+                      int64_t fill_ms)
 {
     p->type = FRAME_FORM;
     p->json = json_object();
@@ -158,6 +159,8 @@ static void form_park(struct parked *p, const struct form *f, const struct form_
     json_object_set(p->json, "files", f->files);
     if (json_array_size(f->defects) > 0)
         json_object_set(p->json, "defects", f->defects);
+    if (fill_ms >= 0)
+        json_put_int(p->json, "fill_ms", fill_ms);
     json_put_str(p->json, "remote", p->remote);
     put_header(p->json, "agent", web_header(p->req, "User-Agent"));
     put_header(p->json, "type", web_header(p->req, "Content-Type"));
@@ -188,9 +191,12 @@ static void form_take(struct web_in *w, struct parked *p, struct form *f)
         web_form_free(p);
         return;
     }
+    int64_t fill_ms = stamp_age(w->stamp_key, p->form,
+                                json_get_str(f->values, FORM_STAMP_FIELD, ""), clock_now_ms());
     json_object_del(f->values, FORM_KEY_FIELD);
+    json_object_del(f->values, FORM_STAMP_FIELD);
     if (form_check(f, p->conf, &c)) {
-        form_park(p, f, &c);
+        form_park(p, f, &c, fill_ms);
         web_in_park(w, p);
     } else {
         web_form_faults(w, p->req, p->form, c.faults);
@@ -199,8 +205,34 @@ static void form_take(struct web_in *w, struct parked *p, struct form *f)
     form_checked_done(&c);
 }
 
+/* GET /form/NAME/stamp, asked by the script of the page when it is opened. */
+static void form_stamp(struct web_in *w, struct evhttp_request *req, const char *form,
+                       const json_t *conf)
+{
+    char stamp[STAMP_LEN];
+    stamp_make(w->stamp_key, form, clock_now_ms(), stamp);
+    struct web_reply r = {.code = 200, .body = stamp, .len = strlen(stamp)};
+    r.origin = web_form_origin(conf, req);
+    web_reply(w->http, req, &r);
+}
+
+/* The form that "NAME/stamp" is about, when it is asked for that; own, or NULL. */
+static char *form_of_stamp(struct evhttp_request *req, const char *name)
+{
+    const char *slash = strchr(name, '/');
+    enum evhttp_cmd_type cmd = evhttp_request_get_command(req);
+    bool asks = slash && strcmp(slash, "/stamp") == 0 &&
+                (cmd == EVHTTP_REQ_GET || cmd == EVHTTP_REQ_HEAD);
+    return asks ? mem_strn(name, (size_t)(slash - name)) : NULL;
+}
+
 void web_form_request(struct web_in *w, struct evhttp_request *req, const char *name)
 {
+    AUTO_FREE char *stamped = form_of_stamp(req, name);
+    if (stamped && json_get_obj(w->forms, stamped)) {
+        form_stamp(w, req, stamped, json_get_obj(w->forms, stamped));
+        return;
+    }
     const json_t *conf = json_get_obj(w->forms, name);
     struct evbuffer *body = evhttp_request_get_input_buffer(req);
     if (!conf) {

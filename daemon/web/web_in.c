@@ -8,7 +8,7 @@
  * the same id, so that the engine can tell a repetition.
  *
  *   GET  /healthz      the engine is there and answers
- *   POST /form/NAME    see web_form.c
+ *   POST /form/NAME    see web_form.c; GET /form/NAME/stamp: when a page was opened
  *   POST /hook/NAME, /sms/NAME, /sms/NAME/receipt    see web_hook.c; or GET
  */
 #include "web/web_in.h"
@@ -19,6 +19,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -281,6 +282,7 @@ static int web_in_open(struct role *r, struct err *e)
     w->http = web_http_new(r->base, &conf, web_in_request, w);
     w->rate = rate_new(json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
     w->hook_rate = rate_new(HOOK_RATE * json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
+    hash_random(w->stamp_key, sizeof(w->stamp_key));
     w->tick = event_new(r->base, -1, 0, web_in_tick, w);
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "base/role.h"
 #include "web/http.h"
 #include "web/rate.h"
+#include "web/stamp.h"
 
 /* how requests ended; the names in healthz and in the log */
 #define WEB_OUTCOMES(X)                                                                            \
@@ -63,6 +64,7 @@ struct parked {
 struct web_in {
     struct role *role; /* borrowed */
     struct web_http *http;
+    unsigned char stamp_key[STAMP_KEY];
     struct rate *rate, *hook_rate; /* of forms, which people post; of programs */
     struct chan *engine; /* own; NULL while there is none */
     char *engine_gen;    /* own */

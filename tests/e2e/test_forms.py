@@ -9,7 +9,7 @@ import pytest
 
 import company
 import forms
-from daemon import LEADCTL, Daemon
+from daemon import LEADCTL, Daemon, until
 
 FORMS = """
   job : {
@@ -157,3 +157,85 @@ def test_a_key_posted_as_a_field_makes_a_second_post_the_same(d):
     for _ in range(2):  # where no script has filled it
         assert forms.post(d, "contact", {"email": "fay@a.example", "_key": ""}).status == 200
     assert len(d.ctl("ledger", "limit=1000")["rows"]) == before + 3
+
+
+SPAM = """
+  guarded : {
+    fields : { email = "contact.email"; words = "message.text";
+               news = { type = "consent"; text = "News, please."; purpose = "marketing"; }; };
+    honeypot = "website"; min_fill = "1h"; same_within = "10m";
+  };
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    with Daemon(forms.conf(SPAM), company.files(company.RULES)) as daemon:
+        yield daemon
+
+
+def test_spam_is_kept_with_its_reason_and_told_what_a_person_is_told(guarded):
+    person = forms.post(guarded, "guarded", {"email": "a@a.example", "words": "1", "website": " "})
+    bot = forms.post(guarded, "guarded", {"email": "b@b.example", "words": "2", "website": "x"})
+    assert (bot.status, bot.text) == (person.status, person.text) == (200, person.text)
+    assert sorted(bot.headers.keys()) == sorted(person.headers.keys())
+    stamp = forms.ask(guarded, "GET", "/form/guarded/stamp").text
+    soon = forms.post(guarded, "guarded", {"email": "c@c.example", "words": "3", "_stamp": stamp})
+    assert (soon.status, soon.text) == (200, person.text)
+    rows = guarded.ctl("quarantine", "list")["rows"]
+    assert len(rows) == 2 and len(guarded.ctl("list", "leads")["rows"]) == 1
+    assert any("min_fill is 1h" in r["reason"] for r in rows)
+    assert any('"website"' in r["reason"] for r in rows)
+    for row in rows:  # a person knows better
+        guarded.ctl("quarantine", "retry", str(row["id"]))
+    until(lambda: len(guarded.ctl("list", "leads")["rows"]) == 3, why="both are leads")
+    assert guarded.ctl("quarantine", "list")["rows"] == []
+
+
+def test_a_stamp_that_nobody_here_made_says_nothing(guarded):
+    stamp = forms.ask(guarded, "GET", "/form/guarded/stamp").text
+    at, token = stamp.split(".")
+    before = len(guarded.ctl("quarantine", "list")["rows"])
+    for i, bad in enumerate((at + "." + "a" * len(token), "%d.%s" % (int(at) - 1, token), token, "",
+                             "9" * 40, "x.y", stamp + "a", "-1." + token)):
+        a = forms.post(guarded, "guarded", {"email": "d@d.example", "words": "s%d" % i,
+                                            "_stamp": bad})
+        assert a.status == 200, bad
+    assert len(guarded.ctl("quarantine", "list")["rows"]) == before
+    assert forms.ask(guarded, "GET", "/form/none/stamp").status == 404
+    assert forms.ask(guarded, "PUT", "/form/guarded/stamp").status == 404
+
+
+def test_the_same_words_again_are_one_message_and_other_words_are_not(guarded):
+    def messages():
+        return {r["message"] for r in guarded.ctl("ledger", "limit=1000")["rows"]}
+    before = len(messages())
+    for _ in range(3):
+        a = forms.post(guarded, "guarded", {"email": "e@e.example", "words": "same"})
+        assert a.status == 200 and "has arrived" in a.text
+    assert len(messages()) == before + 1
+    assert "the same words as M" in str(guarded.ctl("ledger", "limit=1")["rows"])
+    forms.post(guarded, "guarded", {"email": "e@e.example", "words": "same, but not quite"})
+    forms.post(guarded, "guarded", {"email": "f@e.example", "words": "same"})
+    forms.post(guarded, "guarded", {"email": "e@e.example", "words": "same", "utm": "other"})
+    assert len(messages()) == before + 4
+
+
+def test_a_ticked_box_is_a_consent_with_the_words_beside_it(guarded):
+    forms.post(guarded, "guarded", {"email": "g@g.example", "words": "x", "news": "yes"})
+    forms.post(guarded, "guarded", {"email": "h@h.example", "words": "y"})
+    shown = guarded.ctl_text("consent", "show", "g@g.example", width=200)
+    assert "News, please." in shown and "form guarded" in shown
+    assert "News, please." not in guarded.ctl_text("consent", "show", "h@h.example", width=200)
+
+
+def test_leadctl_tells_what_a_post_would_become(d):
+    conf = os.path.join(d.dir, "leadd.conf")
+    assert b"job" in d.leadctl("form", "list", "-c", conf).stdout
+    r = d.leadctl("form", "test", "job", "email=zoe@a.example", "name=Zoe", "-c", conf)
+    assert r.returncode == 0 and b"zoe@a.example" in r.stdout and b"Job" in r.stdout, r.stderr
+    r = d.leadctl("form", "test", "job", "email=zoe", "-c", conf)
+    assert r.returncode == 1 and "keine E-Mail-Adresse" in r.stdout.decode()
+    assert "zoe@a.example" not in d.ctl_text("list", "contacts")
+    r = d.leadctl("form", "snippet", "none", "-c", conf)
+    assert r.returncode == 1 and b'no form "none"' in r.stderr
