@@ -239,3 +239,50 @@ def test_leadctl_tells_what_a_post_would_become(d):
     assert "zoe@a.example" not in d.ctl_text("list", "contacts")
     r = d.leadctl("form", "snippet", "none", "-c", conf)
     assert r.returncode == 1 and b'no form "none"' in r.stderr
+
+
+MULTI = "multipart/form-data; boundary=XX"
+DEEP = b'{"email": "a@a.example", "x": ' + b"[" * 500 + b"]" * 500 + b"}"
+OPEN = (b'--XX\r\nContent-Disposition: form-data; name="email"\r\n\r\na@a.example\r\n'
+        b'--XX\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda Beisp')
+
+
+@pytest.mark.parametrize("kind,body,status,said", [
+    ("application/json", b'{"email": "a@a.example", "name": "' + b"x" * 41 + b'"}', 422,
+     "„Ihr Name“ ist zu lang: höchstens 40 Zeichen."),
+    ("application/json", b'{"email": {"a": 1}, "name": "x"}', 422, "„email“ muss ein Text sein"),
+    ("application/json", b'{"email": "a@a.example", "name": "x", "employees": "many"}', 422,
+     "„employees“ ist keine Zahl."),
+    ("application/json", b'{"email": "a@a.example", "name": 5, "starts": true}', 422,
+     "„starts“ ist kein Datum"),
+    ("application/json", DEEP, 400, "nested"),
+    ("application/json", b'{"email": "a@a.example", "name": "\xff"}', 400, "unable to decode byte 0xff"),
+    ("application/json", b'{"email": ', 400, "JSON"),
+    ("application/json", b"[1]", 400, "expected one JSON object"),
+    ("application/json; charset=x", b"", 400, "JSON"),
+    (MULTI, b"email=a%40a.example", 400, "the boundary is nowhere in the body"),
+    ("multipart/form-data", OPEN, 400, "without a boundary"),
+    ("text/plain", b"email=a@a.example", 415, "application/x-www-form-urlencoded, multipart"),
+    (None, b"email=a@a.example", 415, "Content-Type: accepted are"),
+    (forms.URLENCODED, b"name=x", 422, "„email“ fehlt."),
+    (forms.URLENCODED, b"x" * (5 << 20), 413, "larger than the 4194304 bytes accepted"),
+])
+def test_bad_input_is_refused_with_what_its_author_must_change(d, kind, body, status, said):
+    headers = {"Accept": "application/json"}
+    if kind:
+        headers["Content-Type"] = kind
+    a = forms.ask(d, "POST", "/form/job", body, headers)
+    assert a.status == status and said in a.json["error"], (a.status, a.text)
+
+
+@pytest.mark.parametrize("kind,body,defect", [
+    (MULTI, OPEN, "the body ends before the last boundary"),
+    (forms.URLENCODED, b"email=a%40a.example&name=%ff", "name: holds bytes that are not UTF-8 text"),
+    (forms.URLENCODED, b"email=a%40a.example&name=100%", "a percent sign without two hexadecimal"),
+    (forms.URLENCODED, b"email=a%40a.example&name=x&words=" + b"x" * 70000, "words: cut to 65536"),
+])
+def test_what_can_be_read_with_a_guess_is_taken_and_says_so(d, kind, body, defect):
+    a = forms.ask(d, "POST", "/form/job", body, {"Content-Type": kind})
+    assert a.status == 200, a.text
+    _, message = newest(d)
+    assert defect in str(message["defects"])
