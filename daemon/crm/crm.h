@@ -205,6 +205,7 @@ struct crm_input {
     /* it came to a dropbox: of this user, "" for the company's; NULL: to none. Nobody else
      * knows the address, so what a user sends there is believed. */
     const char *dropbox;
+    bool believed; /* that mail says it is a user's, and nothing here could prove it better */
     int may_make; /* so many new contacts of those whom a mail to a dropbox went to */
     int64_t message_id;    /* the store's message row, 0 when none */
     int64_t at_ms;         /* when it arrived */

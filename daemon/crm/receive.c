@@ -367,8 +367,9 @@ static int file_sent(struct receive *r, struct crm_target *t, struct err *e)
     if (crm_add_activity(r->ctx, t, r->in->kind, "out", r->subject[0] ? r->subject : NULL,
                          r->in->message_id, 0, r->in->at_ms, &t->activity, e) < 0)
         return -1;
-    /* anybody can write a From: only a proven one says that the lead was contacted */
-    return r->person && (r->in->proven || r->in->dropbox) ? crm_mark_contacted(r->ctx, t, e) : 0;
+    /* anybody can write a From, and comes to know a dropbox: only a proven one says that
+     * the lead was contacted, where there can be a proof */
+    return r->person && (r->in->proven || r->in->believed) ? crm_mark_contacted(r->ctx, t, e) : 0;
 }
 
 /* One of its recipients; the first one filed is what the mail is about. seen: contacts
@@ -439,8 +440,9 @@ static int file_user(struct receive *r, struct err *e)
     if (crm_meeting_take(r->ctx, r->message, t, r->in->message_id, to_contact ? "out" : "none", e) <
         0)
         return -1;
-    /* anybody can write a From: only a proven one says that the lead was contacted */
-    return to_contact && r->person && (r->in->proven || r->in->dropbox)
+    /* anybody can write a From, and comes to know a dropbox: only a proven one says that
+     * the lead was contacted, where there can be a proof */
+    return to_contact && r->person && (r->in->proven || r->in->believed)
                ? crm_mark_contacted(r->ctx, t, e)
                : 0;
 }

@@ -84,6 +84,7 @@ static int bound_take(struct engine *eng, const struct proof *proof, struct crm_
 {
     int64_t now = clock_now_ms();
     ci->may_make = BOUND_DROPBOX_RECIPIENTS;
+    ci->believed = ci->dropbox && proof->user && !proof->could;
     if (!ci->dropbox || proof->how == PROOF_AUTH || proof->how == PROOF_SUBMISSION)
         return 0;
     d->counted = true;

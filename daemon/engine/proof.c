@@ -352,6 +352,9 @@ int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof 
     struct checking c = {.eng = eng, .db = eng->db, .mail = mail, .out = out};
     *out = (struct proof){.how = PROOF_NONE};
     c.user = crm_user(eng->crm, mail->user);
+    trust_read(eng->role->config, mail->mailbox, &c.trust);
+    out->user = true;
+    out->could = c.trust.auth || c.trust.header;
     if (eng->foreign_scale > 0) { /* a replay has no header to look at */
         proof_set(out, (enum proof_how)eng->foreign_proof, "found so when it came");
         out->commands &= !eng->foreign_handed_on;
@@ -359,8 +362,8 @@ int proof_check(struct engine *eng, const struct proof_mail *mail, struct proof 
     }
     /* anybody may have written the whole of it, if a person piped it in */
     c.piped = !mail->mailbox && !json_get_bool(eng->settings, "trusted_ingest", false);
-    if (!c.piped)
-        trust_read(eng->role->config, mail->mailbox, &c.trust);
+    if (c.piped)
+        c.trust = (struct trust){0};
     if (!c.user) {
         proof_set(out, PROOF_NONE, "no such user");
         return 0;

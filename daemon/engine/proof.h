@@ -36,6 +36,8 @@ struct proof {
     enum proof_how how;
     bool commands;  /* it may command, and (but for PROOF_SECRET) its words may be sent on;
                      * without it, what the user once signed may have been handed on */
+    bool user;      /* its From is one of ours: it was looked at */
+    bool could;     /* the own server says of mails who wrote them: without its word, doubt */
     char text[256]; /* one line: what proved it, or why not */
 };
 

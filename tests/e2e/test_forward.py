@@ -146,6 +146,19 @@ def test_a_copy_to_the_dropbox_is_filed_with_everybody_it_went_to():
         assert len(rows(d, "list", "leads")) == 2
 
 
+def test_a_copy_to_the_dropbox_says_that_a_lead_was_contacted_unless_it_could_be_proven():
+    for more, status in (("", "contacted"), (settings, "new")):
+        with start(more) as d:
+            write(d, company.mail(name="Ada Beispiel"))
+            d.wait_log("mail.filed")
+            box = d.ctl("address", "dropbox", "tom")["address"]
+            mark = d.mark()
+            write(d, b"Delivered-To: " + box.encode() + b"\n" + company.mail(
+                sender="tom@example.com", subject="Our offer", to="ada@shop.example"))
+            d.wait_log("mail.filed", after=mark)
+            assert [r["status"] for r in rows(d, "list", "leads")] == [status]
+
+
 def copies(d, box, n, people, proof=None):
     """A mail of Tom's to so many new people, with a copy to the dropbox."""
     mark = d.mark()

@@ -45,6 +45,10 @@ def addresses(d):
         "THREAD": "sales+L1.%s@example.com" % token(d, "thread", "L1"),
         "CONVERSATION": "sales+L1.M1.%s@example.com" % token(d, "conversation", "L1.M1"),
         "NOTICE": "sales+note.L1.%s@example.com" % token(d, "notice", "L1"),
+        "NOTICE_TAG": "[note L1-%s]" % token(d, "notice", "L1")[:4],
+        "CONFIRM": "sales+ok.H1.%s@example.com" % token(d, "confirm", "H1"),
+        "DROPBOX": d.ctl("address", "dropbox")["address"],
+        "DROPBOX_TOM": d.ctl("address", "dropbox", "tom")["address"],
         "SECRET_EVA": d.ctl("address", "secret", "eva")["address"],
         "SECRET_TOM": d.ctl("address", "secret", "tom")["address"],
     }
@@ -98,7 +102,7 @@ def siege():
 
 
 def test_the_corpus_is_large_enough():
-    assert len(NAMES) >= 60
+    assert len(NAMES) >= 108
 
 
 @pytest.mark.parametrize("name", NAMES)
