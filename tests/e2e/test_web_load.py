@@ -8,7 +8,9 @@ import http.client
 import json
 import os
 import resource
+import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -91,6 +93,78 @@ def test_64_connections_are_accounted_for_while_strangers_do_their_worst():
         assert min(during) > 16 * SECONDS, "good clients were hardly served"
         assert load.percentile(99) < 10000
         bounded(d, calm, watch)
+
+
+TEXTING = """
+gateways : {
+  main : { preset = "generic"; url = "http://127.0.0.1:9/send"; number = "+43660123456";
+           verify : { scheme = "none"; }; };
+};
+"""
+
+
+class Gateway(threading.Thread):
+    """A gateway that posts texts or receipts, one after the other, each under an id of its own;
+    it counts what was taken, and keeps what was not."""
+
+    def __init__(self, d, path, over):
+        super().__init__()
+        self.d, self.path, self.over = d, path, over
+        self.taken, self.failed, self.times = 0, [], []
+
+    def run(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.d.port("web-in"), timeout=120,
+                                       source_address=("127.0.0.3", 0))
+        while not self.over.is_set():
+            n = len(self.times)
+            body = {"id": "%s-%d" % (self.path, n), "from": "+4366470%05d" % n, "status": "delivered",
+                    "to": "+43660123456", "text": "text %d" % n, "reference": "none-%d" % n}
+            begin = time.monotonic()
+            c.request("POST", self.path, json.dumps(body), {"Content-Type": "application/json"})
+            r = c.getresponse()
+            r.read()
+            self.times.append(time.monotonic() - begin)
+            if r.status in (200, 202):
+                self.taken += 1
+            else:
+                self.failed.append((r.status, n))
+            self.over.wait(0.02)
+        c.close()
+
+
+def percentile(times, p):
+    return sorted(times)[min(len(times) - 1, int(len(times) * p / 100))] * 1000
+
+
+def test_64_connections_post_forms_while_texts_and_receipts_come_and_nothing_is_lost():
+    contrib = os.path.join(os.path.abspath(os.environ.get("srcdir", ".")), "contrib")
+    conf = company.conf(settings=TEXTING + 'presets_dir = "%s";' % contrib)
+    with Daemon(conf + 'log_level = "warn";', company.files(RULES), env=FREED) as d:
+        over = threading.Event()
+        gateways = [Gateway(d, path, over) for path in ("/sms/main", "/sms/main/receipt")]
+        load = Load(d, 64, pause=0.05).start()
+        for g in gateways:
+            g.start()
+        wait(SECONDS)
+        over.set()
+        for g in gateways:
+            g.join()
+        load.stop()
+        until(lambda: health(d)["parked"] == 0, why="the last answers")
+        load.check(leads(d))
+        assert not load.torn and not load.refused, (load.torn[:5], load.refused[:5])
+        with sqlite3.connect("file:%s/state/leadd.db?mode=ro" % d.dir, uri=True) as db:
+            rows = dict(db.execute("SELECT s.name, count(*) FROM ledger l JOIN source s ON s.id = "
+                                   "l.source_id GROUP BY s.name"))
+        for g, source in zip(gateways, ("sms:main", "sms-receipt:main")):
+            assert g.taken > 0 and not g.failed, (g.path, g.failed[:5])
+            assert rows[source] == g.taken, (source, rows)
+        assert rows["form:contact"] == len(load.accepted)
+        print("%d forms of 64 connections in %g s: p50 %.1f ms, p99 %.1f ms" % (
+            len(load.accepted), SECONDS, load.percentile(50), load.percentile(99)))
+        for g in gateways:
+            print("%d at %s: p50 %.1f ms, p99 %.1f ms" % (g.taken, g.path, percentile(g.times, 50),
+                                                          percentile(g.times, 99)))
 
 
 def bounded(d, calm, watch):
