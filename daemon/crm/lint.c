@@ -83,6 +83,7 @@ json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
         found = rule_lint(crm->rules, &env);
         crm_lint_unused(config_tree, found);
         crm_lint_words(crm, config_tree, found);
+        crm_lint_sms(crm, config_tree, found);
         territories_lint(crm->territories, found);
     }
     crm_free(&crm);

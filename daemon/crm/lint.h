@@ -26,6 +26,8 @@ bool crm_effect_known(const char *command_name);
 
 /* Adds what was meant as a day or a command, and is taken for words:
  *   words   a second command, or a day that is misspelt */
+/* Texts that take several SMS, or cost more by one character; see lint_sms.c. */
+void crm_lint_sms(const struct crm *crm, const json_t *config_tree, json_t *found);
 void crm_lint_words(const struct crm *crm, const json_t *config_tree, json_t *found);
 
 /* Adds to found what of the tree nothing names. */

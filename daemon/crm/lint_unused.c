@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/lint.h"
+#include "rule/template.h"
 
 /* What may be unused. */
 static const struct {
@@ -33,6 +34,9 @@ static bool word_char(char c)
 static bool text_names(const char *text, const char *before, const char *name)
 {
     size_t n = strlen(name), skip = strlen(before);
+    AUTO_FREE char *own = template_is_sms(name) ? mem_strn(name, n - 4) : NULL;
+    if (own)
+        return text_names(text, before, own); /* send sms using NAME */
     for (const char *p = strstr(text, name); p; p = strstr(p + 1, name)) {
         bool begins = p == text || !word_char(p[-1]);
         bool marked = (size_t)(p - text) >= skip && memcmp(p - skip, before, skip) == 0;

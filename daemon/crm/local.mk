@@ -14,7 +14,7 @@ daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %
 # who may be written to, and what people text
 daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h
 # texting
-daemon_crm_libcrm_a_SOURCES += %D%/sms_text.c %D%/sms_text.h
+daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 

@@ -42,6 +42,7 @@ static const struct {
     {"address", ctl_address, 1, 3, "address secret USER [new|off] | dropbox [USER] [new]"},
     {"calls", ctl_calls, 1, 10,
      "calls list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME"},
+    {"gateway", ctl_gateway, 1, 3, "gateway status | enable NAME | test NAME NUMBER"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"backup", ctl_backup, 0, 0, "backup PATH"},

@@ -90,6 +90,7 @@ int ctl_timers_why(struct engine *eng, enum crm_entity t, int64_t id, struct buf
 /* As rows of leadctl timers, the earliest first; own. */
 json_t *ctl_timers_of(struct engine *eng, enum crm_entity t, int64_t id, struct err *e);
 json_t *ctl_calls(struct ctl *c, struct err *e);
+json_t *ctl_gateway(struct ctl *c, struct err *e);    /* ctl_gateway.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_held(struct ctl *c, struct err *e);       /* held.c */
 json_t *ctl_consent(struct ctl *c, struct err *e);    /* ctl_consent.c */

@@ -3,11 +3,12 @@
 import contextlib
 import os
 import re
+import subprocess
 
 import pytest
 
 import company
-from daemon import Daemon, until
+from daemon import LEADCTL, Daemon, until
 from roles import SRC
 from kannel import FAKESMSC, SECRET, Kannel
 from test_main_job import post
@@ -140,3 +141,29 @@ def test_a_gateway_that_is_not_there_is_left_for_the_next(kannel):
         until(lambda: kannel.said(), why="the operator got it")
         assert len(kannel.said()) == 1
         assert re.search(r"sms.failover.*gateway=gone", d.log())
+
+
+def test_gateway_status_tells_what_went_out_and_what_it_cost(kannel):
+    kannel.operator()
+    with texting(kannel, gateway(kannel.url, price="0.075 EUR")) as d:
+        lead(d)
+        wait_text(d, state="sent", delivery="delivered")
+        gates, days = d.ctl("gateway", "status")["sections"]
+        assert [(g["name"], g["state"]) for g in gates["rows"]] == [("kannel", "ok")]
+        (day,) = days["rows"]
+        assert (day["texts"], day["segments"], day["delivered"]) == (1, 1, 1)
+        assert day["cost"] == "0.0750 EUR"
+        assert "goes out now" in d.ctl_text("gateway", "test", "kannel", "+436609998877")
+        until(lambda: any(to == "+436609998877" for _, to, _ in kannel.said()), why="the test text")
+
+
+def test_dear_texts_are_told_when_rules_are_checked(tmp_path):
+    rules = RULES.replace("using thanks", "using long")
+    words = {"templates/long.sms.txt": "It\u2019s " + "0123456789" * 7 + " bit.ly/x\n"}
+    url = gateway("http://127.0.0.1:9")
+    with Daemon(conf(url), files(rules, **words), start=False) as d:
+        out = subprocess.run([LEADCTL, "rules", "check", d.dir], capture_output=True,
+                             text=True, timeout=120)
+        told = out.stdout + out.stderr
+        assert "long takes 2 SMS" in told and "bit.ly" in told
+        assert "\u2019" in told and 'write "\'"' in told
