@@ -51,6 +51,8 @@ static const struct command commands[] = {
     {"merge", "ID OTHER", "two records are one: the first stays; undo takes it back", NULL},
     {"duplicates", "[contacts|companies|leads|cases] [limit=N]", "records that may be the same", NULL},
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
+    {"sequence", "list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] | migrate NAME",
+     "steps over days: what there is, who is in it, what goes out when", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
      "outgoing mail and its state", NULL},
     {"held", "list [all] [limit=N] | show H3 | release H3 | drop H3",

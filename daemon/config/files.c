@@ -121,6 +121,7 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
     json_object_set_new(tree, "tests", json_object());
     json_object_set_new(tree, "escalations", json_object());
     json_object_set_new(tree, "enrichments", json_object());
+    json_object_set_new(tree, "sequences", json_object());
     json_object_set_new(tree, "territories", json_object());
     listing_read(w, &l, dir, named, suffixes);
     for (size_t i = 0; i < l.count; i++) {
@@ -136,6 +137,7 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
             files_merge(w, tree, "tests", "test", file);
             files_merge(w, tree, "escalations", "escalation", file);
             files_merge(w, tree, "enrichments", "enrichment", file);
+            files_merge(w, tree, "sequences", "sequence", file);
             files_merge(w, tree, "territories", "territory", file);
         }
         scan_done(&s);

@@ -36,8 +36,9 @@ static const char *help_type(const struct schema_key *k, char *out, size_t n)
 
 static bool help_is_group(const struct schema_key *k)
 {
-    return k->sub && (k->type == TYPE_GROUP || k->type == TYPE_MAP || k->type == TYPE_LIST ||
-                      k->type == TYPE_CUSTOM);
+    return k->sub && !(k->flags & SCHEMA_AGAIN) &&
+           (k->type == TYPE_GROUP || k->type == TYPE_MAP || k->type == TYPE_LIST ||
+            k->type == TYPE_CUSTOM);
 }
 
 /* "a b" as it is written in a config: [ "a", "b" ]. */

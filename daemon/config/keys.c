@@ -515,6 +515,54 @@ static const struct schema_key keys_territory[] = {
 };
 static const struct schema schema_territory = SCHEMA(keys_territory, "territory", true);
 
+static const struct schema schema_step;
+
+static const struct schema_key keys_variant[] = {
+    {"share", TYPE_INT, .def = "1", RANGE(1, 1000), .unit = "shares",
+     .help = "How many of the records get this one, compared with the others."},
+    {"steps", TYPE_LIST, .flags = SCHEMA_REQUIRED | SCHEMA_AGAIN, .sub = &schema_step,
+     .help = "The steps of those who get it."},
+};
+static const struct schema schema_variant = SCHEMA(keys_variant, "variant", true);
+
+static const struct schema_key keys_step[] = {
+    {"wait", TYPE_LINE, .help = "Goes on after that time: \"3d\", \"2d business\"."},
+    {"email", TYPE_LINE, .help = "Mails the contact this template, inside the window."},
+    {"sms", TYPE_LINE, .help = "Texts the contact this template, inside the window."},
+    {"task", TYPE_LINE, .help = "Makes a task for the owner, as the command task does."},
+    {"do", TYPE_LINES, .help = "Commands, run in this order."},
+    {"when", TYPE_LINES,
+     .help = "Conditions of this step: when one is false, the step is passed over."},
+    {"branch", TYPE_LINES,
+     .help = "Conditions: when all hold, the steps in then come next, otherwise those in else."},
+    {"then", TYPE_LIST, SCHEMA_AGAIN, .sub = &schema_step,
+     .help = "Steps for those whom the conditions of branch hold for."},
+    {"else", TYPE_LIST, SCHEMA_AGAIN, .sub = &schema_step, .help = "Steps for the others."},
+    {"variants", TYPE_LIST, .sub = &schema_variant,
+     .help = "Different steps for different records, dealt by share; a record always gets the "
+             "same one."},
+    {"end", TYPE_BOOL, .help = "true: the sequence ends here."},
+};
+static const struct schema schema_step = SCHEMA(keys_step, "step", true);
+
+static const struct schema_key keys_sequence[] = {
+    {"on", TYPE_CHOICE, .def = "lead", .choices = "lead contact deal case",
+     .help = "The kind of record that goes through it."},
+    {"stop", TYPE_TEXTS, .def = "reply owner meeting closed opted_out bounced",
+     .help = "What ends it: reply (the contact wrote, by any channel), owner (a human of ours "
+             "wrote or called), meeting, closed (the lead, deal or case), opted_out, bounced. An "
+             "opt-out and an address that bounces end it also when they are not named."},
+    {"until", TYPE_LINES, .help = "Conditions, each of which ends it when it is true."},
+    {"window", TYPE_LINE,
+     .help = "When mails and texts may leave, such as \"Mon-Fri 09:00-17:00\", where the contact "
+             "lives. Without it, at any time."},
+    {"calendar", TYPE_NAME, .help = "The calendar on whose holidays nothing leaves."},
+    {"several", TYPE_BOOL, .def = "false",
+     .help = "true: a contact may be in it while it is in another sequence."},
+    {"steps", TYPE_LIST, REQUIRED, .sub = &schema_step, .help = "What happens, one after the other."},
+};
+static const struct schema schema_sequence = SCHEMA(keys_sequence, "sequence", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -539,5 +587,7 @@ static const struct schema_key keys_rules_file[] = {
              "does."},
     {"escalations", TYPE_MAP, .sub = &schema_escalation,
      .help = "States that must not last, by name, and what is done about them when."},
+    {"sequences", TYPE_MAP, .sub = &schema_sequence,
+     .help = "Steps that follow each other over days, by name (sequence NAME)."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

@@ -71,6 +71,7 @@ typedef json_t *(*schema_read_fn)(struct walk *w, const struct schema_key *key,
 #define SCHEMA_HIDDEN 2u /* not in the man page: belongs to a later version */
 #define SCHEMA_FULL 4u   /* a list that must not be empty */
 #define SCHEMA_NAMES 8u  /* TYPE_CUSTOM: names, each with a group of keys of sub */
+#define SCHEMA_AGAIN 16u /* sub is a schema that this key stands in: described there */
 
 struct schema_key {
     const char *name;

@@ -38,6 +38,7 @@ struct undo_change {
     bool mail, call;
     const json_t *dealt;    /* borrowed: a pool's turn */
     bool absence;
+    const char *enrolled; /* of a sequence: its state before; NULL: it is none */
     bool merge; /* of a merge: what was changed since then is kept */
     int64_t id;
     const char *field;
@@ -137,6 +138,8 @@ static int change_read(const json_t *row, const json_t *j, struct undo_change *o
                                 .mail = !strcmp(json_get_str(j, "e", ""), "outbox"),
                                 .call = !strcmp(json_get_str(j, "e", ""), "call"),
                                 .dealt = json_object_get(j, "dealt") ? j : NULL,
+                                .enrolled = !strcmp(json_get_str(j, "e", ""), "enrolment")
+                                                ? json_get_str(j, "was", "") : NULL,
                                 .absence = !strcmp(json_get_str(j, "e", ""), "absence"),
                                 .field = json_get_str(j, "f", "created"),
                                 .before = json_object_get(values, "old"),
@@ -277,7 +280,7 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
     if (c->absence)
         return crm_absence_check(u->ctx, c->after, e);
     if (c->entity == CRM_NONE)
-        return c->mail || c->call || c->dealt ? 0 : address_check(u, c, e);
+        return c->mail || c->call || c->dealt || c->enrolled ? 0 : address_check(u, c, e);
     AUTO_FREE char *key = mem_printf("%s %s", crm_id_format(c->entity, c->id, id), c->field);
     if (json_object_get(seen, key))
         return 0;
@@ -322,8 +325,17 @@ static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e
     return 0;
 }
 
+static int enrolled_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    const struct crm_hooks *h = &u->ctx->hooks;
+    return h->unenrol ? h->unenrol(h->arg, u->ctx, c->id, c->enrolled, e)
+                      : err_set(e, ERR_INPUT, "no sequence can run from here");
+}
+
 static int change_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
+    if (c->enrolled)
+        return enrolled_apply(u, c, e);
     if (c->mail || c->call)
         return mail_apply(u, c, e);
     if (c->dealt)

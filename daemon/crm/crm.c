@@ -18,6 +18,7 @@
 #include "crm/fields.h"
 #include "crm/identity.h"
 #include "rule/ruleset.h"
+#include "rule/sequence.h"
 #include "rule/template.h"
 #include "store/user.h"
 
@@ -173,6 +174,43 @@ static void rules_build(struct crm *crm, struct errlist *errors)
     crm->rules = ruleset_new(crm->config, crm->rule_env, errors);
 }
 
+/* Calendars with mistakes are told once, with the rules. */
+static void sequences_build(struct crm *crm, struct errlist *errors)
+{
+    const json_t *all = json_get_obj(crm->config, "sequences"), *def;
+    const char *name;
+    struct errlist told AUTO_ERRLIST;
+    errlist_init(&told, 1);
+    struct calendars *try = calendars_new(json_get_obj(crm->config, "calendars"), &told);
+    calendars_free(&try);
+    crm->sequences = mem_array(json_object_size(all) + 1, sizeof(struct sequence *));
+    json_object_foreach((json_t *)all, name, def) {
+        struct sequence *q = errlist_total(&told) ? NULL
+                             : sequence_new(name, def, crm->config, crm->rule_env, errors);
+        if (q)
+            crm->sequences[crm->sequence_count++] = q;
+    }
+}
+
+struct sequence *crm_sequence_at(const struct crm *crm, size_t i)
+{
+    return i < crm->sequence_count ? crm->sequences[i] : NULL;
+}
+
+struct sequence *crm_sequence(const struct crm *crm, const char *name)
+{
+    size_t i = 0;
+    while (i < crm->sequence_count && strcmp(sequence_name(crm->sequences[i]), name) != 0)
+        i++;
+    return crm_sequence_at(crm, i);
+}
+
+struct sequence *crm_sequence_then(const struct crm *crm, const char *name, const json_t *source,
+                                   struct errlist *errors)
+{
+    return sequence_new(name, source, crm->config, crm->rule_env, errors);
+}
+
 struct ruleset *crm_rules_then(const struct crm *crm, const json_t *source, json_t *lost)
 {
     return ruleset_then(source, crm->rule_env, lost);
@@ -198,12 +236,14 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->country = crm_setting(crm, "default_country", "ZZ");
     crm->currency = crm_setting(crm, "currency", "EUR");
     crm->countries = json_object();
+    crm->zones = json_object();
     users_index(crm, errors);
     crm->fieldset = crm_fieldset_new(config, errors);
     templates_build(crm, errors);
     crm_enrich_check(crm, errors);
     crm_separate_check(crm, errors);
     rules_build(crm, errors);
+    sequences_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
     crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));
     crm->local = zone_new(crm->zone, NULL);
@@ -244,6 +284,10 @@ void crm_free(struct crm **p)
     zone_free(&crm->local);
     json_decref(crm->absences);
     json_decref(crm->countries);
+    json_decref(crm->zones);
+    for (size_t i = 0; i < crm->sequence_count; i++)
+        sequence_free(&crm->sequences[i]);
+    mem_free(crm->sequences);
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);
     mem_free(crm->rule_events);

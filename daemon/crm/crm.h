@@ -28,12 +28,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/errlist.h"
 #include "base/json.h"
 
 struct db;
 struct crm;
 struct crm_ctx;
 struct ruleset;
+struct sequence;
 struct rule_value;
 struct rule_fields;
 struct rule_facts;
@@ -134,6 +136,23 @@ struct crm_call {
     const json_t *fields; /* {"lead.subject": value} */
 };
 
+/* Somebody begins a sequence, or those that the record is in are ended, paused, let go on. */
+struct crm_enrol {
+    enum crm_enrol_what { CRM_ENROL_BEGIN, CRM_ENROL_STOP, CRM_ENROL_PAUSE, CRM_ENROL_GO_ON } what;
+    const char *name; /* of the sequence; NULL: all that the record is in */
+    struct crm_target target;
+    struct crm_actor actor;
+};
+#define CRM_ENROLLED 16u
+struct crm_enrolled {
+    size_t count; /* how many it was done to */
+    struct {
+        int64_t id;
+        const char *was; /* the state before; static; "" when it has just begun */
+    } list[CRM_ENROLLED];
+    char text[256]; /* "nurture begins Mon 23 Nov 09:00" */
+};
+
 /* What the engine does for the CRM. */
 struct crm_hooks {
     void *arg;
@@ -149,6 +168,11 @@ struct crm_hooks {
     int (*call)(void *arg, struct crm_ctx *ctx, const struct crm_call *c, int64_t *id_out,
                 struct err *e);
     int (*uncall)(void *arg, struct crm_ctx *ctx, int64_t id, struct err *e);
+    /* Sequences; ERR_INPUT when there is nothing to do it to. */
+    int (*enrol)(void *arg, struct crm_ctx *ctx, const struct crm_enrol *w,
+                 struct crm_enrolled *out, struct err *e);
+    /* The enrolment is as it was: in that state, "" for not at all. */
+    int (*unenrol)(void *arg, struct crm_ctx *ctx, int64_t id, const char *state, struct err *e);
 };
 
 /* ---- life --------------------------------------------------------------- */
@@ -163,6 +187,13 @@ void crm_free(struct crm **crm);
 const struct ruleset *crm_rules(const struct crm *crm);
 /* The rules of another time, from what the journal keeps of them (ruleset_then); own. */
 struct ruleset *crm_rules_then(const struct crm *crm, const json_t *source, json_t *lost);
+/* Sequences by name (NULL: there is none of it), and by place. What one may be asked for
+ * besides (windows) is kept in it, so it is not const. */
+struct sequence *crm_sequence(const struct crm *crm, const char *name);
+struct sequence *crm_sequence_at(const struct crm *crm, size_t i); /* NULL after the last */
+/* An earlier version, from what sequence_source() gave; own. NULL: what it names is gone. */
+struct sequence *crm_sequence_then(const struct crm *crm, const char *name, const json_t *source,
+                                   struct errlist *errors);
 const struct rule_fields *crm_fields(const struct crm *crm);
 const struct template *crm_template(const struct crm *crm, const char *name); /* or NULL */
 const json_t *crm_config(const struct crm *crm);
@@ -344,6 +375,8 @@ struct crm_clock {
     int64_t created_ms;
     int64_t touched_ms; /* a human of ours acted on it last; 0: nobody has */
     bool waits;         /* the customer is to answer */
+    bool closed;        /* closed, won or lost */
+    int64_t said_ms, heard_ms; /* the last words of ours, and of the contact: of a lead only */
 };
 int crm_clock(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_clock *out,
               struct err *e) LEADD_MUST_CHECK;
@@ -362,6 +395,12 @@ int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
 int crm_render_notice_short(struct crm_ctx *ctx, const struct crm_target *t,
                             const struct crm_actor *actor, struct template_result *out,
                             struct err *e) LEADD_MUST_CHECK;
+
+/* Where the contact lives, as far as is known: one IANA zone, or all of the country. Borrowed
+ * from the context. At least one: that of the settings. */
+#define CRM_ZONES 32u
+int crm_zones_of_contact(struct crm_ctx *ctx, int64_t contact, const char *out[CRM_ZONES],
+                         size_t *count_out, struct err *e) LEADD_MUST_CHECK;
 
 /* ---- questions of leadctl, console, API ---------------------------------- */
 

@@ -51,11 +51,14 @@ struct crm {
     struct ruleset *rules;    /* own */
     struct ruleset_env *rule_env;     /* own; borrowed by rules */
     struct rule_event *rule_events;   /* own; borrowed by rule_env */
+    struct sequence **sequences; /* own; in the order of the config */
+    size_t sequence_count;
     json_t *template_index;   /* own; name -> place in templates */
     struct template **templates; /* own */
     size_t template_count;
     const char *zone, *country, *currency; /* borrowed from config */
     json_t *countries;        /* own; country.h: folded name -> code; filled when asked */
+    json_t *zones;            /* own; country -> its zones; filled when asked (zones.c) */
     struct zone *local;       /* own; of settings.time_zone */
     struct territories *territories; /* own; assign.h */
     bool offers_known, offers; /* is there any offer; offer.h */

@@ -53,6 +53,8 @@ const struct crm_event_row crm_events_table[] = {
     {"case.enrich_failed", CRM_CASE, true, "an enrichment gave no usable answer"},
     {"contact.enriched", CRM_CONTACT, true, "an enrichment has answered; actor is enrich-NAME"},
     {"contact.enrich_failed", CRM_CONTACT, true, "an enrichment gave no usable answer"},
+    {"sequence.begun", CRM_NONE, false, "a sequence of steps begins"},
+    {"sequence.ended", CRM_NONE, false, "a sequence is done, or something ended it"},
     {"outbox.sent", CRM_NONE, false, "an outgoing mail was accepted"},
     {"outbox.failed", CRM_NONE, false, "an outgoing mail was refused for good"},
     {"outbox.unknown", CRM_NONE, false, "nobody knows whether an outgoing mail was accepted"},

@@ -56,9 +56,12 @@ int crm_clock(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_clo
         return -1;
     *out = (struct crm_clock){.created_ms = json_get_int(rec, "created_ms", 0),
                               .touched_ms = json_get_int(rec, "touched_ms", 0)};
+    const char *status = json_get_str(rec, "status", "");
+    out->closed = !strcmp(status, "closed") || !strcmp(status, "won") || !strcmp(status, "lost");
     if (t == CRM_CASE)
         out->waits = strcmp(json_get_str(rec, "status", ""), "waiting") == 0;
     else if (t == CRM_LEAD)
-        out->waits = json_get_int(rec, "said_ms", 0) > json_get_int(rec, "last_in_ms", 0);
+        out->said_ms = json_get_int(rec, "said_ms", 0), out->heard_ms = json_get_int(rec, "last_in_ms", 0);
+    out->waits |= out->said_ms > out->heard_ms;
     return 0;
 }

@@ -33,6 +33,9 @@ static const struct {
     {"merge", ctl_merge, 2, 2, "merge ID OTHER"},
     {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|companies|leads|cases] [limit=N]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
+    {"sequence", ctl_sequence, 1, 5,
+     "sequence list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] [limit=N] | "
+     "migrate NAME"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},

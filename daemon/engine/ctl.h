@@ -89,6 +89,10 @@ int ctl_timers_why(struct engine *eng, enum crm_entity t, int64_t id, struct buf
                    struct err *e) LEADD_MUST_CHECK;
 /* As rows of leadctl timers, the earliest first; own. */
 json_t *ctl_timers_of(struct engine *eng, enum crm_entity t, int64_t id, struct err *e);
+json_t *ctl_sequence(struct ctl *c, struct err *e);  /* ctl_sequence.c */
+/* What a record went through, added to what show tells of it. */
+int ctl_sequence_show(struct engine *eng, enum crm_entity t, int64_t id, json_t *shown,
+                      struct err *e) LEADD_MUST_CHECK;
 json_t *ctl_calls(struct ctl *c, struct err *e);
 json_t *ctl_gateway(struct ctl *c, struct err *e);    /* ctl_gateway.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */

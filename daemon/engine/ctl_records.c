@@ -71,7 +71,8 @@ json_t *ctl_show(struct ctl *c, struct err *e)
     }
     if (crm_show(c->eng->crm, t, id, &out, e) < 0)
         return NULL;
-    if (ctl_timers_show(c->eng, t, id, out, e) == 0)
+    if (ctl_timers_show(c->eng, t, id, out, e) == 0 &&
+        ctl_sequence_show(c->eng, t, id, out, e) == 0)
         return out;
     json_decref(out);
     return NULL;

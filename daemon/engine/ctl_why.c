@@ -147,21 +147,21 @@ static void why_decision(const struct why *w, const json_t *d)
     const char *rule = json_get_str(d, "rule", "?"), *outcome = json_get_str(d, "outcome", usual),
                *by = json_get_str(d, "by", NULL);
     const json_t *then = rule_then(w, rule), *trace = json_get_obj(d, "trace");
+    const char *at = json_get_str(d, "at", "?"); /* of a step of a sequence, which is no rule of the set */
     int64_t when = json_get_int(d, "when", -1);
     size_t i;
     json_t *did;
-    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(then, "at", "?"),
-               outcome_text(outcome));
+    buf_printf(w->out, "    %s (%s): %s", rule, json_get_str(then, "at", at), outcome_text(outcome));
     why_gate(w, d);
     if (by)
         buf_printf(w->out, " by %s", by);
     const json_t *cond = when >= 0 ? json_array_get(json_get_arr(then, "when"), (size_t)when) : NULL;
-    if (cond) {
+    if (cond || (trace && !then)) {
         const char *note = json_get_str(trace, "note", NULL),
                    *said = json_get_str(trace, "part", json_get_str(cond, "text", "?"));
         buf_printf(w->out, ": %s is %s (%s)", said,
                    strcmp(outcome, "cannot_know") == 0 ? "not known" : "false",
-                   json_get_str(cond, "at", "?"));
+                   json_get_str(cond, "at", at));
         why_seen(w, d, said);
         if (note)
             buf_printf(w->out, " (%s)", note);

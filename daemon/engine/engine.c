@@ -23,6 +23,7 @@
 #include "engine/clients.h"
 #include "engine/coverage.h"
 #include "engine/ctl.h"
+#include "engine/enrol.h"
 #include "engine/gateways.h"
 #include "engine/hold.h"
 #include "engine/link.h"
@@ -534,6 +535,7 @@ static void engine_done(struct role *r)
     quiet_free(&eng->quiet);
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
+    versions_free(&eng->versions);
     crm_free(&eng->crm);
     db_close(&eng->db);
     event_free(eng->kick);

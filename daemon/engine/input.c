@@ -16,6 +16,7 @@
 #include "crm/command.h"
 #include "crm/events.h"
 #include "engine/coverage.h"
+#include "engine/enrol.h"
 #include "engine/firing.h"
 #include "engine/call.h"
 #include "engine/notice.h"
@@ -139,7 +140,8 @@ json_t *input_journal_decision(struct input *in, size_t event, struct rule_match
                                const struct rule_decision *rd)
 {
     json_t *d = rule_match_json(m);
-    decision_shorten(d, rd);
+    if (!rd->rule->asked) /* of no rule of the set: all of it is kept */
+        decision_shorten(d, rd);
     json_put_int(d, "event", (json_int_t)event);
     trace_seal(in, d);
     json_array_append_new(in->j_decisions, d);
@@ -165,7 +167,8 @@ int input_run_rule(struct input *in, const struct crm_event *ev, const struct ru
     struct crm_actor actor = {.kind = CRM_BY_RULE, .name = rule->name, .at = rule->at};
     json_t *results = json_array();
     json_object_set_new(decision, "did", results);
-    coverage_fired(in->eng->coverage, rule);
+    struct coverage *coverage = rule->asked ? NULL : in->eng->coverage; /* of the set's rules */
+    coverage_fired(coverage, rule);
     if (firing_ran(in, rule, ev, e) < 0)
         return -1;
     for (size_t i = 0; i < rule->command_count; i++) {
@@ -187,7 +190,7 @@ int input_run_rule(struct input *in, const struct crm_event *ev, const struct ru
         json_array_append_new(results, journal_did(in, line, rc < 0 ? ce.text : NULL, res.text));
         if (rc == 0)
             continue;
-        coverage_refused(in->eng->coverage, rule);
+        coverage_refused(coverage, rule);
         log_warn("rule.refused", "rule=%s at=%s command=\"%s\" error=\"%s\" next=ignored",
                  rule->name, rule->commands[i].at, line, ce.text);
     }
@@ -423,14 +426,17 @@ void input_begin(struct input *in, struct engine *eng, char *cause, char *intent
                                    .send = followup_send,
                                    .unsend = followup_unsend,
                                    .call = call_make,
-                                   .uncall = call_take_back},
+                                   .uncall = call_take_back,
+                                   .enrol = enrol_hook,
+                                   .unenrol = enrol_undo},
                          .now_ms = clock_now_ms(),
                          .cause = cause,
                          .intent = intent,
                          .j_events = json_array(),
                          .j_decisions = json_array(),
                          .j_notes = json_array(),
-                         .j_personal = json_object()};
+                         .j_personal = json_object(),
+                         .enrolled = json_array()};
     in->ctx = crm_begin(eng->crm, &in->hooks, in->now_ms);
 }
 
@@ -439,6 +445,7 @@ void input_end(struct input *in)
     crm_end(&in->ctx);
     rule_record_free(&in->record);
     json_decref(in->j_sealed);
+    json_decref(in->enrolled);
     mem_free(in->cause);
     mem_free(in->intent);
     mem_free(in->events);

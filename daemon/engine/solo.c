@@ -6,6 +6,7 @@
  * solo_begin() to the next: the savepoints of the items stand in it, and undoing it
  * gives back the empty CRM in microseconds.
  */
+#include "engine/enrol.h"
 #include "engine/solo_inner.h"
 
 #include <inttypes.h>
@@ -340,6 +341,7 @@ void solo_free(struct solo **sp)
         item_free(it);
     coverage_free(&eng->coverage);
     gateways_stop(eng);
+    versions_free(&eng->versions);
     crm_free(&eng->crm);
     budget_free(&eng->budget);
     quiet_free(&eng->quiet);

@@ -65,6 +65,10 @@ struct timer_asked {
 void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
                const struct crm_target *target, rule_gate_fn gate, void *gate_arg,
                struct timer_asked *a);
+/* The same of a rule of another set, without a gate. */
+void timer_ask_of(struct input *in, const struct ruleset *rs, const struct rule *rule,
+                  const char *event, enum crm_entity t, const struct crm_target *target,
+                  struct timer_asked *a);
 void timer_asked_done(struct timer_asked *a);
 /* It matched, or nobody can know now. */
 bool timer_goes_on(const struct timer_asked *a);
@@ -75,7 +79,8 @@ const char *timer_record(const json_t *row, char out[CRM_ID_LEN]);
 
 /* ---- escalations and schedules -------------------------------------------------------- */
 
-extern const struct timer_kind timer_kind_escalation, timer_kind_schedule, timer_kind_digest;
+extern const struct timer_kind timer_kind_escalation, timer_kind_schedule, timer_kind_digest,
+    timer_kind_sequence;
 /* Every user with a digest has its row (digest.c). */
 int digests_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 /* After all its events: begins escalations of the records that the input touched. */

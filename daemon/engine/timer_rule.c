@@ -109,9 +109,9 @@ struct input_address {
 
 /* ---- asked again -------------------------------------------------------------------- */
 
-void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
-               const struct crm_target *target, rule_gate_fn gate, void *gate_arg,
-               struct timer_asked *a)
+static void ask(struct input *in, const struct ruleset *rs, const struct rule *rule,
+                const char *event, enum crm_entity t, const struct crm_target *target,
+                rule_gate_fn gate, void *gate_arg, struct timer_asked *a)
 {
     size_t changes = in->count ? in->events[in->count - 1].ev.after : 0;
     a->ev = (struct crm_event){.name = event,
@@ -124,7 +124,21 @@ void timer_ask(struct input *in, const struct rule *rule, const char *event, enu
     struct rule_facts facts = *crm_facts_rule(a->facts);
     facts.gate = gate;
     facts.gate_arg = gate_arg;
-    a->match = rule_match_one(crm_rules(in->eng->crm), rule, &facts, &a->d);
+    a->match = rule_match_one(rs, rule, &facts, &a->d);
+}
+
+void timer_ask(struct input *in, const struct rule *rule, const char *event, enum crm_entity t,
+               const struct crm_target *target, rule_gate_fn gate, void *gate_arg,
+               struct timer_asked *a)
+{
+    ask(in, crm_rules(in->eng->crm), rule, event, t, target, gate, gate_arg, a);
+}
+
+void timer_ask_of(struct input *in, const struct ruleset *rs, const struct rule *rule,
+                  const char *event, enum crm_entity t, const struct crm_target *target,
+                  struct timer_asked *a)
+{
+    ask(in, rs, rule, event, t, target, NULL, NULL, a);
 }
 
 void timer_asked_done(struct timer_asked *a)

@@ -28,7 +28,8 @@ void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ..
     ld->failures++;
     if (ld->lost && !json_object_get(ld->lost, ld->rule->pub.name))
         json_object_set_new(ld->lost, ld->rule->pub.name, json_string(what));
-    errlist_add(ld->errors, at, "%s %s: %s", ld->rule->pub.escalation ? "escalation" : "rule",
+    errlist_add(ld->errors, at, "%s %s: %s",
+                ld->rule->pub.escalation ? "escalation" : ld->rule->pub.asked ? "sequence" : "rule",
                 ld->rule->pub.name, what);
 }
 
@@ -65,7 +66,7 @@ void ruleset_read_when(struct ruleset_loader *ld)
 void ruleset_read_do(struct ruleset_loader *ld, const struct rule *r)
 {
     const struct ruleset_env *env = &ld->rs->env;
-    if (r->command_count == 0 && r->stop == RULE_STOP_NO)
+    if (r->command_count == 0 && r->stop == RULE_STOP_NO && !r->asked)
         ruleset_fail(ld, r->at, "has nothing to do: give it `do` or `stop`");
     for (size_t i = 0; env->check_do && i < r->command_count; i++) {
         const struct rule_line *l = &r->commands[i];
@@ -110,7 +111,7 @@ static void ruleset_read_on(struct ruleset_loader *ld, const json_t *def)
     const json_t *on = json_get_obj(def, "on");
     const char *at = json_get_str(on, "at", r->at);
     r->on = "";
-    if (json_object_get(def, "every")) /* of no event: ruleset_time.c */
+    if (r->asked || json_object_get(def, "every")) /* of no event: ruleset_time.c */
         return;
     if (!on) {
         ruleset_fail(ld, at, "on is missing: the event that wakes it, or every for times");
@@ -172,6 +173,7 @@ static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int 
     r->pub.index = index;
     r->pub.name = json_get_str(def, "name", "?");
     r->pub.at = json_get_str(def, "at", "?");
+    r->pub.asked = json_get_bool(def, "asked", false);
     r->pub.when = ruleset_lines(json_get_arr(def, "when"), r->pub.at, &r->pub.when_count);
     r->pub.commands = ruleset_lines(json_get_arr(def, "do"), r->pub.at, &r->pub.command_count);
     ruleset_name(ld);

@@ -129,8 +129,9 @@ static void time_conditions(struct ruleset_loader *ld)
                          "write them as two lines of when");
             errlist_caret(ld->errors, l->text, 0);
         }
-        if (r->pub.every && !r->waits[i])
-            ruleset_fail(ld, l->at, "a rule with every has no event to ask about: %s", l->text);
+        if ((r->pub.every || r->pub.asked) && !r->waits[i])
+            ruleset_fail(ld, l->at, "a %s has no event to ask about: %s",
+                         r->pub.asked ? "step" : "rule with every", l->text);
     }
 }
 

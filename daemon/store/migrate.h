@@ -14,6 +14,7 @@ extern const char schema_look_1[];     /* schema_look.c */
 extern const char schema_lean_1[];     /* schema_lean.c */
 extern const char schema_rules_1[];    /* schema_rules.c */
 extern const char schema_mail_1[];     /* schema_mail.c */
+extern const char schema_sequence_1[]; /* schema_sequence.c */
 extern const char schema_sms_1[], schema_sms_in_1[];      /* schema_sms.c */
 
 /* The number of the newest step. */

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sequence - see sequence.h
+ */
+#include "rule/sequence.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define ZONES_KEPT 64u
+#define OPEN_ROUNDS 64 /* zones that are never open together are given up */
+
+struct window {
+    char *zone; /* own */
+    struct calendars *set; /* own; one calendar */
+};
+
+struct sequence {
+    const char *name, *at, *on; /* borrowed from def and strings */
+    json_t *def;     /* own */
+    json_t *strings; /* own; names and texts of steps */
+    char *source;    /* own */
+    char hash[HASH_SHA256_HEX];
+    unsigned stops;
+    bool several;
+    struct ruleset *rules; /* own */
+    struct step *steps;    /* own */
+    size_t count, cap;
+    json_t *calendar;         /* own; the one named, or NULL */
+    json_t *hours, *holidays; /* borrowed from def and calendar; hours NULL: no window */
+    const char *zone;         /* borrowed from the environment */
+    struct window windows[ZONES_KEPT]; /* those that were asked for */
+    size_t window_count;
+};
+
+struct build {
+    struct sequence *q;
+    json_t *rules; /* own; of the steps, as the config tree has them */
+    struct errlist *errors;
+};
+
+static void fail(struct build *b, const char *at, const char *path, const char *fmt, ...)
+    LEADD_PRINTF(4, 5);
+
+static void fail(struct build *b, const char *at, const char *path, const char *fmt, ...)
+{
+    char what[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    errlist_add(b->errors, at, "sequence %s%s%s: %s", b->q->name, *path ? "/" : "", path, what);
+}
+
+/* Takes s; the text lives as long as the sequence. */
+static const char *keep(struct sequence *q, char *s)
+{
+    json_t *v = json_string(s);
+    mem_free(s);
+    json_array_append_new(q->strings, v);
+    return json_string_value(v);
+}
+
+/* ---- steps ------------------------------------------------------------------------- */
+
+static void read_steps(struct build *b, const json_t *list, const char *prefix);
+
+/* Valid until the next is added. */
+static struct step *step_add(struct build *b, enum step_kind kind, const char *path, const char *at)
+{
+    struct sequence *q = b->q;
+    if (q->count == q->cap) {
+        q->cap = q->cap ? q->cap * 2 : 16;
+        q->steps = mem_grow(q->steps, q->cap * sizeof(*q->steps));
+    }
+    struct step *s = &q->steps[q->count++];
+    *s = (struct step){.kind = kind, .path = path, .at = at, .text = ""};
+    return s;
+}
+
+static json_t *line_of(const char *text, const json_t *like, const char *at)
+{
+    return json_pack("{s:s, s:s}", "text", text, "at", json_get_str(like, "at", at));
+}
+
+/* The rule of a step: its conditions, and what it does. */
+static void step_rule(struct build *b, const char *path, const char *at, const json_t *when,
+                      json_t *commands)
+{
+    AUTO_FREE char *name = mem_printf("%s/%s", b->q->name, path);
+    json_t *rule = json_pack("{s:s, s:s, s:b}", "name", name, "at", at, "asked", 1);
+    json_object_set(rule, "when", (json_t *)when);
+    json_object_set_new(rule, "do", commands ? commands : json_array());
+    json_array_append_new(b->rules, rule);
+}
+
+/* email, sms, task: each is a command. NULL: the step is none of them. */
+static json_t *step_command(struct build *b, const json_t *def, const char *at, bool *sends_out,
+                            const char **text_out)
+{
+    static const struct {
+        const char *key, *before, *behind;
+        bool sends;
+    } words[] = {{"email", "send ", " to contact", true},
+                 {"sms", "send sms using ", "", true},
+                 {"task", "task ", "", false}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const json_t *v = json_get_obj(def, words[i].key);
+        const char *said = json_get_str(v, "text", "");
+        if (!v)
+            continue;
+        AUTO_FREE char *line = mem_printf("%s%s%s", words[i].before, said, words[i].behind);
+        json_t *list = json_array();
+        json_array_append_new(list, line_of(line, v, at));
+        *sends_out = words[i].sends;
+        *text_out = keep(b->q, mem_printf("%s %s", words[i].key, said));
+        return list;
+    }
+    return NULL;
+}
+
+static void read_do(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    bool sends = false;
+    const char *text = "";
+    json_t *list = step_command(b, def, at, &sends, &text);
+    if (!list) {
+        list = json_incref(json_get_arr(def, "do"));
+        text = json_get_str(json_array_get(list, 0), "text", "");
+        if (json_array_size(list) > 1)
+            text = keep(b->q, mem_printf("%s; ..", text));
+        for (size_t i = 0; i < json_array_size(list); i++)
+            sends |= strncmp(json_get_str(json_array_get(list, i), "text", ""), "send ", 5) == 0;
+    }
+    step_rule(b, path, at, json_get_arr(def, "when"), list);
+    struct step *s = step_add(b, STEP_DO, path, at);
+    s->sends = sends;
+    s->text = text;
+}
+
+/* Its span is read when the calendars are there (spans_read). */
+static void read_wait(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    const json_t *wait = json_get_obj(def, "wait");
+    if (json_array_size(json_get_arr(def, "when")))
+        step_rule(b, path, at, json_get_arr(def, "when"), NULL);
+    struct step *s = step_add(b, STEP_WAIT, path, at);
+    s->wait.text = json_get_str(wait, "text", "");
+    s->wait.at = json_get_str(wait, "at", at);
+    s->text = keep(b->q, mem_printf("wait %s", s->wait.text));
+}
+
+static void read_end(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    if (json_array_size(json_get_arr(def, "when")))
+        step_rule(b, path, at, json_get_arr(def, "when"), NULL);
+    step_add(b, STEP_END, path, at)->text = "end";
+}
+
+static void read_branch(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    struct sequence *q = b->q;
+    const json_t *when = json_get_arr(def, "branch");
+    AUTO_FREE char *then = mem_printf("%s.then.", path);
+    AUTO_FREE char *otherwise = mem_printf("%s.else.", path);
+    if (json_array_size(json_get_arr(def, "then")) + json_array_size(json_get_arr(def, "else")) == 0)
+        fail(b, at, path, "a branch needs steps in then or else");
+    step_rule(b, path, at, when, NULL);
+    size_t branch = q->count;
+    const char *first = json_get_str(json_array_get(when, 0), "text", "");
+    step_add(b, STEP_BRANCH, path, at)->text =
+        keep(q, mem_printf("if %s%s", first, json_array_size(when) > 1 ? " and .." : ""));
+    read_steps(b, json_get_arr(def, "then"), then);
+    size_t jump = q->count;
+    step_add(b, STEP_JUMP, path, at);
+    q->steps[branch].to = q->count;
+    read_steps(b, json_get_arr(def, "else"), otherwise);
+    q->steps[jump].to = q->count;
+}
+
+static void read_variants(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    struct sequence *q = b->q;
+    const json_t *list = json_get_arr(def, "variants");
+    size_t n = json_array_size(list), jumps[SEQUENCE_VARIANTS], me = q->count;
+    if (n < 2 || n > SEQUENCE_VARIANTS) {
+        fail(b, at, path, "expected 2 to %u variants", SEQUENCE_VARIANTS);
+        return;
+    }
+    step_add(b, STEP_VARIANTS, path, at)->text = keep(q, mem_printf("one of %zu variants", n));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_array_get(list, i);
+        AUTO_FREE char *prefix = mem_printf("%s.%zu.", path, i + 1);
+        q->steps[me].variants[i].share = json_get_int(v, "share", 1);
+        q->steps[me].variants[i].to = q->count;
+        q->steps[me].variant_count = i + 1;
+        read_steps(b, json_get_arr(v, "steps"), prefix);
+        jumps[i] = q->count;
+        step_add(b, STEP_JUMP, path, at);
+    }
+    for (size_t i = 0; i < n; i++)
+        q->steps[jumps[i]].to = q->count;
+}
+
+/* Which of the keys that say what a step does it has; NULL with an error. */
+static const char *step_what(struct build *b, const json_t *def, const char *path, const char *at)
+{
+    static const char *const keys[] = {"wait", "email", "sms", "task", "do", "branch", "variants", "end"};
+    const char *what = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const json_t *v = json_object_get(def, keys[i]);
+        if (!v || (json_is_array(v) && json_array_size(v) == 0) || json_is_false(v))
+            continue;
+        if (what) {
+            fail(b, at, path, "a step does one thing: %s and %s are two steps", what, keys[i]);
+            return NULL;
+        }
+        what = keys[i];
+    }
+    if (!what)
+        fail(b, at, path, "does nothing; a step has one of wait, email, sms, task, do, branch, "
+                          "variants, end");
+    return what;
+}
+
+static void read_step(struct build *b, const json_t *def, const char *path)
+{
+    const char *at = json_get_str(def, "at", b->q->at), *what = step_what(b, def, path, at);
+    bool parts = json_array_size(json_get_arr(def, "then")) + json_array_size(json_get_arr(def, "else"));
+    bool branch = what && strcmp(what, "branch") == 0, variants = what && strcmp(what, "variants") == 0;
+    if (!what)
+        return;
+    if (parts && !branch)
+        fail(b, at, path, "then and else belong to branch");
+    if ((branch || variants) && json_array_size(json_get_arr(def, "when")))
+        fail(b, at, path, "when is for a step that does something; put its conditions into %s",
+             branch ? "branch" : "a branch around it");
+    if (branch)
+        read_branch(b, def, path, at);
+    else if (variants)
+        read_variants(b, def, path, at);
+    else if (strcmp(what, "wait") == 0)
+        read_wait(b, def, path, at);
+    else if (strcmp(what, "end") == 0)
+        read_end(b, def, path, at);
+    else
+        read_do(b, def, path, at);
+}
+
+static void read_steps(struct build *b, const json_t *list, const char *prefix)
+{
+    for (size_t i = 0; i < json_array_size(list) && b->q->count <= SEQUENCE_STEPS; i++)
+        read_step(b, json_array_get(list, i), keep(b->q, mem_printf("%s%zu", prefix, i + 1)));
+}
+
+/* ---- what ends it --------------------------------------------------------------------- */
+
+static void read_stops(struct build *b)
+{
+    static const char *const names[] = {"reply", "owner", "meeting", "closed", "opted_out", "bounced"};
+    const json_t *list = json_get_arr(b->q->def, "stop");
+    b->q->stops = SEQUENCE_OPTED_OUT | SEQUENCE_BOUNCED;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        size_t n = 0;
+        while (n < ARRAY_LEN(names) && strcmp(names[n], word ? word : "") != 0)
+            n++;
+        const char *near = text_nearest(word ? word : "", names, ARRAY_LEN(names));
+        if (n < ARRAY_LEN(names))
+            b->q->stops |= 1u << n;
+        else
+            fail(b, b->q->at, "", "stop: unknown \"%s\"%s%s%s", word ? word : "",
+                 near ? "; did you mean \"" : "; there are reply, owner, meeting, closed, opted_out, "
+                                              "bounced",
+                 near ? near : "", near ? "\"?" : "");
+    }
+}
+
+static void read_until(struct build *b)
+{
+    const json_t *list = json_get_arr(b->q->def, "until");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        AUTO_FREE char *path = mem_printf("until.%zu", i + 1);
+        AUTO_JSON json_t *one = json_array();
+        json_array_append(one, json_array_get(list, i));
+        step_rule(b, path, json_get_str(json_array_get(list, i), "at", b->q->at), one, NULL);
+    }
+}
+
+/* ---- the set of rules ------------------------------------------------------------------ */
+
+/* The tables that some condition names as @NAME: the others would only be copied. */
+static json_t *tables_named(const json_t *rules, const json_t *tables)
+{
+    json_t *out = json_object(), *v;
+    const char *name;
+    AUTO_FREE char *text = json_text(rules);
+    json_object_foreach((json_t *)tables, name, v) {
+        AUTO_FREE char *at = mem_printf("@%s", name);
+        if (strstr(text, at))
+            json_object_set(out, name, v);
+    }
+    return out;
+}
+
+static void rules_build(struct build *b, const json_t *config, const struct ruleset_env *env)
+{
+    struct sequence *q = b->q;
+    AUTO_JSON json_t *set = json_object();
+    json_object_set(set, "rules", b->rules);
+    json_object_set_new(set, "tables", tables_named(b->rules, json_get_obj(config, "tables")));
+    json_object_set(set, "calendars", json_get_obj(config, "calendars"));
+    q->rules = ruleset_new(set, env, b->errors);
+    for (size_t i = 0; q->rules && i < q->count; i++) {
+        AUTO_FREE char *name = mem_printf("%s/%s", q->name, q->steps[i].path);
+        q->steps[i].rule = q->steps[i].kind == STEP_JUMP ? NULL : ruleset_find(q->rules, name);
+    }
+}
+
+static void spans_read(struct build *b, const struct ruleset_env *env)
+{
+    struct sequence *q = b->q;
+    const struct calendars *set = q->rules ? ruleset_calendars(q->rules) : NULL;
+    for (size_t i = 0; set && i < q->count; i++) {
+        struct step *s = &q->steps[i];
+        struct err e = {0};
+        int col = 0;
+        if (s->kind != STEP_WAIT)
+            continue;
+        if (calendar_span_parse(s->wait.text, set,
+                                env->calendar ? calendars_find(set, env->calendar) : NULL,
+                                &s->wait.span, &e, &col) < 0) {
+            fail(b, s->wait.at, s->path, "wait: %s", e.text);
+            errlist_caret(b->errors, s->wait.text, col);
+        } else if (s->wait.span.ms <= 0) {
+            fail(b, s->wait.at, s->path, "wait: must be longer than nothing");
+        }
+    }
+}
+
+/* ---- windows --------------------------------------------------------------------------- */
+
+static struct calendars *window_new(const struct sequence *q, const char *zone,
+                                    struct errlist *errors)
+{
+    AUTO_JSON json_t *set = json_object(), *one = json_object();
+    json_put_str(one, "zone", zone);
+    json_object_set_new(one, "hours", json_array());
+    json_array_append(json_get_arr(one, "hours"), q->hours);
+    if (q->holidays)
+        json_object_set(one, "holidays", q->holidays);
+    json_put_str(one, "at", q->at);
+    json_object_set(set, "window", one);
+    return calendars_new(set, errors);
+}
+
+static void read_window(struct build *b, const json_t *config)
+{
+    struct sequence *q = b->q;
+    const char *calendar = json_get_str(q->def, "calendar", NULL);
+    q->hours = json_get_obj(q->def, "window");
+    q->calendar = calendar ? json_incref(json_object_get(json_get_obj(config, "calendars"), calendar)) : NULL;
+    q->holidays = json_get_arr(q->calendar, "holidays");
+    if (calendar && !q->calendar)
+        fail(b, q->at, "", "there is no calendar \"%s\"; define it in calendars of a rule file",
+             calendar);
+    if (calendar && !q->hours)
+        fail(b, q->at, "", "calendar needs window: without one, mails leave at any time");
+    if (!q->hours)
+        return;
+    struct calendars *try = window_new(q, q->zone, b->errors);
+    calendars_free(&try);
+}
+
+/* The window in a zone; NULL when there is no such zone. */
+static const struct calendar *window_in(struct sequence *q, const char *zone)
+{
+    for (size_t i = 0; i < q->window_count; i++)
+        if (strcmp(q->windows[i].zone, zone) == 0)
+            return calendars_get(q->windows[i].set, 0);
+    struct zone *known = zone_new(zone, NULL);
+    if (!known)
+        return NULL;
+    zone_free(&known);
+    if (q->window_count == ZONES_KEPT) { /* the oldest makes room */
+        mem_free(q->windows[0].zone);
+        calendars_free(&q->windows[0].set);
+        memmove(q->windows, q->windows + 1, sizeof(*q->windows) * --q->window_count);
+    }
+    struct errlist none AUTO_ERRLIST;
+    errlist_init(&none, 1);
+    struct window *w = &q->windows[q->window_count++];
+    *w = (struct window){.zone = mem_str(zone), .set = window_new(q, zone, &none)};
+    return calendars_get(w->set, 0);
+}
+
+int64_t sequence_open(struct sequence *q, const char *const *zones, size_t count, int64_t from)
+{
+    int64_t t = from;
+    if (!q->hours)
+        return from;
+    for (int round = 0; round < OPEN_ROUNDS; round++) {
+        int64_t before = t;
+        for (size_t i = 0; i < count || i == 0; i++) {
+            const struct calendar *c = window_in(q, i < count ? zones[i] : q->zone);
+            t = c ? calendar_next_open(c, t) : t;
+            if (t == CALENDAR_NEVER)
+                return t;
+        }
+        if (t == before)
+            return t;
+    }
+    return CALENDAR_NEVER;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+/* Where it stands in which file is no part of what it does. */
+static void places_strip(json_t *v)
+{
+    json_t *sub;
+    const char *key;
+    size_t i;
+    if (json_is_object(v)) {
+        json_object_del(v, "at");
+        json_object_del(v, "col");
+        json_object_foreach(v, key, sub)
+            places_strip(sub);
+    }
+    json_array_foreach(v, i, sub)
+        places_strip(sub);
+}
+
+static void take_source(struct sequence *q)
+{
+    AUTO_JSON json_t *bare = json_deep_copy(q->def);
+    places_strip(bare);
+    json_put_str(bare, "name", q->name);
+    AUTO_FREE char *text = json_text(bare);
+    hash_sha256_hex(text, strlen(text), q->hash);
+    q->source = json_text(q->def);
+}
+
+struct sequence *sequence_new(const char *name, const json_t *def, const json_t *config,
+                              const struct ruleset_env *env, struct errlist *errors)
+{
+    size_t before = errlist_total(errors);
+    struct sequence *q = mem_alloc(sizeof(*q));
+    struct build b = {.q = q, .rules = json_array(), .errors = errors};
+    q->def = json_deep_copy(def);
+    q->strings = json_array();
+    q->name = keep(q, mem_str(name));
+    q->at = json_get_str(q->def, "at", "?");
+    q->on = json_get_str(q->def, "on", "lead");
+    q->several = json_get_bool(q->def, "several", false);
+    q->zone = env->time_zone ? env->time_zone : "UTC";
+    read_stops(&b);
+    read_steps(&b, json_get_arr(q->def, "steps"), "");
+    if (q->count == 0 && errlist_total(errors) == before)
+        fail(&b, q->at, "", "has no steps");
+    if (q->count > SEQUENCE_STEPS)
+        fail(&b, q->at, "", "has more than %u steps", SEQUENCE_STEPS);
+    read_until(&b);
+    read_window(&b, config);
+    rules_build(&b, config, env);
+    spans_read(&b, env);
+    take_source(q);
+    json_decref(b.rules);
+    if (errlist_total(errors) > before)
+        sequence_free(&q);
+    return q;
+}
+
+void sequence_free(struct sequence **p)
+{
+    struct sequence *q = *p;
+    *p = NULL;
+    if (!q)
+        return;
+    for (size_t i = 0; i < q->window_count; i++) {
+        mem_free(q->windows[i].zone);
+        calendars_free(&q->windows[i].set);
+    }
+    ruleset_free(&q->rules);
+    json_decref(q->calendar);
+    json_decref(q->strings);
+    json_decref(q->def);
+    mem_free(q->source);
+    mem_free(q->steps);
+    mem_free(q);
+}
+
+/* ---- what it is ---------------------------------------------------------------------------- */
+
+const char *sequence_name(const struct sequence *q) { return q->name; }
+const char *sequence_at(const struct sequence *q) { return q->at; }
+const char *sequence_on(const struct sequence *q) { return q->on; }
+unsigned sequence_stops(const struct sequence *q) { return q->stops; }
+bool sequence_several(const struct sequence *q) { return q->several; }
+const char *sequence_hash(const struct sequence *q) { return q->hash; }
+const char *sequence_source(const struct sequence *q) { return q->source; }
+const struct ruleset *sequence_rules(const struct sequence *q) { return q->rules; }
+size_t sequence_count(const struct sequence *q) { return q->count; }
+
+const char *sequence_window(const struct sequence *q)
+{
+    return json_get_str(q->hours, "text", NULL);
+}
+
+const struct step *sequence_step(const struct sequence *q, size_t at)
+{
+    return at < q->count ? &q->steps[at] : NULL;
+}
+
+const struct rule *sequence_until(const struct sequence *q, size_t n)
+{
+    AUTO_FREE char *name = mem_printf("%s/until.%zu", q->name, n + 1);
+    return ruleset_find(q->rules, name);
+}
+
+size_t sequence_variant(const struct sequence *q, const struct step *s, int64_t record)
+{
+    int64_t total = 0, drawn;
+    AUTO_FREE char *key = mem_printf("%s/%s/%lld", q->name, s->path, (long long)record);
+    for (size_t i = 0; i < s->variant_count; i++)
+        total += s->variants[i].share;
+    drawn = (int64_t)((uint64_t)hash_64(key, strlen(key)) % (uint64_t)total);
+    for (size_t i = 0; i < s->variant_count; i++)
+        if ((drawn -= s->variants[i].share) < 0)
+            return i;
+    return 0;
+}
