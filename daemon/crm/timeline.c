@@ -47,11 +47,11 @@ static json_t *activity_row(const json_t *rec)
 static bool command_told(const json_t *cmd)
 {
     static const char *const activities[] = {"note", "call", "meeting"};
-    static const char *const own[] = {"file", "new-lead", "new-case", "sent"};
+    static const char *const own[] = {"file", "new-lead", "new-case"};
     const char *line = json_get_str(cmd, "line", "");
     bool system = !strcmp(json_get_str(cmd, "by", ""), "system");
     size_t word = strcspn(line, " ");
-    if (json_object_get(cmd, "error"))
+    if (json_object_get(cmd, "error") || !strcmp(line, "sent")) /* the mail is told by itself */
         return false;
     for (size_t i = 0; i < ARRAY_LEN(activities); i++)
         if (strlen(activities[i]) == word && !strncmp(line, activities[i], word))

@@ -646,8 +646,8 @@ static int tell_writer(struct input *in, const struct conversation_reply *r,
         return 0;
     struct buf text AUTO_BUF;
     buf_init(&text, 2 * BOUND_LETTER_TEXT);
-    buf_printf(&text, "Your answer was %s.\n\n%s\nWhat you wrote:\n\n", told->text,
-               noted ? "It is kept as a note.\n" : "");
+    buf_printf(&text, "Your answer was %s.\n\n%sWhat you wrote:\n\n", told->text,
+               noted ? "It is kept as a note.\n\n" : "");
     buf_add(&text, words, text_utf8_cut(words, strlen(words), KIB(16)));
     buf_char(&text, '\n');
     AUTO_FREE char *to = mem_str(email);

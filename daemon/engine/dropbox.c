@@ -310,8 +310,24 @@ static void tell_text(struct engine *eng, const struct dropbox *d, const struct 
             ci->message_id, who->user);
         return;
     case PASSED_NOTHING:
+        buf_printf(out,
+                   "Your mail came to the dropbox, but forwards none that could be read, and went to "
+                   "nobody\nwho could be a customer. It is kept as M%" PRId64 ", and nothing was "
+                   "made of it.\n\nWhat is forwarded as an attachment is always understood. A copy "
+                   "(BCC) is filed with those it\nwent to.\n",
+                   ci->message_id);
         return;
     }
+}
+
+/* A user meant something by it, and it came to nothing. */
+static bool is_lost(const struct dropbox *d, const struct crm_input *ci, const struct crm_who *who,
+                    const struct proof *proof)
+{
+    return d->passed == PASSED_NOTHING && ci->dropbox && !d->answered &&
+           proof->how != PROOF_NONE && !who->target.lead && !who->target.kase &&
+           !who->target.contact &&
+           strcmp(json_get_str(ci->message, "kind", "person"), "person") == 0;
 }
 
 /* Once a day: whoever has the address could send many. */
@@ -374,7 +390,8 @@ int dropbox_tell(struct engine *eng, const struct dropbox *d, const struct crm_i
         return -1;
     const json_t *user = who->user ? crm_user(eng->crm, who->user) : NULL;
     bool credited = d->passed == PASSED_CREDITED && who->forwarded;
-    if (d->passed == PASSED_NOTHING || !user || (d->passed == PASSED_CREDITED && !credited))
+    if (!user || (d->passed == PASSED_CREDITED && !credited) ||
+        (d->passed == PASSED_NOTHING && !is_lost(d, ci, who, proof)))
         return 0;
     /* what the user's words to it did stands in the rows behind it */
     if (journal && journal_newest(eng->db, &rows[1], e) < 0)
@@ -396,6 +413,10 @@ int dropbox_tell(struct engine *eng, const struct dropbox *d, const struct crm_i
                        .to = json_get_str(user, "email", ""),
                        .subject = subject,
                        .text = text.data,
+                       /* what is not proven may name any thread */
+                       .in_reply_to = d->passed == PASSED_UNPROVEN
+                                          ? NULL
+                                          : json_get_str(ci->message, "message_id", NULL),
                        .reply_to = reply_to,
                        .id_prefix = prefix[0] ? prefix : NULL,
                        .lead_id = who->target.lead,

@@ -38,6 +38,7 @@ struct dropbox {
     char user[BOUND_CONFIG_NAME + 1]; /* whose dropbox it came to; "" */
     char words[OURS_WORDS_MAX];       /* of our address: "task-tomorrow", "L42"; "" */
     int64_t known;      /* the message that it was */
+    bool answered;      /* its commands were: nothing more need be told */
     bool counted;       /* no proof but the address: what it makes is bounded */
     int64_t day_ms, made; /* of the address: since when, and how much it made */
 };

@@ -351,6 +351,12 @@ static int mail_told(struct input *in, const struct crm_who *who, const struct t
     return thread->stranger ? conversation_stranger(in, who, thread, message_id, e) : 0;
 }
 
+static const struct dropbox *told_of(struct dropbox *box, bool commands)
+{
+    box->answered = commands;
+    return box;
+}
+
 static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
                      struct message_row *m, struct err *e)
 {
@@ -400,7 +406,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0 && who.kind == CRM_WHO_USER)
         rc = inbound_user_take(eng, &ci, &who, &thread, &proof, box.words, in.hold, &commands, e);
     if (rc == 0 && who.kind == CRM_WHO_USER)
-        rc = dropbox_tell(eng, &box, &ci, &who, &proof, in.journal, e);
+        rc = dropbox_tell(eng, told_of(&box, commands), &ci, &who, &proof, in.journal, e);
     const char *ignored = rc == 0 && !commands ? ignored_reason(&who, m->kind) : NULL;
     if (rc == 0)
         rc = mail_finish(eng, it, a, ignored ? "ignored" : "filed", ignored, m->id, e);

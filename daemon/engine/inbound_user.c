@@ -82,7 +82,9 @@ int inbound_user_take(struct engine *eng, const struct crm_input *ci, const stru
         .proven = proof->commands && proof->how != PROOF_SECRET,
         .unproven = proof->text,
     };
-    int rc = answers ? conversation_take(eng, &r, e) : 0;
+    /* commands alone that are held: the user is asked about those, and nothing else was said */
+    bool asked = rest.commands && !proof->commands && !*rest.words;
+    int rc = answers && !asked ? conversation_take(eng, &r, e) : 0;
     *commands_out = rest.commands;
     rep_rest_done(&rest);
     return rc;

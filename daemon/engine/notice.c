@@ -73,13 +73,25 @@ static int notice_compose(struct engine *eng, int64_t id, const struct notice *n
         .reply_to = {n->reply_to, NULL},
         .subject = n->subject,
         .message_id = message_id,
+        .in_reply_to = n->in_reply_to,
+        .references = n->in_reply_to ? &n->in_reply_to : NULL,
+        .reference_count = n->in_reply_to != NULL,
         .date_ms = clock_now_ms(),
         .headers = headers,
         .header_count = ARRAY_LEN(headers),
         .text = text.data,
     };
-    if (mail_compose(&m, raw, e) < 0)
-        return -1;
+    struct err why = {0};
+    int rc = mail_compose(&m, raw, &why);
+    if (rc < 0 && why.cls == ERR_INPUT && m.in_reply_to) { /* an id that cannot be written */
+        m.in_reply_to = NULL;
+        m.reference_count = 0;
+        buf_reset(raw);
+        why = (struct err){0};
+        rc = mail_compose(&m, raw, &why);
+    }
+    if (rc < 0)
+        return err_set(e, why.cls, "%s", why.text);
     row->msgid_hash = hash_64(message_id, strlen(message_id));
     row->mail_from = ""; /* the null sender: nothing may answer it by machine */
     row->rcpt_to = n->to;

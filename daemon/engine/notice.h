@@ -15,6 +15,7 @@
 struct notice {
     const char *intent, *to, *subject, *text;
     const char *reply_to;  /* NULL: the company's address */
+    const char *in_reply_to; /* Message-ID, or NULL */
     const char *id_prefix; /* begins the Message-ID: a token that answers will carry; or NULL */
     int64_t lead_id, case_id, contact_id;
     bool alarm; /* to the administrator: of too many of these nobody is told */

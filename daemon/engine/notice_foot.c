@@ -17,6 +17,7 @@
 
 #define HISTORY_LINES 3
 #define OFFERS_SHOWN 5
+#define HISTORY_LOOK 40 /* among so many rows */
 #define LINE_MAX 160
 
 /* The assignment of this input, if there was one: who gave it, and in which words. */
@@ -33,6 +34,15 @@ static void foot_why(struct input *in, struct buf *out)
                *result = json_get_str(found, "result", NULL);
     buf_printf(out, "Why:      %s %s: %s%s%s\n", by, actor, json_get_str(found, "line", ""),
                result ? " - " : "", result ? result : "");
+}
+
+/* What rules did of themselves; and a mail of ours with commands or notes, which have lines
+ * of their own. */
+static bool is_beside(const json_t *row)
+{
+    const char *kind = json_get_str(row, "kind", "");
+    return (strcmp(kind, "mail") == 0 && strcmp(json_get_str(row, "direction", ""), "none") == 0) ||
+           (strcmp(kind, "command") == 0 && strncmp(json_get_str(row, "who", ""), "rule ", 5) == 0);
 }
 
 static void foot_line(const json_t *row, const char *zone, struct buf *out)
@@ -55,12 +65,17 @@ static int foot_history(struct input *in, const char *user, enum crm_entity what
     json_t *timeline = NULL;
     size_t i;
     const json_t *row;
-    if (crm_timeline(in->eng->crm, what, id, HISTORY_LINES, &timeline, e) < 0)
+    if (crm_timeline(in->eng->crm, what, id, HISTORY_LOOK, &timeline, e) < 0)
         return e->cls == ERR_INPUT ? 0 : -1;
-    const json_t *rows = json_get_arr(timeline, "rows");
+    json_t *rows = json_get_arr(timeline, "rows");
+    for (i = json_array_size(rows); i-- > 0;)
+        if (is_beside(json_array_get(rows, i)))
+            json_array_remove(rows, i);
+    while (json_array_size(rows) > HISTORY_LINES)
+        json_array_remove(rows, 0);
     if (json_array_size(rows))
         buf_printf(out, "\nHistory (%s):\n", zone);
-    json_array_foreach((json_t *)rows, i, row)
+    json_array_foreach(rows, i, row)
         foot_line(row, zone, out);
     json_decref(timeline);
     return 0;

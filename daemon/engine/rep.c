@@ -411,6 +411,23 @@ void rep_lines_of(struct engine *eng, const json_t *m, const char *plus, struct 
     rep_lines_split(&src, out);
 }
 
+/* An answer that only tells something is of the mail's record, so that a reply to it is;
+ * unless that is not his to see. */
+static int answer_target(struct rep *r, struct err *e)
+{
+    const struct crm_target *t = &r->m->target;
+    struct err gone = {0};
+    enum crm_entity what = t->lead ? CRM_LEAD : t->kase ? CRM_CASE : CRM_CONTACT;
+    if (!target_is_none(&r->answer.target) || !(t->lead || t->kase || t->contact))
+        return 0;
+    struct crm_ctx *ctx = crm_begin(r->eng->crm, NULL, 0);
+    int rc = crm_may_see(ctx, r->m->user, what, crm_target_id(t, what), &gone);
+    crm_end(&ctx);
+    if (rc == 0)
+        r->answer.target = *t;
+    return rc == 0 || gone.cls == ERR_INPUT ? 0 : err_set(e, gone.cls, "%s", gone.text);
+}
+
 static int rep_run(struct rep *r, struct rep_rest *rest, struct err *e)
 {
     for (size_t i = 0; i < r->lines.count; i++)
@@ -419,7 +436,7 @@ static int rep_run(struct rep *r, struct rep_rest *rest, struct err *e)
     if (r->lines.more)
         buf_printf(&r->answer.refused, "  ...\n      only the first %d commands of a mail are run\n",
                    BOUND_REP_LINES);
-    if (words_note(r, rest, e) < 0)
+    if (words_note(r, rest, e) < 0 || answer_target(r, e) < 0)
         return -1;
     log_info("rep.taken", "message=M%" PRId64 " user=%s lines=%zu done=%zu noted=%d",
              r->m->message_id, r->m->user, r->lines.count, r->answer.journal_count, rest->noted);

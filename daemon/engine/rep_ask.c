@@ -143,6 +143,21 @@ static int ask_show(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err
     return 0;
 }
 
+/* Where the rule files lie on the server is nothing to a rep: "20-a.conf:7". Own. */
+static char *without_folder(const struct engine *eng, const char *text)
+{
+    struct buf out AUTO_BUF;
+    const char *folder = engine_setting(eng, "rules_dir", ""), *at;
+    size_t n = strlen(folder);
+    buf_init(&out, MIB(1));
+    while (n > 0 && (at = strstr(text, folder)) != NULL) {
+        buf_add(&out, text, (size_t)(at - text));
+        text = at + n + (at[n] == '/');
+    }
+    buf_str(&out, text);
+    return buf_take(&out);
+}
+
 static int ask_why(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err *e)
 {
     enum crm_entity t;
@@ -162,8 +177,9 @@ static int ask_why(const struct ask_by_mail *a, struct crm_ctx *ctx, struct err 
         json_array_append(oldest_first, json_array_get(rows, i));
     if (why_tell(a->eng, oldest_first, NULL, &text, e) < 0)
         return -1;
-    buf_add(a->out, text.data, text_utf8_cut(text.data, text.len, WHY_TEXT));
-    buf_str(a->out, text.len > WHY_TEXT ? "\n...\n" : "");
+    AUTO_FREE char *told = without_folder(a->eng, text.data);
+    buf_add(a->out, told, text_utf8_cut(told, strlen(told), WHY_TEXT));
+    buf_str(a->out, strlen(told) > WHY_TEXT ? "\n...\n" : "");
     return 0;
 }
 

@@ -259,6 +259,18 @@ def test_commands_are_run_and_do_not_leave():
         assert len(w.sent("ada@shop.example")) == n
 
 
+def test_commands_alone_that_are_held_are_asked_about_and_no_more():
+    with World() as w:
+        m = opened(w)
+        before = len(w.sent("tom@example.com"))
+        w.rep(proven=False, **answer(m, "#won 100\n"))
+        new = w.sent("tom@example.com")[before:]
+        assert [x["Subject"] for x in new] == ["Was this you? Commands by mail were held (H1)"]
+        w.rep(proven=False, **answer(m, "Ten euros.\n"))
+        text = w.sent("tom@example.com")[-1].get_content()
+        assert "What you wrote:" in text and "\n\n\n" not in text
+
+
 def test_another_of_ours_answers_from_any_of_his_addresses_and_his_own_is_not_seen():
     conf = company.CONF.replace('email = "eva@example.com";',
                                 'email = "eva@example.com"; addresses = [ "eva@home.example" ];')

@@ -170,6 +170,23 @@ def copies(d, box, n, people, proof=None):
     return len(rows(d, "list", "contacts", "limit=1000"))
 
 
+def test_what_comes_to_a_dropbox_and_is_nothing_is_told_in_its_thread():
+    with start(settings) as d:
+        box = d.ctl("address", "dropbox")["address"]
+        had = len(answers(d))
+        write(d, proven(company.mail(sender="tom@example.com", to=box, subject="WG: etwas",
+                                     text="siehe unten\n\n> Von: irgendwem\n", message_id="<w1@example.com>")))
+        m = company.wait_sent(d.dir, had + 1)[-1]
+        assert "nothing was made of it" in " ".join(m.get_content().split())
+        assert m["In-Reply-To"] == "<w1@example.com>" and m["Subject"] == "Re: WG: etwas"
+        mark = d.mark()
+        write(d, proven(company.mail(sender="tom@example.com", to=box, subject="x",
+                                     text="#task tomorrow call\n", message_id="<w2@example.com>")))
+        d.wait_log("mail.filed", after=mark)
+        assert "Done:" in company.wait_sent(d.dir, 2)[-1].get_content()
+        assert len(rows(d, "outbox", "list")) == 2  # the answer tells enough
+
+
 def test_a_dropbox_that_somebody_got_hold_of_makes_only_so_many_contacts():
     with start(args=["--pretend-time", "2026-11-20T10:00:00Z"]) as d:
         box = d.ctl("address", "dropbox", "tom")["address"]

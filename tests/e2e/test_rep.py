@@ -111,6 +111,16 @@ def test_undo_by_reply_takes_all_of_it_back():
         assert lead1["Status"] != "closed" and not lead1.get("Tags")
 
 
+def test_an_answer_that_only_tells_something_is_of_the_record_too():
+    with start() as d:
+        lead(d)
+        m = says(d, "#why\n#help won\n")
+        assert "note.L1." in m["Reply-To"]
+        assert "(10-rules.conf:" in body(m) and d.dir not in body(m)
+        says(d, "we spoke\n", to=m["Reply-To"], in_reply_to=m["Message-ID"], answer=False)
+        assert [r["text"] for r in rows(d, "timeline", "L1") if r["kind"] == "note"] == ["we spoke"]
+
+
 def test_a_mail_that_is_not_proven_runs_nothing_and_is_filed():
     with start() as d:
         lead(d)

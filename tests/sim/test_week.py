@@ -62,7 +62,7 @@ class Customer:
         self.deal = None          # (status, amount)
         self.notes, self.tasks = [], []
         self.got = []             # words of relayed mails, in order
-        self.bouncing = False
+        self.bouncing = self.full = False
         self.story = []           # what happened, for who looks into a failure
         self.asked = []           # answers that its owner was sent
         self.last = None          # the last mail it got
@@ -135,19 +135,48 @@ class Week(World):
                   **dict(answer(c.last, "I am away until Monday.\n"), subject="Out of office"))
         assert len(self.sent()) == before  # nobody answers a machine
 
+    def daemon_writes(self, c, to, subject, kind, body):
+        self.put(("From: MAILER-DAEMON@mx.example.com\r\nTo: %s\r\nSubject: %s\r\n"
+                  "Return-Path: <>\r\nMessage-ID: <b%d@mx.example.com>\r\nMIME-Version: 1.0\r\n"
+                  "Content-Type: %s\r\n\r\n%s" % (to, subject, self.n, kind, body)).encode())
+
+    def report(self, c, action, status, said, to=None):
+        """As a server of today says it (RFC 3464)."""
+        self.daemon_writes(
+            c, to or c.last["Return-Path"].strip("<>"), "Undelivered Mail",
+            "multipart/report; report-type=delivery-status; boundary=x",
+            "--x\r\nContent-Type: text/plain\r\n\r\nIt did not work.\r\n"
+            "--x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+            "Final-Recipient: rfc822; %s\r\nAction: %s\r\nStatus: %s\r\n"
+            "Diagnostic-Code: smtp; %s\r\n\r\n"
+            "--x\r\nContent-Type: message/rfc822\r\n\r\nFrom: sales@example.com\r\nTo: %s\r\n"
+            "Subject: %s\r\nMessage-ID: %s\r\n\r\nHello\r\n--x--\r\n"
+            % (c.email, action, status, said, c.email, c.last["Subject"], c.last["Message-ID"]))
+
     def mail_bounces(self, c):
-        out = c.last
-        path = out["Return-Path"].strip("<>")
-        report = ("Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-                  "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n" % c.email)
-        raw = ("From: MAILER-DAEMON@mx.example.com\r\nTo: %s\r\nSubject: Undelivered Mail\r\n"
-               "Return-Path: <>\r\nMessage-ID: <b%d@mx.example.com>\r\nMIME-Version: 1.0\r\n"
-               "Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n"
-               "--x\r\nContent-Type: text/plain\r\n\r\nIt did not work.\r\n"
-               "--x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n%s\r\n"
-               "--x--\r\n" % (path, self.n, report)).encode()
-        self.put(raw)
+        """By the address it comes back to, by the mail that it brings back, or in words."""
+        form = self.rng.choice(["path", "original", "words"])
+        if form == "path":
+            self.report(c, "failed", "5.1.1", "550 5.1.1 no such user")
+        elif form == "original":
+            self.report(c, "failed", "5.0.0", "550 unknown user", to="sales@example.com")
+        else:
+            self.daemon_writes(
+                c, c.last["Return-Path"].strip("<>"), "failure notice", "text/plain",
+                "Hi. This is the qmail-send program at mx.example.com.\r\nI'm afraid I wasn't able "
+                "to deliver your message to the following addresses.\r\nThis is a permanent error; "
+                "I've given up. Sorry it didn't work out.\r\n\r\n<%s>:\r\nSorry, no mailbox here by "
+                "that name. (#5.1.1)\r\n\r\n--- Below this line is a copy of the message.\r\n\r\n"
+                "Return-Path: <sales@example.com>\r\n" % c.email)
         c.bouncing = True
+
+    def mail_is_late(self, c):
+        """A server still tries, or its mailbox was full once: the address stays good."""
+        if self.rng.random() < .6 or c.full:
+            self.report(c, "delayed", "4.4.1", "connect timed out")
+        else:
+            c.full = True  # a second one within days would count as a permanent one
+            self.report(c, "failed", "4.2.2", "452 4.2.2 mailbox full")
 
     # ---- what reps do ----
 
@@ -205,6 +234,39 @@ class Week(World):
         self.rep("#%s note %s\n" % (c.lead, words), sender=who + "@example.com", subject="to leadd")
         c.notes.append(words)
 
+    def rep_forwards(self):
+        """Somebody wrote to a rep alone, and the rep hands it on: a lead of who wrote it."""
+        c = Customer(len(self.customers) + 1)
+        who = self.rng.choice(REPS)
+        words = "met at the fair, %s" % self.secret()
+        text = ("%s\n\n---------- Forwarded message ---------\nFrom: %s <%s>\n"
+                "Date: Mon, 16 Nov 2026 at 07:10\nSubject: range %d\nTo: %s@example.com\n\n"
+                "Tell me more.\n" % (words, c.name, c.email, c.n % len(REPS), who))
+        proven = self.rng.random() < .75
+        before = self.known(c.email)
+        self.rep(text, sender=who + "@example.com", proven=proven,
+                 subject="Fwd: range %d" % (c.n % len(REPS)))
+        if not proven:  # nobody knows whose mail it was: no lead, and nothing leaves
+            assert self.known(c.email) == before
+            return
+        c.notes.append(words)
+        c.ins = c.outs = 1
+        (c.last,) = self.sent(c.email)
+        self.customers.append(c)
+
+    def customer_is_forwarded(self, c):
+        """A known one wrote to the rep alone: it belongs to the lead, as if it had come here."""
+        if c.deal:  # its lead is closed: what comes by itself would begin another one
+            return
+        self.serial += 1
+        before = self.known(c.email)
+        text = ("---------- Forwarded message ---------\nFrom: %s <%s>\n"
+                "Date: Tue, 17 Nov 2026 at 09:%02d\nSubject: one thing more\nTo: %s@example.com\n\n"
+                "And blue ones, number %d?\n" % (c.name, c.email, self.serial % 60, c.owner, self.serial))
+        self.rep(text, sender=c.owner + "@example.com", subject="Fwd: one thing more")
+        assert self.known(c.email) == before
+        c.ins += 1
+
     def somebody_pretends(self, c):
         m = self.rng.choice(c.asked)
         before = self.known(c.email)
@@ -218,13 +280,19 @@ class Week(World):
         asked = [c for c in self.customers if c.asked]
         what = self.rng.choices(
             [self.new_lead, self.customer_answers, self.customer_is_away, self.mail_bounces,
-             self.rep_answers, self.rep_commands, self.colleague_notes, self.somebody_pretends],
-            [3, 5, 1, .6, 5, 4, 1.5, 1])[0]
+             self.mail_is_late, self.rep_answers, self.rep_commands, self.colleague_notes,
+             self.rep_forwards, self.customer_is_forwarded, self.somebody_pretends],
+            [3, 5, 1, .8, .6, 5, 4, 1.5, 1, 1, 1])[0]
+        if what == self.rep_forwards:
+            what()
+            return what.__name__
         if what == self.new_lead or not self.customers:
             self.new_lead()
             return "new_lead"
         among = self.customers if what in (self.customer_answers, self.customer_is_away,
-                                           self.mail_bounces, self.colleague_notes) else asked
+                                           self.mail_bounces, self.mail_is_late,
+                                           self.customer_is_forwarded,
+                                           self.colleague_notes) else asked
         if among:
             c = self.rng.choice(among)
             c.story.append(what.__name__)
@@ -275,4 +343,4 @@ def test_a_week_of_ten_people_ends_as_the_book_says():
         assert out and not any(SECRET in m.as_string() for m in out)
         assert any(SECRET in m.get_content() for m in company.sent(w.d.dir) if m not in out)
     print(dict(done))
-    assert len(done) == 8 or EVENTS < 150
+    assert len(done) == 11 or EVENTS < 150
