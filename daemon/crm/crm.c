@@ -17,6 +17,7 @@
 #include "crm/enrich.h"
 #include "crm/fields.h"
 #include "crm/identity.h"
+#include "crm/notice_words.h"
 #include "rule/ruleset.h"
 #include "rule/sequence.h"
 #include "rule/template.h"
@@ -242,6 +243,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     templates_build(crm, errors);
     crm_enrich_check(crm, errors);
     crm_separate_check(crm, errors);
+    crm_notices_check(crm, errors);
     rules_build(crm, errors);
     sequences_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;

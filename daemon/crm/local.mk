@@ -16,7 +16,7 @@ daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/s
 # texting
 daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
 # who is who
-daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
+daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
 EXTRA_DIST += %D%/freemail.txt
 CLEANFILES += %D%/freemail.inc

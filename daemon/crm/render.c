@@ -17,6 +17,7 @@
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
+#include "crm/notice_words.h"
 #include "crm/when.h"
 #include "rule/template.h"
 
@@ -97,39 +98,6 @@ int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *temp
 
 /* ---- a notice without a template ----------------------------------------------- */
 
-#define NOTICE_CONTACT                                                                             \
-    "{{#contact.id}}\nFrom:     {{contact.name}} {{contact.email}} {{contact.phone}}\n"            \
-    "{{/contact.id}}{{#company.name}}\nCompany:  {{company.name}}\n{{/company.name}}"
-
-static const char notice_of_lead[] =
-    "Subject: {{actor}}: {{lead.id}} {{lead.subject}}\n\n"
-    "{{actor}} tells you about {{lead.id}}.\n\n"
-    "Subject:  {{lead.subject}}\n"
-    "Status:   {{lead.status}}\n"
-    "Owner:    {{owner.name}}\n"
-    "Came:     {{lead.created}}, by {{lead.source}}\n"
-    "Score:    {{lead.score}}\n" NOTICE_CONTACT "\n"
-    "leadctl show {{lead.id}}\n"
-    "leadctl why {{lead.id}}\n"
-    "leadctl do {{lead.id}} COMMAND, such as: call TEXT, note TEXT, assign USER, stage NAME\n";
-
-static const char notice_of_case[] =
-    "Subject: {{actor}}: {{case.id}} {{case.subject}}\n\n"
-    "{{actor}} tells you about {{case.id}}.\n\n"
-    "Subject:  {{case.subject}}\n"
-    "Status:   {{case.status}}\n"
-    "Priority: {{case.priority}}\n"
-    "Owner:    {{owner.name}}\n"
-    "Opened:   {{case.created}}\n" NOTICE_CONTACT "\n"
-    "leadctl show {{case.id}}\n"
-    "leadctl why {{case.id}}\n"
-    "leadctl do {{case.id}} COMMAND, such as: note TEXT, assign USER, priority up, close\n";
-
-static const char notice_of_contact[] =
-    "Subject: {{actor}}: {{contact.id}} {{contact.name}}\n\n"
-    "{{actor}} tells you about {{contact.id}}.\n" NOTICE_CONTACT "\n"
-    "leadctl show {{contact.id}}\n";
-
 /* The same for an SMS: who, what, and where to call back. */
 #define SMS_CONTACT "{{#contact.name}}, {{contact.name}}{{/contact.name}}{{#contact.phone}} "      \
     "{{contact.phone}}{{/contact.phone}}"
@@ -166,8 +134,17 @@ static const char *notice_of(const struct crm_target *t, const char *kase, const
 int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
                       const struct crm_actor *actor, struct template_result *out, struct err *e)
 {
-    const char *text = notice_of(t, notice_of_case, notice_of_lead, notice_of_contact);
-    return notice_render(ctx, t, text, actor, out, e);
+    const char *name = notice_of(t, "case", "lead", "contact");
+    struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
+    int rc = -1;
+    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
+    for (int shipped = 0; shipped < 2 && rc < 0; shipped++) {
+        struct template *tpl = crm_notice_of_record(ctx->crm, name, shipped, e);
+        rc = tpl ? template_render(tpl, render_get, &r, out, e) : -1;
+        template_free(&tpl);
+    }
+    buf_done(&r.text);
+    return rc;
 }
 
 int crm_render_notice_short(struct crm_ctx *ctx, const struct crm_target *t,

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/command.h"
+#include "crm/notice_words.h"
 #include "engine/conversation.h"
 #include "engine/input.h"
 #include "engine/notice.h"
@@ -200,46 +201,45 @@ static void about(const struct returned *r, char out[CRM_ID_LEN])
         crm_id_format(CRM_CONTACT, t->contact, out);
 }
 
+/* In the words of a notice (crm/notice_words.h). */
+static int tell_words(struct returned *r, const char *name, const char *key, const json_t *values,
+                      struct err *e)
+{
+    struct template_result w = {0};
+    if (crm_notice_words(r->eng->crm, name, values, &w, e) < 0)
+        return -1;
+    int rc = tell_owner(r, key, w.subject, w.text, e);
+    template_result_done(&w);
+    return rc;
+}
+
+static json_t *tell_values(const struct returned *r)
+{
+    char record[CRM_ID_LEN], message[32];
+    about(r, record);
+    snprintf(message, sizeof(message), "M%" PRId64, r->message_id);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", r->to, "record", record, "status",
+                     status_of(r), "subject", json_get_str(r->row, "subject", ""), "message", message);
+}
+
 static int tell_marked(struct returned *r, const char *why, struct err *e)
 {
-    char record[CRM_ID_LEN];
-    about(r, record);
     AUTO_FREE char *key = mem_printf("bouncing/%" PRId64, r->outbox);
-    AUTO_FREE char *subject = mem_printf("Mail to %s comes back", r->to);
-    AUTO_FREE char *text = mem_printf(
-        "A mail to %s came back%s%s: %s%s%s\n"
-        "The mail was: %s\n\n"
-        "No automatic mail goes to this address any more, and what was due is not sent.\n"
-        "What you can do:\n"
-        "- find another address (by phone, or on their site) and put it on the record:\n"
-        "    leadctl do %s \"set contact.email=NEW@ADDRESS\"\n"
-        "- when the address is right and works again:\n"
-        "    leadctl do %s \"verified %s\"\n"
-        "A mail from that address lifts it by itself. `leadctl why M%" PRId64 "` shows the rest.\n",
-        r->to, *record ? ", " : "", record, why, *status_of(r) ? ", " : "", status_of(r),
-        json_get_str(r->row, "subject", ""), *record ? record : "RECORD",
-        *record ? record : "RECORD", r->to, r->message_id);
-    return tell_owner(r, key, subject, text, e);
+    AUTO_JSON json_t *values = tell_values(r);
+    json_put_str(values, "why", why);
+    return tell_words(r, "bounced", key, values, e);
 }
 
 /* The mail was not taken, and the address may be good: once a day for an address. */
 static int tell_refused(struct returned *r, struct err *e)
 {
-    char record[CRM_ID_LEN], day[32];
-    about(r, record);
-    AUTO_FREE char *key = mem_printf("refused/%s/%s", r->to, notice_day(day));
-    AUTO_FREE char *subject = mem_printf("A mail to %s was not delivered", r->to);
+    char day[32];
     const char *said = json_get_str(r->said, "diagnostic", "");
-    size_t n = text_utf8_cut(said, strlen(said), 300);
-    AUTO_FREE char *text = mem_printf(
-        "A mail to %s%s%s was not delivered: %s %.*s\n"
-        "The mail was: %s\n\n"
-        "The address itself is not said to be wrong, so it stays in use. You may send again later or\n"
-        "reach them another way. When it goes on for days, leadd marks the address.\n"
-        "`leadctl why M%" PRId64 "` shows the rest.\n",
-        r->to, *record ? ", " : "", record, status_of(r), (int)n, said,
-        json_get_str(r->row, "subject", ""), r->message_id);
-    return tell_owner(r, key, subject, text, e);
+    AUTO_FREE char *key = mem_printf("refused/%s/%s", r->to, notice_day(day));
+    AUTO_FREE char *cut = mem_strn(said, text_utf8_cut(said, strlen(said), 300));
+    AUTO_JSON json_t *values = tell_values(r);
+    json_put_str(values, "said", cut);
+    return tell_words(r, "not-delivered", key, values, e);
 }
 
 /* Marks the address. The message is named, for it holds what the other side said. */
@@ -323,12 +323,7 @@ int complaint_take(struct engine *eng, const json_t *message, int64_t message_id
     AUTO_FREE char *one = mem_printf("optout %s complained (M%" PRId64 ")", r.to, message_id);
     AUTO_FREE char *all = mem_printf("optout complained (M%" PRId64 ")", message_id);
     AUTO_FREE char *key = mem_printf("complaint/%" PRId64, r.outbox);
-    AUTO_FREE char *subject = mem_printf("%s calls our mail spam", r.to);
-    AUTO_FREE char *text = mem_printf(
-        "Their provider reports that %s marked a mail of ours as spam: %s\n\n"
-        "All addresses of the contact are opted out: no automatic mail goes there. Do not write\n"
-        "again unless they ask. `leadctl why M%" PRId64 "` shows the rest.\n",
-        r.to, json_get_str(r.row, "subject", ""), message_id);
+    AUTO_JSON json_t *values = r.row ? tell_values(&r) : NULL;
     if (rc == 0)
         crm_emit(r.in.ctx, "complaint.received", &r.in.target, &crm_system);
     if (rc == 0)
@@ -336,7 +331,7 @@ int complaint_take(struct engine *eng, const json_t *message, int64_t message_id
     if (rc == 0 && r.in.target.contact)
         rc = returned_command(&r, all, e);
     if (rc == 0)
-        rc = tell_owner(&r, key, subject, text, e);
+        rc = tell_words(&r, "complaint", key, values, e);
     log_info("mail.complaint", "out=%" PRId64, r.outbox);
     engine_count(eng, "complaints", 1);
     return returned_end(&r, rc, e);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/cmd.h"
+#include "crm/notice_words.h"
 #include "crm/see.h"
 #include "engine/letter.h"
 #include "engine/notice.h"
@@ -42,59 +43,55 @@ static int print_contact(struct input *in, int64_t id, struct buf *out, struct e
     return 0;
 }
 
-static int print_lead(struct input *in, const struct crm_twin *twin, struct buf *out, struct err *e)
+static int put_lead(struct input *in, const struct crm_twin *twin, json_t *values, struct err *e)
 {
-    const json_t *rec = crm_record(in->ctx, CRM_LEAD, twin->lead, e);
+    const json_t *rec = twin->lead ? crm_record(in->ctx, CRM_LEAD, twin->lead, e) : NULL;
     if (!rec)
-        return -1;
-    const char *subject = json_get_str(rec, "subject", ""), *owner = json_get_str(rec, "owner", NULL);
-    buf_printf(out, "%s has an open lead: %s%s%s%s%s.\n", cmd_id(in->ctx, CRM_CONTACT, twin->other),
-               cmd_id(in->ctx, CRM_LEAD, twin->lead), *subject ? ", " : "", subject,
-               owner ? ", of " : "", owner ? owner : "");
+        return twin->lead ? -1 : 0;
+    json_put_str(values, "lead_id", cmd_id(in->ctx, CRM_LEAD, twin->lead));
+    json_put_str(values, "lead", json_get_str(rec, "subject", NULL));
+    json_put_str(values, "owner", json_get_str(rec, "owner", NULL));
     return 0;
 }
 
-/* How to join them. */
-static void print_commands(struct input *in, const struct crm_twin *twin,
-                           const struct crm_target *t, struct buf *out)
+/* How to join them: the contacts, and then the leads. */
+static void put_commands(struct input *in, const struct crm_twin *twin, const struct crm_target *t,
+                         json_t *values)
 {
     struct crm_ctx *ctx = in->ctx;
-    const char *one = cmd_id(ctx, CRM_CONTACT, twin->contact),
-               *two = cmd_id(ctx, CRM_CONTACT, twin->other);
     bool leads = t->lead && twin->lead && t->lead != twin->lead;
-    buf_printf(out, "\nIf they are one person, reply with %s:\n  #%s merge %s\n",
-               leads ? "these lines" : "this line", two, one);
-    if (leads)
-        buf_printf(out, "  #%s merge %s\n", cmd_id(ctx, CRM_LEAD, twin->lead),
-                   cmd_id(ctx, CRM_LEAD, t->lead));
-    buf_printf(out, "or run: leadctl merge %s %s\n#undo takes it back. If they are two, do nothing: "
-               "you are not told again.\n", two, one);
+    AUTO_FREE char *lines = mem_printf("  #%s merge %s%s%s%s%s", cmd_id(ctx, CRM_CONTACT, twin->other),
+                                       cmd_id(ctx, CRM_CONTACT, twin->contact), leads ? "\n  #" : "",
+                                       leads ? cmd_id(ctx, CRM_LEAD, twin->lead) : "",
+                                       leads ? " merge " : "",
+                                       leads ? cmd_id(ctx, CRM_LEAD, t->lead) : "");
+    json_put_str(values, "commands", lines);
 }
 
-/* all: the reader may know who the other one is. */
-static int print_text(struct input *in, const struct crm_twin *twin, const struct crm_target *t,
-                      bool all, struct buf *out, struct err *e)
+/* all: the reader may know who the other one is. The words are in crm/notice_words.c. */
+static int put_values(struct input *in, const struct crm_twin *twin, const struct crm_target *t,
+                      bool all, json_t *values, struct err *e)
 {
     struct crm_ctx *ctx = in->ctx;
-    buf_printf(out, "%s is of ", t->lead   ? cmd_id(ctx, CRM_LEAD, t->lead)
-                                 : t->kase ? cmd_id(ctx, CRM_CASE, t->kase)
-                                           : "Mail");
-    if (print_contact(in, twin->contact, out, e) < 0)
+    struct buf one AUTO_BUF, two AUTO_BUF;
+    buf_init(&one, KIB(8));
+    buf_init(&two, KIB(8));
+    if (print_contact(in, twin->contact, &one, e) < 0)
         return -1;
-    buf_str(out, ",\nwho looks like ");
-    if (!all) {
-        buf_printf(out, "%s, whom you may not see: %s.\nNothing was joined. The administrator was "
-                   "told, too, and can join them:\n  leadctl merge %s %s\n",
-                   cmd_id(ctx, CRM_CONTACT, twin->other), reason(twin->why),
-                   cmd_id(ctx, CRM_CONTACT, twin->other), cmd_id(ctx, CRM_CONTACT, twin->contact));
+    json_put_str(values, "record", t->lead   ? cmd_id(ctx, CRM_LEAD, t->lead)
+                                   : t->kase ? cmd_id(ctx, CRM_CASE, t->kase)
+                                             : "Mail");
+    json_put_str(values, "contact", one.data);
+    json_put_str(values, "contact_id", cmd_id(ctx, CRM_CONTACT, twin->contact));
+    json_put_str(values, "other_id", cmd_id(ctx, CRM_CONTACT, twin->other));
+    json_put_str(values, "why", reason(twin->why));
+    json_put_str(values, "unseen", all ? NULL : "yes");
+    if (!all)
         return 0;
-    }
-    if (print_contact(in, twin->other, out, e) < 0)
+    if (print_contact(in, twin->other, &two, e) < 0 || put_lead(in, twin, values, e) < 0)
         return -1;
-    buf_printf(out, ":\n%s. Nothing was joined.\n", reason(twin->why));
-    if (twin->lead && print_lead(in, twin, out, e) < 0)
-        return -1;
-    print_commands(in, twin, t, out);
+    json_put_str(values, "other", two.data);
+    put_commands(in, twin, t, values);
     return 0;
 }
 
@@ -144,16 +141,17 @@ static int tell(struct input *in, const struct crm_who *who, const char *owner, 
                 struct err *e)
 {
     const struct crm_twin *twin = &who->twin;
-    struct buf text AUTO_BUF;
-    buf_init(&text, KIB(16));
-    const char *one = cmd_id(in->ctx, CRM_CONTACT, twin->contact),
-               *two = cmd_id(in->ctx, CRM_CONTACT, twin->other);
-    AUTO_FREE char *intent = mem_printf("duplicate/%s/%s", two, one);
-    AUTO_FREE char *subject = mem_printf("%s looks like %s, who is there already", one, two);
-    if (print_text(in, twin, &who->target, all, &text, e) < 0)
+    struct template_result w = {0};
+    AUTO_JSON json_t *values = json_object();
+    AUTO_FREE char *intent = mem_printf("duplicate/%s/%s", cmd_id(in->ctx, CRM_CONTACT, twin->other),
+                                        cmd_id(in->ctx, CRM_CONTACT, twin->contact));
+    if (put_values(in, twin, &who->target, all, values, e) < 0 ||
+        crm_notice_words(in->eng->crm, "duplicate", values, &w, e) < 0)
         return -1;
-    return owner ? to_owner(in, &who->target, owner, intent, subject, text.data, e)
-                 : notice_admin(in->eng, intent, subject, text.data, e);
+    int rc = owner ? to_owner(in, &who->target, owner, intent, w.subject, w.text, e)
+                   : notice_admin(in->eng, intent, w.subject, w.text, e);
+    template_result_done(&w);
+    return rc;
 }
 
 int duplicate_tell(struct input *in, const struct crm_who *who, struct err *e)

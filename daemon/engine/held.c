@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/assign.h"
+#include "crm/notice_words.h"
 #include "crm/when.h"
 #include "engine/ctl.h"
 #include "engine/notice.h"
@@ -71,26 +72,24 @@ static char *from_show(const char *from)
     return s;
 }
 
-static char *ask_text(struct engine *eng, const struct held_row *row, const char *from,
-                      bool answerable)
+/* The words of the question; ERR_INPUT never. */
+static int ask_words(struct engine *eng, const struct held_row *row, const char *from,
+                     bool answerable, struct template_result *out, struct err *e)
 {
-    char when[64], record[CRM_ID_LEN] = "";
+    char when[64], id[32], message[32], record[CRM_ID_LEN] = "";
     const char *zone = zone_name(assign_zone(eng->crm, row->user));
     AUTO_FREE char *lines = indented(row->lines), *shown = from_show(from ? from : "?");
     crm_when_print(zone, row->created_ms + BOUND_HELD_MS, when, sizeof(when));
     AUTO_FREE char *until = mem_printf("%s (%s)", when, zone);
+    snprintf(id, sizeof(id), "H%" PRId64, row->id);
+    snprintf(message, sizeof(message), "M%" PRId64, row->message_id);
     if (row->entity)
         crm_id_format(crm_entity_parse(row->entity), row->record_id, record);
-    AUTO_FREE char *how =
-        answerable ? mem_printf("If they are yours, answer this mail with the word yes until %s: "
-                                "then they run, once.\nIf not, answer no, or leave it.", until)
-                   : mem_printf("Answers cannot arrive here (reply_address = \"none\"). If they are "
-                                "yours, the administrator runs\nthem with: leadctl held release "
-                                "H%" PRId64, row->id);
-    return mem_printf("A mail in your name has commands in it, and nothing proves that you wrote "
-                      "it:\n%s.\n\nIts From is: %s\nIt was filed as M%" PRId64 "%s%s. What it says was not done:\n\n"
-                      "%s\n%s\n",
-                      row->why, shown, row->message_id, *record ? ", about " : "", record, lines, how);
+    AUTO_JSON json_t *values = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", id, "why", row->why,
+                                         "message", message, "record", record, "commands", lines);
+    json_put_str(values, "from", shown);
+    json_put_str(values, "until", answerable ? until : NULL);
+    return crm_notice_words(eng->crm, "held", values, out, e);
 }
 
 /* Too many to tell one by one: somebody is at it. */
@@ -118,14 +117,16 @@ static int held_tell(struct engine *eng, const struct held_row *row, const char 
         return 0;
     ours_name(eng, &o, prefix);
     AUTO_FREE char *reply_to = ours_address(eng, &o);
-    AUTO_FREE char *text = ask_text(eng, row, from, reply_to != NULL);
     AUTO_FREE char *intent = mem_printf("held/%" PRId64, row->id);
-    AUTO_FREE char *subject = mem_printf("Was this you? Commands by mail were held (H%" PRId64 ")",
-                                         row->id);
-    struct notice n = {.intent = intent, .to = to, .subject = subject, .text = text,
+    struct template_result w = {0};
+    if (ask_words(eng, row, from, reply_to != NULL, &w, e) < 0)
+        return -1;
+    struct notice n = {.intent = intent, .to = to, .subject = w.subject, .text = w.text,
                        .reply_to = reply_to, .id_prefix = prefix, .lead_id = t->lead,
                        .case_id = t->kase, .contact_id = t->contact};
-    return notice_send(eng, &n, NULL, e);
+    int rc = notice_send(eng, &n, NULL, e);
+    template_result_done(&w);
+    return rc;
 }
 
 int held_put(struct engine *eng, const struct held_mail *m, int64_t *id_out, struct err *e)

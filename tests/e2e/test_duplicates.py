@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Somebody who looks like a contact that is there: the owner is told with the commands that join
 the two, a rule may act on it, and nothing is joined by itself."""
+import os
+
 import pytest
 
 import company
@@ -72,6 +74,23 @@ def test_who_may_not_see_the_other_learns_no_name_and_the_administrator_does():
         assert "C1, whom you may not see" in text["tom@example.com"]
         assert "<ada@shop.example>" not in text["tom@example.com"]
         assert "  #C1 merge C2\n" in text["mia@example.com"]
+
+
+def test_a_notice_is_worded_by_a_file_and_one_with_a_mistake_is_refused():
+    with start(start=False) as d:
+        d.write("templates/_notice-duplicate.txt",
+                "Subject: Doppelt? {{contact_id}}\n\n{{other}} und {{contact}}\n{{commands}}\n")
+        d.start()
+        lead(d, "ada@shop.example", "Ada Beispiel", 1)
+        lead(d, "a.beispiel@shop.example", "Ada Beispiel", 2)
+        assert "C1 Ada Beispiel <ada@shop.example> und C2" in body(told(d, "Doppelt? C2"))
+        for name, text, said in (
+                ("_notice-duplicat", "Subject: x\n\nx\n", 'did you mean "duplicate"?'),
+                ("_notice-held", "Subject: x\n\n{{commandz}}\n", 'did you mean "commands"?')):
+            d.write("templates/%s.txt" % name, text)
+            p = d.leadctl("reload")
+            assert p.returncode == 78 and said in p.stdout.decode() + p.stderr.decode()
+            os.unlink(d.dir + "/templates/%s.txt" % name)
 
 
 def test_a_field_that_is_no_lead_field_does_not_tell_leads_apart():
