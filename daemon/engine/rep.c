@@ -24,6 +24,7 @@
 #include "store/message.h"
 
 #define UNDO_MS (INT64_C(24) * 3600 * 1000) /* so long a mail may take a command back */
+#define FINDS_MAX 3  /* #find of one mail that are answered */
 #define UNDO_LOOK 50 /* entries of a record among which the last one of a user is looked for */
 
 struct rep {
@@ -32,6 +33,7 @@ struct rep {
     struct rep_lines lines; /* own */
     struct rep_answer answer; /* own */
     int runs; /* numbers the inputs of this mail */
+    int finds;
 };
 
 static bool target_is_none(const struct crm_target *t)
@@ -306,7 +308,12 @@ static int ask_do(struct rep *r, const struct rep_line *l, const struct crm_targ
 {
     struct err why = {0};
     struct buf *shown = &r->answer.shown;
+    bool find = strcmp(l->word, "find") == 0;
     buf_printf(shown, "%s%s\n\n", shown->len ? "\n" : "", l->said);
+    if (find && ++r->finds > FINDS_MAX) { /* each looks through thousands of records */
+        buf_printf(shown, "only the first %d #find of a mail are answered\n", FINDS_MAX);
+        return 0;
+    }
     if (rep_ask(r->eng, r->m->user, target, l->line, shown, &why) == 0)
         return 0;
     if (why.cls != ERR_INPUT)

@@ -34,7 +34,8 @@ static json_t *lead_read(struct db_rows *r)
 }
 
 #define NEWEST_LEADS                                                                               \
-    " FROM (SELECT * FROM lead ORDER BY id DESC LIMIT 20000) AS l"              \
+    " FROM (SELECT id, subject, source, owner, status, contact_id, created_ms, last_in_ms,"           \
+    " said_ms, deleted_ms FROM lead ORDER BY id DESC LIMIT 20000) AS l"              \
     " LEFT JOIN contact AS c ON c.id = l.contact_id"                                               \
     " WHERE l.owner = $1 AND l.deleted_ms IS NULL AND l.status <> 'closed'"
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "store/rows.h"
 
 int message_add(struct db *db, struct message_row *m, const char *json, const void *raw,
@@ -101,6 +102,18 @@ int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, boo
         return -1;
     *found_out = found;
     return 0;
+}
+
+json_t *message_json_short(struct db *db, int64_t id, int64_t most, struct err *e)
+{
+    json_t *found = NULL;
+    AUTO_JSON json_t *all = rows_all(
+        db_query(db, "SELECT json FROM message_body WHERE message_id = $1 AND length(json) <= $2",
+                 "ii", id, most),
+        rows_read_json, e);
+    if (json_array_size(all))
+        found = json_incref(json_array_get(all, 0));
+    return found;
 }
 
 json_t *message_json(struct db *db, int64_t id, struct err *e)

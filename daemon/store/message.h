@@ -37,6 +37,8 @@ int message_get(struct db *db, int64_t id, struct message_row *out, struct err *
 int message_latest(struct db *db, int64_t msgid_hash, int64_t since_ms, int64_t *id_out,
                    struct err *e) LEADD_MUST_CHECK;
 /* The message JSON, or NULL with e. */
+/* NULL with ERR_NONE left in e: it is longer than most bytes. */
+json_t *message_json_short(struct db *db, int64_t id, int64_t most, struct err *e);
 json_t *message_json(struct db *db, int64_t id, struct err *e);
 /* The bytes as they came; own (mem_free). */
 char *message_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);

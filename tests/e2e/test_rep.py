@@ -200,6 +200,13 @@ def test_snooze_moves_the_own_tasks_or_makes_one():
         assert {r["due"][:10] for r in rows(d, "list", "tasks")} == {"2026-11-23"}
 
 
+def test_a_mail_full_of_finds_is_answered_for_the_first_three():
+    with start() as d:
+        lead(d)
+        text = body(says(d, "#find widgets\n\n" * 5))
+        assert text.count("40 widgets") == 3 and text.count("only the first 3 #find") == 2
+
+
 def test_find_show_why_and_help_tell_what_he_may_see():
     with start() as d:
         lead(d)
