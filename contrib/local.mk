@@ -2,6 +2,13 @@
 dist_man_MANS = %D%/man/leadctl.1 %D%/man/leadd.8 %D%/man/leadd.conf.5 %D%/man/leadd-rules.5 \
 	%D%/man/leadd-commands.7
 
+# presets of sources, for presets_dir
+presetsourcesdir = $(pkgdatadir)/sources
+dist_presetsources_DATA = %D%/sources/aircall.conf %D%/sources/calendly.conf %D%/sources/crisp.conf %D%/sources/generic-lead.conf \
+	%D%/sources/github.conf %D%/sources/google-ads.conf %D%/sources/intercom.conf %D%/sources/mailgun.conf \
+	%D%/sources/meta-leads.conf %D%/sources/page-visits.conf %D%/sources/shopify.conf %D%/sources/stripe.conf \
+	%D%/sources/tawk.conf %D%/sources/twilio-voice.conf %D%/sources/typeform.conf %D%/sources/woocommerce.conf
+
 # The tables in the pages of section 5 and 7 are made from those of the program: `make man-tables`
 # writes them, and a test fails when they are behind.
 check_PROGRAMS += contrib/man/tables

@@ -8,6 +8,7 @@
  *   ctl_calendar.c  how business time is counted, without a daemon
  *   ctl_message.c  a message, or one of its attachments
  *   ctl_parse.c   one mail read without a daemon
+ *   ctl_source.c  what would be understood of a webhook, without a daemon
  *   ctl_render.c  answers as tables for people
  *   ctl_backup.h  backup, backup verify and restore
  *   ctl_rules.h   rules
@@ -73,6 +74,7 @@ int ctl_terminal_width(FILE *to);
 int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_message(const struct ctl_options *opt, int argc, char **argv);
+int ctl_local_source(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_ingest(const struct ctl_options *opt, int argc, char **argv);
 
 #endif

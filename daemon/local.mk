@@ -15,7 +15,7 @@ tests_e2e_fakeleadd_LDADD = $(BASE_LIBS)
 bin_PROGRAMS += daemon/leadctl
 daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c %D%/ctl_message.c %D%/ctl_parse.c \
 	%D%/ctl_render.c %D%/ctl_backup.h %D%/ctl_backup.c %D%/ctl_verify.c %D%/ctl_restore.c \
-	%D%/ctl_file.c %D%/ctl_calendar.c %D%/ctl_rules.h %D%/ctl_rules.c %D%/ctl_rules_check.c %D%/ctl_rules_route.c
+	%D%/ctl_file.c %D%/ctl_source.c %D%/ctl_calendar.c %D%/ctl_rules.h %D%/ctl_rules.c %D%/ctl_rules_check.c %D%/ctl_rules_route.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_explain.c %D%/ctl_rules_test.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_replay.c %D%/ctl_rules_activate.c
 daemon_leadctl_SOURCES += %D%/ctl_form.c %D%/ctl_form.h %D%/ctl_snippet.c

@@ -88,6 +88,8 @@
 #define BOUND_HOOK_PATH KIB(8)           /* with the query */
 #define BOUND_HOOK_WINDOW_MS 300000      /* from ours that a signed time may be, unless it is set */
 #define BOUND_HOOK_SAME_MS (10 * 60000LL) /* the same request without a name is the same event */
+#define BOUND_SOURCE_LINES 2000          /* of a chat */
+#define BOUND_SOURCE_ITEMS 200           /* of an order */
 #define BOUND_FORM_FIELDS 200
 #define BOUND_FORM_VALUE KIB(64)
 #define BOUND_FORM_DEPTH 16

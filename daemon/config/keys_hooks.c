@@ -62,12 +62,78 @@ static const struct schema_key keys_quota[] = {
 static const struct schema schema_quota = {
     .name = "quota", .keys = keys_quota, .count = ARRAY_LEN(keys_quota)};
 
+#define KINDS                                                                                      \
+    "lead order.placed order.paid order.refunded order.cancelled call.started call.ended "         \
+    "call.missed chat.ended visit nothing"
+
+static const struct schema_key keys_map[] = {
+    {"event", TYPE_TEXT,
+     .help = "The sender's name of the event, by which one that comes twice is known. Without it, the "
+             "same request within ten minutes, or with the same signature, is the same event."},
+    {"id", TYPE_TEXT,
+     .help = "The sender's name of the order, call or chat that several events are about: they become "
+             "one activity."},
+    {"at", TYPE_TEXT, .help = "When it happened. Without it, when it came."},
+    {"email", TYPE_TEXT, .help = "Address of the person it is about."},
+    {"phone", TYPE_TEXT, .help = "Number of that person, who is known by it when there is no address."},
+    {"name", TYPE_TEXT, .help = "Name of that person: \"{first_name} {last_name}\"."},
+    {"company", TYPE_TEXT, .help = "Name of that person's company."},
+    {"subject", TYPE_TEXT, .help = "What it is about."},
+    {"text", TYPE_TEXT, .help = "Words of that person."},
+    {"lines", TYPE_TEXT, .help = "A list whose elements are the lines of a chat."},
+    {"line", TYPE_TEXT, .help = "One of these lines: \"{author}: {text}\"."},
+    {"direction", TYPE_TEXT,
+     .help = "Of a call: what begins with out is outgoing, everything else incoming."},
+    {"duration", TYPE_TEXT, .help = "Of a call: seconds, or 1:35."},
+    {"duration_in", TYPE_CHOICE, .choices = "s ms", .help = "\"ms\": duration is in milliseconds."},
+    {"recording", TYPE_TEXT, .help = "Link to the recording of a call."},
+    {"transcript", TYPE_TEXT, .help = "Words of a call, or a link to them."},
+    {"number", TYPE_TEXT, .help = "Number of an order, as people know it."},
+    {"status", TYPE_TEXT, .help = "The sender's word for the state of an order or call."},
+    {"amount", TYPE_TEXT, .help = "Amount of an order."},
+    {"refunded", TYPE_TEXT, .help = "How much of it was given back."},
+    {"amount_in", TYPE_CHOICE, .choices = "major minor",
+     .help = "\"minor\": amounts are in cents, or what stands for them in the currency."},
+    {"currency", TYPE_TEXT, .help = "Currency of the amounts. Without it, currency above."},
+    {"items", TYPE_TEXT, .help = "A list whose elements are the items of an order."},
+    {"item", TYPE_TEXT, .help = "One of these items: \"{quantity} x {name}\"."},
+    {"url", TYPE_TEXT, .help = "Address of the page of a visit."},
+    {"title", TYPE_TEXT, .help = "Title of that page."},
+};
+static const struct schema schema_map = {
+    .name = "map", .keys = keys_map, .count = ARRAY_LEN(keys_map)};
+
+#define KEY_FIELDS                                                                                 \
+    {"fields", TYPE_CUSTOM, .read = config_read_form_fields,                                       \
+     .choices = "a list such as ( { from = \"data.budget\"; to = \"lead.budget\"; } )",            \
+     .help = "Further fields that are filled where they are empty: ( { from = \"data.budget\"; to = " \
+             "\"lead.budget\"; } )."}
+
+static const struct schema_key keys_event[] = {
+    {"when", TYPE_LINES,
+     .help = "Conditions, all of which must hold: \"type = order.paid|order.complete\", \"type != test\", "
+             "\"topic starts orders/\", \"email is set\", \"email is not set\"."},
+    {"kind", TYPE_CHOICE, .choices = KINDS, .help = "What such an event is; \"nothing\" ignores it."},
+    {"map", TYPE_GROUP, .sub = &schema_map, .help = "As map of the source, and before it."},
+    KEY_FIELDS,
+};
+static const struct schema schema_event = {
+    .name = "event", .keys = keys_event, .count = ARRAY_LEN(keys_event), .place = true};
+
 static const struct schema_key keys_source[] = {
     {"preset", TYPE_NAME,
      .help = "A file in sources below presets_dir: all that is not set here is as it says."},
     {"verify", TYPE_GROUP, .sub = &schema_verify, .help = "How a request shows who sent it."},
+    {"kind", TYPE_CHOICE, .choices = KINDS,
+     .help = "What the source tells of, where events does not say it."},
+    {"events", TYPE_MAP, .sub = &schema_event,
+     .help = "Kinds of its events by names of your own: the first whose conditions hold counts."},
+    {"map", TYPE_GROUP, .sub = &schema_map,
+     .help = "Where values stand in what is sent. See SOURCES."},
+    KEY_FIELDS,
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case contact nothing",
-     .help = "What somebody becomes who is not known yet."},
+     .help = "What somebody becomes who is not known yet. Who is known gets a new lead or case by a "
+             "lead or a chat alone."},
     {"quota", TYPE_GROUP, .sub = &schema_quota,
      .help = "What strangers may fill; beyond it the sender gets the status 429."},
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hook.h" /* LEADD_TEST_HOOKS */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"

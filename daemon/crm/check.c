@@ -10,6 +10,7 @@
 #include "crm/build.h"
 #include "crm/cmd.h"
 #include "crm/form.h"
+#include "crm/source_map.h"
 #include "crm/when.h"
 
 static void check_settings(const struct crm *crm, struct errlist *errors)
@@ -64,6 +65,7 @@ int crm_check(const json_t *config_tree, struct errlist *errors)
     check_users(crm, errors);
     check_pools(crm, errors);
     crm_forms_check(crm, errors);
+    source_map_check(crm, errors);
     crm_free(&crm);
     return errlist_total(errors) == before ? 0 : -1;
 }

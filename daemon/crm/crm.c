@@ -16,6 +16,7 @@
 #include "crm/ctx.h"
 #include "crm/enrich.h"
 #include "crm/fields.h"
+#include "crm/happening.h"
 #include "crm/identity.h"
 #include "crm/notice_words.h"
 #include "rule/ruleset.h"
@@ -229,6 +230,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->teams = json_get_obj(config, "teams");
     crm->pools = json_get_obj(config, "pools");
     crm->forms = json_get_obj(config, "forms");
+    crm->source_forms = crm_source_forms(config);
     crm->stages = json_get_arr(config, "stages");
     crm->templates_cfg = json_get_obj(config, "templates");
     crm->endpoints = json_get_obj(config, "endpoints");
@@ -290,6 +292,7 @@ void crm_free(struct crm **p)
     for (size_t i = 0; i < crm->sequence_count; i++)
         sequence_free(&crm->sequences[i]);
     mem_free(crm->sequences);
+    json_decref(crm->source_forms);
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);
     mem_free(crm->rule_events);

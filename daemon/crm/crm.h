@@ -227,7 +227,7 @@ struct crm_input {
     const json_t *fields;  /* posted: {POSTED: value}, borrowed until crm_end */
     const json_t *files;   /* that came with a form: its attachments; may be NULL */
     const char *source;    /* mailbox NAME; forms take theirs from the config */
-    const char *creates;   /* "lead", "case" or "nothing"; NULL: the form's, else "lead" */
+    const char *creates;   /* "lead", "case", "contact" or "nothing"; NULL: the form's, else "lead" */
     struct crm_target thread; /* from a proven thread token; zeroes when none */
     bool proven;           /* the sender is who From says; without it a mail files and no more */
     /* a user's mail that forwards another one, and may be believed: that one (mail/parse.h,
@@ -240,6 +240,11 @@ struct crm_input {
     int may_make; /* so many new contacts of those whom a mail to a dropbox went to */
     int64_t message_id;    /* the store's message row, 0 when none */
     int64_t at_ms;         /* when it arrived */
+    /* of what another program tells (happening.h): message stands beside form, then */
+    const char *event;     /* announced in place of form.received; or NULL */
+    const char *direction; /* of the activity; NULL: "in" */
+    const char *title;     /* text of the activity; NULL: the subject */
+    bool calm;             /* nobody wrote: who is known gets no new record, and none is answered */
 };
 
 enum crm_who_kind {

@@ -44,6 +44,7 @@ struct crm {
     const json_t *settings;   /* borrowed from config, as are the next */
     const json_t *users, *teams, *pools, *forms, *stages, *templates_cfg,
         *endpoints, *enrichments;
+    json_t *source_forms;     /* own; happening.h: sources as forms */
     json_t *user_addresses;   /* own; "email:anna@example.com" -> user name */
     struct crm_fieldset *fieldset; /* own; fields.h */
     const struct calendars *calendars; /* borrowed from rules; NULL without rules */

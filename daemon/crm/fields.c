@@ -18,9 +18,10 @@ static const char *const case_priority[] = {"low", "normal", "high", "urgent", N
 static const char *const task_status[] = {"open", "done", NULL};
 static const char *const message_kind[] = {"person", "auto_reply", "bounce", "receipt", "list",
                                            "calendar", "report", "own", NULL};
-static const char *const message_channel[] = {"email", "form", "sms", NULL};
+static const char *const message_channel[] = {"email", "form", "sms",   "call",
+                                              "chat",  "order", "visit", NULL};
 static const char *const activity_kind[] = {"mail", "form", "note", "call", "meeting", "sms",
-                                            "order", NULL};
+                                            "order", "chat", "visit", NULL};
 static const char *const activity_direction[] = {"in", "out", "none", NULL};
 static const char *const user_role[] = {"admin", "manager", "rep", "viewer", NULL};
 static const char *const duplicate_why[] = {"phone", "email", "name", NULL};
@@ -233,6 +234,30 @@ static const struct crm_field core[] = {
      NULL},
     {"message.answer", T_BOOL, OPEN, "is it an answer to another mail", crm_read_message, CRM_NONE,
      "in_reply_to", RO, NULL},
+    {"order.number", T_TEXT, OPEN, "number of the order that a shop tells of", crm_read_message,
+     CRM_NONE, "order.number", RO, NULL},
+    {"order.amount", T_MONEY, OPEN, "its amount", crm_read_message, CRM_NONE, "order.amount", RO,
+     NULL},
+    {"order.refunded", T_MONEY, OPEN, "how much of it was given back", crm_read_message, CRM_NONE,
+     "order.refunded", RO, NULL},
+    {"order.status", T_TEXT, OPEN, "the shop's word for its state", crm_read_message, CRM_NONE,
+     "order.status", RO, NULL},
+    {"order.items", T_TEXT, OPEN, "what was ordered, a line each", crm_read_message, CRM_NONE,
+     "order.items", RO, NULL},
+    {"call.direction", T_TEXT, OPEN, "in or out, of a call that another program tells of",
+     crm_read_message, CRM_NONE, "call.direction", RO, activity_direction},
+    {"call.duration", T_DUR, OPEN, "how long it was", crm_read_message, CRM_NONE, "call.duration",
+     RO, NULL},
+    {"call.status", T_TEXT, OPEN, "the provider's word for how it ended", crm_read_message, CRM_NONE,
+     "call.status", RO, NULL},
+    {"call.recording", T_TEXT, PERS, "link to its recording", crm_read_message, CRM_NONE,
+     "call.recording", RO, NULL},
+    {"call.transcript", T_TEXT, PERS, "its words, or a link to them", crm_read_message, CRM_NONE,
+     "call.transcript", RO, NULL},
+    {"visit.url", T_TEXT, PERS, "page that somebody visited", crm_read_message, CRM_NONE,
+     "visit.url", RO, NULL},
+    {"visit.title", T_TEXT, OPEN, "title of that page", crm_read_message, CRM_NONE, "visit.title",
+     RO, NULL},
     {"message.encrypted", T_BOOL, OPEN, "is it encrypted", crm_read_message, CRM_NONE, "encrypted",
      RO, NULL},
     {"message.signed", T_BOOL, OPEN, "is it signed", crm_read_message, CRM_NONE, "signed", RO,

@@ -22,9 +22,15 @@ static bool is_message_target(const char *to)
     return !strcmp(to, "message.text") || !strcmp(to, "message.subject");
 }
 
+const json_t *crm_form_conf(const struct crm *crm, const char *form)
+{
+    const json_t *conf = json_get_obj(crm->forms, form);
+    return conf ? conf : json_get_obj(crm->source_forms, form);
+}
+
 static const json_t *form_fields(const struct crm *crm, const char *form)
 {
-    return json_get_obj(json_get_obj(crm->forms, form), "fields");
+    return json_get_obj(crm_form_conf(crm, form), "fields");
 }
 
 static void form_target_check(const struct crm *crm, const char *form, const char *posted,
@@ -124,7 +130,7 @@ int crm_form_check(struct crm *crm, const char *form, const json_t *fields, stru
     char folded[CRM_ADDRESS_MAX];
     const char *posted;
     const json_t *v;
-    if (!form || !json_get_obj(crm->forms, form))
+    if (!form || !crm_form_conf(crm, form))
         return err_set(e, ERR_INPUT, "no form '%s'", form ? form : "");
     json_object_foreach((json_t *)form_fields(crm, form), posted, v) {
         if (strcmp(json_get_str(v, "to", ""), "contact.email"))

@@ -8,6 +8,8 @@
 #include "base/errlist.h"
 #include "crm/crm.h"
 
+/* The config of a form, or what stands for it of a source (crm_source_form); NULL. */
+const json_t *crm_form_conf(const struct crm *crm, const char *form);
 /* All forms of the config: their targets are fields that can be set. */
 void crm_forms_check(const struct crm *crm, struct errlist *errors);
 

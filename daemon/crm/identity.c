@@ -147,7 +147,7 @@ static int find_sender(struct crm_ctx *ctx, struct crm_who *who, int64_t *out, s
 /* What the input says for a field of a lead; own, NULL: nothing. */
 static json_t *said_for(struct crm_ctx *ctx, const struct crm_input *in, const struct crm_field *f)
 {
-    const json_t *form = json_get_obj(ctx->crm->forms, in->form ? in->form : "");
+    const json_t *form = crm_form_conf(ctx->crm, in->form ? in->form : "");
     if (!strcmp(f->name, "lead.source")) {
         const char *source = in->form ? json_get_str(form, "source", in->form) : in->source;
         return source ? json_string(source) : NULL;
@@ -282,7 +282,7 @@ int crm_find_recipient(struct crm_ctx *ctx, const json_t *message, int64_t *cont
 
 const char *crm_creates(const struct crm *crm, const struct crm_input *in)
 {
-    const char *form = in->form ? json_get_str(json_get_obj(crm->forms, in->form), "creates", NULL)
+    const char *form = in->form ? json_get_str(crm_form_conf(crm, in->form), "creates", NULL)
                                 : NULL;
     return in->creates ? in->creates : form ? form : "lead";
 }

@@ -18,12 +18,26 @@ daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
+# what other programs tell
+daemon_crm_libcrm_a_SOURCES += %D%/happening.c %D%/happening.h %D%/source_map.c %D%/source_map.h \
+	%D%/source_path.c %D%/source_path.h
+
 EXTRA_DIST += %D%/freemail.txt
 CLEANFILES += %D%/freemail.inc
 daemon/crm/address.$(OBJEXT): daemon/crm/freemail.inc
 daemon/crm/freemail.inc: %D%/freemail.txt
 	$(AM_V_GEN)$(MKDIR_P) daemon/crm && sed -e '/^#/d' -e '/^$$/d' $(srcdir)/%D%/freemail.txt | LC_ALL=C sort -u | \
 	sed 's/.*/"&",/' > $@.new && mv $@.new $@
+
+if HAVE_CMOCKA
+unit_tests += tests/unit/test_source_presets
+tests_unit_test_source_presets_SOURCES = tests/unit/test_source_presets.c
+tests_unit_test_source_presets_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCONTRIB='"$(abs_top_srcdir)/contrib"' -DFIXTURES='"$(abs_top_srcdir)/tests/fixtures/sources"'
+tests_unit_test_source_presets_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(CONFIG_ROOM_LIBS) \
+	$(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+EXTRA_DIST += tests/fixtures/sources tests/e2e/test_sources.py
 
 CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) $(PSL_LIBS) -lstdc++
 

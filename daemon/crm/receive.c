@@ -263,11 +263,12 @@ static int file_contact(struct receive *r, struct err *e)
                  !crm_meeting_is_update(r->message);
     bool makes = wants && !is_nobodys(r);
     enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
+    bool record = makes && strcmp(r->creates, "contact") && !(r->in->calm && t->contact);
     if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
         return -1;
     if (r->person && t->contact && !r->who->new_contact && complete_contact(r, e) < 0)
         return -1;
-    if (r->person && t->contact && !r->who->new_contact && r->who->address[0] &&
+    if (r->person && !r->in->calm && t->contact && !r->who->new_contact && r->who->address[0] &&
         lift_bouncing(r, e) < 0)
         return -1;
     if (!r->person && t->contact && r->who->address[0] && note_away(r, e) < 0)
@@ -276,9 +277,9 @@ static int file_contact(struct receive *r, struct err *e)
         crm_link_address(r->ctx, t->contact, r->who->channel, r->who->address, e) < 0)
         return -1;
     if (t->main == CRM_LEAD || t->main == CRM_CASE) {
-        if (r->person && known_record(r, e) < 0)
+        if (r->person && !r->in->calm && known_record(r, e) < 0)
             return -1;
-    } else if (makes && new_record(r, what, e) < 0) {
+    } else if (record && new_record(r, what, e) < 0) {
         return -1;
     }
     if (r->in->form && crm_form_fill(r->ctx, r->in->form, r->in->fields, t, e) < 0)
@@ -291,9 +292,10 @@ static int file_contact(struct receive *r, struct err *e)
     }
     receive_actor(r);
     /* what a machine sent is on the timeline, but nobody said it */
-    if (crm_add_activity(r->ctx, t, r->in->kind, r->person ? "in" : "none",
-                         r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
-                         &t->activity, e) < 0)
+    const char *direction = r->in->direction ? r->in->direction : "in";
+    const char *text = r->in->title ? r->in->title : r->subject;
+    if (crm_add_activity(r->ctx, t, r->in->kind, r->person ? direction : "none", *text ? text : NULL,
+                         r->in->message_id, 0, r->in->at_ms, &t->activity, e) < 0)
         return -1;
     return crm_meeting_take(r->ctx, r->message, t, r->in->message_id, "in", e);
 }
@@ -492,9 +494,9 @@ bool crm_is_machine(const struct crm *crm, const json_t *message, const char *ad
 
 static void receive_init(struct receive *r)
 {
-    const json_t *form = r->in->form ? json_get_obj(r->ctx->crm->forms, r->in->form) : NULL;
+    const json_t *form = r->in->form ? crm_form_conf(r->ctx->crm, r->in->form) : NULL;
     const char *subject;
-    if (form) {
+    if (form && !r->in->message) {
         json_t *m = crm_form_message(r->ctx->crm, r->in->form, r->in->fields, r->in->files);
         json_array_append_new(r->ctx->strings, m);
         r->message = m;
@@ -523,8 +525,10 @@ static void receive_init(struct receive *r)
  * rule on message.received comes before those on lead.created. */
 static void announce(struct receive *r)
 {
-    crm_emit(r->ctx, r->in->form ? "form.received" : "message.received", &r->who->target,
-             &r->ctx->op_actor);
+    const char *event = r->in->event  ? r->in->event
+                        : r->in->form ? "form.received"
+                                      : "message.received";
+    crm_emit(r->ctx, event, &r->who->target, &r->ctx->op_actor);
 }
 
 int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who *out,

@@ -17,9 +17,12 @@
 #include "store/case.h"
 #include "store/contact.h"
 #include "store/deal.h"
+#include "store/happening.h"
 #include "store/lead.h"
 #include "store/merged.h"
 #include "store/task.h"
+
+#define SHOW_ORDERS 100
 
 /* A field as JSON, as a rule sees it; NULL when it is unset. */
 static json_t *field_json(struct crm_view *v, const struct crm_field *f)
@@ -157,6 +160,48 @@ static int show_addresses(struct crm_ctx *ctx, int64_t contact, json_t *sections
     return 0;
 }
 
+static json_t *money_json(const json_t *o, const char *key)
+{
+    struct buf b AUTO_BUF;
+    buf_init(&b, 64);
+    if (json_get_int(o, key, 0) == 0 && strcmp(key, "amount") != 0)
+        return json_string("");
+    if (json_get_str(o, "currency", NULL))
+        rule_money_print(json_get_int(o, key, 0), json_get_str(o, "currency", ""), &b);
+    return json_string(b.data ? b.data : "");
+}
+
+/* What the contact bought. */
+static int show_orders(struct crm_ctx *ctx, int64_t contact, json_t *sections, struct err *e)
+{
+    size_t i;
+    const json_t *o;
+    AUTO_JSON json_t *list = happening_orders(ctx->crm->db, contact, SHOW_ORDERS, e);
+    if (!list)
+        return -1;
+    json_t *rows = json_array();
+    json_array_foreach(list, i, o) {
+        const char *state = json_get_str(o, "state", "");
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:s}", "number",
+                            json_get_str(o, "number", ""), "state",
+                            text_starts(state, "order.") ? state + 6 : state, "amount",
+                            money_json(o, "amount"), "refunded", money_json(o, "refunded"), "source",
+                            json_get_str(o, "source", ""), "time",
+                            crm_time_json(json_get_int(o, "at_ms", 0)), "items",
+                            json_get_str(o, "items", "")));
+    }
+    json_t *section = json_pack(
+        "{s:s, s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}], s:o}",
+        "title", "Orders", "columns", "name", "number", "title", "Number", "name", "state", "title",
+        "State", "name", "amount", "title", "Amount", "name", "refunded", "title", "Refunded", "name",
+        "source", "title", "Source", "name", "time", "title", "Time", "rows", rows);
+    if (json_array_size(list))
+        json_array_append(sections, section);
+    json_decref(section);
+    return 0;
+}
+
 static int show_sections(struct crm_ctx *ctx, enum crm_entity t, int64_t id, json_t *sections,
                          struct err *e)
 {
@@ -170,6 +215,7 @@ static int show_sections(struct crm_ctx *ctx, enum crm_entity t, int64_t id, jso
         return show_section(ctx, "Contacts", CRM_CONTACT, contact_of_company(db, id), sections, e);
     if (t == CRM_CONTACT)
         return show_addresses(ctx, id, sections, e) < 0 ||
+                       show_orders(ctx, id, sections, e) < 0 ||
                        show_section(ctx, "Leads", CRM_LEAD, lead_of_contact(db, id), sections,
                                     e) < 0 ||
                        show_section(ctx, "Cases", CRM_CASE, case_of_contact(db, id), sections,

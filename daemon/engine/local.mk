@@ -18,7 +18,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 # what other programs tell by HTTP
-daemon_engine_libengine_a_SOURCES += %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
+daemon_engine_libengine_a_SOURCES += %D%/quota.c %D%/quota.h %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
 # forms
 daemon_engine_libengine_a_SOURCES += %D%/arrival.h %D%/form_guard.c %D%/form_guard.h %D%/inbound_form.c
 

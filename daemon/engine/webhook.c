@@ -15,15 +15,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/notice.h"
+#include "engine/quota.h"
 #include "engine/verify.h"
 #include "store/ledger.h"
 
+#define QUARANTINE_META 1024 /* headers and path that are kept beside the body, about */
 #define RETRIED "after it was in quarantine"
 
 struct hook {
     const char *name;      /* borrowed from the config */
     const json_t *conf;    /* borrowed */
     struct verify *verify; /* own */
+    struct quota quota;
 };
 
 struct webhooks {
@@ -100,13 +103,13 @@ void webhooks_close(struct engine *eng)
     eng->webhooks = NULL;
 }
 
-static const struct hook *hook_find(const struct engine *eng, const char *kind, const char *name)
+static struct hook *hook_find(const struct engine *eng, const char *kind, const char *name)
 {
     const struct webhooks *hs = eng->webhooks;
     bool source = strcmp(kind, "source") == 0;
     size_t count = !hs ? 0 : source ? hs->source_count : hs->gateway_count;
     for (size_t i = 0; i < count; i++) {
-        const struct hook *h = source ? &hs->sources[i] : &hs->gateways[i];
+        struct hook *h = source ? &hs->sources[i] : &hs->gateways[i];
         if (strcmp(h->name, name) == 0)
             return h;
     }
@@ -254,9 +257,19 @@ static int hook_alarm(struct engine *eng, const struct webhook *w, const char *w
     return notice_admin(eng, key, subject, text, e);
 }
 
-static int hook_refuse(struct engine *eng, struct webhook *w, const char *why, struct err *e)
+static int hook_refuse(struct engine *eng, struct hook *h, struct webhook *w, const char *why,
+                       struct err *e)
 {
+    bool full = false;
     engine_count(eng, "hooks_unverified", 1);
+    if (!w->it->quarantine &&
+        quota_keep(eng, &h->quota, json_get_obj(h->conf, "quota"), w->source,
+                   w->len + QUARANTINE_META, &full, e) < 0)
+        return -1;
+    if (full) {
+        hook_done(eng, w, "rate");
+        return 0;
+    }
     if (inbound_quarantine(eng, w->it, why, e) < 0)
         return -1;
     return w->it->quarantine ? 0 : hook_alarm(eng, w, why, e);
@@ -349,16 +362,21 @@ int webhook_frame(struct engine *eng, struct item *it, struct err *e)
                         .len = it->frame.raw_len,
                         .it = it};
     const char *prefix = webhook_prefix(w.kind);
-    const struct hook *h = prefix ? hook_find(eng, w.kind, w.name) : NULL;
+    struct hook *h = prefix ? hook_find(eng, w.kind, w.name) : NULL;
+    bool full = false;
     if (!h)
         return it->quarantine ? err_set(e, ERR_INPUT, "%s is not in the config", w.name)
                               : hook_unknown(eng, &w);
     w.conf = h->conf;
     w.source = mem_printf("%s:%s", prefix, w.name);
     int rc = hook_time(eng, &w, e);
-    if (rc == 0) {
+    if (rc == 0 && !it->quarantine)
+        rc = quota_request(eng, &h->quota, json_get_obj(h->conf, "quota"), w.source, &full, e);
+    if (rc == 0 && full) {
+        hook_done(eng, &w, "rate");
+    } else if (rc == 0) {
         hook_verify(h, &w, &v);
-        rc = v.ok ? hook_take(eng, &w, e) : hook_refuse(eng, &w, v.why, e);
+        rc = v.ok ? hook_take(eng, &w, e) : hook_refuse(eng, h, &w, v.why, e);
     }
     mem_free(w.source);
     mem_free(w.answer);

@@ -219,6 +219,28 @@ static int ledger_since(struct db *db, int64_t at_ms, int64_t *id_out, struct er
     return 0;
 }
 
+int ledger_count(struct db *db, int64_t source, const char *key, const char *reason, int64_t at_ms,
+                 struct err *e)
+{
+    return db_exec(db, e,
+                   "INSERT INTO ledger (source_id, epoch, key, state, reason, size, at_ms) "
+                   "VALUES ($1, 0, $2, 'ignored', $3, 0, $4) ON CONFLICT (source_id, epoch, key) "
+                   "DO UPDATE SET reason = $3, at_ms = $4",
+                   "issi", source, key, reason, at_ms);
+}
+
+int ledger_since_count(struct db *db, const char *source, int64_t at_ms, int64_t *count_out,
+                       struct err *e)
+{
+    int64_t from;
+    if (ledger_since(db, at_ms, &from, e) < 0)
+        return -1;
+    return db_get_int(db, e, count_out, 0,
+                      "SELECT count(*) FROM ledger l JOIN source s ON s.id = l.source_id "
+                      "WHERE l.id > $1 AND s.name = $2",
+                      "is", from, source);
+}
+
 /* A message and the row of its first arrival are of one pass. All other rows that
  * name it have a reason, and with it a place in an index. */
 json_t *ledger_of_message(struct db *db, int64_t message, struct err *e)
@@ -304,4 +326,28 @@ int quarantine_failed_again(struct db *db, int64_t id, const char *reason, struc
 int quarantine_remove(struct db *db, int64_t id, struct err *e)
 {
     return db_exec(db, e, "DELETE FROM quarantine WHERE id = $1", "i", id);
+}
+
+int quarantine_bytes(struct db *db, const char *source, int64_t *bytes_out, struct err *e)
+{
+    return db_get_int(db, e, bytes_out, 0,
+                      "SELECT coalesce(sum(length(q.raw) + length(q.meta)), 0) FROM quarantine q "
+                      "JOIN ledger l ON l.id = q.ledger_id JOIN source s ON s.id = l.source_id "
+                      "WHERE s.name = $1",
+                      "s", source);
+}
+
+int quarantine_expire(struct db *db, const char *source, int64_t before_ms, struct err *e)
+{
+    if (db_exec(db, e,
+                "UPDATE ledger SET state = 'ignored', reason = 'nobody looked at it in time' "
+                "WHERE id IN (SELECT q.ledger_id FROM quarantine q JOIN ledger l ON l.id = q.ledger_id "
+                "JOIN source s ON s.id = l.source_id WHERE s.name = $1 AND q.at_ms < $2)",
+                "si", source, before_ms) < 0)
+        return -1;
+    return db_exec(db, e,
+                   "DELETE FROM quarantine WHERE id IN (SELECT q.id FROM quarantine q "
+                   "JOIN ledger l ON l.id = q.ledger_id JOIN source s ON s.id = l.source_id "
+                   "WHERE s.name = $1 AND q.at_ms < $2)",
+                   "si", source, before_ms);
 }

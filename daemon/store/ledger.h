@@ -48,6 +48,12 @@ int ledger_settle(struct db *db, int64_t id, const char *state, const char *reas
 /* Only to spare work: what decides is the unique key in ledger_add. */
 int ledger_has(struct db *db, const char *source, int64_t epoch, const char *key, bool *has_out,
                struct err *e) LEADD_MUST_CHECK;
+/* A row that counts: made when it is new, its reason set anew. State "ignored". */
+int ledger_count(struct db *db, int64_t source, const char *key, const char *reason, int64_t at_ms,
+                 struct err *e) LEADD_MUST_CHECK;
+/* Rows of a source since a time. */
+int ledger_since_count(struct db *db, const char *source, int64_t at_ms, int64_t *count_out,
+                       struct err *e) LEADD_MUST_CHECK;
 /* The state of one arrival: "" when there is none; out has room for 16 bytes. */
 int ledger_state(struct db *db, const char *source, int64_t epoch, const char *key, char out[16],
                  struct err *e) LEADD_MUST_CHECK;
@@ -92,5 +98,11 @@ char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);
 int quarantine_failed_again(struct db *db, int64_t id, const char *reason,
                             struct err *e) LEADD_MUST_CHECK;
 int quarantine_remove(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHECK;
+/* Bytes that are kept of a source. */
+int quarantine_bytes(struct db *db, const char *source, int64_t *bytes_out,
+                     struct err *e) LEADD_MUST_CHECK;
+/* Drops what came from a source before that time; the ledger says so. */
+int quarantine_expire(struct db *db, const char *source, int64_t before_ms,
+                      struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@ daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
 # tables of the CRM
 daemon_store_libstore_a_SOURCES += %D%/record.c %D%/record.h \
-	%D%/activity.c %D%/activity.h %D%/bounces.c %D%/bounces.h %D%/meeting.c %D%/meeting.h %D%/case.c %D%/case.h %D%/contact.c %D%/contact.h \
+	%D%/activity.c %D%/activity.h %D%/bounces.c %D%/bounces.h %D%/happening.c %D%/happening.h %D%/meeting.c %D%/meeting.h %D%/case.c %D%/case.h %D%/contact.c %D%/contact.h \
 	%D%/deal.c %D%/deal.h %D%/lead.c %D%/lead.h %D%/pool.c %D%/pool.h \
 	%D%/related.c %D%/related.h %D%/merged.c %D%/merged.h %D%/offer.c %D%/offer.h \
 	%D%/task.c %D%/task.h %D%/schedule.c %D%/schedule.h %D%/timer.c %D%/timer.h %D%/user.c %D%/user.h

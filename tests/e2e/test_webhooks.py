@@ -16,16 +16,18 @@ from roles import LEADD
 JSON = {"Content-Type": "application/json"}
 SECRET = "a-token-of-the-shop"
 
+MAP = 'kind = "lead"; map : { email = "email"; };'
+
 SOURCES = """
 sources : {
-  shop : { verify : { scheme = "token"; secret_files = [ "@DIR@/shop.secret", "@DIR@/next.secret" ]; }; };
-  open : { verify : { scheme = "none"; }; };
+  shop : { %s verify : { scheme = "token"; secret_files = [ "@DIR@/shop.secret", "@DIR@/next.secret" ]; }; };
+  open : { %s verify : { scheme = "none"; }; };
 };
 gateways : {
   main : { number = "+43660123456";
            verify : { scheme = "token"; header = "X-Token"; secret_files = "@DIR@/shop.secret"; }; };
 };
-"""
+""" % (MAP, MAP)
 
 
 @contextlib.contextmanager
@@ -134,10 +136,10 @@ def test_the_administrator_hears_of_it_once():
 
 SIGNED = """
 sources : {
-  pay : { verify : { scheme = "stripe"; secret_files = [ "@DIR@/shop.secret", "@DIR@/next.secret" ]; }; };
-  git : { verify : { scheme = "github"; secret_files = "@DIR@/shop.secret"; }; };
+  pay : { %s verify : { scheme = "stripe"; secret_files = [ "@DIR@/shop.secret", "@DIR@/next.secret" ]; }; };
+  git : { %s verify : { scheme = "github"; secret_files = "@DIR@/shop.secret"; }; };
 };
-"""
+""" % (MAP, MAP)
 NOON = 1795000000
 
 

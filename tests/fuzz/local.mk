@@ -20,6 +20,8 @@ fuzz_form_libs = $(WEB_LIBS)
 fuzz_frame_sources = tests/fuzz/fuzz_frame.c $(fuzz_play)
 fuzz_frame_libs = daemon/parser/libparser.a daemon/courier/libcourier.a \
 	daemon/intake/libintake.a $(MAIL_LIBS) $(BASE_LIBS) $(CURL_LIBS)
+fuzz_hook_sources = tests/fuzz/fuzz_hook.c
+fuzz_hook_libs = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) $(STORE_LIBS) $(BASE_LIBS)
 fuzz_http_sources = tests/fuzz/fuzz_http.c $(fuzz_play)
 fuzz_http_libs = $(WEB_LIBS)
 fuzz_imap_sources = tests/fuzz/fuzz_imap.c
@@ -47,6 +49,7 @@ unit_tests += \
 	tests/fuzz/replay_expr \
 	tests/fuzz/replay_form \
 	tests/fuzz/replay_frame \
+	tests/fuzz/replay_hook \
 	tests/fuzz/replay_http \
 	tests/fuzz/replay_imap \
 	tests/fuzz/replay_json \
@@ -70,6 +73,8 @@ tests_fuzz_replay_form_SOURCES = tests/fuzz/replay.c $(fuzz_form_sources)
 tests_fuzz_replay_form_LDADD = $(fuzz_form_libs)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/replay.c $(fuzz_frame_sources)
 tests_fuzz_replay_frame_LDADD = $(fuzz_frame_libs)
+tests_fuzz_replay_hook_SOURCES = tests/fuzz/replay.c $(fuzz_hook_sources)
+tests_fuzz_replay_hook_LDADD = $(fuzz_hook_libs)
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c $(fuzz_http_sources)
 tests_fuzz_replay_http_LDADD = $(fuzz_http_libs)
 tests_fuzz_replay_imap_SOURCES = tests/fuzz/replay.c $(fuzz_imap_sources)
@@ -98,6 +103,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_expr \
 	tests/fuzz/fuzz_form \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_hook \
 	tests/fuzz/fuzz_http \
 	tests/fuzz/fuzz_imap \
 	tests/fuzz/fuzz_json \
@@ -129,6 +135,9 @@ tests_fuzz_fuzz_form_LDADD = $(fuzz_form_libs)
 tests_fuzz_fuzz_frame_SOURCES = $(fuzz_frame_sources)
 tests_fuzz_fuzz_frame_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_frame_LDADD = $(fuzz_frame_libs)
+tests_fuzz_fuzz_hook_SOURCES = $(fuzz_hook_sources)
+tests_fuzz_fuzz_hook_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_hook_LDADD = $(fuzz_hook_libs)
 tests_fuzz_fuzz_http_SOURCES = $(fuzz_http_sources)
 tests_fuzz_fuzz_http_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_http_LDADD = $(fuzz_http_libs)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * quota - see quota.h
+ */
+#include "engine/quota.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/ledger.h"
+
+#define DAY_MS INT64_C(86400000)
+#define COUNT_AGAIN_MS 5000 /* somebody may have dropped what was kept */
+#define ROWS INT64_C(10000)
+#define BYTES (INT64_C(64) << 20)
+#define DAYS 30
+
+/* One row for the day, whose reason has the number. */
+static int quota_refuse(struct engine *eng, struct quota *q, const char *source, const char *what,
+                        struct err *e)
+{
+    char stamp[32];
+    int64_t id;
+    clock_format_utc(q->day * DAY_MS, stamp, sizeof(stamp));
+    stamp[10] = '\0';
+    q->over++;
+    engine_count(eng, "hooks_over_quota", 1);
+    if (source_id(eng->db, source, &id, e) < 0)
+        return -1;
+    AUTO_FREE char *key = mem_printf("over:%s", stamp);
+    AUTO_FREE char *reason = mem_printf("beyond the quota of %s: %" PRId64 " requests of that day were "
+                                        "refused", what, q->over);
+    if (q->over == 1)
+        log_warn("hook.over_quota", "source=\"%s\" quota=%s next=\"429\"", source, what);
+    return ledger_count(eng->db, id, key, reason, clock_now_ms(), e);
+}
+
+static int quota_day(struct engine *eng, struct quota *q, const char *source, struct err *e)
+{
+    int64_t day = clock_now_ms() / DAY_MS, rows = 0;
+    if (q->day == day)
+        return 0;
+    if (q->day == 0 && ledger_since_count(eng->db, source, day * DAY_MS, &rows, e) < 0)
+        return -1;
+    q->day = day;
+    q->rows = rows;
+    q->over = 0;
+    return 0;
+}
+
+int quota_request(struct engine *eng, struct quota *q, const json_t *conf, const char *source,
+                  bool *full_out, struct err *e)
+{
+    if (quota_day(eng, q, source, e) < 0)
+        return -1;
+    *full_out = q->rows >= json_get_int(conf, "rows", ROWS);
+    if (*full_out)
+        return quota_refuse(eng, q, source, "rows", e);
+    q->rows++;
+    return 0;
+}
+
+int quota_keep(struct engine *eng, struct quota *q, const json_t *conf, const char *source,
+               size_t bytes, bool *full_out, struct err *e)
+{
+    int64_t now = clock_mono_ms(), most = json_get_int(conf, "bytes", BYTES);
+    int64_t before = clock_now_ms() - json_get_int(conf, "days", DAYS) * DAY_MS;
+    bool old = q->counted_mono == 0 || now - q->counted_mono > COUNT_AGAIN_MS;
+    if (old && (quarantine_expire(eng->db, source, before, e) < 0 ||
+                quarantine_bytes(eng->db, source, &q->bytes, e) < 0))
+        return -1;
+    if (old)
+        q->counted_mono = now;
+    *full_out = q->bytes + (int64_t)bytes > most;
+    if (*full_out)
+        return quota_refuse(eng, q, source, "bytes", e);
+    q->bytes += (int64_t)bytes;
+    return 0;
+}
