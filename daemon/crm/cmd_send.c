@@ -35,8 +35,10 @@ int cmd_sms_template(struct cmd *c, struct err *e)
 static int send_parse_sms(struct cmd *c, struct err *e)
 {
     bool ok;
+    if (strcasecmp(c->name, "sms"))
+        return 0; /* and a mistake is told where the name stands */
     const char *p = grammar_peek(&c->g);
-    if (strcasecmp(c->name, "sms") || strncasecmp(p, "using", 5) || !strchr(" \t", p[5]))
+    if (strncasecmp(p, "using", 5) || !p[5] || !strchr(" \t", p[5]))
         return 0;
     grammar_word(&c->g, &ok, e);
     c->sms = true;
