@@ -36,9 +36,9 @@ EXTRA_DIST += tests/e2e/company.py \
 	tests/fixtures/store/schema-5.sql
 EXTRA_DIST += tests/e2e/corpus.py tests/e2e/test_corpus.py tests/e2e/test_threads.py tests/fixtures/corpus tests/e2e/test_words.py
 EXTRA_DIST += tests/e2e/mta.py tests/e2e/test_held.py tests/e2e/test_ladders.py tests/e2e/test_spoof.py tests/e2e/test_proof_servers.py
-EXTRA_DIST += tests/e2e/test_sms.py
 
 check_PROGRAMS += tests/unit/gateway_probe
 tests_unit_gateway_probe_SOURCES = tests/unit/gateway_probe.c
 tests_unit_gateway_probe_LDADD = $(CONFIG_ROOM_LIBS) $(BASE_LIBS)
 EXTRA_DIST += tests/fixtures/gateways/bird.json tests/fixtures/gateways/email.json tests/fixtures/gateways/generic.json tests/fixtures/gateways/kannel.json tests/fixtures/gateways/plivo.json tests/fixtures/gateways/sinch.json tests/fixtures/gateways/smstools.json tests/fixtures/gateways/telnyx.json tests/fixtures/gateways/twilio.json tests/fixtures/gateways/vonage.json
+EXTRA_DIST += tests/e2e/test_sms.py tests/e2e/test_sms_in.py tests/e2e/test_kannel_in.py

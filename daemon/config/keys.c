@@ -70,6 +70,16 @@ static const struct schema_key keys_sms[] = {
     {"stop_scope", TYPE_CHOICE, .def = "all", .choices = "all number",
      .help = "What a STOP by SMS ends: all texts to that number, or those from the number of ours "
              "that it was sent to."},
+    {"stop_words", TYPE_TEXTS,
+     .help = "Further texts that mean STOP. Those of some twenty languages are known."},
+    {"stop_answer", TYPE_TEXT,
+     .help = "What a STOP is answered with, once; {company} stands for the company. \"none\" for "
+             "nothing, where the gateway answers by itself. Without it, a sentence in the "
+             "language of the word."},
+    {"start_answer", TYPE_TEXT, .help = "The same for START."},
+    {"help_answer", TYPE_TEXT, .help = "The same for HELP."},
+    {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case nothing",
+     .help = "What a text from somebody new becomes."},
     {"quiet_hours", TYPE_TEXT, .def = "21:00-08:00",
      .help = "Hours in which nobody is texted, by the clock where that person is: contact.time_zone, "
              "else all zones of the countries that the number and contact.country name. What is due "
@@ -212,6 +222,11 @@ static const struct schema_key keys_user[] = {
     {"name", TYPE_TEXT, REQUIRED, .help = "Name to show."},
     {"email", TYPE_EMAIL, REQUIRED, .help = "Where notices go, and whom mail from there is by."},
     {"phone", TYPE_PHONE, .help = "Phone number, in quotes and with its country code."},
+    {"prefers", TYPE_CHOICE, .def = "email", .choices = "email sms",
+     .help = "How the answers of leads and customers that come by SMS reach the user."},
+    {"pin_file", TYPE_SECRET,
+     .help = "File with the user's PIN of at least four digits. A text from the user's phone number "
+             "that begins with it may give any command; without it, leadd texts a code back."},
     {"team", TYPE_NAME, .help = "One of teams."},
     {"role", TYPE_CHOICE, .def = "rep", .choices = "admin manager rep viewer",
      .help = "What the user may do."},

@@ -26,6 +26,9 @@ int crm_email_base(const char *folded, char out[CRM_ADDRESS_MAX]);
 /* E.164 by libphonenumber: "0660 123 45 67" in "AT" is "+436601234567". 0, or -1
  * when it is no possible number. */
 int crm_phone_fold(const char *s, const char *country, char *out, size_t n);
+/* As an SMS gateway writes it: often without the +, sometimes as it is dialled in its
+ * country. 0, or -1 when it is none, such as a name. */
+int crm_phone_read(const char *s, const char *country, char *out, size_t n);
 /* The country of an E.164 number, "AT"; 0 or -1. */
 int crm_phone_country(const char *e164, char out[3]);
 

@@ -428,6 +428,13 @@ void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct ru
     out_num(out, v->ctx->now_ms);
 }
 
+void crm_read_open(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    (void)f;
+    if (v->ctx->crm->calendar)
+        out_num(out, calendar_open_at(v->ctx->crm->calendar, v->ctx->now_ms));
+}
+
 void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
 {
     out_text(out, crm_setting(v->ctx->crm, f->key, NULL));

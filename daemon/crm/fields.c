@@ -292,6 +292,8 @@ static const struct crm_field core[] = {
 
     {"now", T_TIME, OPEN, "the time of the event", crm_read_now, CRM_NONE, "now", RO, NULL},
 
+    {"our.open", T_BOOL, OPEN, "whether the calendar of leadd.conf is open now", crm_read_open,
+     CRM_NONE, "open", RO, NULL},
     {"our.company", T_TEXT, OPEN, "our company's name", crm_read_setting, CRM_NONE, "company", RO,
      NULL},
     {"our.domain", T_TEXT, OPEN, "our domain", crm_read_setting, CRM_NONE, "domain", RO, NULL},

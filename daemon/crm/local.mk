@@ -12,9 +12,9 @@ daemon_crm_libcrm_a_SOURCES = \
 # what people write by mail
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %D%/when_words.c %D%/when_words.h
 # who may be written to, and what people text
-daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h
 # texting
 daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
+daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h %D%/sms_command.c %D%/sms_command.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
@@ -50,6 +50,9 @@ unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_
 tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c
 tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_crm_merge tests/unit/test_sms_words
+unit_tests += tests/unit/test_sms_command
+tests_unit_test_sms_command_SOURCES = tests/unit/test_sms_command.c
+tests_unit_test_sms_command_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sms_words_SOURCES = tests/unit/test_sms_words.c
 tests_unit_test_sms_words_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_crm_twin tests/unit/test_crm_offer

@@ -505,7 +505,8 @@ static void receive_init(struct receive *r)
     }
     subject = json_get_str(r->message, "subject", "");
     size_t n = text_utf8_cut(subject, strlen(subject), SUBJECT_MAX);
-    if (form && !n) { /* forms seldom ask for one: the first words stand for it */
+    /* forms seldom ask for one, and texts have none: the first words stand for it */
+    if ((form || !strcmp(r->in->kind, "sms")) && !n) {
         subject = json_get_str(r->message, "text", "");
         subject += strspn(subject, " \t\r\n");
         n = text_utf8_cut(subject, strcspn(subject, "\r\n"), FORM_SUBJECT_MAX);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/address.h"
 #include "crm/command.h"
+#include "engine/conversation_sms.h"
 #include "engine/conversation_words.h"
 #include "engine/letter.h"
 #include "engine/notice_foot.h"
@@ -148,6 +149,12 @@ static bool for_owner(const json_t *a)
 }
 
 /* A signature holds the address of who signed. */
+static bool for_nobody(const json_t *a)
+{
+    (void)a;
+    return false;
+}
+
 static bool is_signature(const json_t *a)
 {
     const char *type = json_get_str(a, "type", "");
@@ -221,14 +228,21 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
     int64_t outbox = 0;
     int left_out;
     size_t raw_len = 0;
-    bool some = json_array_size(json_get_arr(in->message, "attachments")) > 0;
+    bool sms = conversation_is_sms(in->message), told = false;
+    bool some = !sms && json_array_size(json_get_arr(in->message, "attachments")) > 0;
+    if (sms && conversation_text_in(in, t, owner, message_id, &told, e) < 0)
+        return -1;
+    if (told)
+        return 0;
     AUTO_FREE char *raw = some ? message_raw(eng->db, message_id, &raw_len, e) : NULL;
     if (some && !raw)
         return -1;
     buf_init(&text, 2 * BOUND_LETTER_TEXT);
-    letter_files_read(in->message, raw, raw_len, for_owner, &files, &left_out);
+    letter_files_read(in->message, raw, raw_len, sms ? for_nobody : for_owner, &files, &left_out);
     AUTO_FREE char *above = mem_printf("%s%s%s", note, *note && *offers ? "\n" : "", offers);
     letter_text(eng, t, rec, in->message, message_id, above, &text);
+    if (sms)
+        conversation_text_more(eng, in->message, &text);
     if (left_out)
         buf_printf(&text, "\n[%d of the files that came with it are too large, or could not be read; "
                    "they are kept with M%" PRId64 ".]\n", left_out, message_id);
@@ -237,6 +251,7 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
     AUTO_FREE char *from = conversation_from_contact(eng, json_get_str(writer, "name", NULL),
                                                      json_get_str(writer, "address", "?"));
     AUTO_FREE char *intent = mem_printf("M%" PRId64 "/conversation/%s", message_id, owner);
+    AUTO_FREE char *subject = mem_printf("SMS from %s", from);
     const char *refs[] = {root};
     text_lower(to);
     struct letter l = {
@@ -247,7 +262,7 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
         .to_user = owner,
         .from_name = from,
         .answers = ours_of(OURS_CONVERSATION, t, message_id),
-        .subject = json_get_str(in->message, "subject", ""),
+        .subject = sms ? subject : json_get_str(in->message, "subject", ""),
         .in_reply_to = root,
         .references = refs,
         .reference_count = 1,
@@ -436,6 +451,8 @@ static int relay_answered(struct relay *x, struct err *e)
 static int relay_address(struct relay *x, struct err *e)
 {
     enum crm_address_use use = CRM_ADDRESS_OK;
+    if (conversation_is_sms(x->answered)) /* sms_put() asks */
+        return 0;
     if (crm_address_check(x->in->eng->db, "email", x->to, &use, e) < 0)
         return -1;
     if (use == CRM_ADDRESS_OPTED_OUT)
@@ -489,6 +506,11 @@ static int relay_files(struct relay *x, struct err *e)
     const json_t *list = json_get_arr(x->r->message, "attachments"), *a;
     size_t i, n = 0;
     int left_out;
+    json_array_foreach((json_t *)list, i, a)
+        if (conversation_is_sms(x->answered) && for_contact(a))
+            return stays(x, "files do not go by SMS");
+    if (conversation_is_sms(x->answered))
+        return 0;
     json_array_foreach((json_t *)list, i, a) {
         const char *type = json_get_str(a, "type", ""), *name = json_get_str(a, "filename", "");
         if (strncmp(type, "message/", 8) == 0)
@@ -538,6 +560,29 @@ static char *relay_subject(const struct relay *x)
     char *subject = mem_printf("%s%s", re ? "" : "Re: ", s);
     text_make_line(subject);
     return subject;
+}
+
+/* It answers a text: it goes back to that number, from the number that was texted. */
+static int relay_text(struct relay *x, struct err *e)
+{
+    char held[256] = "";
+    struct err le = {0};
+    const json_t *to = json_array_get(json_get_arr(x->answered, "to"), 0);
+    struct conversation_words_out w = {.user = x->r->user, .to = x->to,
+                                       .ours = json_get_str(to, "folded", NULL),
+                                       .gateway = json_get_str(x->answered, "gateway", NULL),
+                                       .words = x->words.data, .target = x->r->target,
+                                       .message_id = x->r->message_id, .hold = x->r->hold};
+    if (conversation_text_put(x->in, &w, &x->told->outbox, held, &le) < 0) {
+        if (le.cls == ERR_INPUT)
+            return stays(x, "%s", le.text);
+        *e = le;
+        return -1;
+    }
+    x->told->relayed = true;
+    snprintf(x->told->text, sizeof(x->told->text), "%s to %s by SMS%s%s",
+             held[0] ? "waits, and will go" : "went", x->to, held[0] ? ": " : "", held);
+    return 0;
 }
 
 static int relay_send(struct relay *x, struct err *e)
@@ -607,7 +652,9 @@ static int relay_try(struct relay *x, struct err *e)
     }
     if (rc == 0)
         rc = relay_address(x, e);
-    return rc == 0 ? relay_send(x, e) : rc;
+    if (rc != 0)
+        return rc;
+    return conversation_is_sms(x->answered) ? relay_text(x, e) : relay_send(x, e);
 }
 
 int conversation_out(struct input *in, const struct conversation_reply *r,
@@ -740,7 +787,7 @@ int conversation_failed(struct input *in, const json_t *row, const char *why, st
                                                              : err_set(e, gone.cls, "%s", gone.text);
     from = json_get_str(json_get_obj(message, "from"), "folded", "");
     struct conversation_reply r = {
-        .user = crm_user_by_address(in->eng->crm, "email", from),
+        .user = crm_user_by_address(in->eng->crm, *from == '+' ? "phone" : "email", from),
         .thread = &thread,
         .target = &in->target,
         .message = message,

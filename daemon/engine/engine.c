@@ -29,6 +29,7 @@
 #include "engine/link.h"
 #include "engine/notice.h"
 #include "engine/quiet.h"
+#include "engine/sms_rep.h"
 #include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/suspect.h"
@@ -478,7 +479,7 @@ static int engine_open(struct role *r, struct err *e)
     int64_t pretend = json_get_int(r->config, "pretend_ms", 0);
     if (pretend)
         clock_pretend(pretend);
-    return webhooks_open(eng, e);
+    return webhooks_open(eng, e) < 0 ? -1 : sms_pins_open(eng, e);
 }
 
 static void engine_rights(struct role *r, struct sandbox *sb)
@@ -533,6 +534,7 @@ static void engine_done(struct role *r)
     timers_stop(eng);
     budget_free(&eng->budget);
     quiet_free(&eng->quiet);
+    sms_pins_close(eng);
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
     versions_free(&eng->versions);

@@ -192,6 +192,7 @@ struct engine {
     struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct quiet_zones *quiet; /* own; NULL: none was asked for yet */
+    json_t *pins;            /* own; user -> PIN (sms_rep.h); NULL in solo.c */
     struct budget *budget;   /* own; what rules may still run today */
     bool stopping;
     enum journal_how journal;

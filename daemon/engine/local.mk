@@ -39,7 +39,8 @@ daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held
 	%D%/trust.c %D%/trust.h
 
 # who may be texted, and what comes by SMS
-daemon_engine_libengine_a_SOURCES += %D%/consent.c %D%/consent.h %D%/ctl_consent.c %D%/quiet.c %D%/quiet.h
+daemon_engine_libengine_a_SOURCES += %D%/consent.c %D%/consent.h %D%/ctl_consent.c %D%/quiet.c %D%/quiet.h \
+	%D%/sms_in.h %D%/sms_file.c %D%/sms_rep.c %D%/sms_rep.h %D%/conversation_sms.c %D%/conversation_sms.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_proof

@@ -69,7 +69,7 @@ static int run_line(struct rep *r, const struct crm_target *target, const char *
     int64_t m = r->m->message_id;
     int n = ++r->runs;
     /* words of people are not for the cause: it stays when they are erased */
-    input_begin(&in, r->eng, mem_printf("%s by mail M%" PRId64 ": #%.*s", r->m->user, m,
+    input_begin(&in, r->eng, mem_printf("%s by %s M%" PRId64 ": #%.*s", r->m->user, r->m->sms ? "SMS" : "mail", m,
                                         (int)strcspn(line, " "), line),
                 mem_printf("M%" PRId64 "/c%d", m, n));
     in.target = *target;
@@ -342,6 +342,10 @@ static int line_do(struct rep *r, const struct rep_line *l, struct err *e)
     }
     if (l->what == REP_ASK)
         return ask_do(r, l, &target, e);
+    if (r->m->light && strcmp(l->word, "note") != 0 && strcmp(l->word, "snooze") != 0) {
+        tell_refused(r, l, "it needs your PIN or a code");
+        return 0;
+    }
     if (!strcmp(l->word, "undo"))
         return undo_do(r, l, &target, e);
     return command_do(r, l, &target, l->line, e);

@@ -17,6 +17,8 @@
 #include "crm/crm.h"
 #include "engine/engine.h"
 
+struct sms_rep;
+
 struct rep_mail {
     const json_t *message; /* as it was parsed */
     const char *user;      /* whose mail it is, by its From */
@@ -28,6 +30,9 @@ struct rep_mail {
     struct crm_target target; /* what it was filed with; nothing: no record */
     const char *plus;      /* words of our address: "task-tomorrow", "L42"; or NULL */
     bool to_contact;       /* the customer has it already: its words are no note */
+    bool light;            /* whose number it came from is all that is known: notes, snoozes and
+                            * questions, and nothing else */
+    const struct sms_rep *sms; /* it came by SMS, and is answered so; else NULL */
     bool conversation;     /* it came to a conversation address: its words are for the customer */
 };
 

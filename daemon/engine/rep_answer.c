@@ -18,6 +18,7 @@
 #include "engine/ours.h"
 #include "engine/outgoing.h"
 #include "engine/rep_inner.h"
+#include "engine/sms_rep.h"
 #include "engine/thread.h"
 #include "engine/token.h"
 #include "mail/compose.h"
@@ -185,7 +186,9 @@ int rep_answer_send(struct engine *eng, const struct rep_mail *m, const struct r
                     const char *words, struct err *e)
 {
     struct letter l = {.eng = eng, .m = m};
-    struct buf text AUTO_BUF;
+    struct buf text AUTO_BUF = {0};
+    if (m->sms)
+        return sms_rep_answer(eng, m, a, words, e);
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!letter_to(&l))
         return 0;

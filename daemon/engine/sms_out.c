@@ -19,6 +19,7 @@
 #include "engine/ours.h"
 #include "engine/outgoing.h"
 #include "engine/sms_receipt.h"
+#include "engine/sms_in.h"
 #include "engine/storm.h"
 #include "engine/token.h"
 #include "mail/compose.h"
@@ -158,6 +159,10 @@ int sms_put(struct input *in, const struct sms_letter *l, int64_t *outbox_out, c
     if (sms_add(eng->db, row.id, l->from ? g->name : NULL, sms_encoding_name(count.encoding),
                 count.segments, e) < 0 ||
         letter_body(eng, l, text, g, &row, e) < 0)
+        return -1;
+    /* what it is about is what an answer is about */
+    if (sms_pair_note(eng, json_get_str(g->conf, "number", ""), l->to, l->target, false,
+                      in->now_ms, e) < 0)
         return -1;
     if (held[0])
         input_note(in, "SMS %" PRId64 " is held: %s", row.id, held);

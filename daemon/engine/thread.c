@@ -160,7 +160,7 @@ int thread_takes_part(struct engine *eng, struct crm_ctx *ctx, const struct crm_
     *yes_out = crm_user_by_address(eng->crm, "email", address) != NULL;
     if (*yes_out)
         return 0;
-    if (crm_find_contact(ctx, "email", address, &contact, e) < 0)
+    if (crm_find_contact(ctx, *address == '+' ? "phone" : "email", address, &contact, e) < 0)
         return -1;
     *yes_out = contact && contact == t->contact;
     if (*yes_out || !t->contact)

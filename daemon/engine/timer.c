@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/alive.h"
 #include "engine/notice.h"
+#include "engine/sms_in.h"
 #include "engine/suspect.h"
 
 #define TIMERS_REST_MS 1000   /* between two wake-ups, unless more is due than one pass takes */
@@ -23,7 +24,7 @@
 static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_escalation,
                                                  &timer_kind_schedule,
                                                  &timer_kind_probe, &timer_kind_digest,
-                                                 &timer_kind_sequence};
+                                                 &timer_kind_sequence, &timer_kind_sms_part};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

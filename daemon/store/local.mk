@@ -10,7 +10,8 @@ daemon_store_libstore_a_SOURCES = \
 	%D%/activation.c %D%/activation.h %D%/secret.c %D%/secret.h %D%/held.c %D%/held.h
 
 # who may be written to, and what comes by SMS
-daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c %D%/sms_pair.c %D%/sms_pair.h
+daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c %D%/sms_pair.c %D%/sms_pair.h \
+	%D%/sms_code.c %D%/sms_code.h %D%/sms_part.c %D%/sms_part.h
 
 # texting
 daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h

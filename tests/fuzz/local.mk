@@ -38,6 +38,8 @@ fuzz_calendar_sources = tests/fuzz/fuzz_calendar.c
 fuzz_calendar_libs = $(MAIL_LIBS) $(BASE_LIBS)
 fuzz_dsn_sources = tests/fuzz/fuzz_dsn.c
 fuzz_dsn_libs = $(MAIL_LIBS) $(BASE_LIBS)
+fuzz_sms_sources = tests/fuzz/fuzz_sms.c
+fuzz_sms_libs = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS)
 fuzz_words_sources = tests/fuzz/fuzz_words.c
 fuzz_words_libs = $(MAIL_LIBS) $(BASE_LIBS)
 
@@ -58,6 +60,7 @@ unit_tests += \
 	tests/fuzz/replay_reply \
 	tests/fuzz/replay_calendar \
 	tests/fuzz/replay_dsn \
+	tests/fuzz/replay_sms \
 	tests/fuzz/replay_words
 tests_fuzz_replay_command_SOURCES = tests/fuzz/replay.c $(fuzz_command_sources)
 tests_fuzz_replay_command_LDADD = $(fuzz_command_libs)
@@ -91,6 +94,8 @@ tests_fuzz_replay_calendar_SOURCES = tests/fuzz/replay.c $(fuzz_calendar_sources
 tests_fuzz_replay_calendar_LDADD = $(fuzz_calendar_libs)
 tests_fuzz_replay_dsn_SOURCES = tests/fuzz/replay.c $(fuzz_dsn_sources)
 tests_fuzz_replay_dsn_LDADD = $(fuzz_dsn_libs)
+tests_fuzz_replay_sms_SOURCES = tests/fuzz/replay.c $(fuzz_sms_sources)
+tests_fuzz_replay_sms_LDADD = $(fuzz_sms_libs)
 tests_fuzz_replay_words_SOURCES = tests/fuzz/replay.c $(fuzz_words_sources)
 tests_fuzz_replay_words_LDADD = $(fuzz_words_libs)
 
@@ -112,6 +117,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_calendar \
 	tests/fuzz/fuzz_dsn \
+	tests/fuzz/fuzz_sms \
 	tests/fuzz/fuzz_words
 fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_command_SOURCES = $(fuzz_command_sources)
@@ -162,6 +168,9 @@ tests_fuzz_fuzz_calendar_LDADD = $(fuzz_calendar_libs)
 tests_fuzz_fuzz_dsn_SOURCES = $(fuzz_dsn_sources)
 tests_fuzz_fuzz_dsn_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_dsn_LDADD = $(fuzz_dsn_libs)
+tests_fuzz_fuzz_sms_SOURCES = $(fuzz_sms_sources)
+tests_fuzz_fuzz_sms_LDFLAGS = $(fuzz_link)
+tests_fuzz_fuzz_sms_LDADD = $(fuzz_sms_libs)
 tests_fuzz_fuzz_words_SOURCES = $(fuzz_words_sources)
 tests_fuzz_fuzz_words_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_words_LDADD = $(fuzz_words_libs)
