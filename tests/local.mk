@@ -25,7 +25,7 @@ EXTRA_DIST += tests/e2e/test_why.py tests/e2e/test_why_mail.py
 EXTRA_DIST += tests/e2e/company.py \
 	tests/e2e/daemon.py tests/e2e/test_conversation.py tests/e2e/test_conversation_circle.py tests/e2e/test_conversation_leaks.py tests/e2e/roles.py tests/e2e/test_engine_hostile.py tests/e2e/test_leadctl.py \
 	tests/e2e/test_main_imap.py tests/e2e/test_main_job.py tests/e2e/test_kinds.py tests/e2e/test_notify.py tests/e2e/test_rep.py tests/e2e/test_calls.py tests/e2e/test_gateways.py tests/e2e/test_texting.py tests/e2e/test_kannel.py tests/e2e/kannel.py tests/e2e/test_roles_together.py \
-	tests/e2e/test_supervisor.py tests/e2e/test_bad_input.py tests/e2e/test_sandbox.py \
+	tests/e2e/test_supervisor.py tests/e2e/test_bad_input.py tests/e2e/test_sandbox.py tests/e2e/test_sequences.py \
 	tests/e2e/test_subverted.py tests/e2e/test_systemd.py \
 	tests/e2e/test_storage_faults.py \
 	tests/sim/sim.py \

@@ -4,7 +4,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/call.c %D%/call.h %D%/call_make.c %D%/call_settle.c %D%/ctl_calls.c \
 	%D%/alive.c %D%/alive.h %D%/link.c %D%/link.h %D%/probe.c %D%/digest.c %D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
 	%D%/coverage.c %D%/coverage.h %D%/ctl_rules.c \
-	%D%/conversation.c %D%/conversation.h %D%/conversation_words.c %D%/conversation_words.h \
+	%D%/conversation.c %D%/conversation.h %D%/conversation_inner.h %D%/conversation_relay.c %D%/conversation_words.c %D%/conversation_words.h \
 	%D%/letter.c %D%/letter.h %D%/notice_foot.c %D%/notice_foot.h \
 	%D%/ctl.c %D%/ctl.h %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
 	%D%/ctl_status.c %D%/ctl_why.c %D%/why_again.c %D%/why_mail.c %D%/engine.c %D%/engine.h %D%/followup.c %D%/hold.c %D%/hold.h \
