@@ -29,7 +29,7 @@ EXTRA_DIST += tests/e2e/company.py \
 	tests/e2e/test_subverted.py tests/e2e/test_systemd.py \
 	tests/e2e/test_storage_faults.py \
 	tests/sim/sim.py \
-	tests/sim/test_digest_time.py tests/sim/test_week.py tests/sim/test_outbox_time.py tests/sim/test_timer_time.py tests/e2e/test_timers.py tests/e2e/test_alive.py tests/e2e/test_links.py tests/sim/test_calendar_walk.py tests/sim/test_escalation_time.py tests/e2e/test_escalations.py tests/e2e/test_assignment.py tests/e2e/test_migration.py tests/e2e/test_rules_coverage.py \
+	tests/sim/test_digest_time.py tests/sim/test_week.py tests/sim/test_outbox_time.py tests/sim/test_timer_time.py tests/sim/test_sequence_time.py tests/e2e/test_timers.py tests/e2e/test_alive.py tests/e2e/test_links.py tests/sim/test_calendar_walk.py tests/sim/test_escalation_time.py tests/e2e/test_escalations.py tests/e2e/test_assignment.py tests/e2e/test_migration.py tests/e2e/test_rules_coverage.py \
 	tests/e2e/test_backup.py tests/e2e/test_damage.py tests/e2e/test_reconcile.py \
 	tests/fixtures/store/schema-2.sql tests/fixtures/store/schema-3.sql \
 	tests/fixtures/store/schema-4.sql \

@@ -53,6 +53,7 @@ static const char fixture_config[] =
     "     'size': {'to': 'lead.employees', 'at': 'c:16'},"
     "     'words': {'to': 'message.text', 'at': 'c:17'}}}},"
     " 'endpoints': {'erp': {'url': 'https://erp.example/hook', 'at': 'c:20'}},"
+    " 'sequences': {'nurture': {'on': 'lead', 'stop': ['reply'], 'steps': [{'end': true}], 'at': 'c:23'}},"
     " 'enrichments': {'scoring': {'endpoint': 'erp', 'send': ['lead.subject', 'contact.domain'],"
     "   'set': {'result.score': {'to': 'lead.score', 'at': 'c:22'},"
     "     'size': {'to': 'lead.employees', 'at': 'c:23'}, 'deal': {'to': 'lead.budget', 'at': 'c:24'},"
