@@ -305,7 +305,7 @@ def test_the_owner_answers_by_mail_and_the_contact_gets_a_text():
                            message_id=email.utils.make_msgid(domain="example.com"),
                            text="Friday is fine.\n\n#note she is in a hurry\n\n-- \nTom\n")
         raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + raw
-        d.ingest(raw)
+        company.deliver(d.dir + "/inbox", "tom-1", raw)
         assert sent(d, ADA) == ["Friday is fine."]
         assert "hurry" in str(rows(d, "timeline", "L1"))
         assert [m.sender for m in d.peer.messages] == [OURS]
