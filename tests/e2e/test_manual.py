@@ -80,7 +80,7 @@ def examples():
         page = f.read()
     for block in re.findall(r"(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", page):
         block = block.replace("\\e", "\\").replace("\\(dq", '"')
-        first = re.match(r"\s*([\w-]+)\s*:\s*\{", block)
+        first = re.match(r"\s*([\w-]+)\s*:\s*\{(?!\{)", block)  # and no header of a template
         if re.match(r"lang = 1;", block):
             yield block
         elif first and first.group(1) in SECTIONS:
@@ -132,7 +132,7 @@ def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
 def test_the_mail_of_the_page_commands_where_the_page_says_it_does():
     with open(PAGES[0], encoding="utf-8") as f:
         mail = re.search(r"(?ms)^leadctl ingest <<'EOF'\n(.*?)^EOF$", f.read()).group(1)
-    conf = company.conf(mailboxes="", settings='trusted_auth = "mx.example.com";').replace(
+    conf = company.conf(mailboxes="", settings='trusted_auth = "mx.example.com"; trusted_ingest = true;').replace(
         'address = "sales@', 'address = "crm@')
     with Daemon(conf, company.files(), args=["--pretend-time", "2026-11-20T10:00:00Z"]) as d:
         d.ingest(mail.encode())
