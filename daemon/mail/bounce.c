@@ -95,9 +95,7 @@ static void status_complete(json_t *b)
     if (!*status && *low && bounce_status_find(low, strlen(low), found))
         json_put_str(b, "status", found);
     else if (*status && strcmp(status + 1, ".0.0") == 0 &&
-             (bounce_status_written(low, strlen(low), found) ||
-              bounce_status_find(low, strlen(low), found)) &&
-             found[0] == *status)
+             bounce_status_written(low, strlen(low), found) && found[0] == *status)
         json_put_str(b, "status", found);
 }
 
