@@ -16,6 +16,7 @@
 #include "crm/see.h"
 #include "engine/letter.h"
 #include "engine/notice.h"
+#include "engine/storm.h"
 
 static const char *reason(const char *why)
 {
@@ -148,7 +149,14 @@ static int tell(struct input *in, const struct crm_who *who, const char *owner, 
     if (put_values(in, twin, &who->target, all, values, e) < 0 ||
         crm_notice_words(in->eng->crm, "duplicate", values, &w, e) < 0)
         return -1;
-    int rc = owner ? to_owner(in, &who->target, owner, intent, w.subject, w.text, e)
+    const char *to = owner ? json_get_str(crm_user(in->eng->crm, owner), "email", "")
+                           : notice_admin_address(in->eng);
+    AUTO_FREE char *folded = mem_str(to ? to : "");
+    bool later = false; /* hundreds of one name are told in one mail */
+    text_lower(folded);
+    int rc = *folded ? storm_check_line(in, folded, w.subject, &later, e) : 0;
+    if (rc == 0 && !later)
+        rc = owner ? to_owner(in, &who->target, owner, intent, w.subject, w.text, e)
                    : notice_admin(in->eng, intent, w.subject, w.text, e);
     template_result_done(&w);
     return rc;

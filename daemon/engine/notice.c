@@ -40,7 +40,7 @@ const char *notice_hour(char out[32])
     return notice_stamp(out, 13);
 }
 
-static const char *admin_address(const struct engine *eng)
+const char *notice_admin_address(const struct engine *eng)
 {
     const json_t *users = json_get_obj(eng->role->config, "users");
     const json_t *owner = json_get_obj(users, engine_setting(eng, "default_owner", ""));
@@ -173,7 +173,7 @@ int notice_admin(struct engine *eng, const char *key, const char *subject, const
                  struct err *e)
 {
     AUTO_FREE char *intent = mem_printf("admin/%s", key);
-    struct notice n = {.intent = intent, .to = admin_address(eng), .subject = subject, .text = text,
+    struct notice n = {.intent = intent, .to = notice_admin_address(eng), .subject = subject, .text = text,
                        .alarm = true};
     bool told;
     if (!n.to)

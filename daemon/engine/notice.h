@@ -29,6 +29,8 @@ int notice_send(struct engine *eng, const struct notice *n, bool *told_out,
  * logged: a notice must not undo what it tells about. */
 int notice_admin(struct engine *eng, const char *key, const char *subject, const char *text,
                  struct err *e) LEADD_MUST_CHECK;
+/* Where it goes; NULL: nowhere. */
+const char *notice_admin_address(const struct engine *eng);
 /* From outside a pass: queues it for the next one. */
 void notice_queue(struct engine *eng, const char *key, const char *subject, const char *text);
 /* The body of an outbox row that stands already; again: it had one. ERR_INPUT when it

@@ -62,17 +62,25 @@ int storm_write(struct engine *eng, int64_t outbox, const char *to, struct err *
     return rc;
 }
 
-static void storm_line(struct input *in, const struct crm_send *s, struct notices_row *row)
+/* Takes the line. */
+static void storm_line(struct notices_row *row, char *line)
+{
+    line[text_utf8_cut(line, strlen(line), 200)] = '\0';
+    if (*line)
+        json_array_append_new(row->lines, json_string(line));
+    mem_free(line);
+}
+
+/* What is told of a notice of rules: its own subject; own. "": it is only counted. */
+static char *storm_subject(struct input *in, const struct crm_send *s)
 {
     struct template_result r;
     struct err e = {0};
-    if (json_array_size(row->lines) >= BOUND_NOTICE_LINES)
-        return;
     if (crm_render_notice(in->ctx, &s->target, &s->actor, &r, &e) < 0)
-        return; /* it is counted */
-    r.subject[text_utf8_cut(r.subject, strlen(r.subject), 200)] = '\0';
-    json_array_append_new(row->lines, json_string(r.subject));
+        return mem_str("");
+    char *line = mem_str(r.subject);
     template_result_done(&r);
+    return line;
 }
 
 /* The mail that will tell of the others. */
@@ -104,8 +112,9 @@ static int storm_turn(struct input *in, struct notices_row *row, struct err *e)
     return rc;
 }
 
-static int storm_count(struct input *in, const struct crm_send *s, struct notices_row *row,
-                       bool *later_out, struct err *e)
+/* send or line says what is told of it. */
+static int storm_count(struct input *in, const struct crm_send *send, const char *line,
+                       struct notices_row *row, bool *later_out, struct err *e)
 {
     int64_t most = json_get_int(in->eng->settings, "notices_per_hour", PER_HOUR);
     if ((in->now_ms - row->since_ms >= HOUR_MS || in->now_ms < row->since_ms) &&
@@ -117,20 +126,33 @@ static int storm_count(struct input *in, const struct crm_send *s, struct notice
         return 0;
     }
     row->more++;
-    storm_line(in, s, row);
+    if (json_array_size(row->lines) < BOUND_NOTICE_LINES)
+        storm_line(row, send ? storm_subject(in, send) : mem_str(line));
     engine_count(in->eng, "notices_together", 1);
     return row->outbox_id ? 0 : storm_begin(in, row, e);
 }
 
-int storm_check(struct input *in, const struct crm_send *s, bool *later_out, struct err *e)
+static int storm_ask(struct input *in, const char *to, const struct crm_send *send, const char *line,
+                     bool *later_out, struct err *e)
 {
     struct notices_row row;
     *later_out = false;
-    if (notices_get(in->eng->db, s->to, &row, e) < 0)
+    if (notices_get(in->eng->db, to, &row, e) < 0)
         return -1;
-    int rc = storm_count(in, s, &row, later_out, e);
+    int rc = storm_count(in, send, line, &row, later_out, e);
     if (rc == 0)
         rc = notices_put(in->eng->db, &row, e);
     notices_done(&row);
     return rc;
+}
+
+int storm_check(struct input *in, const struct crm_send *s, bool *later_out, struct err *e)
+{
+    return storm_ask(in, s->to, s, NULL, later_out, e);
+}
+
+int storm_check_line(struct input *in, const char *to, const char *line, bool *later_out,
+                     struct err *e)
+{
+    return storm_ask(in, to, NULL, line, later_out, e);
 }

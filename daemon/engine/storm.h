@@ -19,6 +19,9 @@
 /* Counts this notice. *later_out: it is told with the others, do not send it. */
 int storm_check(struct input *in, const struct crm_send *s, bool *later_out,
                 struct err *e) LEADD_MUST_CHECK;
+/* The same of a notice that leadd words itself; line tells of it in the one mail. */
+int storm_check_line(struct input *in, const char *to, const char *line, bool *later_out,
+                     struct err *e) LEADD_MUST_CHECK;
 /* A row of STORM_CLASS is due: writes what it says, if it has not left before. */
 int storm_write(struct engine *eng, int64_t outbox, const char *to,
                 struct err *e) LEADD_MUST_CHECK;

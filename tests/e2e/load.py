@@ -67,7 +67,7 @@ class Load:
             i += 1
             begin = time.monotonic()
             try:
-                status, id_ = post(connection, email, name="Form %d" % n)
+                status, id_ = post(connection, email, name="Form %d-%d" % (n, i))
             except (OSError, http.client.HTTPException) as e:
                 with self.lock:
                     self.torn.append((email, repr(e)))

@@ -113,4 +113,4 @@ def test_sms_is_refused_by_reload_until_there_are_gateways():
     with Daemon(config(), company.files(RULES)) as d:
         d.write("rules.d/10-rules.conf", RULES.replace("manager\"", "manager by sms\""))
         assert "failed" in d.reload()
-        d.wait_log("rules.conf:4: rule rest: notify: SMS comes with a later version")
+        d.wait_log("rules.conf:4: rule rest: notify: there are no gateways for SMS")
