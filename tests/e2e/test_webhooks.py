@@ -93,7 +93,7 @@ def test_the_three_kinds_go_to_three_places_of_the_ledger():
         token = dict(JSON, **{"X-Token": SECRET})
         assert send(d, "/hook/open")[0] == 200
         assert send(d, "/hook/open?a=b", method="GET", body=None)[0] == 200
-        assert send(d, "/sms/main", headers=token)[0] == 200
+        assert send(d, "/sms/main", headers=token)[0] == 202  # verified, and no text: quarantined
         assert send(d, "/sms/main/receipt", headers=token)[0] == 200
         assert [len(states(d, s)) for s in ("hook:open", "sms:main", "sms-receipt:main")] == [2, 1, 1]
 

@@ -16,8 +16,8 @@ relays = ( { name = "out"; type = "maildir"; path = "out"; } );
 RULES = """lang = 1;
 rules : {
   buyer : { on = "lead.created"; when = "message.title contains 'purchasing'"; do = "tag buyer"; };
-  phone : { on = "lead.created"; when = "message.phone is set and contact.phone is not set";
-            do = "set contact.phone {{message.phone}}"; };
+  phone : { on = "lead.created"; when = "message.phone is set";
+            do = "note 'signed with {{message.phone}}'"; };
   forwarded : { on = "lead.created"; when = "message.forwarded_from ends '@example.net'";
                 do = "tag forwarded"; };
 };
