@@ -226,7 +226,7 @@ class Known:
             lead = dict(id="L%d" % (i + 1), email="a%d@shop.example" % i, at=self.now,
                         country=rng.choice(["DE", "CH", "FR"]), employees=rng.choice([1, 250, 900]),
                         assigned=None, called=None)
-            post(d, name="Ada", email=lead["email"], country=lead["country"],
+            post(d, name="Ada %d" % i, email=lead["email"], country=lead["country"],
                  employees=lead["employees"])
             self.leads.append(lead)
             self.pass_time(rng.choice([1, 300, 1500]))
