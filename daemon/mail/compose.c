@@ -190,28 +190,47 @@ static int write_body(struct writer *w, const char *what, const char *type, cons
 
 /* "=_" cannot stand in quoted-printable or base64; the hash keeps it out of
  * plain text, and the same mail composes to the same bytes. */
-static void boundary_of(const char *text, const char *html, char out[64])
+static void boundary_of(const struct mail_compose *m, const char *kind, char out[64])
 {
-    AUTO_FREE char *both = mem_printf("%zu %s%s", strlen(text), text, html);
+    const char *text = m->text ? m->text : "", *html = m->html ? m->html : "";
+    AUTO_FREE char *all = mem_printf("%s %zu %s%s%s", kind, strlen(text), text, html,
+                                     m->calendar ? m->calendar : "");
     char sha[HASH_SHA256_HEX];
-    hash_sha256_hex(both, strlen(both), sha);
+    hash_sha256_hex(all, strlen(all), sha);
     snprintf(out, 64, "=_leadd_%.32s", sha);
+}
+
+static int write_calendar(struct writer *w, const struct mail_compose *m)
+{
+    char type[64];
+    size_t n = m->method ? strspn(m->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") : 0;
+    if (n == 0 || n > 20 || m->method[n])
+        return err_set(w->e, ERR_INPUT, "a calendar needs a method such as REQUEST");
+    snprintf(type, sizeof(type), "text/calendar; method=%s", m->method);
+    return write_body(w, "the calendar", type, m->calendar);
 }
 
 static int write_bodies(struct writer *w, const struct mail_compose *m)
 {
     char boundary[64];
     const char *text = m->text ? m->text : "";
-    if (!m->html)
+    if (!m->html && !m->calendar)
         return write_body(w, "the text", "text/plain", text);
-    boundary_of(text, m->html, boundary);
+    boundary_of(m, "alternative", boundary);
     buf_printf(w->out, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n--%s\r\n",
                boundary, boundary);
     if (write_body(w, "the text", "text/plain", text) < 0)
         return -1;
-    buf_printf(w->out, "\r\n--%s\r\n", boundary);
-    if (write_body(w, "the HTML", "text/html", m->html) < 0)
-        return -1;
+    if (m->html) {
+        buf_printf(w->out, "\r\n--%s\r\n", boundary);
+        if (write_body(w, "the HTML", "text/html", m->html) < 0)
+            return -1;
+    }
+    if (m->calendar) {
+        buf_printf(w->out, "\r\n--%s\r\n", boundary);
+        if (write_calendar(w, m) < 0)
+            return -1;
+    }
     buf_printf(w->out, "\r\n--%s--\r\n", boundary);
     return 0;
 }
@@ -278,7 +297,7 @@ static int write_mixed(struct writer *w, const struct mail_compose *m)
     char boundary[64];
     if (m->attachment_count == 0)
         return write_bodies(w, m);
-    boundary_of(m->text ? m->text : "", "mixed", boundary);
+    boundary_of(m, "mixed", boundary);
     buf_printf(w->out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n\r\n--%s\r\n",
                boundary, boundary);
     if (write_bodies(w, m) < 0)

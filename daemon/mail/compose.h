@@ -3,9 +3,15 @@
  * compose - an outgoing mail as RFC 5322 bytes
  *
  * Always 7-bit, CRLF, every line under 998 bytes (76 aimed at): RFC 2047 words
- * in Subject and names, quoted-printable or base64 bodies, multipart/alternative
- * when html is given, multipart/mixed around it all when something is attached. Dots are
- * not stuffed; that is the transport's.
+ * in Subject and names, quoted-printable or base64 bodies. Dots are not stuffed; that is
+ * the transport's. What is given decides the shape:
+ *
+ *   multipart/mixed              when something is attached
+ *     multipart/alternative      when there is HTML or a calendar
+ *       text/plain               always; also when it is empty
+ *       text/html
+ *       text/calendar; method=.. last: what can read it takes it (RFC 6047)
+ *     attachments
  *
  * A CR, LF, NUL or other control character in anything that becomes a header is
  * refused, never repaired: it is somebody's attempt, or our bug. Addresses and
@@ -59,6 +65,8 @@ struct mail_compose {
     size_t header_count;
     const char *text; /* UTF-8, lines end in \n; NULL is empty */
     const char *html; /* UTF-8 */
+    const char *calendar; /* an iCalendar object, UTF-8; NULL: none */
+    const char *method;   /* of the calendar, as its METHOD says: "REQUEST"; required with it */
     const struct mail_attachment *attachments;
     size_t attachment_count;
 };

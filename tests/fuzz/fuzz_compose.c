@@ -4,7 +4,8 @@
  *
  * The input is split at RS (0x1e) into From, its name, To, its name, Cc, Reply-To,
  * Subject, Message-ID, In-Reply-To, a reference, an extra header's name and value,
- * text and HTML; an empty part is not given. What is composed is safe on the wire,
+ * text, HTML, a calendar
+ * and its method; an empty part is not given. What is composed is safe on the wire,
  * has each header once, and reads back with the same subject, addresses and text
  * shape; what is refused is refused with a reason, and nothing is half written.
  */
@@ -22,7 +23,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FROM, FROM_NAME, TO, TO_NAME, CC, REPLY_TO, SUBJECT, ID, IN_REPLY_TO, REFERENCE, EXTRA,
-       EXTRA_VALUE, TEXT, HTML, PARTS };
+       EXTRA_VALUE, TEXT, HTML, CALENDAR, METHOD, PARTS };
 
 static void split(const uint8_t *data, size_t size, char *parts[PARTS])
 {
@@ -115,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .date_ms = INT64_C(1795251600000),
         .text = p[TEXT],
         .html = p[HTML],
+        .calendar = p[CALENDAR],
+        .method = p[METHOD],
     };
     buf_init(&out, MIB(4));
     if (mail_compose(&m, &out, &e) == 0)

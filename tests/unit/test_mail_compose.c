@@ -282,6 +282,73 @@ static void references_and_ids_thread_back(void **state)
     assert_int_equal(json_get_int(msg, "date_ms", 0), INT64_C(1795251600000));
 }
 
+static const char meeting[] = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//leadd//EN\r\n"
+                              "METHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:m1@example.org\r\n"
+                              "DTSTAMP:20261121T090000Z\r\nDTSTART:20261123T090000Z\r\n"
+                              "DTEND:20261123T100000Z\r\nSUMMARY:Gr\xc3\xbc\xc3\x9f Gott\r\n"
+                              "ORGANIZER:mailto:sales@example.org\r\nEND:VEVENT\r\n"
+                              "END:VCALENDAR\r\n";
+
+/* The types of a mail and its parts, in the order in which they stand. */
+static void assert_shape(const struct buf *out, const char *const types[], size_t n)
+{
+    const char *p = out->data;
+    for (size_t i = 0; i < n; i++) {
+        const char *next = strstr(p, "Content-Type: ");
+        assert_non_null(next);
+        p = next + strlen("Content-Type: ");
+        if (strncmp(p, types[i], strlen(types[i])) != 0)
+            fail_msg("part %zu is %.40s, not %s", i, p, types[i]);
+    }
+    assert_null(strstr(p, "Content-Type: "));
+}
+
+static void what_is_given_decides_the_shape(void **state)
+{
+    (void)state;
+    struct buf out AUTO_BUF;
+    static const char pdf[] = "%PDF-1.4\x00\xff";
+    const struct mail_attachment a = {"Preise \xc3\xb6.pdf", "application/pdf", pdf, sizeof(pdf)};
+    static const char *const all[] = {"multipart/mixed", "multipart/alternative", "text/plain",
+                                      "text/html", "text/calendar; method=REQUEST; charset=utf-8",
+                                      "application/pdf"};
+    struct mail_compose m = plain();
+    buf_init(&out, MIB(1));
+    m.calendar = meeting;
+    m.method = "REQUEST";
+    AUTO_JSON json_t *bare = round_trip(&m, &out);
+    assert_shape(&out, (const char *const[]){all[1], all[2], all[4]}, 3);
+    assert_string_equal(json_get_str(bare, "kind", ""), "calendar");
+    m.html = "<p>Hi</p>";
+    m.attachments = &a;
+    m.attachment_count = 1;
+    AUTO_JSON json_t *msg = round_trip(&m, &out);
+    assert_shape(&out, all, ARRAY_LEN(all));
+    assert_string_equal(json_get_str(msg, "text", ""), "Hi\n");
+    assert_int_equal(json_array_size(json_get_arr(msg, "defects")), 0);
+    const json_t *got = json_array_get(json_get_arr(msg, "attachments"),
+                                       json_array_size(json_get_arr(msg, "attachments")) - 1);
+    assert_string_equal(json_get_str(got, "filename", ""), a.filename);
+    assert_int_equal(json_get_int(got, "size", 0), sizeof(pdf));
+}
+
+static void a_calendar_needs_a_method_that_is_a_word(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {NULL, "", "request", "REQUEST\r\nBcc: x@example.net", "A B",
+                                      "REQUEST; x=y", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct buf out AUTO_BUF;
+        struct err e = {0};
+        struct mail_compose m = plain();
+        buf_init(&out, MIB(1));
+        m.calendar = meeting;
+        m.method = bad[i];
+        assert_int_equal(mail_compose(&m, &out, &e), -1);
+        assert_int_equal(e.cls, ERR_INPUT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +361,8 @@ int main(void)
         cmocka_unit_test(not_utf8_is_refused),
         cmocka_unit_test(what_is_composed_reads_back_the_same),
         cmocka_unit_test(references_and_ids_thread_back),
+        cmocka_unit_test(what_is_given_decides_the_shape),
+        cmocka_unit_test(a_calendar_needs_a_method_that_is_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
