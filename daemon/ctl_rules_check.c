@@ -27,14 +27,14 @@ struct check {
 /* A finding as it is told to people: place, rule, what, a caret, and what to do. */
 static void check_finding(struct errlist *to, const json_t *f)
 {
-    const char *rule = json_get_str(f, "rule", NULL), *source = json_get_str(f, "source", NULL);
-    const char *test = json_get_str(f, "test", NULL);
-    const char *name = rule ? rule : test ? test : json_get_str(f, "escalation", NULL);
-    const char *place = json_get_str(f, "territory", NULL);
-    errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s [%s]",
-                rule ? "rule " : test ? "test " : name ? "escalation " : place ? "territory " : "",
-                name ? name : place ? place : "", name || place ? ": " : "",
-                json_get_str(f, "text", ""), json_get_str(f, "finding", ""));
+    static const char *const kinds[] = {"rule", "test", "escalation", "sequence", "territory"};
+    const char *source = json_get_str(f, "source", NULL), *name = NULL;
+    size_t i = 0;
+    while (i < ARRAY_LEN(kinds) && !(name = json_get_str(f, kinds[i], NULL)))
+        i++;
+    errlist_add(to, json_get_str(f, "at", NULL), "warning: %s%s%s%s%s [%s]", name ? kinds[i] : "",
+                name ? " " : "", name ? name : "", name ? ": " : "", json_get_str(f, "text", ""),
+                json_get_str(f, "finding", ""));
     if (source)
         errlist_caret(to, source, (int)json_get_int(f, "col", 0));
     errlist_line(to, "%s", json_get_str(f, "advice", ""));
@@ -74,6 +74,18 @@ static void check_ran(const json_t *ran, json_t *found, const char *what, const 
     json_array_append_new(found, f);
 }
 
+struct check_steps {
+    const json_t *ran;
+    json_t *found;
+};
+
+static void check_step(void *arg, const char *what, const char *name, const json_t *line)
+{
+    const struct check_steps *s = arg;
+    if (strcmp(what, "sequence") == 0)
+        check_ran(s->ran, s->found, what, name, line);
+}
+
 /* Why it fails is told by `rules test`. */
 static void check_failed(json_t *found, const json_t *test)
 {
@@ -91,7 +103,7 @@ static void check_failed(json_t *found, const json_t *test)
 }
 
 /* Runs the tests: what they name and is not there is a mistake; those that fail are
- * findings, and so are rules and escalations that run in none of them. */
+ * findings, and so are rules, escalations and steps that run in none of them. */
 static void check_tests(struct check *c, const json_t *tree)
 {
     AUTO_JSON json_t *ran = json_object();
@@ -112,6 +124,7 @@ static void check_tests(struct check *c, const json_t *tree)
         check_ran(ran, c->found, "rule", json_get_str(rule, "name", "?"), rule);
     json_object_foreach(json_get_obj(tree, "escalations"), name, rule)
         check_ran(ran, c->found, "escalation", name, rule);
+    crm_lint_lines(tree, check_step, &(struct check_steps){ran, c->found});
     c->found = rule_lint_sorted(c->found);
 }
 

@@ -574,6 +574,8 @@ static const struct schema_key keys_sequence[] = {
     {"calendar", TYPE_NAME, .help = "The calendar on whose holidays nothing leaves."},
     {"several", TYPE_BOOL, .def = "false",
      .help = "true: a contact may be in it while it is in another sequence."},
+    {"by_hand", TYPE_BOOL, .def = "false",
+     .help = "true: people begin it, so leadctl rules check does not miss a rule that does."},
     {"steps", TYPE_LIST, REQUIRED, .sub = &schema_step, .help = "What happens, one after the other."},
 };
 static const struct schema schema_sequence = SCHEMA(keys_sequence, "sequence", true);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
+#include "crm/lint.h"
 #include "rule/calendar.h"
 #include "store/lead.h"
 
@@ -103,19 +104,27 @@ void assign_check(const struct crm *crm, struct errlist *errors)
         check_pool(crm, name, v, errors);
 }
 
-static bool said_in(const json_t *of, const char *words)
+struct said {
+    const char *words;
+    bool yes;
+};
+
+static void said_line(void *arg, const char *what, const char *name, const json_t *line)
 {
-    AUTO_FREE char *text = of ? json_line(of) : NULL;
-    return text && strstr(text, words);
+    struct said *s = arg;
+    (void)what;
+    (void)name;
+    s->yes |= strstr(json_get_str(line, "text", ""), s->words) != NULL;
 }
 
-/* Does any line of a rule or territory say it? Words suffice: an index too many does
- * no harm. */
+/* Does any command, or a territory, say it? Words suffice: an index too many does no harm. */
 static bool said_anywhere(const struct crm *crm, const char *words)
 {
-    return said_in(json_object_get(crm->config, "rules"), words) ||
-           said_in(json_object_get(crm->config, "escalations"), words) ||
-           said_in(json_object_get(crm->config, "territories"), words);
+    struct said s = {words, false};
+    const json_t *territories = json_object_get(crm->config, "territories");
+    AUTO_FREE char *text = territories ? json_line(territories) : NULL;
+    crm_lint_lines(crm->config, said_line, &s);
+    return s.yes || (text && strstr(text, words));
 }
 
 int assign_prepare(struct crm *crm, struct err *e)

@@ -62,6 +62,63 @@ static bool lint_never(void *arg, int field, const char *text, char *why, size_t
     return true;
 }
 
+/* ---- every command line ------------------------------------------------------------- */
+
+struct lines {
+    crm_lint_line each;
+    void *arg;
+    const char *what, *name;
+};
+
+static void lines_of(const struct lines *l, const char *name, const json_t *list)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach((json_t *)list, i, line)
+        l->each(l->arg, l->what, name, line);
+}
+
+static void lines_of_steps(const struct lines *l, const char *prefix, const json_t *steps)
+{
+    static const char *const parts[] = {"then", "else"};
+    size_t i, k;
+    json_t *step, *variant;
+    json_array_foreach((json_t *)steps, i, step) {
+        AUTO_FREE char *name = mem_printf("%s%zu", prefix, i + 1);
+        AUTO_JSON json_t *list = sequence_step_lines(step);
+        lines_of(l, name, list);
+        for (k = 0; k < ARRAY_LEN(parts); k++) {
+            AUTO_FREE char *inner = mem_printf("%s.%s.", name, parts[k]);
+            lines_of_steps(l, inner, json_get_arr(step, parts[k]));
+        }
+        json_array_foreach(json_get_arr(step, "variants"), k, variant) {
+            AUTO_FREE char *inner = mem_printf("%s.%zu.", name, k + 1);
+            lines_of_steps(l, inner, json_get_arr(variant, "steps"));
+        }
+    }
+}
+
+void crm_lint_lines(const json_t *tree, crm_lint_line each, void *arg)
+{
+    struct lines l = {each, arg, "rule", NULL};
+    const char *name;
+    const json_t *v, *level;
+    size_t i;
+    json_array_foreach(json_get_arr(tree, "rules"), i, v)
+        lines_of(&l, json_get_str(v, "name", "?"), json_get_arr(v, "do"));
+    l.what = "escalation";
+    json_object_foreach(json_get_obj(tree, "escalations"), name, v)
+        json_array_foreach(json_get_arr(v, "levels"), i, level)
+            lines_of(&l, name, json_get_arr(level, "do"));
+    l.what = "sequence";
+    json_object_foreach(json_get_obj(tree, "sequences"), name, v) {
+        AUTO_FREE char *prefix = mem_printf("%s/", name);
+        lines_of_steps(&l, prefix, json_get_arr(v, "steps"));
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------ */
+
 json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
 {
     static const char *const answered[] = {"lead.contacted", "lead.contacted_at", "lead.first_out",
@@ -84,6 +141,9 @@ json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
         crm_lint_unused(config_tree, found);
         crm_lint_words(crm, config_tree, found);
         crm_lint_sms(crm, config_tree, found);
+        crm_lint_begins(crm, config_tree, found);
+        for (size_t i = 0; crm_sequence_at(crm, i); i++)
+            rule_lint_sequence(crm_sequence_at(crm, i), &env, found);
         territories_lint(crm->territories, found);
     }
     crm_free(&crm);

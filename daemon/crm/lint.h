@@ -24,11 +24,19 @@ void crm_effect(const struct crm *crm, const char *on, const char *command,
 /* Is the command in the table of effects? */
 bool crm_effect_known(const char *command_name);
 
+/* One command line ({"text", "at"}) of a rule, an escalation or a sequence: what is the key
+ * that a finding has it under, name its name, of a step "nurture/3". */
+typedef void (*crm_lint_line)(void *arg, const char *what, const char *name, const json_t *line);
+void crm_lint_lines(const json_t *config_tree, crm_lint_line each, void *arg);
+
 /* Adds what was meant as a day or a command, and is taken for words:
  *   words   a second command, or a day that is misspelt */
+void crm_lint_words(const struct crm *crm, const json_t *config_tree, json_t *found);
 /* Texts that take several SMS, or cost more by one character; see lint_sms.c. */
 void crm_lint_sms(const struct crm *crm, const json_t *config_tree, json_t *found);
-void crm_lint_words(const struct crm *crm, const json_t *config_tree, json_t *found);
+/* Sequences that nobody begins, or that cannot be begun from where they are, or begin each
+ * other without end; see lint_begins.c. */
+void crm_lint_begins(const struct crm *crm, const json_t *config_tree, json_t *found);
 
 /* Adds to found what of the tree nothing names. */
 void crm_lint_unused(const json_t *config_tree, json_t *found);

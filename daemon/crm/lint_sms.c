@@ -24,7 +24,7 @@ static const char *const shorteners[] = {"bit.ly/", "tinyurl.com/", "goo.gl/", "
 struct lint_sms {
     const struct crm *crm;
     json_t *found;           /* borrowed */
-    const char *what, *name; /* "rule", "escalation" */
+    const char *what, *name; /* as crm_lint_line has them */
 };
 
 static void sms_found(const struct lint_sms *l, const json_t *line, const char *text,
@@ -121,32 +121,22 @@ static void sms_template(const struct lint_sms *l, const json_t *line, const cha
         sms_way_out(l, line, name, words);
 }
 
-static void sms_lines(const struct lint_sms *l, const json_t *lines)
+static void sms_line(void *arg, const char *what, const char *of, const json_t *line)
 {
-    size_t i;
-    json_t *line;
-    json_array_foreach((json_t *)lines, i, line) {
-        const char *text = json_get_str(line, "text", ""), *using = strstr(text, " using ");
-        bool send = strncasecmp(text, "send sms using ", 15) == 0,
-             notify = strncasecmp(text, "notify ", 7) == 0 && strstr(text, "sms");
-        if (!using || (!send && !notify))
-            continue;
-        AUTO_FREE char *name = mem_strn(using + 7, strcspn(using + 7, " "));
-        sms_template(l, line, name, send && crm_sends_to_contact(text));
-    }
+    struct lint_sms *l = arg;
+    const char *text = json_get_str(line, "text", ""), *using = strstr(text, " using ");
+    bool send = strncasecmp(text, "send sms using ", 15) == 0,
+         notify = strncasecmp(text, "notify ", 7) == 0 && strstr(text, "sms");
+    if (!using || (!send && !notify))
+        return;
+    AUTO_FREE char *name = mem_strn(using + 7, strcspn(using + 7, " "));
+    l->what = what;
+    l->name = of;
+    sms_template(l, line, name, send && crm_sends_to_contact(text));
 }
 
 void crm_lint_sms(const struct crm *crm, const json_t *tree, json_t *found)
 {
-    struct lint_sms l = {.crm = crm, .found = found, .what = "rule"};
-    const json_t *v, *level;
-    size_t i;
-    json_array_foreach(json_get_arr(tree, "rules"), i, v) {
-        l.name = json_get_str(v, "name", "?");
-        sms_lines(&l, json_get_arr(v, "do"));
-    }
-    l.what = "escalation";
-    json_object_foreach(json_get_obj(tree, "escalations"), l.name, v)
-        json_array_foreach(json_get_arr(v, "levels"), i, level)
-            sms_lines(&l, json_get_arr(level, "do"));
+    struct lint_sms l = {.crm = crm, .found = found};
+    crm_lint_lines(tree, sms_line, &l);
 }

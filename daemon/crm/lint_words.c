@@ -21,7 +21,7 @@ static const char *const days[] = {"today",    "tomorrow", "monday", "tuesday", 
 struct lint_words {
     const struct crm *crm;
     json_t *found;           /* borrowed */
-    const char *what, *name; /* "rule", "escalation" */
+    const char *what, *name; /* as crm_lint_line has them */
 };
 
 static void words_found(const struct lint_words *l, const json_t *line, size_t col,
@@ -81,29 +81,19 @@ static void words_command(const struct lint_words *l, const json_t *line, const 
     }
 }
 
-static void words_lines(const struct lint_words *l, const json_t *lines)
+static void words_line(void *arg, const char *what, const char *name, const json_t *line)
 {
-    size_t i;
-    json_t *line;
-    json_array_foreach((json_t *)lines, i, line) {
-        const char *text = json_get_str(line, "text", "");
-        if (text_starts(text, "task "))
-            words_day(l, line, text);
-        words_command(l, line, text);
-    }
+    struct lint_words *l = arg;
+    const char *text = json_get_str(line, "text", "");
+    l->what = what;
+    l->name = name;
+    if (text_starts(text, "task "))
+        words_day(l, line, text);
+    words_command(l, line, text);
 }
 
 void crm_lint_words(const struct crm *crm, const json_t *tree, json_t *found)
 {
-    struct lint_words l = {.crm = crm, .found = found, .what = "rule"};
-    const json_t *v, *level;
-    size_t i;
-    json_array_foreach(json_get_arr(tree, "rules"), i, v) {
-        l.name = json_get_str(v, "name", "?");
-        words_lines(&l, json_get_arr(v, "do"));
-    }
-    l.what = "escalation";
-    json_object_foreach(json_get_obj(tree, "escalations"), l.name, v)
-        json_array_foreach(json_get_arr(v, "levels"), i, level)
-            words_lines(&l, json_get_arr(level, "do"));
+    struct lint_words l = {.crm = crm, .found = found};
+    crm_lint_lines(tree, words_line, &l);
 }

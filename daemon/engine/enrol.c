@@ -331,6 +331,7 @@ int enrol_hook(void *arg, struct crm_ctx *ctx, const struct crm_enrol *w,
 {
     struct input *in = arg;
     (void)ctx;
+    in->enrol_changed = true;
     *out = (struct crm_enrolled){0};
     return w->what == CRM_ENROL_BEGIN ? begin(in, w, out, e) : change(in, w, out, e);
 }

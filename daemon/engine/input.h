@@ -60,6 +60,7 @@ struct input {
     int64_t journal; /* its row, once input_finish() has written one */
     int sends; /* numbers the mails of this input */
     json_t *enrolled; /* own; ids of enrolments that it began */
+    bool enrol_changed; /* a command began, paused or ended one */
     struct timer_begun *begun; /* own */
     size_t begun_count, begun_cap;
     struct err failed;   /* the store failed where it could not be said at once */

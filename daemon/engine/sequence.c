@@ -113,6 +113,25 @@ static int reason_until(struct course *c, char *why, size_t n, struct err *e)
 
 enum step_goes { GOES_ON, GOES_ELSE, GOES_LATER };
 
+/* Its own commands have ended it, or paused it: then it goes on behind this step. */
+static int step_changed(struct course *c, struct err *e)
+{
+    json_t *now = NULL;
+    int rc = 0;
+    if (enrolment_running(c->in->eng->db, c->t.key.rule, c->t.key.entity, c->t.key.record_id, &now, e) < 0)
+        return -1;
+    bool mine = json_get_int(now, "id", 0) == json_get_int(c->enrolment, "id", 0);
+    bool paused = mine && strcmp(json_get_str(now, "state", ""), "paused") == 0;
+    c->ended = !mine || paused;
+    if (paused) {
+        AUTO_JSON json_t *next = json_pack("{s:I, s:I}", "step", (json_int_t)c->t.step + 1, "since_ms",
+                                           (json_int_t)c->t.since_ms);
+        rc = enrol_pause(c->in, now, next, json_get_str(now, "reason", NULL), e);
+    }
+    json_decref(now);
+    return rc;
+}
+
 /* Its conditions, and its commands when they hold. */
 static int step_ask(struct course *c, const struct step *s, enum step_goes *out, struct err *e)
 {
@@ -130,6 +149,8 @@ static int step_ask(struct course *c, const struct step *s, enum step_goes *out,
             *out = GOES_ELSE;
         else if (s->rule->command_count)
             rc = input_run_rule(c->in, &a.ev, s->rule, j, e);
+        if (rc == 0 && c->in->enrol_changed)
+            rc = step_changed(c, e);
     }
     timer_asked_done(&a);
     return rc < 0 ? -1 : crm_facts_error(c->in->ctx, e);

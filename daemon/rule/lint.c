@@ -30,7 +30,8 @@ json_t *lint_add(struct lint *l, const struct lint_rule *r, const struct rule_li
     va_end(ap);
     json_t *f = json_object();
     json_put_str(f, "at", line ? line->at : r->pub->at);
-    json_put_str(f, r->pub->escalation ? "escalation" : "rule", r->pub->name);
+    json_put_str(f, r->pub->escalation ? "escalation" : r->pub->asked ? "sequence" : "rule",
+                 r->pub->name);
     json_put_str(f, "finding", finding);
     json_put_str(f, "text", text);
     json_put_str(f, "advice", advice);
@@ -365,17 +366,19 @@ static int64_t span_days(const struct rule_span *s)
     return days > 3650 ? 3650 : days;
 }
 
-/* "3d business": a day is 24 hours, also where hours count only while it is open. */
-static void rule_span(struct lint *l, struct lint_rule *r, const struct rule_span *s,
-                      const char *key)
+int64_t lint_span_days(const struct rule_span *s)
 {
     size_t n = s->text ? strspn(s->text, "0123456789 ") : 0;
     int64_t days = s->text && s->span.calendar ? span_days(s) : 0;
-    if (!days || !strchr("dw", s->text[n]) || days * LINT_DAY <= s->span.ms * 3 / 2)
-        return;
-    lint_add(l, r, NULL, "days", "write the open hours that are meant: three days of eight are 24h",
-             "%s = \"%.100s\" counts 24 open hours for each day, and takes about %" PRId64 " days",
-             key, s->text, days);
+    return !days || !strchr("dw", s->text[n]) || days * LINT_DAY <= s->span.ms * 3 / 2 ? 0 : days;
+}
+
+static void rule_span(struct lint *l, struct lint_rule *r, const struct rule_span *s,
+                      const char *key)
+{
+    int64_t days = lint_span_days(s);
+    if (days)
+        lint_add(l, r, NULL, "days", LINT_DAYS_ADVICE, LINT_DAYS_TEXT, key, s->text, days);
 }
 
 static void rule_spans(struct lint *l, struct lint_rule *r)
@@ -460,18 +463,39 @@ json_t *rule_lint_sorted(json_t *found)
     return out;
 }
 
+void lint_open(struct lint *l, const struct ruleset *rs, const struct lint_env *env, json_t *found)
+{
+    *l = (struct lint){.rs = rs, .env = env, .found = found, .questions = LINT_QUESTIONS};
+    l->solver = lint_solver_new(env->fields);
+    l->count = rs->count;
+    l->rules = mem_array(rs->count + 1, sizeof(*l->rules));
+    for (size_t i = 0; i < rs->count; i++)
+        rule_init(l, &l->rules[i], &rs->rules[i]);
+}
+
+void lint_close(struct lint *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        mem_free(l->rules[i].when);
+        mem_free(l->rules[i].effects);
+    }
+    mem_free(l->rules);
+    lint_solver_free(&l->solver);
+}
+
+void lint_conditions(struct lint *l, struct lint_rule *r)
+{
+    rule_conditions(l, r);
+    for (size_t i = 0; l->env->never && i < r->pub->when_count; i++)
+        rule_values(l, r, &r->pub->when[i], r->rule->when[i]->root);
+}
+
 json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env)
 {
-    struct lint l = {.rs = rs, .env = env, .found = json_array(), .questions = LINT_QUESTIONS};
-    l.solver = lint_solver_new(env->fields);
-    l.count = rs->count;
-    l.rules = mem_array(rs->count + 1, sizeof(*l.rules));
-    for (size_t i = 0; i < rs->count; i++)
-        rule_init(&l, &l.rules[i], &rs->rules[i]);
+    struct lint l;
+    lint_open(&l, rs, env, json_array());
     for (size_t i = 0; i < rs->count; i++) {
-        rule_conditions(&l, &l.rules[i]);
-        for (size_t k = 0; env->never && k < l.rules[i].pub->when_count; k++)
-            rule_values(&l, &l.rules[i], &l.rules[i].pub->when[k], rs->rules[i].when[k]->root);
+        lint_conditions(&l, &l.rules[i]);
         rule_dates(&l, &l.rules[i]);
         rule_clock(&l, &l.rules[i]);
         rule_limits(&l, &l.rules[i]);
@@ -481,11 +505,6 @@ json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env)
     }
     lint_pairs(&l);
     lint_cycles(&l);
-    for (size_t i = 0; i < rs->count; i++) {
-        mem_free(l.rules[i].when);
-        mem_free(l.rules[i].effects);
-    }
-    mem_free(l.rules);
-    lint_solver_free(&l.solver);
+    lint_close(&l);
     return rule_lint_sorted(l.found);
 }

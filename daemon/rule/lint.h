@@ -7,20 +7,21 @@
  * matter of taste; where it cannot be sure it says nothing.
  *
  * Findings are objects of an array, in the order of files and lines:
- * {"at", "rule" or "escalation", "finding", "text", "advice", "source"?, "col"?}; col is
+ * {"at", "rule", "escalation" or "sequence", "finding", "text", "advice", "source"?, "col"?}; col is
  * the byte (from 0) in source under which a caret stands. "finding" is one word, stable:
  *
  *   never        the conditions cannot hold together
  *   always       a condition that says nothing
  *   shadowed     an earlier rule of the group matches whenever this one does
- *   unreachable  an earlier rule stops this event whenever this one matches
+ *   unreachable  an earlier rule stops this event whenever this one matches; a step that
+ *                nobody comes to
  *   duplicate    an earlier rule does the same when the same holds
  *   cycle        rules wake each other again and again
  *   clock        time alone would make it true, and time wakes no rule
  *   over         valid_to is past
- *   useless      a limit that changes nothing
+ *   useless      a limit, a wait that changes nothing
  *   value        asks for a text that the field never has
- *   unguarded    answers every message
+ *   unguarded    answers every message; mails on although it was answered
  *   endless      comes again and again, and nothing is named that would end it
  *   days         a day of business time is 24 open hours
  *
@@ -30,7 +31,7 @@
 #ifndef LEADD_RULE_LINT_H
 #define LEADD_RULE_LINT_H
 
-#include "rule/ruleset.h"
+#include "rule/sequence.h"
 
 #define LINT_EVENTS 12
 #define LINT_FIELDS 1024 /* those behind count as asked and written by all */
@@ -73,6 +74,8 @@ struct lint_env {
 };
 
 json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env); /* own */
+/* Adds what is to be said of its steps; "sequence" is "nurture/3" then. */
+void rule_lint_sequence(const struct sequence *q, const struct lint_env *env, json_t *found);
 /* Can all these hold together, and not_this (NULL: nothing) not? false is certain. */
 bool rule_lint_possible(const struct rule_fields *fields, struct expr *const *hold, size_t count,
                         const struct expr *not_this);

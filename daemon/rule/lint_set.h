@@ -38,6 +38,10 @@ struct lint {
     int questions; /* that may still be put to the solver when comparing rules */
 };
 
+/* Takes found as the list that findings are added to; it stays the caller's. */
+void lint_open(struct lint *l, const struct ruleset *rs, const struct lint_env *env, json_t *found);
+void lint_close(struct lint *l);
+
 /* Adds a finding at the rule, or, with a line, there. */
 json_t *lint_add(struct lint *l, const struct lint_rule *r, const struct rule_line *line,
                  const char *finding, const char *advice, const char *fmt, ...) LEADD_PRINTF(6, 7);
@@ -54,6 +58,15 @@ bool lint_both_possible(struct lint *l, const struct lint_rule *a, const struct 
 bool lint_implies(struct lint *l, const struct lint_rule *a, const struct lint_rule *b);
 /* May a command of the one change what the conditions of the other ask about? */
 bool lint_touches(const struct lint_rule *from, const struct lint_rule *to);
+
+/* What the conditions of one rule say: never, always, value. */
+void lint_conditions(struct lint *l, struct lint_rule *r);
+/* "3d business": a day is 24 hours, also where hours count only while it is open. The real
+ * days that it takes, when they are far more; else 0. */
+int64_t lint_span_days(const struct rule_span *s);
+#define LINT_DAYS_TEXT                                                                             \
+    "%s = \"%.100s\" counts 24 open hours for each day, and takes about %" PRId64 " days"
+#define LINT_DAYS_ADVICE "write the open hours that are meant: three days of eight are 24h"
 
 void lint_pairs(struct lint *l); /* shadowed, unreachable, duplicate */
 void lint_cycles(struct lint *l);

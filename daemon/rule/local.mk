@@ -7,7 +7,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/expr_regex.c %D%/expr_time.c %D%/expr_trace.c \
 	%D%/field.c %D%/field.h %D%/fold.c %D%/index.c %D%/index.h %D%/index_inner.h \
 	%D%/index_probe.c \
-	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_set.h %D%/lint_solve.c \
+	%D%/lint.c %D%/lint.h %D%/lint_cycle.c %D%/lint_pairs.c %D%/lint_sequence.c %D%/lint_set.h %D%/lint_solve.c \
 	%D%/lint_solve.h %D%/lint_worlds.c \
 	%D%/map.c %D%/map.h %D%/match.c %D%/match_inner.h %D%/record.c %D%/record.h \
 	%D%/record_value.c %D%/record_inner.h %D%/record_read.c %D%/ruleset_fields.c \

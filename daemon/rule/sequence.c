@@ -83,11 +83,6 @@ static struct step *step_add(struct build *b, enum step_kind kind, const char *p
     return s;
 }
 
-static json_t *line_of(const char *text, const json_t *like, const char *at)
-{
-    return json_pack("{s:s, s:s}", "text", text, "at", json_get_str(like, "at", at));
-}
-
 /* The rule of a step: its conditions, and what it does. */
 static void step_rule(struct build *b, const char *path, const char *at, const json_t *when,
                       json_t *commands)
@@ -99,44 +94,46 @@ static void step_rule(struct build *b, const char *path, const char *at, const j
     json_array_append_new(b->rules, rule);
 }
 
-/* email, sms, task: each is a command. NULL: the step is none of them. */
-static json_t *step_command(struct build *b, const json_t *def, const char *at, bool *sends_out,
-                            const char **text_out)
+/* email, sms, task: each is a command. */
+static const struct word {
+    const char *key, *before, *behind;
+    bool sends;
+} words[] = {{"email", "send ", " to contact", true},
+             {"sms", "send sms using ", "", true},
+             {"task", "task ", "", false}};
+
+static const struct word *step_word(const json_t *def)
 {
-    static const struct {
-        const char *key, *before, *behind;
-        bool sends;
-    } words[] = {{"email", "send ", " to contact", true},
-                 {"sms", "send sms using ", "", true},
-                 {"task", "task ", "", false}};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        const json_t *v = json_get_obj(def, words[i].key);
-        const char *said = json_get_str(v, "text", "");
-        if (!v)
-            continue;
-        AUTO_FREE char *line = mem_printf("%s%s%s", words[i].before, said, words[i].behind);
-        json_t *list = json_array();
-        json_array_append_new(list, line_of(line, v, at));
-        *sends_out = words[i].sends;
-        *text_out = keep(b->q, mem_printf("%s %s", words[i].key, said));
-        return list;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (json_get_obj(def, words[i].key))
+            return &words[i];
     return NULL;
+}
+
+json_t *sequence_step_lines(const json_t *def)
+{
+    const struct word *w = step_word(def);
+    if (!w)
+        return json_incref(json_get_arr(def, "do"));
+    const json_t *v = json_get_obj(def, w->key);
+    AUTO_FREE char *line = mem_printf("%s%s%s", w->before, json_get_str(v, "text", ""), w->behind);
+    return json_pack("[{s:s, s:s}]", "text", line, "at",
+                     json_get_str(v, "at", json_get_str(def, "at", "?")));
 }
 
 static void read_do(struct build *b, const json_t *def, const char *path, const char *at)
 {
-    bool sends = false;
-    const char *text = "";
-    json_t *list = step_command(b, def, at, &sends, &text);
-    if (!list) {
-        list = json_incref(json_get_arr(def, "do"));
-        text = json_get_str(json_array_get(list, 0), "text", "");
-        if (json_array_size(list) > 1)
-            text = keep(b->q, mem_printf("%s; ..", text));
-        for (size_t i = 0; i < json_array_size(list); i++)
-            sends |= strncmp(json_get_str(json_array_get(list, i), "text", ""), "send ", 5) == 0;
-    }
+    const struct word *w = step_word(def);
+    json_t *list = sequence_step_lines(def);
+    const char *text = json_get_str(json_array_get(list, 0), "text", "");
+    bool sends = w && w->sends;
+    if (w)
+        text = keep(b->q, mem_printf("%s %s", w->key,
+                                     json_get_str(json_get_obj(def, w->key), "text", "")));
+    else if (json_array_size(list) > 1)
+        text = keep(b->q, mem_printf("%s; ..", text));
+    for (size_t i = 0; !w && i < json_array_size(list); i++)
+        sends |= strncmp(json_get_str(json_array_get(list, i), "text", ""), "send ", 5) == 0;
     step_rule(b, path, at, json_get_arr(def, "when"), list);
     struct step *s = step_add(b, STEP_DO, path, at);
     s->sends = sends;

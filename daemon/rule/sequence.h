@@ -65,6 +65,9 @@ struct sequence;
  * copied. NULL when errors were added. */
 struct sequence *sequence_new(const char *name, const json_t *def, const json_t *config,
                               const struct ruleset_env *env, struct errlist *errors);
+/* The commands of a step of a definition, as do has them ([{"text", "at"}]), also of email,
+ * sms and task; own. NULL: it has none, as wait. */
+json_t *sequence_step_lines(const json_t *step);
 void sequence_free(struct sequence **q); /* accepts NULL, sets NULL */
 
 const char *sequence_name(const struct sequence *q);

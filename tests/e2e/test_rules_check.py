@@ -147,6 +147,62 @@ tests : {
     assert rules("check", folder) == (0, "%s/leadd.conf: rules OK, 2 tests pass\n" % folder, "")
 
 
+SEQUENCES = """lang = 1;
+rules : { rest : { on = "lead.created"; do = [ "sequence ends", "sequence ring", "sequence loud",
+                                               "sequence words" ]; }; };
+sequences : {
+  ends : { until = "lead.score > 50"; steps = (
+    { email = "hi"; when = "lead.score > 60"; },
+    { email = "hi"; when = "lead.score > 5 and lead.score < 3"; },
+    { branch = "lead.score > 1"; then = ( { end = true; }, { email = "hi"; } ); else = ( { end = true; } ); },
+    { task = "tomorrow call"; }
+  ); };
+  loud : { stop = [ "closed" ]; steps = ( { email = "hi"; }, { wait = "3d"; }, { email = "hi"; }, { wait = "1d"; } ); };
+  ring : { steps = ( { wait = "1d"; }, { do = [ "sequence stop", "sequence round" ]; } ); };
+  round : { several = true; steps = ( { wait = "1d"; }, { do = "sequence ring"; } ); };
+  never : { by_hand = true; steps = ( { do = "sequence loud"; }, { do = "sequence never"; } ); };
+  alone : { steps = ( { do = "tag x"; } ); };
+  words : { steps = (
+    { task = "tomorow call them"; }, { wait = "3d business"; },
+    { variants = ( { steps = ( { do = "note hello; tag x"; } ); }, { steps = ( { sms = "long"; } ); } ); } ); };
+};
+calendars : { office : { hours = "Mon-Fri 09:00-17:00"; }; };
+"""
+
+
+def test_what_is_hardly_meant_in_a_sequence_is_told_step_by_step(folder):
+    (folder / "rules.d/10.conf").write_text(SEQUENCES)
+    (folder / "templates/hi.txt").write_text("Subject: Hi\n\nHello.\n")
+    (folder / "templates/long.txt").write_text("Subject: x\n\n" + "Grüße, " * 30 + "a@b.example")
+    (folder / "leadd.conf").write_text(CONF + 'calendar = "office"; presets_dir = "%s";\n'
+        'gateways : { main : { preset = "kannel"; url = "http://127.0.0.1:1"; number = "+43720123456";\n'
+        '                      user = "crm"; verify : { scheme = "none"; }; }; };\n'
+        % os.path.abspath(os.path.join(SHIPPED, "..", "contrib")))
+    code, out, err = rules("check", "--json", folder)
+    assert (code, err) == (0, ""), out
+    assert [(f.get("sequence"), f["finding"]) for f in json.loads(out)["findings"]] == [
+        ("ends/1", "unreachable"), ("ends/2", "never"), ("ends/3.then.2", "unreachable"),
+        ("ends/4", "unreachable"), ("loud/4", "useless"), ("loud", "unguarded"), ("ring", "endless"),
+        ("round", "endless"), ("never/1", "never"), ("never/2", "never"), ("alone", "unused"),
+        ("words/1", "words"), ("words/2", "days"), ("words/3.1.1", "words"), ("words/3.2.1", "sms")]
+    text = rules("check", folder)[1]
+    assert "warning: sequence ends/1: whenever its conditions hold, until = \"lead.score > 50\" has ended" in text
+    assert "warning: sequence loud: writes up to 2 times, also to who has answered [unguarded]" in text
+    assert "warning: sequence never/2: begins never, which is refused while never runs [never]" in text
+
+
+def test_a_step_that_runs_in_no_test_is_told_where_there_are_tests(folder):
+    (folder / "templates/hi.txt").write_text("Subject: Hi\n\nHello.\n")
+    (folder / "rules.d/10.conf").write_text("""lang = 1;
+rules : { a : { on = "lead.created"; do = "sequence two"; }; };
+sequences : { two : { steps = ( { email = "hi"; }, { wait = "3d"; }, { do = "tag late"; } ); }; };
+tests : { t : { at = "2026-11-20 10:00"; given = ( { mail : { from = "a@b.example"; subject = "y"; }; }, { advance = "1h"; } );
+                expect : { sent = "hi"; }; }; };
+""")
+    code, out, _ = rules("check", "--json", folder)
+    assert [(f.get("sequence"), f["finding"]) for f in json.loads(out)["findings"]] == [("two/3", "untested")]
+
+
 def test_a_folder_without_leadd_conf_is_told_apart(folder, tmp_path):
     code, out, err = rules("check", folder / "rules.d")
     assert (code, out) == (1, "") and "there is no leadd.conf in" in err

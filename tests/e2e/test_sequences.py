@@ -172,3 +172,24 @@ def test_variants_are_dealt_by_share_and_a_record_keeps_its_own():
         got = [m[0] for m in d.mails()]
         assert len(got) == 40 and 3 <= got.count("hello") <= 18
         assert {r["variants"] for r in d.ctl("sequence", "enrolments", "limit=100")["rows"]} == {"1:1", "1:2"}
+
+
+def test_a_step_may_end_its_own_sequence_and_begin_another():
+    two = '''nurture : { steps = ( { email = "hello"; }, { wait = "1d"; },
+                            { do = [ "sequence stop", "sequence other" ]; }, { email = "again"; } ); };
+             other : { steps = ( { wait = "1d"; }, { email = "other"; } ); };'''
+    with Company(two) as d:
+        d.lead()
+        d.pass_time("5d")
+        assert [m[0] for m in d.mails()] == ["hello", "other"]
+        assert sorted(d.enrolments()) == [("L1", "nurture", "stopped", "by rule nurture/3"), ("L1", "other", "done", "")]
+
+
+def test_a_step_may_pause_its_own_sequence_which_goes_on_behind_it():
+    with Company('nurture : { steps = ( { do = "sequence pause"; }, { email = "hello"; } ); };') as d:
+        d.lead()
+        d.pass_time("5d")
+        assert (d.mails(), d.enrolments()[0][2]) == ([], "paused")
+        d.ctl("do", "L1", "sequence", "resume")
+        d.pass_time("1d")
+        assert ([m[0] for m in d.mails()], d.enrolments()[0][2]) == (["hello"], "done")
