@@ -19,20 +19,6 @@ static int usage(void)
     return CTL_EXIT_USAGE;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t w = write(fd, p, n);
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w <= 0)
-            return -1;
-        p += w;
-        n -= (size_t)w;
-    }
-    return 0;
-}
-
 static int save(const struct frame *f, const char *path)
 {
     AUTO_CLOSE int fd = -1;
@@ -40,7 +26,7 @@ static int save(const struct frame *f, const char *path)
         fprintf(stderr, "leadctl: cannot make %s: %s\n", path, err_errno());
         return CTL_EXIT_FAILED;
     }
-    if (write_all(path ? fd : STDOUT_FILENO, f->raw, f->raw_len) < 0) {
+    if (buf_write_fd(path ? fd : STDOUT_FILENO, f->raw, f->raw_len) < 0) {
         fprintf(stderr, "leadctl: cannot write %s: %s\n", path ? path : "it", err_errno());
         return CTL_EXIT_FAILED;
     }

@@ -16,7 +16,6 @@
 #include "base/form_words.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "web/html.h"
 
 struct snippet {
     struct buf *out;
@@ -33,7 +32,7 @@ static const char *word(const struct snippet *s, enum form_word w)
 static void attribute(const struct snippet *s, const char *name, const char *value)
 {
     buf_printf(s->out, " %s=\"", name);
-    html_text(s->out, value);
+    buf_html(s->out, value);
     buf_char(s->out, '"');
 }
 
@@ -57,7 +56,7 @@ static void label(const struct snippet *s, const char *text, bool must)
     buf_str(s->out, "<label");
     id_of(s, "for");
     buf_char(s->out, '>');
-    html_text(s->out, text);
+    buf_html(s->out, text);
     if (must)
         buf_printf(s->out, " <small>(%s)</small>", word(s, FORM_W_REQUIRED));
     buf_str(s->out, "</label>");
@@ -94,7 +93,7 @@ static void choices(const struct snippet *s, const char *name, const json_t *row
         buf_printf(s->out, "  <option value=\"\">%s</option>\n", word(s, FORM_W_CHOOSE));
     json_array_foreach (json_get_arr(row, "choices"), i, v) {
         buf_str(s->out, "  <option>");
-        html_text(s->out, json_string_value(v));
+        buf_html(s->out, json_string_value(v));
         buf_str(s->out, "</option>\n");
     }
     buf_str(s->out, "</select>");
@@ -109,7 +108,7 @@ static void file_types(const struct snippet *s, const json_t *row)
     buf_str(s->out, " accept=\"");
     json_array_foreach (json_get_arr(row, "accept"), i, v) {
         buf_str(s->out, i ? "," : "");
-        html_text(s->out, json_string_value(v));
+        buf_html(s->out, json_string_value(v));
     }
     buf_char(s->out, '"');
 }
@@ -284,7 +283,7 @@ void ctl_snippet(const char *form, const json_t *conf, const char *url, struct b
     buf_printf(out, "<form id=\"leadd-%s\" method=\"post\" enctype=\"multipart/form-data\" lang=\"%s\"\n"
                "      accept-charset=\"utf-8\" action=\"", form, s.lang);
     AUTO_FREE char *base = mem_strn(url, n && url[n - 1] == '/' ? n - 1 : n);
-    html_text(out, base);
+    buf_html(out, base);
     buf_printf(out, "/form/%s\">\n<div role=\"alert\" tabindex=\"-1\"></div>\n", form);
     json_object_foreach (json_get_obj(conf, "fields"), name, row)
         if (!strchr(name, '*'))

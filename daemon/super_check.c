@@ -124,20 +124,6 @@ static json_t *check_config(const char *path, struct errlist *errors, json_t **w
     return NULL;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t w = write(fd, p, n);
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w <= 0)
-            return -1;
-        p += w;
-        n -= (size_t)w;
-    }
-    return 0;
-}
-
 int super_check_main(const char *path, bool tests, int fd)
 {
     int64_t count = tests;
@@ -160,7 +146,7 @@ int super_check_main(const char *path, bool tests, int fd)
     if (warnings)
         json_object_set(result, "warnings", warnings);
     AUTO_FREE char *text = json_line(result);
-    return write_all(fd, text, strlen(text)) == 0 ? 0 : SUPER_EXIT_FAILED;
+    return buf_write_fd(fd, text, strlen(text)) == 0 ? 0 : SUPER_EXIT_FAILED;
 }
 
 int super_check_print(const char *path, bool tests)

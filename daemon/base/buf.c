@@ -98,6 +98,31 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     return rc;
 }
 
+void buf_html(struct buf *b, const char *s)
+{
+    for (; *s; s++) {
+        switch (*s) {
+        case '&':
+            buf_str(b, "&amp;");
+            break;
+        case '<':
+            buf_str(b, "&lt;");
+            break;
+        case '>':
+            buf_str(b, "&gt;");
+            break;
+        case '"':
+            buf_str(b, "&quot;");
+            break;
+        case '\'':
+            buf_str(b, "&#39;");
+            break;
+        default:
+            buf_char(b, *s);
+        }
+    }
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
     LEADD_ASSERT(n <= b->len);
@@ -138,5 +163,19 @@ int buf_read_file(struct buf *b, const char *path, struct err *e)
                        err_errno());
     if (buf_read_fd(b, fd, e) < 0)
         return err_wrap(e, "%s", path);
+    return 0;
+}
+
+int buf_write_fd(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return -1;
+        p += k;
+        n -= (size_t)k;
+    }
     return 0;
 }

@@ -38,6 +38,8 @@ int buf_add(struct buf *b, const void *p, size_t n);
 int buf_str(struct buf *b, const char *s);
 int buf_char(struct buf *b, char c);
 int buf_printf(struct buf *b, const char *fmt, ...) LEADD_PRINTF(2, 3);
+/* As HTML text: safe between tags and in quoted attributes. */
+void buf_html(struct buf *b, const char *s);
 
 void buf_drop(struct buf *b, size_t n); /* removes n bytes from the front */
 char *buf_take(struct buf *b);          /* moves the bytes out; b is empty again */
@@ -48,5 +50,7 @@ char *buf_take(struct buf *b);          /* moves the bytes out; b is empty again
  * larger than b's limit. */
 int buf_read_file(struct buf *b, const char *path, struct err *e) LEADD_MUST_CHECK;
 int buf_read_fd(struct buf *b, int fd, struct err *e) LEADD_MUST_CHECK;
+/* Writes all of it, to a descriptor that blocks. -1 with errno. */
+int buf_write_fd(int fd, const char *p, size_t n) LEADD_MUST_CHECK;
 
 #endif

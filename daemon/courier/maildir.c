@@ -60,20 +60,6 @@ int maildir_make(const char *path, struct err *e)
     return 0;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return -1;
-        p += k;
-        n -= (size_t)k;
-    }
-    return 0;
-}
-
 /* The mail with LF line ends behind a Return-Path line. */
 static int file_text(struct buf *out, const char *from, const char *raw, size_t n)
 {
@@ -98,7 +84,7 @@ static int file_write(const char *path, const char *from, const char *raw, size_
     if (file_text(&text, from, raw, n) < 0)
         return err_set(e, ERR_INPUT, "the mail is too large");
     AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || write_all(fd, text.data, text.len) < 0 || fsync(fd) < 0)
+    if (fd < 0 || buf_write_fd(fd, text.data, text.len) < 0 || fsync(fd) < 0)
         return err_set(e, ERR_TEMP, "%s: %s", path, err_errno());
     return 0;
 }

@@ -34,31 +34,6 @@ static struct template_value render_get(struct render *r, int field, int item)
     return v;
 }
 
-static void render_escaped(struct buf *out, const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        switch (s[i]) {
-        case '&':
-            buf_str(out, "&amp;");
-            break;
-        case '<':
-            buf_str(out, "&lt;");
-            break;
-        case '>':
-            buf_str(out, "&gt;");
-            break;
-        case '"':
-            buf_str(out, "&quot;");
-            break;
-        case '\'':
-            buf_str(out, "&#39;");
-            break;
-        default:
-            buf_char(out, s[i]);
-        }
-    }
-}
-
 static void render_value(struct render *r, const struct template_op *op)
 {
     int item = op->scope >= 0 ? r->items[op->scope] : -1;
@@ -73,7 +48,7 @@ static void render_value(struct render *r, const struct template_op *op)
     if (!buf_ok(&clean))
         r->out->full = true;
     if (op->kind == OP_VALUE && r->escape)
-        render_escaped(r->out, clean.data, clean.len);
+        buf_html(r->out, clean.data);
     else
         buf_add(r->out, clean.data, clean.len);
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/rows.h"
 
 #define COLUMNS                                                                                    \
     "id, sequence, version_id, entity, record_id, contact_id, state, step, variants, began_by, "   \
@@ -13,11 +14,11 @@
 
 static json_t *enrolment_of_row(struct db_rows *r)
 {
-    json_t *j = json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I}", "id", db_int(r, 0),
-                          "sequence", db_text(r, 1), "version", db_int(r, 2), "entity",
-                          db_text(r, 3), "record_id", db_int(r, 4), "contact_id", db_int(r, 5),
-                          "state", db_text(r, 6), "step", db_int(r, 7), "began_by", db_text(r, 9),
-                          "began_ms", db_int(r, 10));
+    json_t *j =
+        json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I}", "id", db_int(r, 0),
+                  "sequence", db_text(r, 1), "version", db_int(r, 2), "entity", db_text(r, 3),
+                  "record_id", db_int(r, 4), "contact_id", db_int(r, 5), "state", db_text(r, 6),
+                  "step", db_int(r, 7), "began_by", db_text(r, 9), "began_ms", db_int(r, 10));
     json_put_str(j, "variants", db_text(r, 8));
     if (!db_is_null(r, 11))
         json_put_int(j, "ended_ms", db_int(r, 11));
@@ -25,18 +26,6 @@ static json_t *enrolment_of_row(struct db_rows *r)
     if (!db_is_null(r, 13))
         json_put_int(j, "due_ms", db_int(r, 13));
     return j;
-}
-
-/* Takes the rows. */
-static json_t *enrolments(struct db_rows *r, struct err *e)
-{
-    json_t *list = json_array();
-    while (db_step(r))
-        json_array_append_new(list, enrolment_of_row(r));
-    if (db_done(&r, e) == 0)
-        return list;
-    json_decref(list);
-    return NULL;
 }
 
 int enrolment_add(struct db *db, struct enrolment_row *row, struct err *e)
@@ -51,21 +40,19 @@ int enrolment_add(struct db *db, struct enrolment_row *row, struct err *e)
 
 json_t *enrolment_get(struct db *db, int64_t id, struct err *e)
 {
-    AUTO_JSON json_t *list = enrolments(
-        db_query(db, "SELECT " COLUMNS " FROM enrolment WHERE id = $1", "i", id), e);
-    if (list && json_array_size(list) == 0)
-        err_set(e, ERR_INPUT, "there is no enrolment %lld", (long long)id);
-    return list ? json_incref(json_array_get(list, 0)) : NULL;
+    return rows_one(db_query(db, "SELECT " COLUMNS " FROM enrolment WHERE id = $1", "i", id),
+                    enrolment_of_row, "enrolment ", id, e);
 }
 
 int enrolment_running(struct db *db, const char *sequence, const char *entity, int64_t record_id,
                       json_t **out, struct err *e)
 {
-    AUTO_JSON json_t *list = enrolments(
+    AUTO_JSON json_t *list = rows_all(
         db_query(db,
                  "SELECT " COLUMNS " FROM enrolment WHERE entity = $1 AND record_id = $2 AND "
                  "sequence = $3 AND ended_ms IS NULL",
-                 "sis", entity, record_id, sequence), e);
+                 "sis", entity, record_id, sequence),
+        enrolment_of_row, e);
     if (!list)
         return -1;
     *out = json_incref(json_array_get(list, 0));
@@ -74,19 +61,21 @@ int enrolment_running(struct db *db, const char *sequence, const char *entity, i
 
 json_t *enrolment_of_contact(struct db *db, int64_t contact, struct err *e)
 {
-    return enrolments(db_query(db,
-                               "SELECT " COLUMNS " FROM enrolment WHERE contact_id = $1 AND "
-                               "ended_ms IS NULL ORDER BY id",
-                               "i", contact), e);
+    return rows_all(db_query(db,
+                             "SELECT " COLUMNS " FROM enrolment WHERE contact_id = $1 AND "
+                             "ended_ms IS NULL ORDER BY id",
+                             "i", contact),
+                    enrolment_of_row, e);
 }
 
 json_t *enrolment_of_record(struct db *db, const char *entity, int64_t record_id, struct err *e)
 {
-    return enrolments(db_query(db,
-                               "SELECT " COLUMNS " FROM enrolment WHERE entity = $1 AND"
-                               " record_id = $2"
-                               " ORDER BY id DESC LIMIT 100",
-                               "si", entity, record_id), e);
+    return rows_all(db_query(db,
+                             "SELECT " COLUMNS " FROM enrolment WHERE entity = $1 AND"
+                             " record_id = $2"
+                             " ORDER BY id DESC LIMIT 100",
+                             "si", entity, record_id),
+                    enrolment_of_row, e);
 }
 
 int enrolment_set_state(struct db *db, int64_t id, const struct enrolment_change *c, struct err *e)
@@ -110,47 +99,48 @@ int enrolment_set_version(struct db *db, int64_t id, int64_t version, struct err
 json_t *enrolment_list(struct db *db, const char *sequence, const char *state, int64_t limit,
                        struct err *e)
 {
-    return enrolments(db_query(db,
-                               "SELECT " COLUMNS " FROM enrolment WHERE"
-                               " (CAST($1 AS TEXT) IS NULL OR sequence = $1) AND"
-                               " (CAST($2 AS TEXT) IS NULL OR state = $2)"
-                               " ORDER BY id DESC LIMIT $3",
-                               "ssi", sequence, state, limit), e);
+    return rows_all(db_query(db,
+                             "SELECT " COLUMNS " FROM enrolment WHERE"
+                             " (CAST($1 AS TEXT) IS NULL OR sequence = $1) AND"
+                             " (CAST($2 AS TEXT) IS NULL OR state = $2)"
+                             " ORDER BY id DESC LIMIT $3",
+                             "ssi", sequence, state, limit),
+                    enrolment_of_row, e);
 }
 
 json_t *enrolment_of_others(struct db *db, const char *sequence, int64_t version, int64_t after,
                             int64_t limit, struct err *e)
 {
-    return enrolments(db_query(db,
-                               "SELECT " COLUMNS " FROM enrolment WHERE sequence = $1 AND"
-                               " ended_ms IS NULL AND version_id <> $2 AND id > $3"
-                               " ORDER BY id LIMIT $4",
-                               "siii", sequence, version, after, limit), e);
+    return rows_all(db_query(db,
+                             "SELECT " COLUMNS " FROM enrolment WHERE sequence = $1 AND"
+                             " ended_ms IS NULL AND version_id <> $2 AND id > $3"
+                             " ORDER BY id LIMIT $4",
+                             "siii", sequence, version, after, limit),
+                    enrolment_of_row, e);
+}
+
+static json_t *count_of_row(struct db_rows *r)
+{
+    json_t *j = json_pack("{s:s, s:I, s:s, s:I}", "sequence", db_text(r, 0), "version",
+                          db_int(r, 1), "state", db_text(r, 2), "n", db_int(r, 4));
+    json_put_str(j, "reason", db_text(r, 3));
+    return j;
 }
 
 json_t *enrolment_counts(struct db *db, struct err *e)
 {
-    json_t *list = json_array();
-    struct db_rows *r = db_query(db,
-                                 "SELECT sequence, version_id, state, reason, count(*) FROM"
-                                 " enrolment GROUP BY sequence, version_id, state, reason"
-                                 " ORDER BY sequence, version_id, state, reason",
-                                 "");
-    while (db_step(r)) {
-        json_t *j = json_pack("{s:s, s:I, s:s, s:I}", "sequence", db_text(r, 0), "version",
-                              db_int(r, 1), "state", db_text(r, 2), "n", db_int(r, 4));
-        json_put_str(j, "reason", db_text(r, 3));
-        json_array_append_new(list, j);
-    }
-    if (db_done(&r, e) == 0)
-        return list;
-    json_decref(list);
-    return NULL;
+    return rows_all(db_query(db,
+                             "SELECT sequence, version_id, state, reason, count(*) FROM"
+                             " enrolment GROUP BY sequence, version_id, state, reason"
+                             " ORDER BY sequence, version_id, state, reason",
+                             ""),
+                    count_of_row, e);
 }
 
 int version_number(struct db *db, const char *hash, int64_t *id_out, struct err *e)
 {
-    return db_get_int(db, e, id_out, 0, "SELECT id FROM sequence_version WHERE hash = $1", "s", hash);
+    return db_get_int(db, e, id_out, 0, "SELECT id FROM sequence_version WHERE hash = $1", "s",
+                      hash);
 }
 
 int version_keep(struct db *db, const char *name, const char *hash, const char *source,
@@ -165,19 +155,17 @@ int version_keep(struct db *db, const char *name, const char *hash, const char *
                                "sssi", hash, name, source, now_ms);
 }
 
+static json_t *version_of_row(struct db_rows *r)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:I}", "id", db_int(r, 0), "hash", db_text(r, 1), "name",
+                     db_text(r, 2), "source", db_text(r, 3), "at_ms", db_int(r, 4));
+}
+
 json_t *version_get(struct db *db, int64_t id, struct err *e)
 {
-    json_t *j = NULL;
-    struct db_rows *r = db_query(
-        db, "SELECT id, hash, name, source, at_ms FROM sequence_version WHERE id = $1", "i", id);
-    if (db_step(r))
-        j = json_pack("{s:I, s:s, s:s, s:s, s:I}", "id", db_int(r, 0), "hash", db_text(r, 1),
-                      "name", db_text(r, 2), "source", db_text(r, 3), "at_ms", db_int(r, 4));
-    if (db_done(&r, e) < 0) {
-        json_decref(j);
-        return NULL;
-    }
-    if (!j)
-        err_set(e, ERR_INPUT, "there is no version %lld of a sequence", (long long)id);
-    return j;
+    return rows_one(db_query(db,
+                             "SELECT id, hash, name, source, at_ms FROM sequence_version"
+                             " WHERE id = $1",
+                             "i", id),
+                    version_of_row, "sequence version ", id, e);
 }

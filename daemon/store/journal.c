@@ -56,32 +56,13 @@ json_t *journal_list(struct db *db, char entity, int64_t entity_id, int64_t afte
     return rows_all(db_query(db, sql, "iii", entity_id, after_id, limit), journal_read, e);
 }
 
-/* The row before the first that is not from before at_ms: ids and times rise together, as
- * long as nobody sets the clock back. */
-static int journal_before(struct db *db, int64_t at_ms, int64_t *id_out, struct err *e)
-{
-    int64_t low = 0, high;
-    if (journal_newest(db, &high, e) < 0)
-        return -1;
-    while (low < high) {
-        int64_t mid = low + (high - low) / 2, at;
-        if (db_get_int(db, e, &at, INT64_MAX,
-                       "SELECT at_ms FROM journal WHERE id > $1 ORDER BY id LIMIT 1", "i", mid) < 0)
-            return -1;
-        if (at < at_ms)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    *id_out = low;
-    return 0;
-}
-
 /* The causes are those that engine/ writes; what a person types there comes behind ": ". */
 json_t *journal_of_message(struct db *db, int64_t message, int64_t at_ms, struct err *e)
 {
     int64_t before;
-    if (journal_before(db, at_ms, &before, e) < 0)
+    if (rows_before(db, "SELECT max(id) FROM journal",
+                    "SELECT at_ms FROM journal WHERE id > $1 ORDER BY id LIMIT 1", at_ms, &before,
+                    e) < 0)
         return NULL;
     return rows_all(
         db_query(db,

@@ -198,25 +198,12 @@ json_t *ledger_list(struct db *db, const char *state, const char *source, int64_
     return rows_all(db_query(db, filed ? any : odd, "ssi", state, source, limit), ledger_read, e);
 }
 
-/* The first row that is not from before at_ms. Ids and times rise together, as long
- * as nobody sets the clock back. */
+/* The row before the first that is not from before at_ms. */
 static int ledger_since(struct db *db, int64_t at_ms, int64_t *id_out, struct err *e)
 {
-    int64_t low = 0, high;
-    if (db_get_int(db, e, &high, 0, "SELECT max(id) FROM ledger", "") < 0)
-        return -1;
-    while (low < high) {
-        int64_t mid = low + (high - low) / 2, at;
-        if (db_get_int(db, e, &at, INT64_MAX,
-                       "SELECT at_ms FROM ledger WHERE id > $1 ORDER BY id LIMIT 1", "i", mid) < 0)
-            return -1;
-        if (at < at_ms)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    *id_out = low;
-    return 0;
+    return rows_before(db, "SELECT max(id) FROM ledger",
+                       "SELECT at_ms FROM ledger WHERE id > $1 ORDER BY id LIMIT 1", at_ms, id_out,
+                       e);
 }
 
 int ledger_count(struct db *db, int64_t source, const char *key, const char *reason, int64_t at_ms,

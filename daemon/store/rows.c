@@ -50,3 +50,22 @@ json_t *rows_read_json(struct db_rows *r)
 {
     return json_loads(db_text(r, 0), 0, NULL);
 }
+
+int rows_before(struct db *db, const char *newest, const char *next, int64_t at_ms,
+                int64_t *id_out, struct err *e)
+{
+    int64_t low = 0, high;
+    if (db_get_int(db, e, &high, 0, newest, "") < 0)
+        return -1;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2, at;
+        if (db_get_int(db, e, &at, INT64_MAX, next, "i", mid) < 0)
+            return -1;
+        if (at < at_ms)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *id_out = low;
+    return 0;
+}

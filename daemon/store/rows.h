@@ -19,6 +19,11 @@ json_t *rows_one(struct db_rows *r, rows_read_fn read, const char *what, int64_t
 json_t *rows_all(struct db_rows *r, rows_read_fn read, struct err *e);
 /* The first column of the first row; own (mem_free), followed by a NUL. */
 char *rows_blob(struct db_rows *r, size_t *n_out, const char *what, int64_t id, struct err *e);
+/* The last id of a table before at_ms. newest asks for the table's last id, next ($1: an id)
+ * for the time of the row behind it. Ids and times rise together, as long as nobody sets
+ * the clock back. */
+int rows_before(struct db *db, const char *newest, const char *next, int64_t at_ms,
+                int64_t *id_out, struct err *e) LEADD_MUST_CHECK;
 /* The first column of the first row, a JSON text. */
 json_t *rows_read_json(struct db_rows *r);
 

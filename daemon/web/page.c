@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "web/html.h"
 
 static void add(struct buf *out, const char *s)
 {
@@ -20,15 +19,15 @@ void page_render(const json_t *answer, struct buf *out)
     add(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
              "<meta name=\"robots\" content=\"noindex\"><title>");
-    html_text(out, title);
+    buf_html(out, title);
     add(out, "</title></head>\n<body><h1>");
-    html_text(out, title);
+    buf_html(out, title);
     add(out, "</h1>\n<p>");
-    html_text(out, json_get_str(answer, "text", ""));
+    buf_html(out, json_get_str(answer, "text", ""));
     add(out, "</p>\n");
     if (button) {
         add(out, "<form method=\"post\"><button type=\"submit\">");
-        html_text(out, button);
+        buf_html(out, button);
         add(out, "</button></form>\n");
     }
     add(out, "</body></html>\n");

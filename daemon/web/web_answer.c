@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "web/html.h"
 #include "web/web_in.h"
 
 #define RETRY_S 10
@@ -95,11 +94,11 @@ static void page_faults(struct buf *page, const struct said *s)
 {
     size_t i;
     json_t *v;
-    html_text(page, said_own(s, "invalid", FORM_W_CORRECT));
+    buf_html(page, said_own(s, "invalid", FORM_W_CORRECT));
     buf_str(page, "</p>\n<ul>");
     json_array_foreach ((json_t *)s->faults, i, v) {
         buf_str(page, "<li>");
-        html_text(page, json_get_str(v, "text", ""));
+        buf_html(page, json_get_str(v, "text", ""));
         buf_str(page, "</li>\n");
     }
     buf_str(page, "</ul>\n");
@@ -119,7 +118,7 @@ static void reply_html(const struct said *s, struct web_reply *r)
     if (s->faults) {
         page_faults(&page, s);
     } else {
-        html_text(&page, said_text(s));
+        buf_html(&page, said_text(s));
         buf_str(&page, "</p>");
     }
     buf_str(&page, "</body></html>\n");
