@@ -1,6 +1,6 @@
 sbin_PROGRAMS += daemon/leadd
 super_sources = %D%/super.h %D%/super.c %D%/super_proc.c %D%/super_reload.c %D%/super_listen.c \
-	%D%/super_notify.c
+	%D%/super_notify.c %D%/super_secrets.c
 daemon_leadd_SOURCES = %D%/leadd.c %D%/super_check.c $(super_sources)
 daemon_leadd_LDADD = daemon/tool/libtool.a $(ENGINE_LIBS) daemon/parser/libparser.a \
 	daemon/intake/libintake.a daemon/courier/libcourier.a daemon/web/libweb.a \

@@ -12,6 +12,7 @@
  *   super_reload.c  the throwaway child, and what a new config changes
  *   super_listen.c  folders, lock, sockets
  *   super_notify.c  what systemd is told
+ *   super_secrets.c whether a file with a secret has changed
  *   super_check.c   the inside of the throwaway child, and `leadd -t`
  *
  * Nothing in here may block: a supervisor that waits cannot restart.
@@ -77,6 +78,7 @@ struct service {
     char *name; /* own; "intake:sales" */
     const struct super_kind *kind;
     json_t *config;       /* own; this role's part */
+    int64_t secrets;      /* super_secrets() when its process was started */
     struct proc *cur;     /* borrowed; the process that serves, or NULL */
     struct event *retry;  /* own; the backoff */
     bool waiting;         /* retry is armed */
@@ -221,6 +223,10 @@ void super_listen_prune(struct super *s, const json_t *own);
 struct listener *super_listener(struct super *s, const char *name);
 int super_write_ports(struct super *s, struct err *e) LEADD_MUST_CHECK;
 void super_unlisten(struct super *s);
+
+/* super_secrets.c */
+/* Stands for the files that the part names as secrets: where they are, and when written. */
+int64_t super_secrets(const json_t *part);
 
 /* super_notify.c */
 void super_notify(const char *fmt, ...) LEADD_PRINTF(1, 2);

@@ -581,6 +581,7 @@ void service_start(struct service *svc)
         return;
     }
     const char *const args[] = {"-R", svc->name, NULL};
+    svc->secrets = super_secrets(svc->config);
     pid_t pid = super_exec(s, pair[1], args);
     close(pair[1]);
     if (pid < 0) {

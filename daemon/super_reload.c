@@ -179,7 +179,8 @@ static bool part_same(const json_t *a, const json_t *b, bool places)
 static bool service_differs(const struct super *s, const struct service *svc, const json_t *part,
                             const json_t *own)
 {
-    if (!part_same(svc->config, part, strcmp(svc->kind->name, "engine") == 0))
+    if (!part_same(svc->config, part, strcmp(svc->kind->name, "engine") == 0) ||
+        svc->secrets != super_secrets(part))
         return true;
     for (size_t i = 0; i < ARRAY_LEN(svc->kind->listen); i++) {
         const char *name = svc->kind->listen[i];

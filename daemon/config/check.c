@@ -283,6 +283,7 @@ static void check_verify(const struct check *c, const struct entry *e)
         check_error(c, &in, "secret_files", "is of no use with the scheme \"none\"");
     if (strcmp(scheme, "hmac") == 0)
         check_hmac(c, &in);
+    check_secret(c, &in, "challenge_file");
     json_array_foreach(files, i, v) {
         json_t *one AUTO_JSON = json_pack("{s:O}", "secret_files", v);
         struct entry file = {one, in.node, path};

@@ -215,6 +215,10 @@ static const struct schema_key keys_form[] = {
     {"same_within", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
      .help = "The same words from the same page again within that time are one message: who sends a "
              "form twice is told that it has arrived. Without it, only a repeated key is."},
+    {"rate", TYPE_INT, RANGE(1, 1000000), .unit = "posts per minute",
+     .help = "Posts of this form that are taken in a minute, whoever sends them, beside the rate of "
+             "web for each address; beyond it, the status 429. A flood then shuts the form for "
+             "everybody, so set it well above what people send. Without it, there is no such limit."},
     {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
 };

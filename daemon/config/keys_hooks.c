@@ -26,6 +26,10 @@ static const struct schema_key keys_verify[] = {
     {"secret_files", TYPE_SECRETS,
      .help = "Files with the secret, each in one line (for telnyx, the public key). Several are valid "
              "side by side until one is taken away, so that a secret can be changed."},
+    {"challenge_file", TYPE_SECRET,
+     .help = "A file with the token by which the sender checks, before it sends anything, whose "
+             "address this is: a GET with hub.mode=subscribe, hub.verify_token and hub.challenge, as "
+             "Meta and WebSub have it, is answered with that challenge when the token is this one."},
     {"header", TYPE_NAME,
      .help = "The header with the token or the signature. A token without header, query and field is "
              "taken from Authorization: Bearer, from ?token= and from /hook/NAME/TOKEN."},
@@ -73,7 +77,9 @@ static const struct schema_key keys_map[] = {
     {"id", TYPE_TEXT,
      .help = "The sender's name of the order, call or chat that several events are about: they become "
              "one activity."},
-    {"at", TYPE_TEXT, .help = "When it happened. Without it, when it came."},
+    {"at", TYPE_TEXT,
+     .help = "When it happened: seconds or milliseconds since 1970, 2026-11-21T10:00:00Z, or Sat, 21 "
+             "Nov 2026 10:00:00 +0000. Without it, when it came."},
     {"email", TYPE_TEXT, .help = "Address of the person it is about."},
     {"phone", TYPE_TEXT, .help = "Number of that person, who is known by it when there is no address."},
     {"name", TYPE_TEXT, .help = "Name of that person: \"{first_name} {last_name}\"."},

@@ -39,7 +39,7 @@ tests_unit_test_source_presets_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(
 endif
 EXTRA_DIST += tests/fixtures/sources tests/e2e/test_sources.py
 
-CRM_LIBS = daemon/crm/libcrm.a $(PHONE_LIBS) $(ICU_LIBS) $(PSL_LIBS) -lstdc++
+CRM_LIBS = daemon/crm/libcrm.a $(MAIL_LIBS) $(PHONE_LIBS) $(ICU_LIBS) $(PSL_LIBS) -lstdc++
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_gateway

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
+#include "mail/address.h"
 #include "rule/field.h"
 
 #define TITLE_MAX 200
@@ -98,13 +99,13 @@ static void put_text(const struct mapping *m, json_t *to, const char *name, cons
 
 /* ---- times and durations --------------------------------------------------------------- */
 
-/* Seconds or milliseconds since 1970, or as RFC 3339 has it. */
+/* Seconds or milliseconds since 1970, or as RFC 3339 or RFC 5322 have it. */
 static int time_parse(const char *s, int64_t *ms_out)
 {
     int64_t v;
     size_t digits = strspn(s, "0123456789");
     if (s[digits] && strcmp(s + digits, ".0") != 0 && !(s[digits] == '.' && digits == 10))
-        return clock_parse_utc(s, ms_out);
+        return clock_parse_utc(s, ms_out) == 0 ? 0 : mail_date_parse(s, ms_out);
     AUTO_FREE char *whole = mem_strn(s, digits);
     if (text_parse_int(whole, &v) < 0 || v <= 0)
         return -1;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/timer.h"
 #include "store/ledger.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -64,11 +65,63 @@ int quota_request(struct engine *eng, struct quota *q, const json_t *conf, const
     return 0;
 }
 
+/* ---- what nobody looks at ---------------------------------------------------------------- */
+
+static struct timer_key kept_key(const char *source)
+{
+    return (struct timer_key){"quarantine", source, "", 0};
+}
+
+/* The first one that is kept begins it. */
+static int kept_begin(struct engine *eng, const char *source, int64_t days, struct err *e)
+{
+    json_t *row;
+    int64_t now = clock_now_ms();
+    struct timer_row t = {.key = kept_key(source), .due_ms = now + days * DAY_MS, .since_ms = now};
+    if (timer_get(eng->db, &t.key, &row, e) < 0)
+        return -1;
+    bool there = row != NULL;
+    json_decref(row);
+    return there ? 0 : timer_write(eng, &t, e);
+}
+
+/* "hook:shop" is a source; all others are gateways. */
+static int64_t kept_days(const struct engine *eng, const char *source)
+{
+    const char *name = strchr(source, ':');
+    bool hook = strncmp(source, "hook:", 5) == 0;
+    const json_t *group = json_get_obj(eng->role->config, hook ? "sources" : "gateways");
+    const json_t *conf = json_get_obj(group, name ? name + 1 : "");
+    return json_get_int(json_get_obj(conf, "quota"), "days", DAYS);
+}
+
+static int kept_due(struct engine *eng, const json_t *row, struct err *e)
+{
+    struct timer_key k = timer_key_of(row);
+    int64_t now = clock_now_ms(), keep_ms = kept_days(eng, k.rule) * DAY_MS, oldest;
+    if (quarantine_expire(eng->db, k.rule, now - keep_ms + 1, e) < 0 ||
+        quarantine_oldest(eng->db, k.rule, &oldest, e) < 0)
+        return -1;
+    struct timer_row t = {.key = k, .due_ms = oldest + keep_ms, .since_ms = now};
+    return oldest ? timer_write(eng, &t, e) : timer_remove(eng, &k, e);
+}
+
+static void kept_tell(const struct ruleset *rs, const json_t *row, char *out, size_t n)
+{
+    (void)rs;
+    (void)row;
+    snprintf(out, n, "what could not be verified is dropped, when nobody has looked at it");
+}
+
+const struct timer_kind timer_kind_quarantine = {.name = "quarantine",
+                                                 .fire = kept_due,
+                                                 .tell = kept_tell};
+
 int quota_keep(struct engine *eng, struct quota *q, const json_t *conf, const char *source,
                size_t bytes, bool *full_out, struct err *e)
 {
     int64_t now = clock_mono_ms(), most = json_get_int(conf, "bytes", BYTES);
-    int64_t before = clock_now_ms() - json_get_int(conf, "days", DAYS) * DAY_MS;
+    int64_t days = json_get_int(conf, "days", DAYS), before = clock_now_ms() - days * DAY_MS;
     bool old = q->counted_mono == 0 || now - q->counted_mono > COUNT_AGAIN_MS;
     if (old && (quarantine_expire(eng->db, source, before, e) < 0 ||
                 quarantine_bytes(eng->db, source, &q->bytes, e) < 0))
@@ -79,5 +132,5 @@ int quota_keep(struct engine *eng, struct quota *q, const json_t *conf, const ch
     if (*full_out)
         return quota_refuse(eng, q, source, "bytes", e);
     q->bytes += (int64_t)bytes;
-    return 0;
+    return kept_begin(eng, source, days, e);
 }

@@ -271,8 +271,45 @@ void verify_free(struct verify **v)
         return;
     for (size_t i = 0; i < (*v)->count; i++)
         mem_free((*v)->secrets[i]);
+    mem_free((*v)->challenge);
     mem_free(*v);
     *v = NULL;
+}
+
+/* ---- before anything is sent ---------------------------------------------------------- */
+
+void verify_set_challenge(struct verify *v, char *token)
+{
+    v->challenge = token;
+}
+
+/* It goes back as it came, so it may be nothing that anybody could read as more. */
+static bool is_challenge(const char *s)
+{
+    size_t n = strlen(s);
+    return n > 0 && n <= VERIFY_ID_MAX &&
+           strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.") == n;
+}
+
+char *verify_challenge(const struct verify *v, const struct verify_request *r, bool *asked_out,
+                       struct verified *out)
+{
+    AUTO_FREE char *mode = posted(r, "hub.mode", true);
+    *asked_out = v->challenge && mode && strcmp(r->method, "GET") == 0;
+    if (!*asked_out)
+        return NULL;
+    AUTO_FREE char *token = posted(r, "hub.verify_token", true);
+    AUTO_FREE char *challenge = posted(r, "hub.challenge", true);
+    *out = (struct verified){0};
+    if (strcmp(mode, "subscribe") != 0)
+        verify_say(out, "hub.mode is not subscribe");
+    else if (!token || !text_equal_ct(v->challenge, token))
+        verify_say(out, "hub.verify_token is not that of challenge_file");
+    else if (!challenge || !is_challenge(challenge))
+        verify_say(out, "hub.challenge is missing, or no plain word");
+    else
+        return mem_str(challenge);
+    return NULL;
 }
 
 void verify_request(const struct verify *v, const struct verify_request *r, struct verified *out)

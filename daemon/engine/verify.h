@@ -45,6 +45,13 @@ struct verified {
 struct verify *verify_new(const json_t *conf, char **secrets, size_t count, struct err *e);
 void verify_free(struct verify **v);
 
+/* Before anything is sent: a GET that asks whether we know its token (hub.verify_token)
+ * and gets its challenge back. Takes the token over. */
+void verify_set_challenge(struct verify *v, char *token);
+/* The answer, own; NULL with *out.why: refused. asked_out false: it is no such request. */
+char *verify_challenge(const struct verify *v, const struct verify_request *r, bool *asked_out,
+                       struct verified *out);
+
 void verify_request(const struct verify *v, const struct verify_request *r, struct verified *out);
 
 #endif

@@ -15,6 +15,7 @@ struct verify {
     const json_t *conf; /* borrowed from the config */
     char *secrets[VERIFY_SECRETS]; /* own */
     size_t count;
+    char *challenge; /* own; the token of verify_challenge, or NULL */
 };
 
 struct scheme {

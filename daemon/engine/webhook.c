@@ -57,11 +57,17 @@ static int hook_open(struct hook *h, const char *name, const json_t *conf, struc
             break;
     }
     *h = (struct hook){.name = name, .conf = conf};
-    if (count == n)
+    const char *challenge = json_get_str(verify, "challenge_file", NULL);
+    char *token = count == n && challenge ? role_read_secret(challenge, e) : NULL;
+    if (count == n && (token || !challenge))
         h->verify = verify_new(verify, secrets, count, e);
     else
         for (size_t i = 0; i < count; i++)
             mem_free(secrets[i]);
+    if (h->verify)
+        verify_set_challenge(h->verify, token);
+    else
+        mem_free(token);
     return h->verify ? 0 : err_wrap(e, "%s", name);
 }
 
@@ -308,8 +314,22 @@ static char *path_rest(const char *path, const char *name)
     return mem_strn(at + 2 + n, strcspn(at + 2 + n, "?"));
 }
 
-static void hook_verify(const struct hook *h, struct webhook *w, struct verified *v)
+/* Whose address is this, the sender asks, and sends nothing yet: no row comes of it. */
+static void hook_challenged(struct engine *eng, struct webhook *w, char *answer, const char *why)
 {
+    if (answer)
+        webhook_say(w, "text/plain; charset=utf-8", answer);
+    else
+        log_warn("hook.challenge", "source=\"%s\" error=\"%s\" next=\"403\"", w->source, why);
+    hook_done(eng, w, answer ? "ok" : "refused");
+    mem_free(answer);
+}
+
+/* True: it was a challenge, and is answered. */
+static bool hook_verify(struct engine *eng, const struct hook *h, struct webhook *w,
+                        struct verified *v)
+{
+    bool asked = false;
     AUTO_FREE char *rest = path_rest(w->path, w->name);
     const struct verify_request r = {
         .method = w->method,
@@ -322,9 +342,15 @@ static void hook_verify(const struct hook *h, struct webhook *w, struct verified
         .len = w->len,
         .at_ms = w->at_ms,
     };
+    char *answer = verify_challenge(h->verify, &r, &asked, v);
+    if (asked) {
+        hook_challenged(eng, w, answer, v->why);
+        return true;
+    }
     verify_request(h->verify, &r, v);
     w->bound = v->bound;
     w->signed_id = v->id[0] ? v->id : NULL;
+    return false;
 }
 
 /* When it came: of one from quarantine, then. */
@@ -374,8 +400,7 @@ int webhook_frame(struct engine *eng, struct item *it, struct err *e)
         rc = quota_request(eng, &h->quota, json_get_obj(h->conf, "quota"), w.source, &full, e);
     if (rc == 0 && full) {
         hook_done(eng, &w, "rate");
-    } else if (rc == 0) {
-        hook_verify(h, &w, &v);
+    } else if (rc == 0 && !hook_verify(eng, h, &w, &v)) {
         rc = v.ok ? hook_take(eng, &w, e) : hook_refuse(eng, h, &w, v.why, e);
     }
     mem_free(w.source);

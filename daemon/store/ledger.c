@@ -324,6 +324,15 @@ int quarantine_bytes(struct db *db, const char *source, int64_t *bytes_out, stru
                       "s", source);
 }
 
+int quarantine_oldest(struct db *db, const char *source, int64_t *ms_out, struct err *e)
+{
+    return db_get_int(db, e, ms_out, 0,
+                      "SELECT coalesce(min(q.at_ms), 0) FROM quarantine q "
+                      "JOIN ledger l ON l.id = q.ledger_id JOIN source s ON s.id = l.source_id "
+                      "WHERE s.name = $1",
+                      "s", source);
+}
+
 int quarantine_expire(struct db *db, const char *source, int64_t before_ms, struct err *e)
 {
     if (db_exec(db, e,

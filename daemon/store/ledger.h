@@ -101,6 +101,9 @@ int quarantine_remove(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHECK
 /* Bytes that are kept of a source. */
 int quarantine_bytes(struct db *db, const char *source, int64_t *bytes_out,
                      struct err *e) LEADD_MUST_CHECK;
+/* When the oldest that is kept of a source came; 0: none is. */
+int quarantine_oldest(struct db *db, const char *source, int64_t *ms_out,
+                      struct err *e) LEADD_MUST_CHECK;
 /* Drops what came from a source before that time; the ledger says so. */
 int quarantine_expire(struct db *db, const char *source, int64_t before_ms,
                       struct err *e) LEADD_MUST_CHECK;

@@ -15,9 +15,7 @@
 
 struct slot {
     unsigned char key[ADDRESS_KEY];
-    int64_t units;
-    int64_t seen_ms;
-    bool used;
+    struct bucket bucket; /* begun: the slot is used */
 };
 
 struct rate {
@@ -53,18 +51,35 @@ static size_t rate_set(const struct rate *r, const unsigned char key[ADDRESS_KEY
     return (size_t)((uint64_t)hash_64(both, sizeof(both)) % r->sets);
 }
 
-static struct slot *rate_slot(struct rate *r, const unsigned char key[ADDRESS_KEY], int64_t now_ms)
+static struct slot *rate_slot(struct rate *r, const unsigned char key[ADDRESS_KEY])
 {
     struct slot *set = r->slots + rate_set(r, key) * WAYS, *take = set;
     for (struct slot *s = set; s < set + WAYS; s++)
-        if (s->used && memcmp(s->key, key, ADDRESS_KEY) == 0)
+        if (s->bucket.begun && memcmp(s->key, key, ADDRESS_KEY) == 0)
             return s;
     for (struct slot *s = set; s < set + WAYS; s++)
-        if (take->used && (!s->used || s->seen_ms < take->seen_ms))
+        if (take->bucket.begun && (!s->bucket.begun || s->bucket.seen_ms < take->bucket.seen_ms))
             take = s;
-    *take = (struct slot){.units = r->per_minute * TOKEN, .seen_ms = now_ms, .used = true};
+    *take = (struct slot){.bucket = {.begun = false}};
     memcpy(take->key, key, ADDRESS_KEY);
     return take;
+}
+
+bool bucket_take(struct bucket *b, int64_t per_minute, int64_t now_ms, int *retry_s_out)
+{
+    int64_t full = per_minute * TOKEN, passed = now_ms > b->seen_ms ? now_ms - b->seen_ms : 0;
+    b->units = !b->begun || passed >= 60000 ? full : b->units + passed * per_minute;
+    if (b->units > full)
+        b->units = full;
+    b->begun = true;
+    b->seen_ms = now_ms;
+    if (b->units >= TOKEN) {
+        b->units -= TOKEN;
+        return true;
+    }
+    int64_t ms = (TOKEN - b->units + per_minute - 1) / per_minute;
+    *retry_s_out = (int)((ms + 999) / 1000);
+    return false;
 }
 
 bool rate_allow(struct rate *r, const char *address, int64_t now_ms, int *retry_s_out)
@@ -73,19 +88,5 @@ bool rate_allow(struct rate *r, const char *address, int64_t now_ms, int *retry_
     if (r->per_minute <= 0)
         return true;
     address_key(address, key);
-    struct slot *s = rate_slot(r, key, now_ms);
-    int64_t passed = now_ms > s->seen_ms ? now_ms - s->seen_ms : 0;
-    if (passed > 60000)
-        passed = 60000;
-    s->units += passed * r->per_minute;
-    if (s->units > r->per_minute * TOKEN)
-        s->units = r->per_minute * TOKEN;
-    s->seen_ms = now_ms;
-    if (s->units >= TOKEN) {
-        s->units -= TOKEN;
-        return true;
-    }
-    int64_t ms = (TOKEN - s->units + r->per_minute - 1) / r->per_minute;
-    *retry_s_out = (int)((ms + 999) / 1000);
-    return false;
+    return bucket_take(&rate_slot(r, key)->bucket, r->per_minute, now_ms, retry_s_out);
 }

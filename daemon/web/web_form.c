@@ -84,6 +84,16 @@ static bool form_is_foreign(const json_t *conf, struct evhttp_request *req)
            !web_form_origin(conf, req);
 }
 
+/* Of the form, whoever posts it. */
+static bool form_rate_allows(struct web_in *w, const char *form, int *retry_s_out)
+{
+    for (size_t i = 0; i < w->form_rate_count; i++)
+        if (strcmp(w->form_rates[i].form, form) == 0)
+            return bucket_take(&w->form_rates[i].bucket, w->form_rates[i].per_minute,
+                               clock_mono_ms(), retry_s_out);
+    return true;
+}
+
 /* What can be said before the body is read. True when it was refused. */
 static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, const char *form,
                               const json_t *conf, size_t size)
@@ -99,6 +109,11 @@ static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, cons
     if (!rate_allow(w->rate, remote, clock_mono_ms(), &retry)) {
         err_set(&e, ERR_TEMP, "Too many requests from this address: try again in %d seconds.",
                 retry);
+        web_form_refuse(w, req, form, WEB_rate, e.text);
+        return true;
+    }
+    if (!form_rate_allows(w, form, &retry)) {
+        err_set(&e, ERR_TEMP, "This form is posted too often: try again in %d seconds.", retry);
         web_form_refuse(w, req, form, WEB_rate, e.text);
         return true;
     }

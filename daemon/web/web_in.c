@@ -262,6 +262,19 @@ static void web_in_request(struct evhttp_request *req, void *arg)
 
 /* ---- the role ----------------------------------------------------------- */
 
+static void web_in_form_rates(struct web_in *w)
+{
+    const char *form;
+    json_t *conf;
+    w->form_rates = mem_array(json_object_size(w->forms) + 1, sizeof(*w->form_rates));
+    json_object_foreach((json_t *)w->forms, form, conf) {
+        int64_t per_minute = json_get_int(conf, "rate", 0);
+        if (per_minute > 0)
+            w->form_rates[w->form_rate_count++] =
+                (struct form_rate){.form = form, .per_minute = per_minute};
+    }
+}
+
 static int web_in_open(struct role *r, struct err *e)
 {
     struct web_in *w = mem_alloc(sizeof(*w));
@@ -282,6 +295,7 @@ static int web_in_open(struct role *r, struct err *e)
     w->http = web_http_new(r->base, &conf, web_in_request, w);
     w->rate = rate_new(json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
     w->hook_rate = rate_new(HOOK_RATE * json_get_int(w->web, "rate", 0), BOUND_HTTP_ADDRESSES);
+    web_in_form_rates(w);
     hash_random(w->stamp_key, sizeof(w->stamp_key));
     w->tick = event_new(r->base, -1, 0, web_in_tick, w);
     return 0;
@@ -329,6 +343,7 @@ static void web_in_done(struct role *r)
     web_http_free(&w->http);
     rate_free(&w->rate);
     rate_free(&w->hook_rate);
+    mem_free(w->form_rates);
     event_free(w->tick);
     mem_free(w->engine_gen);
     mem_free(w);

@@ -61,11 +61,20 @@ struct parked {
     char remote[64];
 };
 
+/* Of a form with a rate: over all addresses. */
+struct form_rate {
+    const char *form; /* borrowed from the config */
+    int64_t per_minute;
+    struct bucket bucket;
+};
+
 struct web_in {
     struct role *role; /* borrowed */
     struct web_http *http;
     unsigned char stamp_key[STAMP_KEY];
     struct rate *rate, *hook_rate; /* of forms, which people post; of programs */
+    struct form_rate *form_rates;  /* own */
+    size_t form_rate_count;
     struct chan *engine; /* own; NULL while there is none */
     char *engine_gen;    /* own */
     struct event *tick;  /* own */

@@ -27,6 +27,8 @@ FORMS = {
         "origins": ["https://www.example.com"],
         "at": "t:8",
     },
+    "raffle": {"fields": {"email": {"to": "contact.email", "at": "t:12"}}, "required": ["email"],
+               "rate": 3, "at": "t:11"},
 }
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -549,6 +551,20 @@ def test_rate_is_limited_per_address_with_retry_after():
         assert a.status == 429 and 1 <= int(a.headers["retry-after"]) <= 60
         assert ask("198.51.100.1, 203.0.113.7").status == 429, "only the nearest hop counts"
         assert ask("203.0.113.8").status == 422
+
+
+def test_rate_of_a_form_is_over_all_addresses_and_of_that_form_alone():
+    with Web(rate=1000, trusted_proxies=["127.0.0.1"]) as w:
+        def ask(n, form="raffle"):
+            with Client(w) as c:
+                return c.ask("POST", "/form/" + form, b"name=x",
+                             headers={"X-Forwarded-For": "203.0.113.%d" % n})
+        for n in range(3):
+            assert ask(n).status == 422
+        a = ask(3)
+        assert a.status == 429 and 1 <= int(a.headers["retry-after"]) <= 60
+        assert "This form is posted too often: try again in" in a.text
+        assert ask(4, "contact").status == 422
 
 
 def test_forwarded_for_of_strangers_is_not_believed(web):

@@ -223,3 +223,66 @@ def test_a_mistake_in_verify_is_told(verify, said):
                 company.files(**{"shop.secret": "x\n"}), start=False) as d:
         r = subprocess.run([LEADD, "-c", d.conf_path, "-t"], capture_output=True, text=True)
         assert said in r.stdout + r.stderr and r.returncode != 0
+
+
+# ---- before anything is sent ------------------------------------------------------------
+
+META = """
+sources : {
+  meta : { %s verify : { scheme = "github"; secret_files = "@DIR@/shop.secret";
+                         challenge_file = "@DIR@/verify.token"; }; };
+  none : { %s verify : { scheme = "none"; }; };
+};
+""" % (MAP, MAP)
+# developers.facebook.com/docs/graph-api/webhooks/getting-started, "Verification Requests"
+ASKED = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhock"
+
+
+def get(d, query, name="meta"):
+    return send(d, "/hook/%s?%s" % (name, query), method="GET", body=None, headers={})
+
+
+def test_whoever_knows_the_token_gets_his_challenge_back_and_nothing_is_filed():
+    with shop(META, **{"verify.token": "meatyhamhock\n"}) as d:
+        assert get(d, ASKED) == (200, "1158201444")
+        for wrong in (ASKED[:-1], ASKED + "x", ASKED.replace("subscribe", "unsubscribe"),
+                      ASKED.replace("1158201444", "%3Cscript%3E"), ASKED.replace("1158201444", ""),
+                      "hub.mode=subscribe&hub.challenge=1", ASKED.replace("meaty", "Meaty")):
+            status, text = get(d, wrong)
+            assert status == 403 and "1158201444" not in text, wrong
+        assert "hub.verify_token is not that of challenge_file" in d.log()
+        assert states(d, "hook:meta") == [] and quarantined(d) == []
+        # it opens nothing: what is posted must still be signed
+        assert send(d, "/hook/meta?" + ASKED, b'{"email":"a@example.org"}')[0] == 202
+        # where there is no such token, these are names like others
+        assert send(d, "/hook/none?" + ASKED, method="GET", body=None)[1] != "1158201444"
+
+
+# ---- what nobody looks at, and secrets that change ------------------------------------------
+
+def test_what_nobody_looks_at_expires_by_itself():
+    conf = SIGNED.replace("next.secret\" ]; };", "next.secret\" ]; }; quota : { days = 3; };")
+    with Daemon(company.conf(settings=conf), company.files(**{
+            "shop.secret": SECRET + "\n", "next.secret": "x\n"}),
+            args=["--pretend-time", "2026-11-18T11:06:40Z"]) as d:
+        assert word(send(d, "/hook/pay", b'{"id":"evt_1"}')) == "quarantined"
+        d.ctl("clock", "advance", "2d")
+        assert word(send(d, "/hook/pay", b'{"id":"evt_2"}')) == "quarantined"
+        d.ctl("clock", "advance", "25h")
+        assert len(quarantined(d)) == 1
+        (row,) = d.ctl("ledger", "source=hook:pay", "state=ignored")["rows"]
+        assert "nobody looked at it in time" in row["reason"]
+        d.kill("engine")
+        d.ctl("clock", "advance", "2d")
+        assert quarantined(d) == [] and "quarantine" not in d.ctl_text("timers")
+
+
+def test_a_changed_secret_counts_after_a_reload():
+    with shop() as d:
+        assert send(d, "/hook/shop", b'{"n":1}', bearer("a-new-token"))[0] == 202
+        d.write("shop.secret", "a-new-token\n")
+        assert send(d, "/hook/shop", b'{"n":2}', bearer())[0] == 200  # not before
+        assert "reload.done" in d.reload()
+        assert send(d, "/hook/shop", b'{"n":3}', bearer("a-new-token"))[0] == 200
+        assert send(d, "/hook/shop", b'{"n":4}', bearer())[0] == 202
+        assert send(d, "/hook/shop", b'{"n":5}', bearer("the-next-token"))[0] == 200

@@ -423,6 +423,8 @@ static void amounts_times_and_durations_are_read_as_senders_write_them(void **st
         {"{\"at\": \"'1686089970123'\"}", "at_ms", "1686089970123"},
         {"{\"at\": \"'1529006854.329574'\"}", "at_ms", "1529006854000"},
         {"{\"at\": \"'2018-01-18T18:17:02Z'\"}", "at_ms", "1516299422000"},
+        {"{\"at\": \"'Tue, 31 Aug 2010 20:36:28 +0000'\"}", "at_ms", "1283286988000"},
+        {"{\"at\": \"'Tue, 31 Aug 2010 22:36:28 +0200'\"}", "at_ms", "1283286988000"},
         {"{\"at\": \"'yesterday'\"}", "at_ms", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
