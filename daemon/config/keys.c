@@ -92,6 +92,13 @@ static const struct schema_key keys_sms[] = {
 };
 static const struct schema schema_sms = SCHEMA(keys_sms, "sms", false);
 
+static const struct schema_key keys_list[] = {
+    {"label", TYPE_TEXT, REQUIRED,
+     .help = "What it is called where people choose what they get, and in List-Id."},
+    {"about", TYPE_TEXT, .help = "One or two sentences below it: what comes, and how often."},
+};
+static const struct schema schema_list = SCHEMA(keys_list, "list", true);
+
 static const struct schema_key keys_mailbox[] = {
     {"type", TYPE_CHOICE, REQUIRED, .choices = "imap maildir", .help = "What the mailbox is."},
     {"host", TYPE_HOST, REQUIRED, .only = "imap", .help = "Host name of the server."},
@@ -364,6 +371,9 @@ static const struct schema_key keys_main[] = {
     {"store", TYPE_GROUP, .sub = &schema_store, .help = "The database."},
     {"web", TYPE_GROUP, .sub = &schema_web, .help = "The HTTP side."},
     {"sms", TYPE_GROUP, .sub = &schema_sms, .help = "Who may be texted, and what texts do."},
+    {"lists", TYPE_MAP, .sub = &schema_list,
+     .help = "What people can leave by itself, by name: a template belongs to a list by its header "
+             "List: NAME, a sequence by list = \"NAME\"."},
     {"mailboxes", TYPE_MAP, .sub = &schema_mailbox, .help = "Where mail comes in."},
     {"relays", TYPE_LIST, .sub = &schema_relay,
      .help = "Where mail goes out, in the order they are tried."},
@@ -576,6 +586,9 @@ static const struct schema_key keys_sequence[] = {
      .help = "true: a contact may be in it while it is in another sequence."},
     {"by_hand", TYPE_BOOL, .def = "false",
      .help = "true: people begin it, so leadctl rules check does not miss a rule that does."},
+    {"list", TYPE_NAME,
+     .help = "The list of leadd.conf that its mails belong to: who leaves the list leaves the "
+             "sequence. Without it, those of its templates (List: NAME)."},
     {"steps", TYPE_LIST, REQUIRED, .sub = &schema_step, .help = "What happens, one after the other."},
 };
 static const struct schema schema_sequence = SCHEMA(keys_sequence, "sequence", true);

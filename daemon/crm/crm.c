@@ -52,6 +52,11 @@ const json_t *crm_user(const struct crm *crm, const char *name)
     return json_get_obj(crm->users, name);
 }
 
+const json_t *crm_mail_list(const struct crm *crm, const char *name)
+{
+    return json_get_obj(json_get_obj(crm->config, "lists"), name);
+}
+
 const char *crm_user_by_address(const struct crm *crm, const char *channel, const char *value)
 {
     char base[CRM_ADDRESS_MAX];
@@ -133,6 +138,10 @@ static void templates_build(struct crm *crm, struct errlist *errors)
             crm_fieldset_rules(crm->fieldset), partial_find, crm, errors);
         if (!tpl)
             continue;
+        if (template_list(tpl) && !crm_mail_list(crm, template_list(tpl)))
+            errlist_add(errors, json_get_str(t, "path", name),
+                        "there is no list \"%s\"; define it in lists of leadd.conf",
+                        template_list(tpl));
         json_put_int(crm->template_index, name, (int64_t)crm->template_count);
         crm->templates[crm->template_count++] = tpl;
     }

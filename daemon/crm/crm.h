@@ -197,8 +197,9 @@ struct sequence *crm_sequence_then(const struct crm *crm, const char *name, cons
 const struct rule_fields *crm_fields(const struct crm *crm);
 const struct template *crm_template(const struct crm *crm, const char *name); /* or NULL */
 const json_t *crm_config(const struct crm *crm);
-/* The user's config object, or NULL. */
+/* The user's config object, or NULL; the same of a list that people can leave. */
 const json_t *crm_user(const struct crm *crm, const char *name);
+const json_t *crm_mail_list(const struct crm *crm, const char *name);
 /* Who is asked when this user does not act: the manager of the user, else of the team.
  * NULL when the config names none. */
 const char *crm_manager_of(const struct crm *crm, const char *user);

@@ -13,6 +13,7 @@
 #include "engine/input.h"
 #include "engine/quiet.h"
 #include "store/consent.h"
+#include "store/contact.h"
 #include "store/sms_pair.h"
 
 const char *consent_why_text(enum consent_why why)
@@ -26,8 +27,70 @@ const char *consent_why_text(enum consent_why why)
         return "not sent: texts do not reach the number";
     case CONSENT_QUIET:
         return "it is night where the number is";
+    case CONSENT_LEFT:
+        break; /* lists are of mail */
     }
     return "";
+}
+
+const char *consent_mail_text(enum consent_why why)
+{
+    switch (why) {
+    case CONSENT_OPTED_OUT:
+        return "not sent: the address has opted out";
+    case CONSENT_BOUNCING:
+        return "not sent: the address bounces";
+    case CONSENT_LEFT:
+        return "not sent: the address has left the list";
+    case CONSENT_OK:
+    case CONSENT_QUIET:
+        break;
+    }
+    return "";
+}
+
+char *consent_list_sender(const char *list)
+{
+    return mem_printf("list:%s", list);
+}
+
+static int list_left(struct engine *eng, const char *to, const char *list, bool *left_out,
+                     struct err *e)
+{
+    AUTO_FREE char *sender = consent_list_sender(list);
+    return consent_left(eng->db, "email", to, sender, left_out, e);
+}
+
+int consent_may_mail(struct engine *eng, const char *to, const char *list, int64_t now_ms,
+                     enum consent_why *why_out, struct err *e)
+{
+    enum crm_address_use use;
+    bool left = false;
+    (void)now_ms;
+    if (crm_address_check(eng->db, "email", to, &use, e) < 0 ||
+        (use == CRM_ADDRESS_OK && list && list_left(eng, to, list, &left, e) < 0))
+        return -1;
+    *why_out = use == CRM_ADDRESS_OPTED_OUT  ? CONSENT_OPTED_OUT
+               : use == CRM_ADDRESS_BOUNCING ? CONSENT_BOUNCING
+               : left                        ? CONSENT_LEFT
+                                             : CONSENT_OK;
+    return 0;
+}
+
+int consent_contact_left(struct engine *eng, int64_t contact, const char *list, bool *left_out,
+                         struct err *e)
+{
+    json_t *found = NULL;
+    const json_t *a;
+    size_t i;
+    *left_out = false;
+    if (address_list(eng->db, contact, &found, e) < 0)
+        return -1;
+    AUTO_JSON json_t *addresses = found;
+    json_array_foreach(addresses, i, a)
+        if (strcmp(json_get_str(a, "channel", ""), "email") == 0)
+            return list_left(eng, json_get_str(a, "value", ""), list, left_out, e);
+    return 0;
 }
 
 static int quiet_may(struct engine *eng, const char *to, const char *class_, int64_t now_ms,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * consent - may this number be texted now?
+ * consent - may this address be written to now, this number be texted?
  *
- * Asked when a text is written, and again at the moment of sending, by the one place that
- * sends texts (sms_out.c). Who has withdrawn gets nothing, whoever asks, but for the one
- * answer to that very STOP, which is of class CONSENT_CLASS. The ledger behind it is
+ * Asked when a mail or text is written, and again at the moment of sending: for mail by
+ * outgoing.c and outbound.c, for texts by sms_out.c. Who has withdrawn gets nothing,
+ * whoever asks, but for the one answer to that very STOP, which is of class CONSENT_CLASS.
+ * Who has left a list gets what is not of that list. The ledger behind it is
  * store/consent.h; crm/consent.h says how its rows come about.
  */
 #ifndef LEADD_ENGINE_CONSENT_H
@@ -18,7 +19,8 @@
 enum consent_why {
     CONSENT_OK,
     CONSENT_OPTED_OUT, /* never */
-    CONSENT_BOUNCING,  /* never: a landline, or no number at all */
+    CONSENT_BOUNCING,  /* never: a landline, or no number at all; mail comes back */
+    CONSENT_LEFT,      /* never what is of this list */
     CONSENT_QUIET,     /* not before the time that is given */
 };
 
@@ -29,6 +31,17 @@ int consent_may_text(struct engine *eng, const char *to, const char *from, const
                      struct err *e) LEADD_MUST_CHECK;
 /* "not sent: the number has opted out", for the row of the outbox. */
 const char *consent_why_text(enum consent_why why);
+
+/* to: folded; list: of leadd.conf, or NULL: the mail belongs to none. */
+int consent_may_mail(struct engine *eng, const char *to, const char *list, int64_t now_ms,
+                     enum consent_why *why_out, struct err *e) LEADD_MUST_CHECK;
+/* The same text for mail. */
+const char *consent_mail_text(enum consent_why why);
+/* The sender in the ledger that stands for a list: "list:news"; own. */
+char *consent_list_sender(const char *list);
+/* Has the address that a contact's mail goes to left this list? */
+int consent_contact_left(struct engine *eng, int64_t contact, const char *list, bool *left_out,
+                         struct err *e) LEADD_MUST_CHECK;
 
 /* Somebody granted it in a form, or said so otherwise: kept with its proof. It lifts no
  * opt-out: for that the address itself must be proven, and the command is `optin`.

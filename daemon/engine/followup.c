@@ -2,8 +2,8 @@
  *
  * followup - from `send TEMPLATE` to a row in the outbox
  *
- * For mail that leadd writes by itself to others consent, loop headers, tokens and
- * return path are decided here, whoever asked; whether it may leave is outgoing.c's.
+ * For mail that leadd writes by itself to others loop headers, tokens and return path are
+ * decided here, whoever asked; whether it may leave, consent too, is outgoing.c's.
  * One row per recipient and intent; the intent's unique key makes a second attempt at
  * the same thing harmless.
  */
@@ -188,19 +188,15 @@ static int draft_loop(const struct draft *d, struct err *e)
     return 0;
 }
 
-static int draft_consent(struct draft *d, struct err *e)
+/* The template's own, else that of the sequence whose step it is; a notice has none. */
+static const char *draft_list(const struct draft *d)
 {
-    enum crm_address_use use = CRM_ADDRESS_OK;
-    if (d->send->to_user)
-        return 0;
-    if (draft_loop(d, e) < 0)
-        return -1;
-    if (crm_address_check(d->in->eng->db, "email", d->send->to, &use, e) < 0)
-        return -1;
-    if (use != CRM_ADDRESS_OK)
-        return err_set(e, ERR_INPUT, "not sent: the address %s",
-                       use == CRM_ADDRESS_OPTED_OUT ? "has opted out" : "bounces");
-    return 0;
+    const struct crm_send *s = d->send;
+    const struct template *t = s->template_name ? crm_template(d->in->eng->crm, s->template_name)
+                                                : NULL;
+    if (is_notice(s))
+        return NULL;
+    return t && template_list(t) ? template_list(t) : d->in->list;
 }
 
 /* What may not leave now is kept as held, with the reason: a person can release
@@ -214,6 +210,7 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         .intent = intent,
         .class_ = is_notice(d->send) ? "notice" : "follow_up",
         .template_ = d->send->template_name,
+        .list = draft_list(d),
         .mail = {.to = d->send->to,
                  .lead = t->lead,
                  .kase = t->kase,
@@ -282,7 +279,7 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
 {
     struct template_result r = {0};
     bool later = false;
-    if (draft_consent(d, e) < 0 ||
+    if ((!d->send->to_user && draft_loop(d, e) < 0) ||
         (is_notice(d->send) && storm_check(d->in, d->send, &later, e) < 0))
         return -1;
     if (later) {

@@ -59,6 +59,7 @@ struct input {
     int64_t asked; /* answers before this one that asked again: it is one, when not 0 */
     int64_t journal; /* its row, once input_finish() has written one */
     int sends; /* numbers the mails of this input */
+    const char *list; /* borrowed; the list of the sequence whose step runs, or NULL */
     json_t *enrolled; /* own; ids of enrolments that it began */
     bool enrol_changed; /* a command began, paused or ended one */
     struct timer_begun *begun; /* own */

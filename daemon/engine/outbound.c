@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "crm/command.h"
 #include "engine/call.h"
+#include "engine/consent.h"
 #include "engine/conversation.h"
 #include "engine/engine.h"
 #include "engine/input.h"
@@ -159,21 +160,18 @@ static bool row_is_sms(const json_t *row)
 /* Consent is checked again at the moment of sending. */
 static int row_allowed(struct engine *eng, const json_t *row, bool *ok_out, struct err *e)
 {
-    enum crm_address_use use = CRM_ADDRESS_OK;
+    enum consent_why why;
+    int64_t now = clock_now_ms();
     *ok_out = true;
     if (row_is_notice(row) || row_is_sms(row)) /* sms_frame() asks */
         return 0;
-    if (crm_address_check(eng->db, "email", json_get_str(row, "to_addr", ""), &use, e) < 0)
+    if (consent_may_mail(eng, json_get_str(row, "to_addr", ""), json_get_str(row, "list", NULL), now,
+                         &why, e) < 0)
         return -1;
-    if (use == CRM_ADDRESS_OK)
+    if (why == CONSENT_OK)
         return 0;
     *ok_out = false;
-    struct outbox_change c = {
-        .state = "failed",
-        .done_ms = clock_now_ms(),
-        .reply = use == CRM_ADDRESS_OPTED_OUT ? "not sent: the address has opted out"
-                                              : "not sent: the address bounces",
-    };
+    struct outbox_change c = {.state = "failed", .done_ms = now, .reply = consent_mail_text(why)};
     log_info("out.suppressed", "out=%" PRId64 " reason=\"%s\"", json_get_int(row, "id", 0), c.reply);
     return outbox_set_state(eng->db, json_get_int(row, "id", 0), &c, e);
 }

@@ -6,7 +6,19 @@
 
 #include <stdio.h>
 
+#include "engine/consent.h"
 #include "engine/hold.h"
+
+/* Our own people cannot opt out of their notices; of texts sms_put() asks. */
+static int outgoing_consent(struct engine *eng, const struct outgoing *o, struct err *e)
+{
+    enum consent_why why;
+    if (o->mail.ours || o->channel)
+        return 0;
+    if (consent_may_mail(eng, o->mail.to, o->list, o->now_ms, &why, e) < 0)
+        return -1;
+    return why == CONSENT_OK ? 0 : err_set(e, ERR_INPUT, "%s", consent_mail_text(why));
+}
 
 /* A mail that has a reason to wait counts, too: it may be released. */
 int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row *row_out,
@@ -14,6 +26,8 @@ int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row
 {
     const struct ladder_mail *m = &o->mail;
     *why = '\0';
+    if (outgoing_consent(eng, o, e) < 0)
+        return -1;
     if (!o->exempt && ladder_check(eng, m, o->now_ms, why, OUTGOING_WHY_MAX, e) < 0)
         return -1;
     if (o->hold)
@@ -29,6 +43,7 @@ int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row
         .contact_id = m->contact,
         .case_id = m->kase,
         .template_ = o->template_,
+        .list = o->list,
         .created_ms = o->now_ms,
         .next_ms = *why ? 0 : o->next_ms ? o->next_ms : o->now_ms,
         .reply = *why ? why : NULL,

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/consent.h"
 #include "engine/enrol.h"
 #include "engine/timer.h"
 #include "store/enrolment.h"
@@ -39,6 +40,17 @@ static int course_end(struct course *c, const char *state, const char *why, stru
 
 /* ---- reasons to end ------------------------------------------------------------------- */
 
+static int reason_of_list(const struct course *c, char *why, size_t n, struct err *e)
+{
+    bool left = false;
+    const char *list = sequence_mail_list(c->q);
+    if (list && consent_contact_left(c->in->eng, c->target->contact, list, &left, e) < 0)
+        return -1;
+    if (left)
+        snprintf(why, n, "the contact has left the list %s", list);
+    return 0;
+}
+
 /* "" when the record as it is gives no reason. */
 static int reason_of_record(struct course *c, char *why, size_t n, struct err *e)
 {
@@ -61,6 +73,8 @@ static int reason_of_record(struct course *c, char *why, size_t n, struct err *e
         snprintf(why, n, "one of ours has written or called");
     else if ((stops & SEQUENCE_CLOSED) && clock.closed)
         snprintf(why, n, "the %s is closed", crm_entity_name(c->kind));
+    else
+        return reason_of_list(c, why, n, e);
     return 0;
 }
 
@@ -132,6 +146,15 @@ static int step_changed(struct course *c, struct err *e)
     return rc;
 }
 
+static int step_commands(struct course *c, const struct step *s, const struct crm_event *ev,
+                         json_t *decision, struct err *e)
+{
+    c->in->list = sequence_mail_list(c->q);
+    int rc = input_run_rule(c->in, ev, s->rule, decision, e);
+    c->in->list = NULL;
+    return rc;
+}
+
 /* Its conditions, and its commands when they hold. */
 static int step_ask(struct course *c, const struct step *s, enum step_goes *out, struct err *e)
 {
@@ -148,7 +171,7 @@ static int step_ask(struct course *c, const struct step *s, enum step_goes *out,
         if (a.d.outcome != RULE_MATCHED)
             *out = GOES_ELSE;
         else if (s->rule->command_count)
-            rc = input_run_rule(c->in, &a.ev, s->rule, j, e);
+            rc = step_commands(c, s, &a.ev, j, e);
         if (rc == 0 && c->in->enrol_changed)
             rc = step_changed(c, e);
     }

@@ -443,6 +443,13 @@ static void take_source(struct sequence *q)
     q->source = json_text(q->def);
 }
 
+static void read_list(struct build *b, const json_t *config)
+{
+    const char *list = json_get_str(b->q->def, "list", NULL);
+    if (list && !json_object_get(json_get_obj(config, "lists"), list))
+        fail(b, b->q->at, "", "there is no list \"%s\"; define it in lists of leadd.conf", list);
+}
+
 struct sequence *sequence_new(const char *name, const json_t *def, const json_t *config,
                               const struct ruleset_env *env, struct errlist *errors)
 {
@@ -455,6 +462,7 @@ struct sequence *sequence_new(const char *name, const json_t *def, const json_t 
     q->at = json_get_str(q->def, "at", "?");
     q->on = json_get_str(q->def, "on", "lead");
     q->several = json_get_bool(q->def, "several", false);
+    read_list(&b, config);
     q->zone = env->time_zone ? env->time_zone : "UTC";
     read_stops(&b);
     read_steps(&b, json_get_arr(q->def, "steps"), "");
@@ -499,6 +507,7 @@ const char *sequence_at(const struct sequence *q) { return q->at; }
 const char *sequence_on(const struct sequence *q) { return q->on; }
 unsigned sequence_stops(const struct sequence *q) { return q->stops; }
 bool sequence_several(const struct sequence *q) { return q->several; }
+const char *sequence_mail_list(const struct sequence *q) { return json_get_str(q->def, "list", NULL); }
 const char *sequence_hash(const struct sequence *q) { return q->hash; }
 const char *sequence_source(const struct sequence *q) { return q->source; }
 const struct ruleset *sequence_rules(const struct sequence *q) { return q->rules; }

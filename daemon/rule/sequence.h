@@ -75,6 +75,7 @@ const char *sequence_at(const struct sequence *q);
 const char *sequence_on(const struct sequence *q); /* "lead" */
 unsigned sequence_stops(const struct sequence *q); /* enum sequence_stop, or-ed */
 bool sequence_several(const struct sequence *q);
+const char *sequence_mail_list(const struct sequence *q); /* NULL: none of its own */
 /* Of the definition without its places: the same text elsewhere is the same version. */
 const char *sequence_hash(const struct sequence *q);
 const char *sequence_source(const struct sequence *q); /* JSON, for sequence_new() */

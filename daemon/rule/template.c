@@ -69,10 +69,29 @@ static struct str template_line(struct template_file *f)
     return s;
 }
 
-static void template_header(struct template_file *f, struct str s, bool *subject)
+/* Headers, in the order of their names. */
+enum header_id { HEADER_SUBJECT, HEADER_LIST, HEADER_COUNT };
+static const char *const header_names[] = {"Subject", "List"};
+
+static void template_value(struct template_file *f, enum header_id id, const char *value, size_t n,
+                           int line)
 {
-    static const char *const names[] = {"Subject"};
-    int line = f->line - 1;
+    switch (id) {
+    case HEADER_SUBJECT:
+        template_part(f, PART_SUBJECT, value, n, line);
+        return;
+    case HEADER_LIST:
+        mem_free(f->t->list);
+        f->t->list = mem_strn(value, n);
+        return;
+    case HEADER_COUNT:
+        break;
+    }
+}
+
+static void template_header(struct template_file *f, struct str s, bool seen[HEADER_COUNT])
+{
+    int line = f->line - 1, id = 0;
     const char *colon = memchr(s.p, ':', s.n);
     if (!colon || s.p[0] == ' ' || s.p[0] == '\t') {
         template_fail(f, line, "expected a header such as \"Subject: ...\", or an empty line before "
@@ -80,35 +99,37 @@ static void template_header(struct template_file *f, struct str s, bool *subject
         return;
     }
     AUTO_FREE char *name = mem_strn(s.p, (size_t)(colon - s.p));
-    if (strcasecmp(name, "Subject") != 0) {
-        const char *near = text_nearest(name, names, ARRAY_LEN(names));
+    while (id < HEADER_COUNT && strcasecmp(name, header_names[id]) != 0)
+        id++;
+    if (id == HEADER_COUNT) {
+        const char *near = text_nearest(name, header_names, HEADER_COUNT);
         template_fail(f, line, "unknown header \"%.60s\"%s%s%s", name,
                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
         return;
     }
-    if (*subject)
-        template_fail(f, line, "a second subject");
-    *subject = true;
     const char *value = colon + 1, *end = s.p + s.n;
     while (value < end && (*value == ' ' || *value == '\t'))
         value++;
     while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
-    if (value == end)
-        template_fail(f, line, "the subject is empty");
-    template_part(f, PART_SUBJECT, value, (size_t)(end - value), line);
+    if (seen[id])
+        template_fail(f, line, "a second %s", id == HEADER_SUBJECT ? "subject" : header_names[id]);
+    else if (value == end)
+        template_fail(f, line, "the %s is empty", id == HEADER_SUBJECT ? "subject" : header_names[id]);
+    seen[id] = true;
+    template_value(f, (enum header_id)id, value, (size_t)(end - value), line);
 }
 
 static void template_headers(struct template_file *f)
 {
-    bool subject = false;
+    bool seen[HEADER_COUNT] = {false};
     while (*f->p) {
         struct str s = template_line(f);
         if (s.n == 0)
             break;
-        template_header(f, s, &subject);
+        template_header(f, s, seen);
     }
-    if (!subject)
+    if (!seen[HEADER_SUBJECT])
         template_fail(f, 1, "there is no \"Subject: ...\" line before the first empty line");
 }
 
@@ -181,6 +202,7 @@ void template_free(struct template **t)
         mem_free(part->ops);
     }
     mem_free((*t)->name);
+    mem_free((*t)->list);
     mem_free(*t);
     *t = NULL;
 }
@@ -193,4 +215,9 @@ const char *template_name(const struct template *t)
 bool template_has_html(const struct template *t)
 {
     return t->has_html;
+}
+
+const char *template_list(const struct template *t)
+{
+    return t->list;
 }

@@ -3,11 +3,14 @@
  * template - mustache texts of outgoing mail, checked at load
  *
  *   Subject: Your request {{lead.id}}
+ *   List: news
  *
  *   Hello{{#contact.first_name}} {{contact.first_name}}{{/contact.first_name}},
  *   ...
  *   --html--
  *   <p>Hello ...</p>
+ *
+ * List names one of leadd.conf that the mail belongs to.
  *
  * Headers, an empty line, the text, and optionally a line `--html--` and the
  * same as HTML. Tags: {{name}} (escaped in HTML, plain elsewhere), {{{name}}}
@@ -43,6 +46,7 @@ void template_free(struct template **t); /* accepts NULL, sets NULL */
 
 const char *template_name(const struct template *t);
 bool template_has_html(const struct template *t);
+const char *template_list(const struct template *t); /* NULL: it belongs to none */
 
 struct template_value {
     bool set;        /* false: unset; also a bool that is false */

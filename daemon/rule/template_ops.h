@@ -40,6 +40,7 @@ struct template {
     const struct rule_fields *fields;
     struct template_part parts[PART_COUNT];
     bool has_html;
+    char *list; /* own; or NULL */
 };
 
 struct template_reader {

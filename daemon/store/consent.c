@@ -30,6 +30,19 @@ int consent_withdrawn(struct db *db, const char *channel, const char *value, con
     return 0;
 }
 
+int consent_left(struct db *db, const char *channel, const char *value, const char *sender,
+                 bool *yes_out, struct err *e)
+{
+    int64_t granted;
+    if (db_get_int(db, e, &granted, 1,
+                   "SELECT granted FROM consent WHERE channel = $1 AND value = $2 "
+                   "AND sender = $3 AND counts = 1 ORDER BY id DESC LIMIT 1",
+                   "sss", channel, value, sender) < 0)
+        return -1;
+    *yes_out = !granted;
+    return 0;
+}
+
 int consent_granted(struct db *db, const char *channel, const char *value, bool *yes_out,
                     struct err *e)
 {

@@ -18,7 +18,7 @@ struct consent_row {
     int64_t id;
     const char *channel; /* as in address: "email", "phone" */
     const char *value;   /* folded */
-    const char *sender;  /* our number; "" for whatever we send */
+    const char *sender;  /* our number, or "list:news"; "" for whatever we send */
     bool granted;
     bool counts;         /* false: it is kept, and lifts no opt-out: somebody else may have said it */
     const char *source;  /* "sms main", "form contact", "user anna", "rule welcome" */
@@ -31,6 +31,10 @@ int consent_add(struct db *db, struct consent_row *row, struct err *e) LEADD_MUS
 /* The last row that counts for this sender says "withdrawn". */
 int consent_withdrawn(struct db *db, const char *channel, const char *value, const char *sender,
                       bool *yes_out, struct err *e) LEADD_MUST_CHECK;
+/* The same for one sender alone, such as "list:news": what was said about all that we send
+ * neither withdraws nor grants it. */
+int consent_left(struct db *db, const char *channel, const char *value, const char *sender,
+                 bool *yes_out, struct err *e) LEADD_MUST_CHECK;
 /* Was it granted, and not withdrawn later by anybody? */
 int consent_granted(struct db *db, const char *channel, const char *value, bool *yes_out,
                     struct err *e) LEADD_MUST_CHECK;

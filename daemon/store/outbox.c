@@ -11,13 +11,13 @@ int outbox_add(struct db *db, struct outbox_row *row, struct err *e)
 {
     return db_insert(db, e, &row->id,
                      "INSERT INTO outbox (intent, state, class, to_addr, lead_id, contact_id,"
-                     " case_id, template, msgid_hash, created_ms, next_ms, reply, channel) "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+                     " case_id, template, msgid_hash, created_ms, next_ms, reply, channel, list) "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
                      "ON CONFLICT DO NOTHING RETURNING id",
-                     "ssssooosiioss", row->intent, row->state, row->class_, row->to_addr,
+                     "ssssooosiiosss", row->intent, row->state, row->class_, row->to_addr,
                      row->lead_id, row->contact_id, row->case_id, row->template_, row->msgid_hash,
                      row->created_ms, row->next_ms, row->reply,
-                     row->channel ? row->channel : "email");
+                     row->channel ? row->channel : "email", row->list);
 }
 
 int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e)
@@ -41,17 +41,18 @@ int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e)
 
 static json_t *outbox_due_read(struct db_rows *r)
 {
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "id", db_int(r, 0), "to_addr",
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s?}", "id", db_int(r, 0), "to_addr",
                      db_text(r, 1), "class", db_text(r, 2), "attempts", db_int(r, 3), "lead_id",
                      db_int(r, 4), "contact_id", db_int(r, 5), "created_ms", db_int(r, 6),
-                     "channel", db_text(r, 7));
+                     "channel", db_text(r, 7), "list", db_text(r, 8));
 }
 
 json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e)
 {
     return rows_all(
         db_query(db,
-                 "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms, channel FROM outbox "
+                 "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms, channel, list "
+                 "FROM outbox "
                  "WHERE next_ms <= $1 ORDER BY next_ms LIMIT $2",
                  "ii", now_ms, limit),
         outbox_due_read, e);
@@ -121,20 +122,21 @@ int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, s
 #define OUTBOX_COLUMNS                                                                             \
     "SELECT o.id, o.intent, o.state, o.class, o.to_addr, o.lead_id, o.contact_id, o.template, "    \
     "o.attempts, o.created_ms, o.next_ms, o.done_ms, o.relay, o.code, o.reply, b.subject, o.gen, " \
-    "o.slot, o.case_id, o.channel "                                                                           \
+    "o.slot, o.case_id, o.channel, o.list "                                                        \
     "FROM outbox o LEFT JOIN outbox_body b ON b.outbox_id = o.id "
 
 static json_t *outbox_read(struct db_rows *r)
 {
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:s?, s:I, "
-                     "s:s?, s:s?, s:s?, s:I, s:I, s:s}",
+                     "s:s?, s:s?, s:s?, s:I, s:I, s:s, s:s?}",
                      "id", db_int(r, 0), "intent", db_text(r, 1), "state", db_text(r, 2), "class",
                      db_text(r, 3), "to", db_text(r, 4), "lead_id", db_int(r, 5), "contact_id",
                      db_int(r, 6), "template", db_text(r, 7), "attempts", db_int(r, 8),
                      "created_ms", db_int(r, 9), "next_ms", db_int(r, 10), "done_ms",
                      db_int(r, 11), "relay", db_text(r, 12), "code", db_int(r, 13), "reply",
                      db_text(r, 14), "subject", db_text(r, 15), "gen", db_text(r, 16), "slot",
-                     db_int(r, 17), "case_id", db_int(r, 18), "channel", db_text(r, 19));
+                     db_int(r, 17), "case_id", db_int(r, 18), "channel", db_text(r, 19), "list",
+                     db_text(r, 20));
 }
 
 json_t *outbox_get(struct db *db, int64_t id, struct err *e)

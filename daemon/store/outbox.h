@@ -25,6 +25,7 @@ struct outbox_row {
     const char *to_addr; /* folded */
     int64_t lead_id, contact_id, case_id;
     const char *template_;
+    const char *list; /* that it belongs to, or NULL */
     int64_t msgid_hash, created_ms, next_ms;
     const char *reply; /* why it is held */
     const char *channel; /* "email" (NULL) or "sms" */
@@ -43,7 +44,8 @@ int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e) LEAD
 int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
 
 /* Rows that are due, oldest due first: at most limit, as
- * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms", "channel"}]. */
+ * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms", "channel",
+ * "list"}]. */
 json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);
 /* The next due time, or 0 when nothing waits. */
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * schema_optout - lists that people can leave
+ */
+#include "store/migrate.h"
+
+const char schema_optout_1[] =
+    /* of leadd.conf, that the mail belongs to: asked for again when it leaves */
+    "ALTER TABLE outbox ADD COLUMN list TEXT;";
