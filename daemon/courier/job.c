@@ -45,6 +45,7 @@ struct job *job_new(struct frame *f, struct slotmap *map)
     j->slot = frame_slot(f);
     j->from = mem_str(json_get_str(f->json, "from", ""));
     j->to = mem_str(json_get_str(f->json, "to", ""));
+    j->urgent = json_get_bool(f->json, "urgent", false);
     j->began_ms = clock_mono_ms();
     if (f->type == FRAME_TEXT)
         j->text = json_incref(f->json);

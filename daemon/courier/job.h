@@ -41,6 +41,7 @@ struct job {
     struct buf raw;            /* as the engine sent it */
     size_t relays[BOUND_GATEWAYS]; /* indices of relays, or gateways, in order of preference */
     size_t relay_count, relay_at;
+    bool urgent;    /* what a person wrote or waits for: before others that wait */
     unsigned stale; /* times a used connection turned out dead before MAIL was answered */
     int64_t began_ms;
     json_t *sent; /* own; the SENT frame's JSON once finished */

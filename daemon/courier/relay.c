@@ -210,7 +210,16 @@ static bool relay_is_down(const struct relay *r)
 
 static void job_wait_at(struct relays *rs, struct job *j)
 {
-    TAILQ_INSERT_TAIL(&rs->list[j->relays[j->relay_at]].waiting, j, wait);
+    struct job_list *waiting = &rs->list[j->relays[j->relay_at]].waiting;
+    struct job *other = NULL;
+    if (j->urgent)
+        TAILQ_FOREACH (other, waiting, wait)
+            if (!other->urgent)
+                break;
+    if (other)
+        TAILQ_INSERT_BEFORE(other, j, wait);
+    else
+        TAILQ_INSERT_TAIL(waiting, j, wait);
 }
 
 /* The first relay that is not known to be down; when all are, the first: a mail

@@ -23,6 +23,7 @@
 #include "base/role.h"
 #include "base/slots.h"
 #include "crm/crm.h"
+#include "engine/lanes.h"
 #include "store/db.h"
 
 int engine_main(const char *name);
@@ -169,6 +170,7 @@ struct engine {
     struct answer *answers;
     size_t answer_count, answer_cap;
     struct event *kick, *due, *parse_late, *ctl_accept, *ingest_accept;
+    struct lanes lanes;     /* of the outbox */
     int64_t due_at_ms;      /* when `due` fires, 0: not armed */
     bool due_queued;
     int64_t due_hold_mono;    /* nothing is claimed before */
@@ -227,7 +229,7 @@ void inbound_dropped(struct engine *eng, const struct item *it);
 int mailbox_frame(struct engine *eng, struct item *it, struct err *e);      /* mailbox.c */
 bool mailbox_has_folder(const struct engine *eng, const char *mailbox, const char *folder);
 int outbound_due(struct engine *eng, struct err *e);                        /* outbound.c */
-int outbound_sent(struct engine *eng, struct item *it, struct err *e);
+int outbound_sent(struct engine *eng, struct item *it, struct err *e);      /* outbound_settle.c */
 int outbound_hello(struct engine *eng, struct item *it, struct err *e);
 int outbound_settle(struct engine *eng, const char *gen, struct err *e);
 int outbound_settle_all(struct engine *eng, struct err *e);

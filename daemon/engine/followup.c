@@ -220,6 +220,7 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         .now_ms = now,
         .next_ms = now + json_get_int(d->in->eng->settings, "undo_window", 0),
         .hold = is_notice(d->send) ? NULL : d->in->hold,
+        .lane = is_notice(d->send) ? LANE_PERSON : LANE_AUTO,
     };
     if (outgoing_add(d->in->eng, &o, &d->row, why, e) < 0)
         return -1;

@@ -17,6 +17,9 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/schedule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
+# the outbox
+daemon_engine_libengine_a_SOURCES += %D%/lanes.c %D%/lanes.h %D%/outbound_inner.h %D%/outbound_settle.c
+
 # what other programs tell by HTTP
 daemon_engine_libengine_a_SOURCES += %D%/quota.c %D%/quota.h %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
 # forms
@@ -54,6 +57,9 @@ tests_unit_test_solo_LDADD = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS
 tests_unit_test_ours_SOURCES = tests/unit/test_ours.c
 tests_unit_test_ours_LDADD = $(ENGINE_LIBS) $(CRM_LIBS) $(MAIL_LIBS) $(RULE_LIBS) \
 	$(STORE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_lanes
+tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c
+tests_unit_test_lanes_LDADD = $(ENGINE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_LDADD = $(ENGINE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -48,6 +48,7 @@ int outgoing_add(struct engine *eng, const struct outgoing *o, struct outbox_row
         .next_ms = *why ? 0 : o->next_ms ? o->next_ms : o->now_ms,
         .reply = *why ? why : NULL,
         .channel = o->channel,
+        .lane = o->lane,
     };
     if (outbox_add(eng->db, &row, e) < 0 || (row.id && ladder_note(eng, m, o->now_ms, e) < 0))
         return -1;

@@ -23,6 +23,7 @@ struct outgoing {
     struct ladder_mail mail; /* to whom, and about what */
     int64_t now_ms, next_ms; /* next_ms: not before then; 0: now */
     const char *hold;      /* why it may not leave now, or NULL */
+    enum outbox_lane lane; /* what a person wrote or waits for, and notices: LANE_PERSON */
     const char *channel;   /* "sms", or NULL: a mail */
     bool exempt;           /* the one answer to a STOP: whatever else goes there */
 };

@@ -148,6 +148,7 @@ int sms_put(struct input *in, const struct sms_letter *l, int64_t *outbox_out, c
         .now_ms = in->now_ms,
         .next_ms = may == MAY_LATER ? at : in->now_ms + l->delay_ms,
         .hold = l->hold,
+        .lane = strcmp(l->class_, "follow_up") == 0 ? LANE_AUTO : LANE_PERSON,
         .channel = "sms",
         .exempt = l->exempt,
     };

@@ -134,12 +134,14 @@ static int mails_leave(struct solo *s, struct err *e)
 {
     size_t i;
     json_t *row;
-    AUTO_JSON json_t *rows = outbox_due(s->eng.db, s->now_ms, SOLO_DUE, e);
-    if (!rows)
-        return -1;
-    json_array_foreach(rows, i, row)
-        if (mail_leaves(s, json_get_int(row, "id", 0), e) < 0)
+    for (int line = 0; line < OUTBOX_LINES; line++) {
+        AUTO_JSON json_t *rows = outbox_due(s->eng.db, line, s->now_ms, SOLO_DUE, e);
+        if (!rows)
             return -1;
+        json_array_foreach(rows, i, row)
+            if (mail_leaves(s, json_get_int(row, "id", 0), e) < 0)
+                return -1;
+    }
     return 0;
 }
 

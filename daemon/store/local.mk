@@ -13,6 +13,8 @@ daemon_store_libstore_a_SOURCES = \
 daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in.c %D%/sms_pair.c %D%/sms_pair.h \
 	%D%/sms_code.c %D%/sms_code.h %D%/sms_part.c %D%/sms_part.h
 
+# the outbox
+daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c
 # texting
 daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h
 # for replay

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "store/db.h"
 
-#define STEP_PARTS 5
+#define STEP_PARTS 6
 
 /* Append only. The place in the table is the number, from 1. */
 static const char *const steps[][STEP_PARTS] = {
@@ -21,7 +21,8 @@ static const char *const steps[][STEP_PARTS] = {
     {schema_look_1},
     {schema_lean_1},
     {schema_rules_1},
-    {schema_mail_1, schema_sms_1, schema_sms_in_1, schema_sequence_1, schema_optout_1},
+    {schema_mail_1, schema_sms_1, schema_sms_in_1, schema_sequence_1, schema_optout_1,
+     schema_outbox_1},
 };
 
 int migrate_newest(void)

@@ -11,13 +11,14 @@ int outbox_add(struct db *db, struct outbox_row *row, struct err *e)
 {
     return db_insert(db, e, &row->id,
                      "INSERT INTO outbox (intent, state, class, to_addr, lead_id, contact_id,"
-                     " case_id, template, msgid_hash, created_ms, next_ms, reply, channel, list) "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+                     " case_id, template, msgid_hash, created_ms, next_ms, reply, channel, lane,"
+                     " list) "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
                      "ON CONFLICT DO NOTHING RETURNING id",
-                     "ssssooosiiosss", row->intent, row->state, row->class_, row->to_addr,
+                     "ssssooosiiossis", row->intent, row->state, row->class_, row->to_addr,
                      row->lead_id, row->contact_id, row->case_id, row->template_, row->msgid_hash,
                      row->created_ms, row->next_ms, row->reply,
-                     row->channel ? row->channel : "email", row->list);
+                     row->channel ? row->channel : "email", (int64_t)row->lane, row->list);
 }
 
 int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e)
@@ -41,27 +42,60 @@ int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e)
 
 static json_t *outbox_due_read(struct db_rows *r)
 {
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s?}", "id", db_int(r, 0), "to_addr",
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:s?}", "id", db_int(r, 0), "to_addr",
                      db_text(r, 1), "class", db_text(r, 2), "attempts", db_int(r, 3), "lead_id",
                      db_int(r, 4), "contact_id", db_int(r, 5), "created_ms", db_int(r, 6),
-                     "channel", db_text(r, 7), "list", db_text(r, 8));
+                     "channel", db_text(r, 7), "line", db_int(r, 8),
+                     "list", db_text(r, 9));
 }
 
-json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e)
+json_t *outbox_due(struct db *db, int line, int64_t now_ms, int64_t limit, struct err *e)
 {
     return rows_all(
         db_query(db,
-                 "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms, channel, list "
-                 "FROM outbox "
-                 "WHERE next_ms <= $1 ORDER BY next_ms LIMIT $2",
-                 "ii", now_ms, limit),
+                 "SELECT id, to_addr, class, attempts, lead_id, contact_id, created_ms, channel, "
+                 "lane, list FROM outbox WHERE lane = $1 AND next_ms <= $2 ORDER BY next_ms LIMIT $3",
+                 "iii", (int64_t)line, now_ms, limit),
         outbox_due_read, e);
+}
+
+/* A line each, so that each is one look into the index. */
+#define NEXT_OF(line) "(SELECT min(next_ms) FROM outbox WHERE lane = " #line " AND next_ms > 0)"
+
+int outbox_lines_due(struct db *db, int64_t due_out[OUTBOX_LINES], struct err *e)
+{
+    struct db_rows *r =
+        db_query(db,
+                 "SELECT " NEXT_OF(0) ", " NEXT_OF(1) ", " NEXT_OF(2) ", " NEXT_OF(3) ", "
+                 NEXT_OF(4) ", " NEXT_OF(5), "");
+    bool some = db_step(r);
+    for (int i = 0; i < OUTBOX_LINES; i++)
+        due_out[i] = some ? db_int(r, i) : 0;
+    return db_done(&r, e);
 }
 
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e)
 {
-    return db_get_int(db, e, ms_out, 0, "SELECT min(next_ms) FROM outbox WHERE next_ms IS NOT NULL",
-                      "");
+    int64_t due[OUTBOX_LINES];
+    *ms_out = 0;
+    if (outbox_lines_due(db, due, e) < 0)
+        return -1;
+    for (int i = 0; i < OUTBOX_LINES; i++)
+        if (due[i] && (*ms_out == 0 || due[i] < *ms_out))
+            *ms_out = due[i];
+    return 0;
+}
+
+int outbox_in_hand(struct db *db, int64_t n_out[OUTBOX_LINES], struct err *e)
+{
+    struct db_rows *r = db_query(
+        db, "SELECT lane, count(*) FROM outbox WHERE state = 'claimed' GROUP BY lane", "");
+    for (int i = 0; i < OUTBOX_LINES; i++)
+        n_out[i] = 0;
+    while (db_step(r))
+        if (db_int(r, 0) >= 0 && db_int(r, 0) < OUTBOX_LINES)
+            n_out[db_int(r, 0)] = db_int(r, 1);
+    return db_done(&r, e);
 }
 
 int outbox_wait(struct db *db, int64_t id, int64_t next_ms, const char *why, struct err *e)
@@ -114,6 +148,7 @@ int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, s
                    "UPDATE outbox SET state = $2, next_ms = $3, done_ms = $4,"
                    " attempts = attempts + $5, relay = coalesce($6, relay),"
                    " reply = coalesce($7, reply), code = coalesce($8, code),"
+                   " lane = CASE WHEN lane < 3 AND attempts + $5 > 0 THEN lane + 3 ELSE lane END,"
                    " gen = NULL, slot = NULL WHERE id = $1",
                    "isooisso", id, c->state, c->next_ms, c->done_ms, (int64_t)c->attempt, c->relay,
                    c->reply, c->code);

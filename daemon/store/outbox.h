@@ -17,6 +17,15 @@
 
 #include "store/db.h"
 
+/* What a row is to its recipient: what a person wrote, or waits for; what leadd writes by
+ * itself to one; what goes to many. */
+enum outbox_lane { LANE_PERSON, LANE_AUTO, LANE_BULK, LANE_COUNT };
+
+/* A lane's rows stand in two lines: a row that was tried before is in line
+ * LANE_RETRY + its lane. Lines take turns (engine/lanes.h). */
+#define LANE_RETRY LANE_COUNT
+#define OUTBOX_LINES (2 * LANE_COUNT)
+
 struct outbox_row {
     int64_t id;
     const char *intent;  /* unique: who, why, which step */
@@ -29,6 +38,7 @@ struct outbox_row {
     int64_t msgid_hash, created_ms, next_ms;
     const char *reply; /* why it is held */
     const char *channel; /* "email" (NULL) or "sms" */
+    enum outbox_lane lane;
     /* the body */
     const char *mail_from, *rcpt_to, *subject;
     const void *raw;
@@ -43,12 +53,16 @@ int outbox_fill(struct db *db, const struct outbox_row *row, struct err *e) LEAD
 /* Another body for a row that has not left. */
 int outbox_rewrite(struct db *db, const struct outbox_row *row, struct err *e) LEADD_MUST_CHECK;
 
-/* Rows that are due, oldest due first: at most limit, as
+/* Rows of a line that are due, oldest due first: at most limit, as
  * [{"id", "to_addr", "class", "attempts", "lead_id", "contact_id", "created_ms", "channel",
- * "list"}]. */
-json_t *outbox_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);
-/* The next due time, or 0 when nothing waits. */
+ * "line", "list"}]. */
+json_t *outbox_due(struct db *db, int line, int64_t now_ms, int64_t limit, struct err *e);
+/* The next due time of each line, 0 when nothing waits in it. */
+int outbox_lines_due(struct db *db, int64_t due_out[OUTBOX_LINES], struct err *e) LEADD_MUST_CHECK;
+/* The next due time of all, or 0 when nothing waits. */
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+/* How many rows of each line are claimed. */
+int outbox_in_hand(struct db *db, int64_t n_out[OUTBOX_LINES], struct err *e) LEADD_MUST_CHECK;
 /* It waits until then, for that reason; no try is counted. */
 int outbox_wait(struct db *db, int64_t id, int64_t next_ms, const char *why,
                 struct err *e) LEADD_MUST_CHECK;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * schema_outbox - in which line a mail waits
+ *
+ * The index of what is due has the line first, so the first of each is one look; that
+ * of what the courier holds has it too, since lines may have a part of the slots only.
+ */
+#include "store/migrate.h"
+
+const char schema_outbox_1[] =
+    "ALTER TABLE outbox ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;" /* enum outbox_lane, + 3: tried */
+    "UPDATE outbox SET lane = 1 WHERE next_ms IS NOT NULL AND class = 'follow_up';"
+    "UPDATE outbox SET lane = lane + 3 WHERE next_ms IS NOT NULL AND attempts > 0;"
+    "DROP INDEX outbox_due;"
+    "CREATE INDEX outbox_due ON outbox (lane, next_ms) WHERE next_ms IS NOT NULL;"
+    "DROP INDEX outbox_claimed;"
+    "CREATE INDEX outbox_claimed ON outbox (lane) WHERE state = 'claimed';";
