@@ -288,7 +288,10 @@ def test_reload_gives_the_courier_another_url():
         with open(d.conf_path) as f:
             text = f.read()
         d.write("leadd.conf", text.replace(old.url("/hook"), new.url("/hook")))
+        mark = d.mark()
         assert "courier" in d.reload()
+        for role in ("engine", "courier"):  # what the old one still takes on may be made again
+            d.wait_log("role.ready role=%s" % role, after=mark)
         form(d, 1)
         wait_state(d, "done", 2)
         assert len(old.requests) == len(new.requests) == 1
