@@ -53,7 +53,9 @@ static const struct command commands[] = {
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
     {"sequence", "list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] | migrate NAME",
      "steps over days: what there is, who is in it, what goes out when", NULL},
-    {"outbox", "list [state=STATE] [lead=ID] | show N | retry N | release N | drop N",
+    {"outbox", "list [state=STATE] [lead=ID] | show N | retry|release|drop N, or of a selection: "
+     "retry|release|drop state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] "
+     "[until=TIME] [count=N]",
      "outgoing mail and its state", NULL},
     {"held", "list [all] [limit=N] | show H3 | release H3 | drop H3",
      "commands by mail that nothing proves: what they are, run them, drop them", NULL},

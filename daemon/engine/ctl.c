@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/when.h"
 #include "engine/asks.h"
 
 static const struct {
@@ -38,7 +40,8 @@ static const struct {
      "migrate NAME"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
-     "outbox list [state=STATE] [lead=ID] | show N | retry N | release N | drop N"},
+     "outbox list [state=STATE] [lead=ID] | show N | retry|release|drop N | retry|release|drop "
+     "state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] [until=TIME] [count=N]"},
     {"held", ctl_held, 1, 3, "held list [all] [limit=N] | show H3 | release H3 | drop H3"},
     {"consent", ctl_consent, 2, 60,
      "consent show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]"},
@@ -117,6 +120,18 @@ static bool option_among(const char *arg, size_t n, const char *names)
         if (strcspn(p, " ") == n && strncmp(p, arg, n) == 0)
             return true;
     return false;
+}
+
+int ctl_option_time(const struct ctl *c, const char *name, int64_t *ms_out, struct err *e)
+{
+    const char *s = ctl_option(c, name);
+    if (!s || clock_parse_utc(s, ms_out) == 0)
+        return 0;
+    int n = crm_when_parse(s, engine_setting(c->eng, "time_zone", "UTC"), clock_now_ms(), ms_out, e);
+    if (n > 0 && s[n] == '\0')
+        return 0;
+    return n < 0 ? -1 : err_set(e, ERR_INPUT, "%s=%s: expected a time such as "
+                                "\"2026-11-21 15:00\"", name, s);
 }
 
 int ctl_options_check(const struct ctl *c, int first, const char *names, struct err *e)

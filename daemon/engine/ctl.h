@@ -41,6 +41,9 @@ json_t *ctl_section(const char *title, json_t *rows, const char *columns);
 json_t *ctl_text(const char *fmt, ...) LEADD_PRINTF(1, 2);
 /* The value of "name=value" among the arguments, or NULL. */
 const char *ctl_option(const struct ctl *c, const char *name);
+/* The moment that it names, in the company's zone; untouched when it is not there. */
+int ctl_option_time(const struct ctl *c, const char *name, int64_t *ms_out,
+                    struct err *e) LEADD_MUST_CHECK;
 int64_t ctl_limit(const struct ctl *c);
 /* What a person may do with a row that waits: from which states, and where it leads. */
 struct ctl_move {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/ctl.h"
@@ -184,12 +185,78 @@ static json_t *outbox_cmd_move(struct ctl *c, const struct ctl_move *move, int64
     return ctl_text("mail %" PRId64 ": %s", id, move->said);
 }
 
+/* "domain=gmail.com, reason=blocked", as it was asked for. */
+static char *selection_words(const struct ctl *c)
+{
+    char *words = mem_str("");
+    for (int i = 2; i < c->argc; i++) {
+        char *more = strncmp(c->argv[i], "count=", 6) == 0
+                         ? mem_str(words)
+                         : mem_printf("%s%s%s", words, *words ? " " : "", c->argv[i]);
+        mem_free(words);
+        words = more;
+    }
+    return words;
+}
+
+static int selection_read(struct ctl *c, const struct ctl_move *move, struct outbox_selection *s,
+                          struct err *e)
+{
+    if (ctl_options_check(c, 2, "state domain reason template since until count", e) < 0)
+        return -1;
+    *s = (struct outbox_selection){.state = ctl_option(c, "state"),
+                                   .domain = ctl_option(c, "domain"),
+                                   .reason = ctl_option(c, "reason"),
+                                   .template_ = ctl_option(c, "template")};
+    if (!s->state || !ctl_word_in(s->state, move->from))
+        return err_set(e, ERR_INPUT, "outbox %s: expected a number, or state= with one of: %s",
+                       move->verb, move->from);
+    if (s->reason && !*s->reason)
+        s->reason = NULL;
+    return ctl_option_time(c, "since", &s->since_ms, e) < 0 ||
+                   ctl_option_time(c, "until", &s->until_ms, e) < 0
+               ? -1
+               : 0;
+}
+
+/* Nothing is done until the count that was shown is given back: what has come in between
+ * was not meant. */
+static json_t *outbox_cmd_move_many(struct ctl *c, const struct ctl_move *move, struct err *e)
+{
+    struct outbox_selection s;
+    int64_t n, one, meant = -1;
+    const char *count = ctl_option(c, "count");
+    if (selection_read(c, move, &s, e) < 0 || outbox_count_of(c->eng->db, &s, &n, &one, e) < 0)
+        return NULL;
+    AUTO_FREE char *words = selection_words(c);
+    if (n == 0)
+        return ctl_text("no mail is of that kind: nothing to %s", move->verb);
+    if (!count)
+        return ctl_text("%" PRId64 " mail%s would be %s, one of them is %" PRId64 ". To do it: "
+                        "leadctl outbox %s %s count=%" PRId64, n, n == 1 ? "" : "s", move->said, one,
+                        move->verb, words, n);
+    if (text_parse_int(count, &meant) < 0 || meant != n) {
+        err_set(e, ERR_INPUT, "count=%s: there are %" PRId64 " now; look again without count=", count,
+                n);
+        return NULL;
+    }
+    AUTO_FREE char *by = mem_printf("%s by %s", move->said, c->user);
+    if (outbox_set_state_of(c->eng->db, &s, move->to, clock_now_ms(), by, e) < 0)
+        return NULL;
+    log_info("out.moved", "verb=%s mails=%" PRId64 " selection=\"%s\" by=%s", move->verb, n, words,
+             c->user);
+    return ctl_text("%" PRId64 " mail%s: %s", n, n == 1 ? "" : "s", move->said);
+}
+
 json_t *ctl_outbox(struct ctl *c, struct err *e)
 {
     int64_t id;
     const char *verb = c->argv[1];
     if (strcmp(verb, "list") == 0)
         return outbox_cmd_list(c, e);
+    const struct ctl_move *move = ctl_move_find(moves, ARRAY_LEN(moves), verb);
+    if (move && c->argc > 2 && strchr(c->argv[2], '='))
+        return outbox_cmd_move_many(c, move, e);
     if (c->argc != 3 || text_parse_int(c->argv[2], &id) < 0) {
         err_set(e, ERR_INPUT, "expected: outbox %s NUMBER, as in the first column of outbox list",
                 verb);
@@ -197,7 +264,6 @@ json_t *ctl_outbox(struct ctl *c, struct err *e)
     }
     if (strcmp(verb, "show") == 0)
         return outbox_cmd_show(c, id, e);
-    const struct ctl_move *move = ctl_move_find(moves, ARRAY_LEN(moves), verb);
     if (move)
         return outbox_cmd_move(c, move, id, e);
     err_set(e, ERR_INPUT, "outbox %s: expected list, show, retry, release or drop", verb);

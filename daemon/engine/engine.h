@@ -235,6 +235,8 @@ int outbound_settle(struct engine *eng, const char *gen, struct err *e);
 int outbound_settle_all(struct engine *eng, struct err *e);
 /* A due row leaves as if a relay took it at once, for one who has no courier (solo.h). */
 int outbound_accept(struct engine *eng, int64_t id, struct err *e);
+/* This mail answers one of ours; was it unknown whether that had arrived, it is no more. */
+int outbound_answered(struct engine *eng, const json_t *message, int64_t message_id, struct err *e);
 int ctl_frame(struct engine *eng, struct item *it, struct err *e);          /* ctl.c */
 
 /* ---- the parser's queue (parsing.c) --------------------------------------- */

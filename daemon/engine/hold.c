@@ -219,18 +219,6 @@ static int release_calls(struct ctl *c, struct release *r, struct err *e)
     }
 }
 
-static int release_time(struct ctl *c, const char *s, int64_t *out, struct err *e)
-{
-    const char *zone = engine_setting(c->eng, "time_zone", "UTC");
-    if (clock_parse_utc(s, out) == 0)
-        return 0;
-    int n = crm_when_parse(s, zone, clock_now_ms(), out, e);
-    if (n > 0 && s[n] == '\0')
-        return 0;
-    return n < 0 ? -1 : err_set(e, ERR_INPUT, "since=%s: expected a time such as "
-                                "\"2026-11-21 15:00\"", s);
-}
-
 static int release_read(struct ctl *c, struct release *r, struct err *e)
 {
     int64_t id;
@@ -239,7 +227,7 @@ static int release_read(struct ctl *c, struct release *r, struct err *e)
     if (rest && strcmp(rest, "drop") != 0 && strcmp(rest, "keep") != 0)
         return err_set(e, ERR_INPUT, "rest=%s: expected drop or keep", rest);
     r->drop_rest = rest && strcmp(rest, "drop") == 0;
-    if (since && release_time(c, since, &r->since_ms, e) < 0)
+    if (since && ctl_option_time(c, "since", &r->since_ms, e) < 0)
         return -1;
     for (int i = 1; i < c->argc; i++) {
         const char *arg = c->argv[i];

@@ -417,7 +417,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0 && who.new_lead)
         engine_count(eng, "leads_created", 1);
     input_end(&in);
-    return rc;
+    return rc == 0 ? outbound_answered(eng, it->message, m->id, e) : -1;
 }
 
 static int mail_new(struct engine *eng, struct item *it, struct arrival *a, struct err *e)

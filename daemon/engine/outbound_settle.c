@@ -24,6 +24,7 @@
 #include "engine/sms_out.h"
 #include "engine/storm.h"
 #include "engine/suspect.h"
+#include "engine/thread.h"
 #include "store/outbox.h"
 
 /* ---- outcomes ------------------------------------------------------------------- */
@@ -100,7 +101,7 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     const char *event = NULL;
     if (strcmp(o->what, "accepted") == 0) {
         c.state = "sent";
-        c.attempt = true;
+        c.attempt = !o->untried;
         c.done_ms = clock_now_ms();
         event = "outbox.sent";
     } else if (strcmp(o->what, "failed") == 0) {
@@ -197,6 +198,26 @@ int outbound_accept(struct engine *eng, int64_t id, struct err *e)
         storm_write(eng, id, json_get_str(row, "to", ""), e) < 0)
         return -1;
     return settle(eng, row, &o, e);
+}
+
+/* Who answers a mail has got it, whatever the relay left open. */
+int outbound_answered(struct engine *eng, const json_t *message, int64_t message_id, struct err *e)
+{
+    const char *from = json_get_str(json_get_obj(message, "from"), "folded", "");
+    const char *id = json_string_value(json_array_get(json_get_arr(message, "in_reply_to"), 0));
+    int64_t row_id = 0;
+    if (!id)
+        return 0;
+    if (thread_outbox(eng, id, &row_id, e) < 0)
+        return -1;
+    AUTO_JSON json_t *row = row_id ? outbox_get(eng->db, row_id, e) : NULL;
+    if (row_id && !row)
+        return -1;
+    if (strcmp(json_get_str(row, "state", ""), "unknown") != 0 ||
+        strcmp(json_get_str(row, "to", ""), from) != 0)
+        return 0;
+    AUTO_FREE char *text = mem_printf("it arrived: M%" PRId64 " answers it", message_id);
+    return settle(eng, row, &(struct outcome){.what = "accepted", .text = text, .untried = true}, e);
 }
 
 static bool held_by(const json_t *row, const char *gen)

@@ -4,6 +4,8 @@
  */
 #include "store/outbox.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "store/rows.h"
 
@@ -152,6 +154,41 @@ int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c, s
                    " gen = NULL, slot = NULL WHERE id = $1",
                    "isooisso", id, c->state, c->next_ms, c->done_ms, (int64_t)c->attempt, c->relay,
                    c->reply, c->code);
+}
+
+/* $1 .. $6; the words of the reason are looked for without regard to case. */
+#define SELECTED                                                                                   \
+    " WHERE state = $1 AND (CAST($2 AS TEXT) IS NULL OR "                                          \
+    "substr(to_addr, -length($2) - 1) = '@' || $2) AND (CAST($3 AS TEXT) IS NULL OR "              \
+    "length(replace(lower(reply), lower($3), '')) < length(reply)) AND "                           \
+    "(CAST($4 AS TEXT) IS NULL OR template = $4) AND created_ms >= $5 AND created_ms <= $6 AND "   \
+    "EXISTS (SELECT 1 FROM outbox_body b WHERE b.outbox_id = outbox.id)"
+
+static int64_t selected_until(const struct outbox_selection *s)
+{
+    return s->until_ms ? s->until_ms : INT64_MAX;
+}
+
+int outbox_count_of(struct db *db, const struct outbox_selection *s, int64_t *n_out,
+                    int64_t *one_out, struct err *e)
+{
+    struct db_rows *r =
+        db_query(db, "SELECT count(*), min(id) FROM outbox" SELECTED, "ssssii", s->state, s->domain,
+                 s->reason, s->template_, s->since_ms, selected_until(s));
+    bool some = db_step(r);
+    *n_out = some ? db_int(r, 0) : 0;
+    *one_out = some ? db_int(r, 1) : 0;
+    return db_done(&r, e);
+}
+
+int outbox_set_state_of(struct db *db, const struct outbox_selection *s, const char *state,
+                        int64_t now_ms, const char *reply, struct err *e)
+{
+    bool ready = strcmp(state, "ready") == 0;
+    return db_exec(db, e, "UPDATE outbox SET state = $7, next_ms = $8, done_ms = $9, reply = $10"
+                   SELECTED, "ssssiisoos", s->state, s->domain, s->reason, s->template_,
+                   s->since_ms, selected_until(s), state, ready ? now_ms : (int64_t)0,
+                   ready ? (int64_t)0 : now_ms, reply);
 }
 
 #define OUTBOX_COLUMNS                                                                             \

@@ -8,7 +8,8 @@
  *                                            +---FINAL, no answer -> unknown
  *
  * deferred is ready with a later due time and a reason; both are claimed when
- * next_ms has come. State changes go through outbox_set_state() alone.
+ * next_ms has come. State changes go through outbox_set_state() alone, or
+ * outbox_set_state_of() where a person moves many.
  */
 #ifndef LEADD_STORE_OUTBOX_H
 #define LEADD_STORE_OUTBOX_H
@@ -86,6 +87,19 @@ struct outbox_change {
 };
 int outbox_set_state(struct db *db, int64_t id, const struct outbox_change *c,
                      struct err *e) LEADD_MUST_CHECK;
+
+/* What is common to the rows that somebody wants to move; NULL and 0: whatever. */
+struct outbox_selection {
+    const char *state; /* never NULL */
+    const char *domain, *reason, *template_; /* reason: words in the reply */
+    int64_t since_ms, until_ms; /* of created_ms; until_ms 0: now */
+};
+/* How many there are (those that were never written are none), and one of them. */
+int outbox_count_of(struct db *db, const struct outbox_selection *s, int64_t *n_out,
+                    int64_t *one_out, struct err *e) LEADD_MUST_CHECK;
+/* All of them into another state at once. */
+int outbox_set_state_of(struct db *db, const struct outbox_selection *s, const char *state,
+                        int64_t now_ms, const char *reply, struct err *e) LEADD_MUST_CHECK;
 
 /* Every claimed row, as outbox_get gives it. */
 json_t *outbox_claimed(struct db *db, struct err *e);
