@@ -22,7 +22,7 @@ _leadctl() {
     form) mapfile -t COMPREPLY < <(compgen -W 'list snippet test --url -c' -- "$cur") ;;
     held) mapfile -t COMPREPLY < <(compgen -W 'list show release drop' -- "$cur") ;;
     address) mapfile -t COMPREPLY < <(compgen -W 'secret dropbox new off' -- "$cur") ;;
-    quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop' -- "$cur") ;;
+    quarantine) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop unconfirmed' -- "$cur") ;;
     ledger) mapfile -t COMPREPLY < <(compgen -W 'state=filed state=ignored state=quarantined source= limit=' -- "$cur") ;;
     backup) mapfile -t COMPREPLY < <(compgen -f -W 'verify --keep --no-verify' -- "$cur") ;;
     calendar) mapfile -t COMPREPLY < <(compgen -W 'list explain -c' -- "$cur") ;;

@@ -44,3 +44,4 @@ EXTRA_DIST += tests/fixtures/gateways/bird.json tests/fixtures/gateways/email.js
 EXTRA_DIST += tests/e2e/test_sms.py tests/e2e/test_sms_in.py tests/e2e/test_kannel_in.py
 EXTRA_DIST += tests/e2e/test_outbox.py
 EXTRA_DIST += tests/crash/test_outbox_kills.py
+EXTRA_DIST += tests/e2e/test_confirm.py

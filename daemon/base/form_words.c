@@ -108,6 +108,51 @@ static const char *const words[FORM_W_COUNT][ARRAY_LEN(langs)] = {
     [FORM_W_HONEYPOT] = {"Leave this empty", "Bitte leer lassen", "Laissez ce champ vide",
                          "Deje esto vacío", "Lasci vuoto questo campo"},
     [FORM_W_CHOOSE] = {"Please choose", "Bitte wählen", "Veuillez choisir", "Elija", "Scelga"},
+    [FORM_W_CONFIRM_ASKED] =
+        {"Almost done: please open the mail that is on its way to you, and confirm there.",
+         "Fast fertig: Bitte öffnen Sie die Mail, die zu Ihnen unterwegs ist, und bestätigen Sie dort.",
+         "Presque terminé : ouvrez le message qui vous est envoyé et confirmez.",
+         "Casi listo: abra el correo que le llega y confirme allí.",
+         "Quasi fatto: apra il messaggio in arrivo e confermi."},
+    [FORM_W_CONFIRM_SUBJECT] = {"Please confirm your address", "Bitte bestätigen Sie Ihre Adresse",
+                                "Veuillez confirmer votre adresse", "Confirme su dirección",
+                                "Confermi il suo indirizzo"},
+    [FORM_W_CONFIRM_MAIL] =
+        {"A form of %s was sent with this address. If that was you, open this page and press its "
+         "button:",
+         "Ein Formular von %s wurde mit dieser Adresse abgeschickt. Wenn Sie das waren, öffnen Sie "
+         "diese Seite und drücken Sie dort auf den Knopf:",
+         "Un formulaire de %s a été envoyé avec cette adresse. Si c'était vous, ouvrez cette page et "
+         "appuyez sur le bouton :",
+         "Se envió un formulario de %s con esta dirección. Si fue usted, abra esta página y pulse el "
+         "botón:",
+         "Un modulo di %s è stato inviato con questo indirizzo. Se è stato lei, apra questa pagina e "
+         "prema il pulsante:"},
+    [FORM_W_CONFIRM_NOT_YOU] =
+        {"If it was not you, do nothing: what was sent is deleted, and nothing else comes of it.",
+         "Wenn nicht, tun Sie nichts: Was gesendet wurde, wird gelöscht, und es folgt nichts weiter.",
+         "Sinon, ne faites rien : l'envoi sera supprimé et n'aura aucune suite.",
+         "Si no, no haga nada: lo enviado se borra y no tiene más consecuencias.",
+         "Altrimenti non faccia nulla: quanto inviato viene cancellato, senza altro seguito."},
+    [FORM_W_CONFIRM_PAGE] =
+        {"A form of %s was sent with the address %s. Was that you?",
+         "Ein Formular von %s wurde mit der Adresse %s abgeschickt. Waren Sie das?",
+         "Un formulaire de %s a été envoyé avec l'adresse %s. Était-ce vous ?",
+         "Se envió un formulario de %s con la dirección %s. ¿Fue usted?",
+         "Un modulo di %s è stato inviato con l'indirizzo %s. È stato lei?"},
+    [FORM_W_CONFIRM_BUTTON] = {"Yes, confirm", "Ja, bestätigen", "Oui, confirmer", "Sí, confirmar",
+                               "Sì, confermo"},
+    [FORM_W_CONFIRMED] = {"Your address is confirmed, and your message has arrived.",
+                          "Ihre Adresse ist bestätigt, Ihre Nachricht ist angekommen.",
+                          "Votre adresse est confirmée et votre message est bien arrivé.",
+                          "Su dirección está confirmada y su mensaje ha llegado.",
+                          "Il suo indirizzo è confermato e il suo messaggio è arrivato."},
+    [FORM_W_CONFIRM_GONE] = {"This link has ended. Please fill in the form again.",
+                             "Dieser Link gilt nicht mehr. Bitte füllen Sie das Formular noch einmal "
+                             "aus.",
+                             "Ce lien n'est plus valable. Veuillez remplir le formulaire de nouveau.",
+                             "Este enlace ha caducado. Rellene el formulario de nuevo.",
+                             "Questo link non vale più. Compili di nuovo il modulo."},
 };
 
 const char *form_word(const char *lang, enum form_word w)

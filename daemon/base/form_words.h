@@ -38,6 +38,14 @@ enum form_word {
     FORM_W_FAILED_NET,
     FORM_W_HONEYPOT,
     FORM_W_CHOOSE,
+    FORM_W_CONFIRM_ASKED, /* after the post: a mail has left */
+    FORM_W_CONFIRM_SUBJECT,
+    FORM_W_CONFIRM_MAIL, /* %s: the company; the link stands below */
+    FORM_W_CONFIRM_NOT_YOU,
+    FORM_W_CONFIRM_PAGE, /* %s: the company, the address */
+    FORM_W_CONFIRM_BUTTON,
+    FORM_W_CONFIRMED,
+    FORM_W_CONFIRM_GONE,
     FORM_W_COUNT
 };
 

@@ -366,6 +366,25 @@ static void check_gateway(const struct check *c, const struct entry *e)
         check_error(c, e, "send", "%s", why.text);
 }
 
+static void check_confirm(const struct check *c, const struct entry *e)
+{
+    const char *name;
+    json_t *v, *need = json_object_get(e->v, "required");
+    bool found = false;
+    size_t i;
+    json_t *one;
+    json_object_foreach(json_object_get(e->v, "fields"), name, v) {
+        bool required = json_get_bool(v, "required", false);
+        json_array_foreach(need, i, one)
+            required |= strcmp(json_string_value(one), name) == 0;
+        found |= required && strcmp(json_get_str(v, "to", ""), "contact.email") == 0;
+    }
+    if (!found)
+        check_error(c, e, "confirm", "needs a required field to contact.email: who is to confirm?");
+    if (!json_get_str(json_object_get(c->tree, "web"), "in_url", NULL))
+        check_error(c, e, "confirm", "needs in_url of web: where the link of the mail leads");
+}
+
 static void check_form(const struct check *c, const struct entry *e)
 {
     const json_t *fields = json_object_get(e->v, "fields");
@@ -382,6 +401,8 @@ static void check_form(const struct check *c, const struct entry *e)
     if (json_get_bool(e->v, "origins_only", false) &&
         json_array_size(json_object_get(e->v, "origins")) == 0)
         check_error(c, e, "origins_only", "needs origins: the pages that may post the form");
+    if (json_get_bool(e->v, "confirm", false) && !e->node->damaged)
+        check_confirm(c, e);
 }
 
 /* Refuses the second user with an address. seen: address -> user. */

@@ -48,7 +48,8 @@ static const struct schema_key keys_web[] = {
      .help = "Where forms come in. Put a TLS server in front."},
     {"in_url", TYPE_URL,
      .help = "How listen is reached from outside: https://in.example.com. Gateways are asked to send "
-             "what became of an SMS to it; without it, none is."},
+             "what became of an SMS to it, and forms with confirm send links to it; without it, neither "
+             "works."},
     {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
      .help = "Where health checks and metrics collectors come in: /healthz, /metrics."},
     {"url", TYPE_URL,

@@ -180,6 +180,7 @@ static const struct schema schema_fixed = SCHEMA(keys_fixed, "fixed value", true
 static const struct schema_key keys_messages[] = {
     {"thanks", TYPE_TEXT, .help = "What is said to who has sent it."},
     {"invalid", TYPE_TEXT, .help = "What stands above the list of fields to correct."},
+    {"confirm", TYPE_TEXT, .help = "What is said when a mail to confirm is on its way."},
 };
 static const struct schema schema_messages = SCHEMA(keys_messages, "messages", false);
 
@@ -215,6 +216,13 @@ static const struct schema_key keys_form[] = {
     {"same_within", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
      .help = "The same words from the same page again within that time are one message: who sends a "
              "form twice is told that it has arrived. Without it, only a repeated key is."},
+    {"confirm", TYPE_BOOL, .def = "false",
+     .help = "A post counts once its sender has confirmed the address: the address gets a mail with a "
+             "link, whose page has a button; before that there is no lead, no event and no rule runs. "
+             "Who and when is kept in the consent ledger. Needs a required field to contact.email, "
+             "and in_url of web. See leadctl quarantine list unconfirmed."},
+    {"confirm_within", TYPE_DURATION, .def = "7d", RANGE(DAY, 90 * DAY),
+     .help = "How long it can be confirmed; then the post is dropped, and the ledger says so."},
     {"rate", TYPE_INT, RANGE(1, 1000000), .unit = "posts per minute",
      .help = "Posts of this form that are taken in a minute, whoever sends them, beside the rate of "
              "web for each address; beyond it, the status 429. A flood then shuts the form for "

@@ -63,6 +63,8 @@ static const struct notice_row {
      "Answers cannot arrive here (reply_address = \"none\"). If they are yours, the administrator "
      "runs\nthem with: leadctl held release {{id}}\n"
      "{{/until}}\n"},
+    {"confirm", "subject words link foot form company",
+     "Subject: {{subject}}\n\n{{words}}\n\n{{link}}\n\n{{foot}}\n"},
     {"duplicate", "record contact contact_id other other_id why lead lead_id owner commands unseen",
      "Subject: {{contact_id}} looks like {{other_id}}, who is there already\n\n"
      "{{record}} is of {{contact}},\n"

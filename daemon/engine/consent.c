@@ -130,12 +130,6 @@ int consent_may_text(struct engine *eng, const char *to, const char *from, const
 
 /* ---- what changes it ------------------------------------------------------------------ */
 
-int consent_grant(struct crm_ctx *ctx, const char *channel, const char *value,
-                  const struct crm_consent *c, struct err *e)
-{
-    return crm_consent_add(ctx, channel, value, true, false, c, e);
-}
-
 /* All that we send: the command, so that rules, undo and the journal know. */
 static int for_all(struct input *in, const char *verb, const char *number,
                    const struct crm_consent *c, struct err *e)

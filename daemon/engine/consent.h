@@ -43,12 +43,6 @@ char *consent_list_sender(const char *list);
 int consent_contact_left(struct engine *eng, int64_t contact, const char *list, bool *left_out,
                          struct err *e) LEADD_MUST_CHECK;
 
-/* Somebody granted it in a form, or said so otherwise: kept with its proof. It lifts no
- * opt-out: for that the address itself must be proven, and the command is `optin`.
- * channel: "email" or "phone"; value: folded. */
-int consent_grant(struct crm_ctx *ctx, const char *channel, const char *value,
-                  const struct crm_consent *c, struct err *e) LEADD_MUST_CHECK;
-
 struct input;
 /* The number's owner texted STOP or START, or a gateway says so (its error, its flag): for
  * all that we send, or with sms.stop_scope = "number" for that sender of ours. c says

@@ -52,7 +52,7 @@ static const struct {
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"backup", ctl_backup, 0, 0, "backup PATH"},
-    {"quarantine", ctl_quarantine, 1, 2, "quarantine list | show Q | retry Q | drop Q"},
+    {"quarantine", ctl_quarantine, 1, 2, "quarantine list [unconfirmed] | show Q | retry Q | drop Q"},
     {"message", ctl_message, 2, 2, "message M12 NUMBER"},
     {"ledger", ctl_ledger, 0, 3, "ledger [state=STATE] [source=SOURCE] [limit=N]"},
     {"reconcile", ctl_reconcile, 0, 1, "reconcile [MAILBOX]"},

@@ -16,6 +16,7 @@
 #include "engine/alive.h"
 #include "engine/asks.h"
 #include "engine/ctl.h"
+#include "store/confirmation.h"
 #include "store/ledger.h"
 
 #define MISSING_SHOWN 100
@@ -58,28 +59,36 @@ static json_t *quarantine_cmd_show(struct ctl *c, int64_t id, struct err *e)
                      n > 64 * 1024 ? "The first 64 KB" : "As it came", "text", text.data);
 }
 
-/* The bytes go the same way again; the row stays until they are filed. */
-static json_t *quarantine_cmd_retry(struct ctl *c, int64_t id, struct err *e)
+struct item *item_of_quarantine(struct engine *eng, int64_t id, struct err *e)
 {
     size_t n = 0;
-    AUTO_JSON json_t *q = quarantine_get(c->eng->db, id, e);
-    char *raw = q ? quarantine_raw(c->eng->db, id, &n, e) : NULL;
+    AUTO_JSON json_t *q = quarantine_get(eng->db, id, e);
+    char *raw = q ? quarantine_raw(eng->db, id, &n, e) : NULL;
     if (!raw)
         return NULL;
     const char *kind = json_get_str(q, "kind", "");
-    bool hook = strcmp(kind, "hook") == 0, form = hook || strcmp(kind, "form") == 0;
+    bool hook = strcmp(kind, "hook") == 0, mail = strcmp(kind, "mail") == 0;
     json_t *meta = json_object_get(q, "meta");
-    struct item *it = item_new(form ? ITEM_FRAME : ITEM_MAIL, NULL);
-    it->frame.type = hook ? FRAME_HOOK : form ? FRAME_FORM : FRAME_MAIL;
+    struct item *it = item_new(mail ? ITEM_MAIL : ITEM_FRAME, NULL);
+    it->frame.type = hook ? FRAME_HOOK : mail ? FRAME_MAIL : FRAME_FORM;
     it->frame.json = json_incref(meta);
     it->frame.raw = raw;
     it->frame.raw_len = n;
     it->peer_name = mem_str(json_get_str(meta, "peer", "ingest"));
     it->quarantine = id;
-    if (form)
-        engine_queue(c->eng, it);
-    else
+    return it;
+}
+
+/* The bytes go the same way again; the row stays until they are filed. */
+static json_t *quarantine_cmd_retry(struct ctl *c, int64_t id, struct err *e)
+{
+    struct item *it = item_of_quarantine(c->eng, id, e);
+    if (!it)
+        return NULL;
+    if (it->kind == ITEM_MAIL)
         parsing_add(c->eng, it);
+    else
+        engine_queue(c->eng, it);
     return ctl_text("Q%" PRId64 " is tried again; leadctl quarantine list shows whether it is still "
                     "there", id);
 }
@@ -96,10 +105,35 @@ static json_t *quarantine_cmd_drop(struct ctl *c, int64_t id, struct err *e)
     return ctl_text("Q%" PRId64 " dropped", id);
 }
 
+static void put_time(json_t *row, const char *to, const char *from)
+{
+    char stamp[32];
+    json_put_str(row, to, clock_format_utc(json_get_int(row, from, 0), stamp, sizeof(stamp)));
+}
+
+/* Forms that wait until their sender confirms his address. */
+static json_t *quarantine_cmd_unconfirmed(struct ctl *c, struct err *e)
+{
+    size_t i;
+    json_t *row, *rows = confirmation_list(c->eng->db, 1000, e);
+    if (!rows)
+        return NULL;
+    json_array_foreach(rows, i, row) {
+        AUTO_FREE char *q = mem_printf("Q%" PRId64, json_get_int(row, "id", 0));
+        json_put_str(row, "q", q);
+        json_put_str(row, "mail", json_get_bool(row, "asked", false) ? "sent" : "not sent");
+        put_time(row, "at", "at_ms");
+        put_time(row, "until", "until_ms");
+    }
+    return ctl_table(rows, "q ID|at SINCE|until UNTIL|form FORM|value ADDRESS|remote FROM|mail MAIL");
+}
+
 json_t *ctl_quarantine(struct ctl *c, struct err *e)
 {
     int64_t id;
     const char *verb = c->argv[1], *q = c->argc > 2 ? c->argv[2] : "";
+    if (strcmp(verb, "list") == 0 && strcmp(q, "unconfirmed") == 0)
+        return quarantine_cmd_unconfirmed(c, e);
     if (strcmp(verb, "list") == 0)
         return quarantine_cmd_list(c, e);
     if (text_parse_int(*q == 'Q' || *q == 'q' ? q + 1 : q, &id) < 0) {

@@ -28,6 +28,7 @@
 #include "engine/hold.h"
 #include "engine/link.h"
 #include "engine/notice.h"
+#include "engine/public.h"
 #include "engine/quiet.h"
 #include "engine/sms_rep.h"
 #include "engine/storage.h"
@@ -171,7 +172,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
         engine_answer(eng, it->peer, FRAME_STATS_DONE, it->frame.id, stats_all(eng));
         return 0;
     case FRAME_LINK:
-        return link_frame(eng, it, e);
+        return strcmp(it->peer_name, "web-in") == 0 ? public_frame(eng, it, e)
+                                                    : link_frame(eng, it, e);
     case FRAME_HELLO:
         if (strcmp(it->peer_name, "courier") == 0)
             return outbound_hello(eng, it, e);
@@ -236,6 +238,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
         return inbound_quarantine(eng, it, why->text, e);
     if (t == FRAME_CALLED)
         return calls_refused(eng, it, why->text, e);
+    if (t == FRAME_LINK)
+        public_failed(eng, it);
     return 0;
 }
 

@@ -108,6 +108,8 @@ void queue_put_back(struct queue *q, struct item *it); /* to the front */
 struct item *queue_take(struct queue *q);
 struct item *item_new(enum item_kind kind, const struct peer *p);
 void item_free(struct item *it);
+/* What is in quarantine, to go its way again. NULL with e. */
+struct item *item_of_quarantine(struct engine *eng, int64_t id, struct err *e);
 
 /* ---- answers that wait for the commit ----------------------------------- */
 

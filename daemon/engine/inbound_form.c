@@ -14,6 +14,7 @@
 #include "crm/address.h"
 #include "crm/form.h"
 #include "engine/arrival.h"
+#include "engine/confirm.h"
 #include "engine/consent.h"
 #include "engine/duplicate.h"
 #include "engine/form_guard.h"
@@ -53,7 +54,8 @@ static json_t *form_message(const struct item *it)
     const json_t *j = it->frame.json;
     json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
                           json_get_str(j, "form", ""));
-    static const char *const copied[] = {"fields", "extra", "remote", "agent", "defects"};
+    static const char *const copied[] = {"fields", "extra", "remote", "agent", "defects",
+                                         "confirmed"};
     for (size_t i = 0; i < ARRAY_LEN(copied); i++)
         if (json_object_get(j, copied[i]))
             json_object_set(m, copied[i], json_object_get(j, copied[i]));
@@ -93,10 +95,26 @@ static bool form_address(const struct engine *eng, const char *form, const json_
                 : crm_email_fold(text, out)) == 0;
 }
 
+/* The address is its sender's: the link that was sent there, and to nobody else, was used. */
+static int form_confirmed(struct crm_ctx *ctx, const char *form, const json_t *confirmed,
+                          int64_t message, struct err *e)
+{
+    const char *remote = json_get_str(confirmed, "remote", ""), *agent = json_get_str(confirmed, "agent", "");
+    AUTO_FREE char *source = mem_printf("form %s, confirmed", form);
+    AUTO_FREE char *words = mem_printf("confirmed by the link of the mail that was sent there, from "
+                                       "%s%s%s", remote, *agent ? ", " : "", agent);
+    const struct crm_consent c = {.source = source, .words = words, .message_id = message};
+    return crm_consent_add(ctx, "email", json_get_str(confirmed, "address", ""), true, true, &c, e);
+}
+
 /* Boxes that were ticked: kept with the words beside them, for the address that was posted. */
 static int form_consents(struct engine *eng, struct crm_ctx *ctx, const char *form,
-                         const json_t *fields, int64_t message, struct err *e)
+                         const json_t *message_json, int64_t message, struct err *e)
 {
+    const json_t *fields = json_get_obj(message_json, "fields"),
+                 *confirmed = json_get_obj(message_json, "confirmed");
+    if (confirmed && form_confirmed(ctx, form, confirmed, message, e) < 0)
+        return -1;
     const char *posted;
     const json_t *v, *conf = form_conf(eng, form);
     char value[CRM_ADDRESS_MAX];
@@ -110,7 +128,7 @@ static int form_consents(struct engine *eng, struct crm_ctx *ctx, const char *fo
         AUTO_FREE char *words = mem_printf("%s: %s", json_get_str(v, "purpose", posted),
                                            json_get_str(v, "text", ""));
         struct crm_consent c = {.source = source, .words = words, .message_id = message};
-        if (consent_grant(ctx, sms ? "phone" : "email", value, &c, e) < 0)
+        if (crm_consent_add(ctx, sms ? "phone" : "email", value, true, confirmed && !sms, &c, e) < 0)
             return -1;
     }
     return 0;
@@ -149,7 +167,7 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     };
     int rc = crm_receive(in.ctx, &ci, &who, e);
     if (rc == 0)
-        rc = form_consents(eng, in.ctx, form, fields, m.id, e);
+        rc = form_consents(eng, in.ctx, form, message, m.id, e);
     in.target = who.target;
     notice_offered(&in, &who);
     if (rc == 0 && who.twin.other)
@@ -184,6 +202,8 @@ int inbound_form(struct engine *eng, struct item *it, struct err *e)
     struct err why = {0};
     const char *form = json_get_str(it->frame.json, "form", "");
     const json_t *fields = json_get_obj(it->frame.json, "fields");
+    if (it->peer) /* only confirm.c says so */
+        json_object_del(it->frame.json, "confirmed");
     if (!it->quarantine && (!fields || crm_form_check(eng->crm, form, fields, &why) < 0)) {
         arrival_form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
         engine_count(eng, "forms_invalid", 1);
@@ -196,6 +216,8 @@ int inbound_form(struct engine *eng, struct item *it, struct err *e)
         engine_count(eng, "forms_spam", 1);
         return inbound_quarantine(eng, it, spam, e);
     }
+    if (it->peer && json_get_bool(form_conf(eng, form), "confirm", false))
+        return confirm_ask(eng, it, form_conf(eng, form), e);
     int rc = arrival_read(eng, it, &a, e);
     if (rc == 0)
         rc = arrival_enter(eng, &a, it, "filed", NULL, e);

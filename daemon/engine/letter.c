@@ -145,7 +145,7 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
         .reference_count = l->reference_count,
         .date_ms = in->now_ms,
         .headers = headers,
-        .header_count = l->to_user ? ARRAY_LEN(headers) : 1,
+        .header_count = l->to_user || l->machine ? ARRAY_LEN(headers) : 1,
         .text = text.data,
         .attachments = l->files ? l->files->v : NULL,
         .attachment_count = l->files ? l->files->count : 0,

@@ -257,13 +257,13 @@ int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgi
                       "iiiii", source, epoch, msgid_hash, size, internal_ms);
 }
 
-int quarantine_add(struct db *db, const struct quarantine_row *q, struct err *e)
+int quarantine_add(struct db *db, struct quarantine_row *q, struct err *e)
 {
-    return db_exec(db, e,
-                   "INSERT INTO quarantine (ledger_id, kind, meta, reason, at_ms, raw) "
-                   "VALUES ($1, $2, $3, $4, $5, $6)",
-                   "isssib", q->ledger_id, q->kind, q->meta, q->reason, q->at_ms,
-                   q->raw_len ? q->raw : "", q->raw_len);
+    return db_insert(db, e, &q->id,
+                     "INSERT INTO quarantine (ledger_id, kind, meta, reason, at_ms, raw) "
+                     "VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+                     "isssib", q->ledger_id, q->kind, q->meta, q->reason, q->at_ms,
+                     q->raw_len ? q->raw : "", q->raw_len);
 }
 
 #define QUARANTINE_COLUMNS(meta)                                                                   \
@@ -293,7 +293,8 @@ json_t *quarantine_list(struct db *db, int64_t limit, struct err *e)
 {
     /* without what strangers posted: a list of it would fit no memory */
     return rows_all(
-        db_query(db, QUARANTINE_COLUMNS("'{}'") "ORDER BY q.id LIMIT $1", "i", limit),
+        db_query(db, QUARANTINE_COLUMNS("'{}'") "WHERE q.kind <> $2 ORDER BY q.id LIMIT $1",
+                 "is", limit, QUARANTINE_UNCONFIRMED),
         quarantine_read, e);
 }
 

@@ -81,7 +81,7 @@ int ledger_find_moved(struct db *db, int64_t source, int64_t epoch, int64_t msgi
 
 struct quarantine_row {
     int64_t id, ledger_id;
-    const char *kind; /* "mail", "form" or "hook" */
+    const char *kind; /* "mail", "form", "hook", or QUARANTINE_UNCONFIRMED */
     const char *meta; /* the frame's JSON */
     const char *reason;
     const void *raw;
@@ -89,9 +89,13 @@ struct quarantine_row {
     int64_t at_ms;
 };
 
-int quarantine_add(struct db *db, const struct quarantine_row *q, struct err *e) LEADD_MUST_CHECK;
+/* A form whose sender has not confirmed his address (store/confirmation.h): listed there. */
+#define QUARANTINE_UNCONFIRMED "unconfirmed"
+/* Sets q->id. */
+int quarantine_add(struct db *db, struct quarantine_row *q, struct err *e) LEADD_MUST_CHECK;
 /* {"id", "source", "key", "kind", "reason", "attempts", "at_ms", "size", "meta"}, or NULL. */
 json_t *quarantine_get(struct db *db, int64_t id, struct err *e);
+/* Without the unconfirmed. */
 json_t *quarantine_list(struct db *db, int64_t limit, struct err *e);
 /* The raw bytes; own (mem_free); NULL with e when there is no such row. */
 char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);

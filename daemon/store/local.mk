@@ -15,6 +15,9 @@ daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in
 
 # the outbox
 daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c
+# posts that wait for their sender
+daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h
+
 # texting
 daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h
 # for replay

@@ -125,6 +125,7 @@ static const char *web_reason(int code)
         {200, "OK"},
         {202, "Accepted"},
         {204, "No Content"},
+        {302, "Found"},
         {303, "See Other"},
         {400, "Bad Request"},
         {403, "Forbidden"},
@@ -135,6 +136,7 @@ static const char *web_reason(int code)
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
         {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)

@@ -3,7 +3,7 @@ daemon_web_libweb_a_SOURCES = \
 	%D%/address.c %D%/address.h %D%/crowd.c %D%/crowd.h \
 	%D%/http.c %D%/http.h %D%/http_conn.c %D%/http_conn.h %D%/metrics.c %D%/metrics.h %D%/page.c %D%/page.h %D%/rate.c %D%/rate.h \
 	%D%/web.c %D%/web.h %D%/web_answer.c %D%/web_form.c %D%/web_hook.c %D%/web_in.c %D%/web_in.h %D%/web_ui.c
-daemon_web_libweb_a_SOURCES += %D%/stamp.c %D%/stamp.h
+daemon_web_libweb_a_SOURCES += %D%/stamp.c %D%/stamp.h %D%/web_public.c
 WEB_LIBS = daemon/web/libweb.a $(BASE_LIBS)
 
 if HAVE_CMOCKA

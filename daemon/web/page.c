@@ -16,7 +16,9 @@ void page_render(const json_t *answer, struct buf *out)
 {
     const char *title = json_get_str(answer, "title", ""),
                *button = json_get_str(answer, "button", NULL);
-    add(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    add(out, "<!DOCTYPE html>\n<html lang=\"");
+    buf_html(out, json_get_str(answer, "lang", "en"));
+    add(out, "\"><head><meta charset=\"utf-8\">"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
              "<meta name=\"robots\" content=\"noindex\"><title>");
     buf_html(out, title);

@@ -2,7 +2,7 @@
  *
  * page - the page that a link of a mail opens: what it is about, and one button
  *
- * {"code", "title", "text", "button"} of the engine becomes HTML without scripts and
+ * {"code", "title", "text", "button", "lang"} of the engine becomes HTML without scripts and
  * without anything from elsewhere. The button posts to the page's own address. Pure.
  */
 #ifndef LEADD_WEB_PAGE_H

@@ -80,6 +80,8 @@ static const char *said_text(const struct said *s)
     case WEB_accepted:
     case WEB_duplicate:
         return said_own(s, "thanks", FORM_W_ARRIVED);
+    case WEB_confirm:
+        return said_own(s, "confirm", FORM_W_CONFIRM_ASKED);
     case WEB_quarantined:
         return form_word(s->lang, FORM_W_LATER);
     case WEB_busy:

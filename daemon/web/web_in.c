@@ -102,18 +102,32 @@ void web_in_park(struct web_in *w, struct parked *p)
     web_in_push(w);
 }
 
-static void web_in_settle(struct web_in *w, struct parked *p, enum web_outcome outcome,
-                          const char *type, const char *text)
+static void web_in_leave(struct web_in *w, struct parked *p)
 {
     TAILQ_REMOVE(&w->parked, p, next);
     w->parked_count--;
     w->held_bytes -= p->raw_len;
+}
+
+static void web_in_settle(struct web_in *w, struct parked *p, enum web_outcome outcome,
+                          const char *type, const char *text)
+{
+    web_in_leave(w, p);
     CRASH_POINT("web.answer.before");
-    if (p->type == FRAME_HOOK)
+    if (p->type == FRAME_LINK)
+        web_public_answer(w, p, NULL);
+    else if (p->type == FRAME_HOOK)
         web_hook_answer(w, p, outcome, type, text);
     else
         web_form_answer(w, p, outcome, text);
     CRASH_POINT("web.answer.after");
+}
+
+/* A page that the engine has made; else as above. */
+static void web_in_settle_page(struct web_in *w, struct parked *p, const json_t *answer)
+{
+    web_in_leave(w, p);
+    web_public_answer(w, p, answer);
 }
 
 static void web_in_expire(struct web_in *w)
@@ -161,6 +175,7 @@ static const struct {
     enum web_outcome outcome;
 } statuses[] = {
     {"ok", WEB_accepted},   {"duplicate", WEB_duplicate}, {"quarantined", WEB_quarantined},
+    {"confirm", WEB_confirm},
     {"invalid", WEB_invalid}, {"busy", WEB_busy},         {"refused", WEB_refused},
     {"rate", WEB_rate},
 };
@@ -171,7 +186,7 @@ static void web_in_on_frame(struct chan *c, struct frame *f, void *arg)
     struct parked *p;
     const char *status = json_get_str(f->json, "status", "");
     enum web_outcome outcome = WEB_busy; /* a status unknown here promises nothing */
-    if ((f->type != FRAME_FORM_DONE && f->type != FRAME_HOOK_DONE) ||
+    if ((f->type != FRAME_FORM_DONE && f->type != FRAME_HOOK_DONE && f->type != FRAME_LINK_DONE) ||
         !frame_allowed(f->type, chan_name(c)))
         return;
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
@@ -180,7 +195,11 @@ static void web_in_on_frame(struct chan *c, struct frame *f, void *arg)
     TAILQ_FOREACH (p, &w->parked, next)
         if (p->id == f->id)
             break;
-    if (p && p->sent)
+    if (p && p->sent && (p->type == FRAME_LINK) != (f->type == FRAME_LINK_DONE))
+        return;
+    if (p && p->sent && p->type == FRAME_LINK)
+        web_in_settle_page(w, p, f->json);
+    else if (p && p->sent)
         web_in_settle(w, p, outcome, json_get_str(f->json, "type", NULL),
                       json_get_str(f->json, "text", NULL));
 }
@@ -252,6 +271,8 @@ static void web_in_request(struct evhttp_request *req, void *arg)
         web_form_request(w, req, path + strlen("/form/"));
     } else if (text_starts(path, "/hook/") || text_starts(path, "/sms/")) {
         web_hook_request(w, req, path);
+    } else if (web_public_is(path)) {
+        web_public_request(w, req, path);
     } else if (strcmp(path, "/healthz") == 0) {
         if (!web_refuse_method(w->http, req))
             web_in_healthz(w, req);

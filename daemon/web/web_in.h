@@ -3,7 +3,8 @@
  * web_in - what the files of the role web-in share
  *
  * web_in.c is the role and its channel to the engine, web_form.c one posted
- * form from its first check to its answer, web_hook.c the same of a webhook.
+ * form from its first check to its answer, web_hook.c the same of a webhook, web_public.c
+ * of a page that a mail names.
  */
 #ifndef LEADD_WEB_WEB_IN_H
 #define LEADD_WEB_WEB_IN_H
@@ -23,6 +24,7 @@
 #define WEB_OUTCOMES(X)                                                                            \
     X(accepted, 200)     /* stored: new */                                                         \
     X(duplicate, 200)    /* stored before under this request id */                                 \
+    X(confirm, 200)      /* stored: it counts once its sender confirms his address */              \
     X(quarantined, 202)  /* stored, to be looked at */                                             \
     X(malformed, 400)    /* not HTTP or not the content type it says */                            \
     X(refused, 403)      /* a webhook of a source that the engine does not know */                 \
@@ -48,7 +50,7 @@ struct parked {
     TAILQ_ENTRY(parked) next;
     struct evhttp_request *req; /* evhttp's; valid until it is answered */
     uint64_t id;
-    enum frame_type type; /* FORM or HOOK */
+    enum frame_type type; /* FORM, HOOK or LINK */
     const char *form;   /* its name, or that of the source or gateway; borrowed from the config */
     const json_t *conf; /* borrowed: the form's config */
     char *request_id;   /* own */
@@ -104,6 +106,12 @@ void web_hook_request(struct web_in *w, struct evhttp_request *req, const char *
 /* As web_form_answer. type, text: what the engine wants said, or NULL. */
 void web_hook_answer(struct web_in *w, struct parked *p, enum web_outcome outcome,
                      const char *type, const char *text);
+
+/* web_public.c */
+bool web_public_is(const char *path);
+void web_public_request(struct web_in *w, struct evhttp_request *req, const char *path);
+/* answer: of the engine; NULL: there was none. Frees p. */
+void web_public_answer(struct web_in *w, struct parked *p, const json_t *answer);
 
 /* web_form.c */
 char *web_request_id(void); /* own; grows with the time */

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: ISC
+"""Forms that count once their sender has confirmed the address by the link of a mail: nothing
+happens before, a look is no confirmation, and nobody is bombed with mails."""
+import contextlib
+import re
+import subprocess
+
+import pytest
+
+import company
+import forms
+from daemon import Daemon, until
+from roles import LEADD
+
+START = "2026-11-20T10:00:00Z"
+FORMS = """
+  news : {
+    fields : { email = { to = "contact.email"; required = true; }; name = "contact.name";
+               yes = { type = "consent"; text = "Ja, Neuigkeiten."; purpose = "marketing"; }; };
+    confirm = true; lang = "de"; redirect = "https://www.example.com/done";
+    messages : { confirm = "Schauen Sie bitte ins Postfach."; };
+  };
+  trial : { fields : { email = "contact.email"; words = "message.text"; }; required = "email";
+            confirm = true; confirm_within = "2d"; };
+"""
+
+
+@contextlib.contextmanager
+def start(rules=company.RULES, **files):
+    conf = forms.conf(FORMS, 'max_body = "4M"; in_url = "https://in.example.com/"; '
+                      'trusted_proxies = [ "127.0.0.1" ];')
+    with Daemon(conf, company.files(rules, **files), args=["--pretend-time", START]) as d:
+        yield d
+
+
+def asked(d, to, count=1):
+    """The mails that ask this address to confirm."""
+    def found():
+        return [m for m in company.sent(d.dir) if m["To"] == to and "/c/Q" in m.get_content()]
+    return until(lambda: len(found()) >= count and found(), why="the mail that asks")
+
+
+def path_of(mail):
+    return re.search(r"https://in\.example\.com(/c/\S+)", mail.get_content()).group(1)
+
+
+def waiting(d):
+    return d.ctl("quarantine", "list", "unconfirmed")["rows"]
+
+
+def leads(d):
+    return d.ctl("list", "leads")["rows"]
+
+
+
+def test_a_post_counts_once_its_address_is_confirmed_and_the_ledger_has_the_proof():
+    with start() as d:
+        a = forms.post(d, "trial", {"email": "Ada@shop.example", "words": "40 widgets"})
+        assert a.status == 200 and "open the mail that is on its way" in a.text
+        (mail,) = asked(d, "ada@shop.example")
+        assert mail["Auto-Submitted"] == "auto-generated" and "Example Widgets" in mail["From"]
+        assert leads(d) == [] and d.ctl("list", "contacts")["rows"] == []
+        (row,) = waiting(d)
+        assert (row["value"], row["form"], row["mail"]) == ("ada@shop.example", "trial", "sent")
+        assert d.ctl("quarantine", "list")["rows"] == []
+        path = path_of(mail)
+        for method in ("GET", "HEAD", "GET"):  # mail systems open every link
+            page = forms.ask(d, method, path)
+            assert page.status == 200 and leads(d) == []
+        assert "ada@shop.example" in page.text and '<form method="post">' in page.text
+        done = forms.ask(d, "POST", path, headers={"User-Agent": "A browser"})
+        assert done.status == 200 and "confirmed" in done.text and "<button" not in done.text
+        (lead,) = leads(d)
+        assert lead["source"] == "trial" and waiting(d) == []
+        consent = d.ctl_text("consent", "show", "ada@shop.example", width=300)
+        assert "form trial, confirmed" in consent and "A browser" in consent
+        assert "from 127.0.0.1" in consent
+        # again it is the same, and changes nothing
+        assert forms.ask(d, "POST", path).status == 200 and len(leads(d)) == 1
+        assert path.rsplit("/", 1)[1] not in d.log()
+        (ledger,) = d.ctl("ledger", "source=form:trial")["rows"]
+        assert ledger["state"] == "filed"
+
+
+def test_a_page_in_the_forms_language_and_a_box_that_counts():
+    with start() as d:
+        a = forms.post(d, "news", {"email": "bob@shop.example", "name": "<b>Bob</b>", "yes": "yes"})
+        assert a.status == 303 and a.headers["Location"] == "https://www.example.com/done"
+        a = forms.post_json(d, "news", {"email": "cy@shop.example"})
+        assert a.status == 200 and a.json["status"] == "confirm"
+        assert a.json["text"] == "Schauen Sie bitte ins Postfach."
+        (mail,) = asked(d, "bob@shop.example")
+        assert mail["Subject"] == "Bitte bestätigen Sie Ihre Adresse"
+        path = path_of(mail)
+        page = forms.ask(d, "GET", path)
+        assert 'lang="de"' in page.text and "Ja, bestätigen" in page.text
+        forms.ask(d, "POST", path)
+        text = d.ctl_text("consent", "show", "bob@shop.example", width=300)
+        assert "marketing: Ja, Neuigkeiten." in text
+        assert len(leads(d)) == 1 and len(waiting(d)) == 1
+
+
+def test_whoever_changes_a_letter_of_the_link_gets_nothing():
+    with start() as d:
+        forms.post(d, "trial", {"email": "ada@shop.example"})
+        path = path_of(asked(d, "ada@shop.example")[0])
+        wrong = [path[:i] + ("b" if c == "a" else "a") + path[i + 1:]
+                 for i, c in enumerate(path) if i > 3 and c.isalnum()]
+        wrong += [path + "x", path.replace("Q1.", "Q2."), path.replace("Q1.", "Q01."), "/c/",
+                  "/c/" + "x" * 3000, path.replace("/c/", "/c//"), path.upper(), "/c/%00"]
+        for other in wrong:
+            assert forms.ask(d, "POST", other).status in (400, 404, 410, 413), other
+        assert leads(d) == [] and len(waiting(d)) == 1
+        assert forms.ask(d, "PUT", path).status == 405
+
+
+def test_nobody_is_bombed_with_mails_that_ask():
+    with start() as d:
+        def post(email, remote, form="trial"):
+            a = forms.post(d, form, {"email": email}, {"X-Forwarded-For": remote})
+            assert a.status in (200, 303)
+        for n in range(6):  # one address, from everywhere
+            post("victim@shop.example", "203.0.113.%d" % n)
+        assert len(asked(d, "victim@shop.example", 3)) == 3 and len(waiting(d)) == 6
+        for n in range(25):  # one sender, to everybody; of IPv6 the /64
+            post("p%d@shop.example" % n, "2001:db8::%d:1" % n)
+        until(lambda: "for one sender in an hour" in d.log(), why="the bound of one sender")
+        rows = waiting(d)
+        assert len([r for r in rows if r["remote"] == "2001:db8::" and r["mail"] == "sent"]) == 20
+        post("q@shop.example", "203.0.113.99")
+        assert asked(d, "q@shop.example")  # others are not held up
+        d.ctl("clock", "advance", "25h")
+        post("victim@shop.example", "203.0.113.1", "news")
+        assert len(asked(d, "victim@shop.example", 4)) == 4
+
+
+def test_what_nobody_confirms_expires_and_the_ledger_says_so():
+    with start() as d:
+        forms.post(d, "trial", {"email": "ada@shop.example"})
+        forms.post(d, "news", {"email": "bob@shop.example"})
+        path = path_of(asked(d, "ada@shop.example")[0])
+        d.ctl("clock", "advance", "47h")
+        assert len(waiting(d)) == 2
+        d.kill("engine")
+        d.ctl("clock", "advance", "2h")
+        assert [r["form"] for r in waiting(d)] == ["news"]
+        page = forms.ask(d, "POST", path)
+        assert page.status == 410 and "This link has ended" in page.text and leads(d) == []
+        (row,) = d.ctl("ledger", "source=form:trial")["rows"]
+        assert row["state"] == "ignored" and "did not confirm it in time" in row["reason"]
+
+
+def test_who_has_opted_out_gets_no_mail_and_a_person_may_release_the_post():
+    with start() as d:
+        forms.post(d, "contact", {"email": "ada@shop.example"})
+        contact = d.ctl("list", "contacts")["rows"][0]["id"]
+        d.ctl("do", contact, "optout ada@shop.example")
+        forms.post(d, "trial", {"email": "ada@shop.example", "words": "again"})
+        (row,) = waiting(d)
+        assert row["mail"] == "not sent"
+        assert "opted out" in d.log() and "/c/Q" not in str(
+            [m.get_content() for m in company.sent(d.dir)])
+        d.ctl("quarantine", "retry", row["q"])
+        until(lambda: waiting(d) == [], why="the release")
+        assert "confirmed" not in d.ctl_text("consent", "show", "ada@shop.example", width=300)
+
+
+def test_the_words_of_the_mail_may_be_ones_own():
+    own = "Subject: {{company}} asks\n\nForm {{form}}:\n{{link}}\n"
+    with start(**{"templates/_notice-confirm.txt": own}) as d:
+        forms.post(d, "trial", {"email": "ada@shop.example"})
+        (mail,) = asked(d, "ada@shop.example")
+        assert mail["Subject"] == "Example Widgets asks"
+        assert mail.get_content().startswith("Form trial:\nhttps://in.example.com/c/Q1.")
+
+
+@pytest.mark.parametrize("form,web,said", [
+    ('fields : { email = "contact.email"; };', 'in_url = "https://in.example.com";',
+     "needs a required field to contact.email"),
+    ('fields : { email = "contact.email"; }; required = "email";', "", "needs in_url of web"),
+])
+def test_a_form_that_cannot_be_confirmed_is_told(form, web, said):
+    conf = forms.conf("x : { %s confirm = true; };" % form, web)
+    with Daemon(conf, company.files(company.RULES), start=False) as d:
+        r = subprocess.run([LEADD, "-c", d.conf_path, "-t"], capture_output=True, text=True)
+        assert said in r.stdout + r.stderr and r.returncode != 0
