@@ -53,12 +53,8 @@ static json_t *parse_text(const struct crm *crm, const struct crm_field *f, cons
         err_set(e, ERR_INPUT, "%s: this is no phone number", f->name);
         return NULL;
     }
-    if (f->entity == CRM_CONTACT && !strcmp(f->key, "time_zone")) {
-        struct zone *z = zone_new(text, e);
-        json_t *name = z ? json_string(zone_name(z)) : NULL;
-        zone_free(&z);
-        return name;
-    }
+    if (f->entity == CRM_CONTACT && !strcmp(f->key, "time_zone"))
+        return zone_check(text, e) < 0 ? NULL : json_string(text);
     char code[3];
     bool of_record = f->entity == CRM_CONTACT || f->entity == CRM_COMPANY;
     if (of_record && !strcmp(f->key, "country") && crm_country_code(crm, text, code) == 0)

@@ -64,7 +64,7 @@ static const struct effect_row effects[] = {
     {"enrich", "",
      "lead.enriched lead.enrich_failed case.enriched case.enrich_failed contact.enriched "
      "contact.enrich_failed", KNOWN_NOTHING, NULL, true},
-    {"sequence", "lead.sequence", "sequence.begun sequence.ended", KNOWN_NOTHING, NULL, false},
+    {"sequence", "*.sequence", "sequence.begun sequence.ended", KNOWN_NOTHING, NULL, false},
     {"case", "case.* *.open_cases", "case.created", KNOWN_NOTHING, NULL, true},
     {"close", "lead.status lead.closed lead.closed_reason lead.updated case.* *.open_leads *.open_cases",
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},

@@ -22,6 +22,7 @@
 #include "crm/fields.h"
 #include "crm/form.h"
 #include "rule/ruleset.h"
+#include "store/enrolment.h"
 #include "store/related.h"
 
 int64_t crm_target_id(const struct crm_target *t, enum crm_entity e)
@@ -309,6 +310,24 @@ void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct 
         view_failed(v, &e);
     else
         out_num(out, v->at == VIEW_NOW ? n : n - count_since(v, r, id));
+}
+
+/* As it is now, also for who asks what it was: that is in sequence.begun and .ended. */
+void crm_read_sequence(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    int64_t id;
+    struct err e = {0};
+    if (!view_record(v, f->entity, &id))
+        return;
+    json_t *names = f->entity == CRM_CONTACT
+                        ? enrolment_names_of_contact(v->ctx->crm->db, id, &e)
+                        : enrolment_names_of_record(v->ctx->crm->db, crm_entity_name(f->entity), id, &e);
+    if (!names) {
+        view_failed(v, &e);
+        return;
+    }
+    json_array_append_new(v->ctx->strings, names);
+    out_list(v, out, names);
 }
 
 void crm_read_owner(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)

@@ -38,6 +38,7 @@ static const char *const actor_kind[] = {"system", "rule", "user", "operator", "
 #define COLUMN crm_read_column
 #define FLAG crm_read_flag
 #define COUNT crm_read_count
+#define SEQUENCE crm_read_sequence
 #define OPEN false /* not personal */
 #define PERS true
 #define SET true
@@ -85,6 +86,7 @@ static const struct crm_field core[] = {
     {"lead.mails_out", T_INT, OPEN, "number of mails of ours", COUNT, CRM_LEAD, "mails_out", RO,
      NULL},
     {"lead.notes", T_INT, OPEN, "number of notes", COUNT, CRM_LEAD, "notes", RO, NULL},
+    {"lead.sequence", T_LIST, OPEN, "sequences that it is in", SEQUENCE, CRM_LEAD, "sequence", RO, NULL},
 
     {"contact.id", T_TEXT, OPEN, "the contact's number, C42", crm_read_id, CRM_CONTACT, "id", RO,
      NULL},
@@ -121,6 +123,8 @@ static const struct crm_field core[] = {
      "won_deals", RO, NULL},
     {"contact.open_cases", T_INT, OPEN, "number of cases that are not closed", COUNT, CRM_CONTACT,
      "open_cases", RO, NULL},
+    {"contact.sequence", T_LIST, OPEN, "sequences that it is in, with any of its leads", SEQUENCE,
+     CRM_CONTACT, "sequence", RO, NULL},
 
     {"company.id", T_TEXT, OPEN, "the company's number, O42", crm_read_id, CRM_COMPANY, "id", RO,
      NULL},
@@ -142,6 +146,8 @@ static const struct crm_field core[] = {
     {"deal.lost_reason", T_TEXT, PERS, "why it was lost", COLUMN, CRM_DEAL, "lost_reason", SET,
      NULL},
     {"deal.tags", T_LIST, OPEN, "its tags", crm_read_tags, CRM_DEAL, "tags", RO, NULL},
+    {"deal.sequence", T_LIST, OPEN, "sequences that it is in", SEQUENCE, CRM_DEAL, "sequence", RO,
+     NULL},
     {"deal.touched", T_TIME, OPEN, "when a human of ours did something with it last", COLUMN, CRM_DEAL,
      "touched_ms", RO, NULL},
     {"deal.created", T_TIME, OPEN, "when it was created", COLUMN, CRM_DEAL, "created_ms", RO, NULL},
@@ -161,6 +167,8 @@ static const struct crm_field core[] = {
     {"case.source", T_TEXT, OPEN, "mailbox or form it came by", COLUMN, CRM_CASE, "source", SET,
      NULL},
     {"case.tags", T_LIST, OPEN, "its tags", crm_read_tags, CRM_CASE, "tags", RO, NULL},
+    {"case.sequence", T_LIST, OPEN, "sequences that it is in", SEQUENCE, CRM_CASE, "sequence", RO,
+     NULL},
     {"case.touched", T_TIME, OPEN, "when a human of ours did something with it last", COLUMN, CRM_CASE,
      "touched_ms", RO, NULL},
     {"case.created", T_TIME, OPEN, "when it was opened", COLUMN, CRM_CASE, "created_ms", RO, NULL},
@@ -483,5 +491,5 @@ bool crm_field_is_of_message(const struct crm_field *f)
 
 bool crm_field_is_dear(const struct crm_field *f)
 {
-    return f->read == crm_read_count;
+    return f->read == crm_read_count || f->read == crm_read_sequence;
 }

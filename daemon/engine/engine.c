@@ -334,6 +334,7 @@ static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask,
     coverage_undo(eng->coverage, 0);
     suspect_undone(eng->suspect);
     hold_undone(eng);
+    versions_free(&eng->versions); /* numbers that were never given */
     budget_undone(eng->budget);
     eng->timers.changed = true;
     asks_undo(eng, last_ask);

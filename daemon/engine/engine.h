@@ -192,7 +192,7 @@ struct engine {
     json_t *gaps;            /* folder -> lowest UID that got neither row nor receipt */
     int clients[2];          /* connections of ingest.sock and ctl.sock */
     struct timers timers;
-    struct versions *versions; /* own; sequences of earlier versions (enrol.h) */
+    struct versions *versions; /* own; sequences by version (enrol.h) */
     struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct quiet_zones *quiet; /* own; NULL: none was asked for yet */

@@ -19,16 +19,23 @@
 struct versions {
     struct {
         int64_t id;
-        struct sequence *q; /* own */
+        struct sequence *q;
+        bool own; /* else it is one of the present rules */
     } list[ENROL_VERSIONS];
     size_t count;
 };
+
+static void version_free(struct versions *v, size_t i)
+{
+    if (v->list[i].own)
+        sequence_free(&v->list[i].q);
+}
 
 void versions_free(struct versions **p)
 {
     struct versions *v = *p;
     for (size_t i = 0; v && i < v->count; i++)
-        sequence_free(&v->list[i].q);
+        version_free(v, i);
     mem_free(v);
     *p = NULL;
 }
@@ -42,16 +49,17 @@ static struct sequence *version_find(const struct versions *v, int64_t id)
 }
 
 /* The oldest makes room. */
-static struct sequence *version_put(struct engine *eng, int64_t id, struct sequence *q)
+static struct sequence *version_put(struct engine *eng, int64_t id, struct sequence *q, bool own)
 {
     if (!eng->versions)
         eng->versions = mem_alloc(sizeof(*eng->versions));
     struct versions *v = eng->versions;
     if (v->count == ENROL_VERSIONS) {
-        sequence_free(&v->list[0].q);
+        version_free(v, 0);
         memmove(v->list, v->list + 1, sizeof(*v->list) * --v->count);
     }
     v->list[v->count].id = id;
+    v->list[v->count].own = own;
     v->list[v->count++].q = q;
     return q;
 }
@@ -64,11 +72,11 @@ static struct sequence *version_compile(struct engine *eng, const json_t *versio
     const char *text = json_get_str(version, "source", "");
     struct sequence *now = crm_sequence(eng->crm, name);
     if (now && strcmp(sequence_hash(now), json_get_str(version, "hash", "")) == 0)
-        return now;
+        return version_put(eng, json_get_int(version, "id", 0), now, false);
     AUTO_JSON json_t *source = json_loadb(text, strlen(text), 0, NULL);
     struct sequence *q = source ? crm_sequence_then(eng->crm, name, source, &errors) : NULL;
     if (q)
-        return version_put(eng, json_get_int(version, "id", 0), q);
+        return version_put(eng, json_get_int(version, "id", 0), q, true);
     struct buf why AUTO_BUF;
     buf_init(&why, KIB(4));
     errlist_print(&errors, &why);

@@ -16,7 +16,7 @@
 #include "rule/sequence.h"
 #include "store/timer.h"
 
-#define ENROL_VERSIONS 32u /* that are kept compiled, besides the present ones */
+#define ENROL_VERSIONS 64u /* that are kept at hand */
 
 /* What was compiled of them; accepts NULL, sets NULL. */
 struct versions;

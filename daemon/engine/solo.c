@@ -261,6 +261,7 @@ int solo_begin(struct solo *s, int64_t now_ms, struct err *e)
         item_free(it);
     json_object_clear(eng->gaps);
     json_object_clear(eng->counters);
+    versions_free(&eng->versions);
     budget_free(&eng->budget);
     eng->budget = budget_new();
     gateways_stop(eng);

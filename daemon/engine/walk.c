@@ -57,9 +57,9 @@ void walk_stop(struct engine *eng)
 static bool walk_sending(struct engine *eng)
 {
     int64_t due = 0;
+    bool any = false;
     struct err e = {0};
-    AUTO_JSON json_t *claimed = outbox_claimed(eng->db, &e);
-    if (json_array_size(claimed) > 0)
+    if (outbox_any_claimed(eng->db, &any, &e) == 0 && any)
         return true;
     return outbound_can_send(eng) && outbox_next_due(eng->db, &due, &e) == 0 && due &&
            due <= clock_now_ms();

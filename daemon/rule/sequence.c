@@ -380,10 +380,8 @@ static const struct calendar *window_in(struct sequence *q, const char *zone)
     for (size_t i = 0; i < q->window_count; i++)
         if (strcmp(q->windows[i].zone, zone) == 0)
             return calendars_get(q->windows[i].set, 0);
-    struct zone *known = zone_new(zone, NULL);
-    if (!known)
+    if (zone_check(zone, NULL) < 0)
         return NULL;
-    zone_free(&known);
     if (q->window_count == ZONES_KEPT) { /* the oldest makes room */
         mem_free(q->windows[0].zone);
         calendars_free(&q->windows[0].set);

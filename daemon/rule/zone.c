@@ -83,18 +83,26 @@ static void zone_fill(struct zone *z, UCalendar *cal, UErrorCode *ec)
     z->v = mem_grow(z->v, z->count * sizeof(*z->v));
 }
 
-struct zone *zone_new(const char *name, struct err *e)
+int zone_check(const char *name, struct err *e)
 {
     UErrorCode ec = U_ZERO_ERROR;
     UChar id[ZONE_NAME], canonical[ZONE_NAME];
     UBool known = false;
-    if (!*name || strlen(name) >= ZONE_NAME) {
-        zone_unknown(name, e);
-        return NULL;
-    }
+    if (!*name || strlen(name) >= ZONE_NAME)
+        return zone_unknown(name, e);
     u_uastrcpy(id, name);
     ucal_getCanonicalTimeZoneID(id, -1, canonical, ZONE_NAME, &known, &ec);
-    UCalendar *cal = U_SUCCESS(ec) && known ? ucal_open(id, -1, "en", UCAL_GREGORIAN, &ec) : NULL;
+    return U_SUCCESS(ec) && known ? 0 : zone_unknown(name, e);
+}
+
+struct zone *zone_new(const char *name, struct err *e)
+{
+    UErrorCode ec = U_ZERO_ERROR;
+    UChar id[ZONE_NAME];
+    if (zone_check(name, e) < 0)
+        return NULL;
+    u_uastrcpy(id, name);
+    UCalendar *cal = ucal_open(id, -1, "en", UCAL_GREGORIAN, &ec);
     if (!cal || U_FAILURE(ec)) {
         zone_unknown(name, e);
         return NULL;

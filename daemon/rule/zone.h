@@ -25,7 +25,9 @@ struct zone;
 
 enum zone_side { ZONE_BEGIN, ZONE_END };
 
-/* NULL with e (which names the nearest one) when there is no such zone. */
+/* Is there such a zone? e names the nearest one. */
+int zone_check(const char *name, struct err *e) LEADD_MUST_CHECK;
+/* NULL with e when there is no such zone. A thousandth of a second: it reads all switches. */
 struct zone *zone_new(const char *name, struct err *e);
 void zone_free(struct zone **z); /* accepts NULL, sets NULL */
 const char *zone_name(const struct zone *z);

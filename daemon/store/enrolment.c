@@ -68,6 +68,30 @@ json_t *enrolment_of_contact(struct db *db, int64_t contact, struct err *e)
                     enrolment_of_row, e);
 }
 
+static json_t *names(struct db_rows *r, struct err *e)
+{
+    json_t *list = json_array();
+    while (db_step(r))
+        json_array_append_new(list, json_string(db_text(r, 0)));
+    if (db_done(&r, e) == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+json_t *enrolment_names_of_contact(struct db *db, int64_t contact, struct err *e)
+{
+    return names(db_query(db, "SELECT DISTINCT sequence FROM enrolment WHERE contact_id = $1 AND "
+                              "ended_ms IS NULL ORDER BY sequence", "i", contact), e);
+}
+
+json_t *enrolment_names_of_record(struct db *db, const char *entity, int64_t record_id,
+                                  struct err *e)
+{
+    return names(db_query(db, "SELECT sequence FROM enrolment WHERE entity = $1 AND record_id = $2 "
+                              "AND ended_ms IS NULL ORDER BY id", "si", entity, record_id), e);
+}
+
 json_t *enrolment_of_record(struct db *db, const char *entity, int64_t record_id, struct err *e)
 {
     return rows_all(db_query(db,

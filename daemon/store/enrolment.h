@@ -38,6 +38,11 @@ json_t *enrolment_of_contact(struct db *db, int64_t contact, struct err *e);
 /* Of a record, all there have been, newest first. */
 json_t *enrolment_of_record(struct db *db, const char *entity, int64_t record_id, struct err *e);
 
+/* ["nurture"], those that run or are paused */
+json_t *enrolment_names_of_contact(struct db *db, int64_t contact, struct err *e);
+json_t *enrolment_names_of_record(struct db *db, const char *entity, int64_t record_id,
+                                  struct err *e);
+
 struct enrolment_change {
     const char *state;
     int64_t step, due_ms; /* where it stands, once it is not active, and when it would have gone on */

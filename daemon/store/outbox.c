@@ -222,6 +222,15 @@ json_t *outbox_claimed(struct db *db, struct err *e)
     return rows_all(db_query(db, OUTBOX_COLUMNS "WHERE o.state = 'claimed'", ""), outbox_read, e);
 }
 
+int outbox_any_claimed(struct db *db, bool *out, struct err *e)
+{
+    int64_t one;
+    if (db_get_int(db, e, &one, 0, "SELECT 1 FROM outbox WHERE state = 'claimed' LIMIT 1", "") < 0)
+        return -1;
+    *out = one != 0;
+    return 0;
+}
+
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit, struct err *e)
 {
     return rows_all(db_query(db,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "rule/ruleset.h"
+#include "rule/sequence.h"
 #include "tool/expect.h"
 #include "tool/tests.h"
 
@@ -155,7 +156,7 @@ static void check_rules(const struct checker *c, const json_t *lines, const json
     size_t i;
     json_t *line;
     json_array_foreach((json_t *)lines, i, line)
-        known(c, line, "rule or escalation", line_text(line), names);
+        known(c, line, "rule, escalation or step", line_text(line), names);
 }
 
 static void check_timers(const struct checker *c, const json_t *lines, const json_t *names)
@@ -165,7 +166,7 @@ static void check_timers(const struct checker *c, const json_t *lines, const jso
     json_array_foreach((json_t *)lines, i, line) {
         const char *text = line_text(line), *at = strstr(text, " at ");
         AUTO_FREE char *rule = mem_strn(text, at ? (size_t)(at - text) : strlen(text));
-        known(c, line, "rule or escalation", rule, names);
+        known(c, line, "rule, escalation or step", rule, names);
         check_time(c, at ? line : NULL, at ? at + 4 : "");
     }
 }
@@ -222,7 +223,21 @@ static void check_word(const struct checker *c, const json_t *expect, const char
         known(c, line, key, line_text(line), all);
 }
 
-/* rules: with the escalations. */
+/* "nurture", which waits, and its steps "nurture/3". */
+static void names_of_sequences(const struct crm *crm, json_t *names)
+{
+    const struct sequence *q;
+    const struct step *s;
+    for (size_t i = 0; (q = crm_sequence_at(crm, i)) != NULL; i++) {
+        json_put_bool(names, sequence_name(q), true);
+        for (size_t k = 0; (s = sequence_step(q, k)) != NULL; k++) {
+            AUTO_FREE char *name = mem_printf("%s/%s", sequence_name(q), s->path);
+            json_put_bool(names, name, true);
+        }
+    }
+}
+
+/* rules: with the escalations and steps. */
 static void check_expect(const struct checker *c, const json_t *expect, const json_t *rules)
 {
     static const char *const answers[] = {"ok", "invalid", "filed", "ignored", "quarantined",
@@ -253,6 +268,7 @@ int tests_check(const json_t *tree, const struct crm *crm, struct errlist *error
     struct checker c = {.tree = tree, .crm = crm, .errors = errors};
     AUTO_JSON json_t *rules = names_of(json_get_arr(tree, "rules"));
     json_object_update(rules, json_get_obj(tree, "escalations"));
+    names_of_sequences(crm, rules);
     json_object_foreach(json_get_obj(tree, "tests"), c.test, test) {
         check_time(&c, json_get_obj(test, "time"), line_text(json_get_obj(test, "time")));
         json_array_foreach(json_get_arr(test, "given"), i, step) {

@@ -193,3 +193,44 @@ def test_a_step_may_pause_its_own_sequence_which_goes_on_behind_it():
         d.ctl("do", "L1", "sequence", "resume")
         d.pass_time("1d")
         assert ([m[0] for m in d.mails()], d.enrolments()[0][2]) == (["hello"], "done")
+
+
+def test_conditions_lists_and_show_know_who_is_in_a_sequence():
+    rest = 'other : { steps = ( { email = "other"; when = "not contact.sequence contains \'nurture\'"; } ); several = true; };'
+    with Company(NURTURE + rest) as d:
+        d.lead()
+        d.lead()
+        d.ctl("do", "L2", "sequence", "stop")
+        assert [r["id"] for r in d.ctl("list", "leads", "sequence=nurture")["rows"]] == ["L1"]
+        assert [r["id"] for r in d.ctl("list", "leads", "sequence=")["rows"]] == ["L2"]
+        assert [r["id"] for r in d.ctl("list", "contacts", "sequence=nurture")["rows"]] == ["C1"]
+        assert "nurture" in d.ctl_text("show", "L1")
+        for record in ("L1", "L2"):
+            d.ctl("do", record, "sequence", "other")
+        d.pass_time("1h")
+        assert [(r["subject"], r["to"]) for r in d.ctl("outbox", "list")["rows"] if r["subject"] == "other"] == [
+            ("other", "p2@shop2.example")]
+
+
+TESTED = """
+tests : {
+  steps : { at = "2026-11-02 10:00";
+            given = ( { mail : { from = "a@shop1.example"; }; }, { advance = "1h"; },
+                      { expect : { rules = [ "nurture/1" ]; sent = "hello to a@shop1.example"; timers = "nurture at 2026-11-05 10:00";
+                                   when = "lead.sequence contains 'nurture'"; }; },
+                      { advance = "10d"; } );
+            expect : { rules = [ "nurture/3", "nurture/5" ]; not_rules = "nurture/4.then.1"; sent = [ "again", "last" ];
+                       no_timers = true; when = "lead.sequence is not set"; }; };
+};
+"""
+
+
+def test_rule_tests_expect_steps_and_time_passes_in_them():
+    with Company() as d:
+        def told(was="-", now="-"):
+            d.write("rules.d/20-tests.conf", "lang = 1;\n" + TESTED.replace(was, now))
+            r = d.leadctl("rules", "test", d.dir)
+            return (r.stdout + r.stderr).decode()
+        assert "1 test passed, 0 failed" in told()
+        assert "nurture/4.then.1 runs, found it did not" in told('"nurture/5"', '"nurture/4.then.1"')
+        assert "no rule, escalation or step" in told('"nurture/5"', '"nurture/9"')

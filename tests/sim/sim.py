@@ -23,9 +23,9 @@ def iso(ms):
 
 
 class Sim(Daemon):
-    def __init__(self, now, rules, files=None, **more):
+    def __init__(self, now, rules, files=None, conf=None, **more):
         self.now = now
-        super().__init__(company.conf(), company.files(rules, **(files or {})), args=["--pretend-time", iso(now)],
+        super().__init__(conf or company.conf(), company.files(rules, **(files or {})), args=["--pretend-time", iso(now)],
                          start=False, **more)
         self.points = points.Points(self.dir + "/points")
         self.env["LEADD_CRASH_TABLE"] = self.dir + "/points"
