@@ -232,6 +232,9 @@ static const struct schema_key keys_user[] = {
     {"phone", TYPE_PHONE, .help = "Phone number, in quotes and with its country code."},
     {"prefers", TYPE_CHOICE, .def = "email", .choices = "email sms",
      .help = "How the answers of leads and customers that come by SMS reach the user."},
+    {"reminders", TYPE_CHOICE, .def = "email", .choices = "email sms both none",
+     .help = "How the user is reminded of tasks; sms needs a phone and a gateway. Tasks of one with "
+             "\"none\" are in the digest, and task.overdue comes all the same."},
     {"pin_file", TYPE_SECRET,
      .help = "File with the user's PIN of at least four digits. A text from the user's phone number "
              "that begins with it may give any command; without it, leadd texts a code back."},
@@ -356,6 +359,15 @@ static const struct schema_key keys_main[] = {
              "rules. Nothing to tell, no mail. Without it, nobody gets one."},
     {"stale_after", TYPE_DURATION, .def = "14d", RANGE(HOUR, 3650 * DAY),
      .help = "How long nobody has touched a deal that the digest calls resting."},
+    {"task_remind", TYPE_DURATION, .def = "0s", RANGE(0, 30 * DAY),
+     .help = "How long before a task is due its owner is reminded, where the task does not say so "
+             "itself; and again when it is due."},
+    {"task_overdue", TYPE_DURATION, .def = "1d", RANGE(MINUTE, 365 * DAY),
+     .help = "How long after its owner was told that a task is due the event task.overdue comes, for "
+             "rules that tell others."},
+    {"task_kinds", TYPE_TEXTS, .def = "call email meeting visit offer demo",
+     .help = "Words that make the kind of a task when they begin its title, with a colon: \"call: ring "
+             "Ada\". Rules ask for it with task.kind."},
     {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
      .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
              "send it again, or leave it."},

@@ -103,6 +103,10 @@ void assign_day(struct crm_ctx *ctx, const char *user, int64_t at_ms, char out[1
 /* Absences that the config and the store know of a user, sorted:
  * [{"from": ms, "until": ms, "reason", "config": true}]; own. */
 json_t *assign_absences(struct crm_ctx *ctx, const char *user, struct err *e);
+/* Until when the user is away now; 0: he is there. */
+int assign_absent(struct crm_ctx *ctx, const char *user, int64_t *until_out,
+                  struct err *e) LEADD_MUST_CHECK;
+
 /* "2026-12-24..2027-01-02", "2026-12-24": local days, both whole. */
 int assign_absence_parse(const struct crm *crm, const char *user, const char *text,
                          int64_t *from_out, int64_t *until_out, struct err *e) LEADD_MUST_CHECK;

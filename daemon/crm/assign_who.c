@@ -310,3 +310,18 @@ void assign_who_print(const struct crm *crm, const struct who *w, struct buf *ou
         break;
     }
 }
+
+int assign_absent(struct crm_ctx *ctx, const char *user, int64_t *until_out, struct err *e)
+{
+    size_t i;
+    const json_t *a;
+    AUTO_JSON json_t *list = assign_absences(ctx, user, e);
+    *until_out = 0;
+    json_array_foreach(list, i, a) {
+        int64_t until = json_get_int(a, "until", 0),
+                now = *until_out > ctx->now_ms ? *until_out : ctx->now_ms;
+        if (json_get_int(a, "from", 0) <= now && now < until) /* one may follow on another */
+            *until_out = until;
+    }
+    return list ? 0 : -1;
+}

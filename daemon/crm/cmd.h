@@ -53,7 +53,7 @@ struct cmd {
     struct grammar g;
     char *name;       /* own: user, pool, stage, template, tag, status, address */
     char *text;       /* own: the rest of the line */
-    char *to;         /* own: send: contact, owner or an address */
+    char *to;         /* own: send: contact, owner or an address; task, snooze: when */
     json_t *who;      /* own; notify: [{"kind", "name"}]; webhook: names of fields */
     int mode;         /* assign: 0 user, 1 pool, 2 team */
     const struct crm_field *field;
@@ -113,8 +113,9 @@ int cmd_case_status(struct crm_ctx *ctx, int64_t kase, const char *status, const
 const char *cmd_id(struct crm_ctx *ctx, enum crm_entity t, int64_t id);
 void cmd_say(struct crm_result *out, const char *fmt, ...) LEADD_PRINTF(2, 3);
 
-/* A task about the target, whose task it becomes (cmd_task.c). due_ms 0: none. */
-int cmd_task_make(struct crm_ctx *ctx, struct crm_target *t, const char *title, const char *owner,
-                  int64_t due_ms, struct err *e) LEADD_MUST_CHECK;
+/* A task about the target, whose task it becomes (cmd_task.c). rec: title, owner, due_ms and
+ * what else its columns are; gets the rest. */
+int cmd_task_make(struct crm_ctx *ctx, struct crm_target *t, json_t *rec,
+                  struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -25,6 +25,29 @@ static int assign_parse(struct cmd *c, struct err *e)
     return rc;
 }
 
+/* Who names a task means the task; what a rule says is of the record. */
+static int task_give(struct cmd *c, struct crm_ctx *ctx, const struct crm_target *t,
+                     struct crm_result *out, struct err *e)
+{
+    struct assign_target to;
+    struct assign a;
+    if (!crm_record(ctx, CRM_TASK, t->task, e))
+        return -1;
+    assign_begin(&a, ctx, t, CRM_TASK, t->task);
+    int rc = target_read(c, &to, e);
+    if (rc == 0 && to.to != ASSIGN_USER)
+        rc = err_set(e, ERR_INPUT, "assign: a task is given to a user, by name");
+    if (rc == 0)
+        rc = assign_find(&a, &to, e);
+    if (rc == 0)
+        rc = crm_change_str(ctx, CRM_TASK, t->task, "owner", a.user, e);
+    if (rc == 0)
+        cmd_say(out, "%s is for %s", cmd_id(ctx, CRM_TASK, t->task), a.user);
+    assign_target_done(&to);
+    assign_end(&a);
+    return rc;
+}
+
 static int assign_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                       struct crm_result *out, struct err *e)
 {
@@ -33,6 +56,8 @@ static int assign_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     int64_t id = crm_target_id(t, what);
     struct assign_target to;
     struct assign a;
+    if (t->main == CRM_TASK && t->task && crm_actor_is_human(&ctx->op_actor))
+        return task_give(c, ctx, t, out, e);
     if (what == CRM_NONE || !crm_record(ctx, what, id, e))
         return -1;
     assign_begin(&a, ctx, t, what, id);
@@ -59,5 +84,5 @@ const struct cmd_row crm_cmd_assign = {
     assign_run,
     "assign the owner it had",
     "give the lead or case to a user, to the next of a pool, team or territory, or to the "
-    "manager of its owner",
+    "manager of its owner; a task that is named, to a user",
     "assign pool dach"};

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "crm/cmd.h"
+#include "crm/task.h"
 #include "crm/when.h"
 #include "store/task.h"
 
@@ -29,6 +30,7 @@ static int snooze_parse(struct cmd *c, struct err *e)
         return -1;
     if (n == 0)
         return err_set(e, ERR_INPUT, "snooze: until when? 2d, fri 10:00, next monday, 24.12.");
+    c->to = mem_strn(p, (size_t)n);
     n += p[n] && strchr(".,;!", p[n]) ? 1 : 0;
     grammar_skip(&c->g, n);
     return cmd_end(c, e);
@@ -74,7 +76,9 @@ static int reminder_make(struct cmd *c, struct crm_ctx *ctx, struct crm_target *
     const char *owner = ctx->op_actor.kind == CRM_BY_USER
                             ? ctx->op_actor.name
                             : crm_setting(ctx->crm, "default_owner", NULL);
-    return cmd_task_make(ctx, t, title, owner, c->due, e);
+    AUTO_JSON json_t *rec = json_pack("{s:s, s:s?, s:I}", "title", title, "owner", owner, "due_ms",
+                                      (json_int_t)c->due);
+    return cmd_task_make(ctx, t, rec, e);
 }
 
 static int snooze_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
@@ -83,7 +87,10 @@ static int snooze_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     char due[40];
     int moved = 0;
     int64_t task = c->number ? c->number : t->main == CRM_TASK ? t->task : 0;
-    crm_when_print(ctx->crm->zone, c->due, due, sizeof(due));
+    const char *zone = crm_task_zone(ctx, NULL); /* his who says it */
+    if (crm_when_parse(c->to, zone, ctx->now_ms, &c->due, e) < 0)
+        return -1;
+    crm_when_print(zone, c->due, due, sizeof(due));
     if (task) {
         if (task_move(c, ctx, task, e) < 0)
             return -1;

@@ -181,25 +181,13 @@ static int put_all(struct digest *d, const char *user, int64_t since_ms, struct 
                        "Deals that nobody has touched for long", deal_line);
 }
 
-static int is_absent(struct crm_ctx *ctx, const char *user, bool *absent_out, struct err *e)
-{
-    size_t i;
-    const json_t *a;
-    AUTO_JSON json_t *list = assign_absences(ctx, user, e);
-    *absent_out = false;
-    json_array_foreach(list, i, a)
-        *absent_out |= json_get_int(a, "from", 0) <= crm_now(ctx) &&
-                       crm_now(ctx) < json_get_int(a, "until", 0);
-    return list ? 0 : -1;
-}
-
 int crm_digest(struct crm_ctx *ctx, const char *user, int64_t since_ms, char **subject_out,
                char **text_out, struct err *e)
 {
     struct digest d = {.ctx = ctx, .zone = zone_name(assign_zone(ctx->crm, user))};
-    bool absent;
+    int64_t absent;
     *subject_out = *text_out = NULL;
-    if (is_absent(ctx, user, &absent, e) < 0)
+    if (assign_absent(ctx, user, &absent, e) < 0)
         return -1;
     if (absent)
         return 0;

@@ -54,6 +54,7 @@ const struct crm_event_row crm_events_table[] = {
     {"task.created", CRM_TASK, true, "a new task"},
     {"task.changed", CRM_TASK, true, "a field of a task changed"},
     {"task.done", CRM_TASK, true, "a task is done"},
+    {"task.overdue", CRM_TASK, false, "a task is still open, task_overdue after its owner was told"},
     {"note.added", CRM_ACTIVITY, false, "somebody wrote a note"},
     {"call.logged", CRM_ACTIVITY, false, "somebody called"},
     {"lead.enriched", CRM_LEAD, true, "an enrichment has answered; actor is enrich-NAME"},

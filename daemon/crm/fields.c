@@ -186,6 +186,11 @@ static const struct crm_field core[] = {
     {"task.owner", T_TEXT, OPEN, "name of the user who has to", COLUMN, CRM_TASK, "owner", RO,
      NULL},
     {"task.status", T_TEXT, OPEN, "open or done", COLUMN, CRM_TASK, "status", RO, task_status},
+    {"task.kind", T_TEXT, OPEN, "the word before the colon of its title, one of task_kinds", COLUMN,
+     CRM_TASK, "kind", RO, NULL},
+    {"task.recur", T_TEXT, OPEN, "how it comes again, such as every week on Mon 09:00", COLUMN,
+     CRM_TASK, "recur", RO, NULL},
+    {"task.created", T_TIME, OPEN, "when it was given", COLUMN, CRM_TASK, "created_ms", RO, NULL},
 
     {"activity.kind", T_TEXT, OPEN, "what happened", COLUMN, CRM_ACTIVITY, "kind", RO,
      activity_kind},

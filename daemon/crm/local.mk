@@ -15,6 +15,8 @@ daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %
 # texting
 daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
 daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h %D%/sms_command.c %D%/sms_command.h
+# what comes again
+daemon_crm_libcrm_a_SOURCES += %D%/recur.c %D%/recur.h %D%/task.c %D%/task.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
@@ -47,6 +49,12 @@ tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c
 tests_unit_test_gateway_LDADD = $(CRM_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_crm tests/unit/test_crm_check tests/unit/test_crm_lint tests/unit/test_crm_hostile \
 	tests/unit/test_crm_text tests/unit/test_crm_counts tests/unit/test_crm_assign tests/unit/test_rep_lines tests/unit/test_round
+unit_tests += tests/unit/test_recur
+check_PROGRAMS += tests/unit/recur_probe
+tests_unit_recur_probe_SOURCES = tests/unit/recur_probe.c
+tests_unit_recur_probe_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS)
+tests_unit_test_recur_SOURCES = tests/unit/test_recur.c
+tests_unit_test_recur_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rep_lines_SOURCES = tests/unit/test_rep_lines.c
 tests_unit_test_rep_lines_LDADD = $(CRM_LIBS) $(STORE_LIBS) $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_crm_merge tests/unit/test_sms_words

@@ -49,6 +49,17 @@ static const struct notice_row {
      "Subject: {{actor}}: {{contact.id}} {{contact.name}}\n\n"
      "{{actor}} tells you about {{contact.id}}.\n" OF_CONTACT "\n"
      "leadctl show {{contact.id}}\n"},
+    {"reminder", "count tasks task title due why zone",
+     "Subject: Reminder: {{#count}}{{count}} tasks{{/count}}{{^count}}{{title}} ({{task}}){{/count}}\n\n"
+     "{{#why}}You are told since {{why}}.\n\n{{/why}}"
+     "{{tasks}}\n"
+     "{{^count}}Answer with one of these lines: done, or snooze 2d, snooze tomorrow, snooze mon 10:00.\n"
+     "{{/count}}"
+     "{{#count}}Answer snooze 2d, and all of them are put off; or one line for each:\n"
+     "#done {{task}}, #snooze {{task}} tomorrow.\n"
+     "{{/count}}"
+     "{{#why}}Who shall do it instead: #{{task}} assign NAME\n{{/why}}"
+     "Times are of {{zone}}.\n"},
     {"held", "id why from message record commands until",
      "Subject: Was this you? Commands by mail were held ({{id}})\n\n"
      "A mail in your name has commands in it, and nothing proves that you wrote it:\n{{why}}.\n\n"

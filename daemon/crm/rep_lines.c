@@ -167,6 +167,28 @@ static void command_add(struct splitter *s, const struct spoken *sp, const char 
     s->begun = *args != '\0';
 }
 
+/* In an answer to a reminder: of which tasks "snooze 2d" and "done" are, when they name none.
+ * Several are put off together, and done one by one. False: it is as in any other mail. */
+static bool reminded_add(struct splitter *s, const struct spoken *said, const char *word,
+                         const struct crm_command_help *h, const char *rest)
+{
+    const char *args = skip_sign(rest, false), *ids = s->src->reminded;
+    struct spoken sp = *said;
+    enum crm_entity t;
+    int64_t id;
+    char one[CRM_ID_LEN];
+    bool several = ids && strchr(ids, ' ');
+    if (!ids || said->entity || !h || (strcmp(word, "snooze") != 0 && strcmp(word, "done") != 0) ||
+        (sscanf(args, "%23[A-Za-z0-9]", one) == 1 && crm_id_parse(one, &t, &id) == 0) ||
+        (several && !strcmp(word, "done")))
+        return false;
+    while (sscanf(ids, "%23s", one) == 1 && crm_id_parse(one, &sp.entity, &sp.id) == 0) {
+        command_add(s, &sp, word, h, rest);
+        ids += strlen(one) + strspn(ids + strlen(one), " ");
+    }
+    return true;
+}
+
 /* A line that begins with #, cleaned, from behind the #. False: it is words. */
 static bool spoken_take(struct splitter *s, struct spoken *sp, const char *p)
 {
@@ -195,7 +217,8 @@ static bool spoken_take(struct splitter *s, struct spoken *sp, const char *p)
         char low[32];
         snprintf(low, sizeof(low), "%s", word);
         text_lower(low);
-        command_add(s, sp, h ? h->name : low, h, p);
+        if (!reminded_add(s, sp, low, h, p))
+            command_add(s, sp, h ? h->name : low, h, p);
         return true;
     }
     if (sp->spaced || !ends) { /* a heading, "#1/2", "#foo/bar" */
@@ -203,6 +226,29 @@ static bool spoken_take(struct splitter *s, struct spoken *sp, const char *p)
         return false;
     }
     unknown_add(s, sp, word);
+    return true;
+}
+
+/* "snooze 2d", "Done." as the first of the words in an answer to a reminder. */
+static bool reminded_take(struct splitter *s, const struct spoken *sp, const char *line)
+{
+    enum crm_entity t;
+    int64_t id;
+    const char *p = line;
+    char word[32], one[CRM_ID_LEN];
+    if (!s->src->reminded || s->out->count || s->words.len || !take_word(&p, word))
+        return false;
+    text_lower(word);
+    bool done = !strcmp(word, "done");
+    const char *args = skip_sign(p, false);
+    if (!done && strcmp(word, "snooze") != 0)
+        return false;
+    bool named = sscanf(args, "%23[A-Za-z0-9]", one) == 1 && crm_id_parse(one, &t, &id) == 0;
+    if (done && *args && !(named && !*skip_sign(args + strlen(one), false)))
+        unknown_add(s, sp, word); /* "done by friday" is not done */
+    else if (!reminded_add(s, sp, word, command_named(word), p))
+        command_add(s, sp, word, command_named(word), p);
+    s->open = false;
     return true;
 }
 
@@ -277,7 +323,7 @@ static void line_take(struct splitter *s, const char *p, size_t n)
     }
     s->open = false;
     s->last = n;
-    bool taken = clean[0] == '#' && spoken_take(s, &sp, clean + 1);
+    bool taken = clean[0] == '#' ? spoken_take(s, &sp, clean + 1) : reminded_take(s, &sp, clean);
     if (taken && s->out->count > had && s->src->text && !is_above(s, p, n)) {
         s->out->v[had].what = REP_BELOW;
         s->out->doubt = true;

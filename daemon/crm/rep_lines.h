@@ -58,6 +58,8 @@ struct rep_source {
     const char *text;    /* all of it: says what stands above the quotation; NULL: reply */
     const char *plus;    /* what our address was called with: "task-tomorrow", "L42" */
     bool answers;        /* it answers another mail: its subject is that one's */
+    const char *reminded; /* it answers a reminder of these tasks, "T4 T7": then "done", or "snooze
+                           * 2d", is a command without its # where it begins the words; or NULL */
 };
 
 void rep_lines_split(const struct rep_source *src, struct rep_lines *out);

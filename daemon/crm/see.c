@@ -56,7 +56,8 @@ static int record_seen(struct crm_ctx *ctx, const char *user, enum crm_entity t,
     if (!crm_record(ctx, t, id, e) || crm_target_of(ctx, t, id, &target, e) < 0)
         return -1;
     *seen = true;
-    if (sees_all(ctx->crm, user) || t == CRM_COMPANY)
+    if (sees_all(ctx->crm, user) || t == CRM_COMPANY ||
+        (t == CRM_TASK && sees_owner(ctx->crm, user, owner_of(ctx, t, id)))) /* his to do */
         return 0;
     if (target.kase && (t == CRM_CASE || !target.lead))
         *seen = sees_owner(ctx->crm, user, owner_of(ctx, CRM_CASE, target.kase));

@@ -34,6 +34,7 @@
 #include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/suspect.h"
+#include "engine/reminder.h"
 #include "engine/timer.h"
 #include "engine/token.h"
 #include "engine/webhook.h"
@@ -509,7 +510,7 @@ static int engine_start(struct role *r, struct err *e)
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     if (schedules_start(eng, e) < 0 || alive_start(eng, e) < 0 ||
-        digests_start(eng, e) < 0 ||
+        digests_start(eng, e) < 0 || reminders_start(eng, e) < 0 ||
         timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);

@@ -20,6 +20,7 @@
 #include "engine/firing.h"
 #include "engine/call.h"
 #include "engine/notice.h"
+#include "engine/reminder.h"
 #include "engine/timer.h"
 #include "rule/record.h"
 #include "rule/ruleset.h"
@@ -409,7 +410,7 @@ int input_run(struct input *in, struct err *e)
 
 int input_finish(struct input *in, struct err *e)
 {
-    if (input_run(in, e) < 0 || timers_check(in, e) < 0 || escalations_begin(in, e) < 0)
+    if (input_run(in, e) < 0 || reminders_check(in, e) < 0 || timers_check(in, e) < 0 || escalations_begin(in, e) < 0)
         return -1;
     if (in->failed.cls != ERR_NONE)
         return err_set(e, in->failed.cls, "%s", in->failed.text);

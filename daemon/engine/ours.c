@@ -43,6 +43,11 @@ struct ours ours_of(enum ours_kind kind, const struct crm_target *t, int64_t mes
 {
     struct ours o = {.kind = kind, .message = message};
     bool is_case = t->kase && (t->main == CRM_CASE || !t->lead);
+    if (kind == OURS_NOTICE && t->main == CRM_TASK && t->task) {
+        o.entity = CRM_TASK;
+        o.id = t->task;
+        return o;
+    }
     o.entity = is_case ? CRM_CASE : t->lead ? CRM_LEAD : t->contact ? CRM_CONTACT : CRM_NONE;
     o.id = is_case ? t->kase : t->lead ? t->lead : t->contact;
     return o;

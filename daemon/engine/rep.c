@@ -19,6 +19,7 @@
 #include "engine/dropbox.h"
 #include "engine/held.h"
 #include "engine/input.h"
+#include "engine/reminder.h"
 #include "engine/rep_inner.h"
 #include "store/journal.h"
 #include "store/message.h"
@@ -276,6 +277,19 @@ static bool line_names(const struct rep_line *l, enum crm_entity *t, int64_t *id
            crm_id_parse(word, t, id) == 0;
 }
 
+/* A task is its owner's to do, whoever has the lead; what the lead is, is not told by it. */
+static int task_alone(struct crm_ctx *ctx, const char *user, struct crm_target *t, struct err *e)
+{
+    struct err why = {0};
+    enum crm_entity what = t->kase && !t->lead ? CRM_CASE : t->lead ? CRM_LEAD : CRM_NONE;
+    if (what == CRM_NONE || crm_may_see(ctx, user, what, crm_target_id(t, what), &why) == 0)
+        return 0;
+    if (why.cls != ERR_INPUT)
+        return err_set(e, why.cls, "%s", why.text);
+    *t = (struct crm_target){.task = t->task, .main = CRM_TASK};
+    return 0;
+}
+
 /* The record that the line is about, or the mail; and what he names, he may see. */
 static int line_target(struct rep *r, const struct rep_line *l, struct crm_target *out,
                        struct err *e)
@@ -291,6 +305,8 @@ static int line_target(struct rep *r, const struct rep_line *l, struct crm_targe
         rc = crm_may_see(ctx, r->m->user, l->entity, l->id, e);
     if (rc == 0 && l->entity)
         rc = crm_target_of(ctx, l->entity, l->id, out, e);
+    if (rc == 0 && l->entity == CRM_TASK)
+        rc = task_alone(ctx, r->m->user, out, e);
     crm_end(&ctx);
     return rc;
 }
@@ -404,7 +420,8 @@ static bool is_for_us(const struct rep_mail *m)
     return !m->hold && strcmp(json_get_str(m->message, "kind", "person"), "person") == 0;
 }
 
-void rep_lines_of(struct engine *eng, const json_t *m, const char *plus, struct rep_lines *out)
+static void lines_read(struct engine *eng, const json_t *m, const char *plus, const char *reminded,
+                       struct rep_lines *out)
 {
     const json_t *forward = json_get_obj(m, "forward");
     const char *reply = json_get_str(forward, "note", json_get_str(m, "reply", NULL)),
@@ -418,8 +435,14 @@ void rep_lines_of(struct engine *eng, const json_t *m, const char *plus, struct 
         .plus = plus,
         .answers = json_array_size(json_get_arr(m, "in_reply_to")) > 0 ||
                    json_array_size(json_get_arr(m, "references")) > 0,
+        .reminded = reminded && *reminded ? reminded : NULL,
     };
     rep_lines_split(&src, out);
+}
+
+void rep_lines_of(struct engine *eng, const json_t *m, const char *plus, struct rep_lines *out)
+{
+    lines_read(eng, m, plus, NULL, out);
 }
 
 /* An answer that only tells something is of the mail's record, so that a reply to it is;
@@ -512,13 +535,16 @@ static int rep_hold(struct rep *r, struct err *e)
 int rep_take(struct engine *eng, const struct rep_mail *m, struct rep_rest *out, struct err *e)
 {
     struct rep r = {.eng = eng, .m = m};
+    char reminded[REMINDER_TOLD * CRM_ID_LEN];
     int rc = 0;
     *out = (struct rep_rest){.words = mem_str("")};
     if (!is_for_us(m)) {
         out->inside = "a machine wrote it, or it is old";
         return 0;
     }
-    rep_lines_of(eng, m->message, m->plus, &r.lines);
+    if (reminder_answered(eng, m->message, reminded, e) < 0)
+        return -1;
+    lines_read(eng, m->message, m->plus, reminded, &r.lines);
     rep_answer_init(&r.answer);
     mem_free(out->words);
     /* a greeting around commands is nothing to keep, and nothing to send */

@@ -20,6 +20,8 @@ daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/conf
 
 # texting
 daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h
+# tasks and meetings
+daemon_store_libstore_a_SOURCES += %D%/schema_task.c
 # for replay
 daemon_store_libstore_a_SOURCES += %D%/history.c %D%/history.h %D%/outcome.c %D%/outcome.h
 # tables of the CRM

@@ -5,11 +5,12 @@
 #include "store/task.h"
 
 #include "base/mem.h"
+#include "store/rows.h"
 
 #define TASK(X)                                                                                    \
     X(title, 's') X(due_ms, 't') X(owner, 's') X(status, 's') X(lead_id, 'o') X(contact_id, 'o')   \
     X(deal_id, 'o') X(case_id, 'o') X(created_by, 's') X(done_ms, 't') X(created_ms, 't')          \
-    X(updated_ms, 't') X(deleted_ms, 't')
+    X(updated_ms, 't') X(deleted_ms, 't') X(kind, 's') X(remind_ms, 'i') X(recur, 's')
 
 #define COL(c, ty) {#c, ty, "UPDATE " TABLE " SET " #c " = $1, updated_ms = $2 WHERE id = $3"},
 #define LIST_WHERE                                                                                 \
@@ -27,13 +28,16 @@ int task_add(struct db *db, const json_t *rec, int64_t now_ms, int64_t *id_out, 
 {
     return db_insert(db, e, id_out,
                      "INSERT INTO task (title, due_ms, owner, status, lead_id, contact_id, deal_id,"
-                     " case_id, created_by, created_ms, updated_ms) "
-                     "VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $9) RETURNING id",
-                     "sosoooosi", json_get_str(rec, "title", NULL), json_get_int(rec, "due_ms", 0),
+                     " case_id, created_by, created_ms, updated_ms, kind, remind_ms, recur) "
+                     "VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $9, $10, "
+                     "CASE WHEN $11 < -1 THEN NULL ELSE $11 END, $12) "
+                     "RETURNING id",
+                     "sosoooosisis", json_get_str(rec, "title", NULL), json_get_int(rec, "due_ms", 0),
                      json_get_str(rec, "owner", NULL), json_get_int(rec, "lead_id", 0),
                      json_get_int(rec, "contact_id", 0), json_get_int(rec, "deal_id", 0),
                      json_get_int(rec, "case_id", 0), json_get_str(rec, "created_by", "system"),
-                     now_ms);
+                     now_ms, json_get_str(rec, "kind", NULL), json_get_int(rec, "remind_ms", -2),
+                     json_get_str(rec, "recur", NULL));
 }
 
 struct db_rows *task_of_lead(struct db *db, int64_t lead_id)
@@ -44,4 +48,42 @@ struct db_rows *task_of_lead(struct db *db, int64_t lead_id)
                                         "CASE WHEN due_ms IS NULL THEN 1 ELSE 0 END, due_ms, id "
                                         "LIMIT 100",
                     "i", lead_id);
+}
+
+static json_t *reminder_read(struct db_rows *r)
+{
+    json_t *rec = record_of_row(r, &task_table);
+    json_put_int(rec, "step", db_int(r, (int)ARRAY_LEN(task_cols) + 1));
+    return rec;
+}
+
+#define T_COL(c, ty) ", t." #c
+
+json_t *task_reminders(struct db *db, const char *owner, int64_t before_ms, int64_t limit,
+                       struct err *e)
+{
+    return rows_all(db_query(db,
+                             "SELECT t.id" TASK(T_COL) ", r.step FROM timer AS r "
+                             "JOIN task AS t ON t.id = r.record_id "
+                             "WHERE r.kind = 'task' AND r.due_ms <= $2 AND r.step < 2 AND "
+                             "t.status = 'open' AND t.deleted_ms IS NULL AND "
+                             "coalesce(t.owner, '') = coalesce($1, '') "
+                             "ORDER BY t.due_ms, t.id LIMIT $3",
+                             "sii", owner, before_ms, limit),
+                    reminder_read, e);
+}
+
+static json_t *id_read(struct db_rows *r)
+{
+    return json_integer(db_int(r, 0));
+}
+
+json_t *task_without_timer(struct db *db, int64_t limit, struct err *e)
+{
+    return rows_all(db_query(db,
+                             "SELECT id FROM task WHERE status = 'open' AND deleted_ms IS NULL AND "
+                             "due_ms > 0 AND NOT EXISTS (SELECT 1 FROM timer WHERE kind = 'task' AND "
+                             "rule = '' AND entity = 'task' AND record_id = task.id) LIMIT $1",
+                             "i", limit),
+                    id_read, e);
 }

@@ -42,12 +42,13 @@ json_t *scene_journal(const struct scene *s, struct err *e)
     return journal_since(solo_db(s->solo), s->journal, ROWS_MAX, e);
 }
 
-/* What the rules are answerable for: no notice about leadd, no conversation of people. */
+/* What the rules are answerable for: no notice about leadd, no conversation of people, and not
+ * what reminds of a task. */
 static bool is_of_rules(const json_t *row)
 {
     const char *c = json_get_str(row, "class", ""), *intent = json_get_str(row, "intent", "");
     return !text_starts(intent, "admin/") && !text_starts(intent, "duplicate/") &&
-           strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
+           !text_starts(intent, "remind") && strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
 }
 
 json_t *scene_mails(const struct scene *s, struct err *e)
