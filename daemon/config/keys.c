@@ -354,8 +354,8 @@ static const struct schema_key keys_main[] = {
      .help = "Notices that one of our own gets in an hour; what comes beyond is told in one mail at "
              "the end of the hour."},
     {"digest", TYPE_LINE,
-     .help = "When each user gets a mail with the tasks of the day, new leads, people who wait for an "
-             "answer and deals that rest: \"Mon-Fri 07:30\", in the user's zone, written as every is in "
+     .help = "When each user gets a mail with the tasks and meetings of the day, new leads, people who "
+             "wait for an answer and deals that rest, and a manager what is late in the team: \"Mon-Fri 07:30\", in the user's zone, written as every is in "
              "rules. Nothing to tell, no mail. Without it, nobody gets one."},
     {"stale_after", TYPE_DURATION, .def = "14d", RANGE(HOUR, 3650 * DAY),
      .help = "How long nobody has touched a deal that the digest calls resting."},

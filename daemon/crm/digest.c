@@ -17,6 +17,8 @@
 
 #define LINES 20 /* of each kind; what is beyond is counted */
 #define LINE_TEXT 100
+#define TEAM_ROWS 500 /* of all, among which those of the team are looked for */
+#define ANSWER_MS DAY_MS /* a manager hears of who waits so long */
 
 /* ---- when -------------------------------------------------------------------------- */
 
@@ -163,6 +165,71 @@ static void deal_line(struct digest *d, const json_t *row)
     buf_add(&d->text, "\n", 1);
 }
 
+static void meeting_line(struct digest *d, const json_t *row)
+{
+    char name[CRM_ID_LEN];
+    put_id(d, CRM_ACTIVITY, json_get_int(row, "id", 0));
+    put_time(d, "", json_get_int(row, "at_ms", 0));
+    put_words(d, "  ", json_get_str(row, "text", NULL));
+    buf_printf(&d->text, " (%s)\n", crm_id_format(CRM_LEAD, json_get_int(row, "lead_id", 0), name));
+}
+
+/* ---- for who answers for others -------------------------------------------------------- */
+
+static void put_owner(struct digest *d, const json_t *row)
+{
+    const char *owner = json_get_str(row, "owner", NULL);
+    buf_printf(&d->text, "  %s%s", owner ? owner : "nobody",
+               owner && !crm_user(d->ctx->crm, owner) ? ", no user any more" : "");
+}
+
+static void team_task_line(struct digest *d, const json_t *row)
+{
+    put_id(d, CRM_TASK, json_get_int(row, "id", 0));
+    put_time(d, "since ", json_get_int(row, "due_ms", 0));
+    put_owner(d, row);
+    put_words(d, "  ", json_get_str(row, "title", NULL));
+    buf_add(&d->text, "\n", 1);
+}
+
+static void team_lead_line(struct digest *d, const json_t *row)
+{
+    put_id(d, CRM_LEAD, json_get_int(row, "id", 0));
+    put_time(d, "since ", json_get_int(row, "at_ms", 0));
+    put_owner(d, row);
+    put_words(d, "  ", json_get_str(row, "contact", NULL));
+    put_words(d, "  ", json_get_str(row, "subject", NULL));
+    buf_add(&d->text, "\n", 1);
+}
+
+/* Those of people whose manager the user is; what belongs to nobody is the default owner's. */
+static json_t *of_team(const struct crm *crm, const char *user, json_t *rows)
+{
+    const char *heir = crm_setting(crm, "default_owner", "");
+    for (size_t i = json_array_size(rows); i-- > 0;) {
+        const char *owner = json_get_str(json_array_get(rows, i), "owner", "");
+        const char *manager = crm_user(crm, owner) ? crm_manager_of(crm, owner) : heir;
+        if (!manager || strcmp(manager, user) || !strcmp(owner, user))
+            json_array_remove(rows, i);
+    }
+    return rows;
+}
+
+static int put_team(struct digest *d, const char *user, int64_t waits_before_ms, struct err *e)
+{
+    struct crm *crm = d->ctx->crm;
+    int64_t now = crm_now(d->ctx);
+    if (put_section(d, of_team(crm, user, digest_tasks(crm->db, NULL, now, TEAM_ROWS, e)),
+                    "late task", "Late in your team", team_task_line) < 0)
+        return -1;
+    json_t *waiting = digest_waiting(crm->db, NULL, waits_before_ms, TEAM_ROWS, e);
+    for (size_t i = json_array_size(waiting); i-- > 0;)
+        if (json_get_int(json_array_get(waiting, i), "at_ms", 0) > now - ANSWER_MS)
+            json_array_remove(waiting, i);
+    return put_section(d, of_team(crm, user, waiting), "forgotten lead",
+                       "They wrote to your team, and nobody has answered for a day", team_lead_line);
+}
+
 static int put_all(struct digest *d, const char *user, int64_t since_ms, struct err *e)
 {
     struct db *db = d->ctx->crm->db;
@@ -172,13 +239,17 @@ static int put_all(struct digest *d, const char *user, int64_t since_ms, struct 
     int64_t tomorrow = zone_instant(z, zone_day(z, now) + 1, 0, ZONE_BEGIN);
     if (put_section(d, digest_tasks(db, user, tomorrow, LINES + 1, e), "task", "Tasks for today",
                     task_line) < 0 ||
+        put_section(d, digest_meetings(db, user, now, tomorrow, LINES + 1, e), "meeting",
+                    "Meetings today", meeting_line) < 0 ||
         put_section(d, digest_new_leads(db, user, since_ms, LINES + 1, e), "new lead", "New leads",
                     lead_line) < 0 ||
         put_section(d, digest_waiting(db, user, since_ms, LINES + 1, e), "unanswered lead",
                     "They wrote last and wait for your answer", lead_line) < 0)
         return -1;
-    return put_section(d, digest_stale_deals(db, user, now - stale, LINES + 1, e), "resting deal",
-                       "Deals that nobody has touched for long", deal_line);
+    if (put_section(d, digest_stale_deals(db, user, now - stale, LINES + 1, e), "resting deal",
+                    "Deals that nobody has touched for long", deal_line) < 0)
+        return -1;
+    return put_team(d, user, since_ms, e);
 }
 
 int crm_digest(struct crm_ctx *ctx, const char *user, int64_t since_ms, char **subject_out,

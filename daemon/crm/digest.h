@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * digest - what a user finds in the morning mail: tasks that are due, leads that are
- * new, people who wait for an answer, deals that rest
+ * digest - what a user finds in the morning mail: tasks that are due, the meetings of the
+ * day, leads that are new, people who wait for an answer, deals that rest; and a manager
+ * what is late in the team, and whom nobody there has answered
  */
 #ifndef LEADD_CRM_DIGEST_H
 #define LEADD_CRM_DIGEST_H

@@ -2,7 +2,11 @@
 """The morning mail under pretended time: what is in it, when each user gets it in his
 zone, also over a change of clocks, and that nothing to tell is no mail."""
 import datetime
+import email
+import email.message
+import email.policy
 import os
+import re
 import sys
 
 import pytest
@@ -118,3 +122,44 @@ def test_one_that_was_missed_is_sent_at_the_start_and_never_twice():
         d.start()
         d.ctl("clock", "advance", "1h")
         assert len(digests(d, "tom@example.com")) == 1
+
+
+def test_a_manager_sees_what_is_late_in_the_team_and_whom_nobody_answered():
+    with start(tom='manager = "eva";') as d:
+        post(d, {"email": "ada@shop.example", "name": "Ada Beispiel", "message": "40 widgets"})
+        d.ctl("do", "L1", "task today 16:00 for tom call Ada back")
+        d.ctl("do", "L1", "task today 16:00 for mia not of the team")
+        until_time(d, "2026-11-23T06:31:00Z")
+        (m,) = until(lambda: digests(d, "eva@example.com"), why="the manager's mail")
+        text = m.get_content()
+        assert m["Subject"] == "Today: 1 late task"
+        assert "T1    since 2026-11-20 16:00  tom  call Ada back" in text and "not of the team" not in text
+        until_time(d, "2026-11-24T06:31:00Z")
+        m = until(lambda: digests(d, "eva@example.com")[1:], why="the second mail")[0]
+        assert m["Subject"] == "Today: 1 late task, 1 forgotten lead"
+        assert "L1    since 2026-11-20 11:00  tom  Ada Beispiel  40 widgets" in m.get_content()
+
+
+def test_meetings_of_the_day_and_tasks_of_who_has_left_are_told():
+    ics = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1@shop.example\r\n"
+           "DTSTAMP:20261120T100000Z\r\nDTSTART:20261123T130000Z\r\nDTEND:20261123T140000Z\r\n"
+           "SUMMARY:Demo of widgets\r\nORGANIZER:mailto:ada@shop.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+    with start() as d:
+        post(d, {"email": "ada@shop.example", "name": "Ada Beispiel"})
+        d.ctl("do", "L1", "task today 16:00 for eva call Ada back")
+        m = email.message_from_bytes(company.mail(), policy=email.policy.default)
+        m.make_mixed()
+        part = email.message.EmailMessage(policy=email.policy.default)
+        part.set_content(ics, subtype="calendar", params={"method": "REQUEST"})
+        m.attach(part)
+        company.deliver(d.dir + "/inbox", "1.ics", m.as_bytes())
+        until(lambda: [r for r in d.ctl("timeline", "L1")["rows"] if r["kind"] == "meeting"], why="the meeting")
+        with open(d.conf_path) as f:
+            conf = f.read()
+        d.write("leadd.conf", re.sub(r"(?m)^ *eva : .*\n", "", conf))
+        assert "reload.done" in d.reload()
+        until_time(d, "2026-11-23T06:31:00Z")
+        (m,) = until(lambda: digests(d, "tom@example.com"), why="the mail")
+        assert "1 meeting" in m["Subject"] and "2026-11-23 14:00  Demo of widgets (L1)" in m.get_content()
+        (m,) = until(lambda: digests(d, "mia@example.com"), why="the default owner's mail")
+        assert "eva, no user any more  call Ada back" in m.get_content()
