@@ -355,8 +355,9 @@ static const struct schema_key keys_main[] = {
              "the end of the hour."},
     {"digest", TYPE_LINE,
      .help = "When each user gets a mail with the tasks and meetings of the day, new leads, people who "
-             "wait for an answer and deals that rest, and a manager what is late in the team: \"Mon-Fri 07:30\", in the user's zone, written as every is in "
-             "rules. Nothing to tell, no mail. Without it, nobody gets one."},
+             "wait for an answer and deals that rest, and a manager what is late in the team: "
+             "\"Mon-Fri 07:30\", in the user's zone, written as every is in rules. Nothing to tell, no "
+             "mail. Without it, nobody gets one."},
     {"stale_after", TYPE_DURATION, .def = "14d", RANGE(HOUR, 3650 * DAY),
      .help = "How long nobody has touched a deal that the digest calls resting."},
     {"task_remind", TYPE_DURATION, .def = "0s", RANGE(0, 30 * DAY),
