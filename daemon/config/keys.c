@@ -194,6 +194,16 @@ static const struct schema_key keys_relay[] = {
      .help = "How long connecting and signing in may take."},
     {"reply_timeout", TYPE_DURATION, .def = "5m", RANGE(SECOND, HOUR), .only = "smtp",
      .help = "How long to wait for an answer. After the message itself it is at least 10 minutes."},
+    {"rate", TYPE_INT, RANGE(1, 1000000), .unit = "mails per minute",
+     .help = "How many mails leave by it in a minute. Without it, as many as it takes."},
+    {"daily_max", TYPE_INT, RANGE(1, 100000000), .unit = "mails",
+     .help = "How many mails it gets in a day (UTC); the others go by the next relay, or wait for the "
+             "next day. Without it there is no limit."},
+    {"warm_up", TYPE_INT, RANGE(1, 1000000), .unit = "mails",
+     .help = "For a relay whose address nobody knows yet: how many mails it gets on its first day. "
+             "Every day it is more by warm_up_growth, up to daily_max."},
+    {"warm_up_growth", TYPE_INT, .def = "30", RANGE(1, 1000), .unit = "percent",
+     .help = "By how much warm_up grows from one day to the next."},
     {"path", TYPE_PATH, REQUIRED, .only = "maildir", .help = "The Maildir to write into."},
 };
 static const struct schema schema_relay = SCHEMA(keys_relay, "relay", true);
@@ -350,6 +360,9 @@ static const struct schema_key keys_main[] = {
      .help = "Larger messages are taken as headers and a list of parts."},
     {"undo_window", TYPE_DURATION, .def = "0s", RANGE(0, DAY),
      .help = "How long automatic mail waits before it leaves, so that it can be undone."},
+    {"per_domain", TYPE_INT, RANGE(1, 256), .unit = "mails",
+     .help = "How many mails to one domain may be under way at a time, over all relays. Without it "
+             "there is no limit."},
     {"notices_per_hour", TYPE_INT, .def = "30", RANGE(1, 1000), .unit = "mails",
      .help = "Notices that one of our own gets in an hour; what comes beyond is told in one mail at "
              "the end of the hour."},

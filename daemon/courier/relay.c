@@ -222,6 +222,15 @@ static void job_wait_at(struct relays *rs, struct job *j)
         TAILQ_INSERT_TAIL(waiting, j, wait);
 }
 
+/* The engine keeps account of which relays work. */
+static void job_tell_left(const struct relay *r, struct job *j, int code, const char *text)
+{
+    if (!j->told)
+        j->told = json_pack("{s:[]}", "left");
+    json_array_append_new(json_object_get(j->told, "left"),
+                          json_pack("{s:s, s:i, s:s}", "relay", r->name, "code", code, "text", text));
+}
+
 /* The first relay that is not known to be down; when all are, the first: a mail
  * is not deferred on hearsay alone. */
 void relays_add(struct relays *rs, struct job *j)
@@ -233,11 +242,14 @@ void relays_add(struct relays *rs, struct job *j)
             break;
         }
     }
+    for (size_t i = 0; i < j->relay_at; i++)
+        job_tell_left(&rs->list[j->relays[i]], j, 0, rs->list[j->relays[i]].down_text);
     job_wait_at(rs, j);
 }
 
 static void job_go_on(struct relay *r, struct job *j, int code, const char *text)
 {
+    job_tell_left(r, j, code, text);
     if (++j->relay_at < j->relay_count) {
         job_wait_at(r->relays, j);
         r->relays->moved = true;
@@ -250,7 +262,7 @@ static void job_go_on(struct relay *r, struct job *j, int code, const char *text
 static void relay_set_down(struct relay *r, int code, const char *text)
 {
     snprintf(r->down_text, sizeof(r->down_text), "relay %s: %s", r->name, text);
-    r->down_until = clock_mono_ms() + BOUND_RELAY_DOWN_MS;
+    r->down_until = clock_mono_ms() + (HOOK("courier.impatient") ? 300 : BOUND_RELAY_DOWN_MS);
     r->failed = true;
     log_write(code / 100 == 5 ? LOG_LVL_ERROR : LOG_LVL_WARN, "relay.failed",
               "relay=%s code=%d text=\"%s\" next=\"its mails go elsewhere or are tried again\"",

@@ -25,6 +25,7 @@
 #include "engine/ctl.h"
 #include "engine/enrol.h"
 #include "engine/gateways.h"
+#include "engine/relays.h"
 #include "engine/hold.h"
 #include "engine/link.h"
 #include "engine/notice.h"
@@ -505,7 +506,7 @@ static int engine_start(struct role *r, struct err *e)
         engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
     if (hold_load(eng, e) < 0 || walk_go_on(eng, e) < 0 || calls_start(eng, e) < 0 ||
-        gateways_start(eng, e) < 0)
+        gateways_start(eng, e) < 0 || relays_start(eng, e) < 0)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
@@ -535,6 +536,7 @@ static void engine_done(struct role *r)
     calls_stop(eng);
     webhooks_close(eng);
     gateways_stop(eng);
+    relays_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
     timers_stop(eng);

@@ -185,6 +185,7 @@ struct engine {
     json_t *hold_ended;      /* own; what hold was before the pass that runs ended it */
     struct calls *calls;     /* own; call.h */
     struct gateways *gateways; /* own; gateways.h */
+    struct relay_list *relays; /* own; relays.h; NULL in solo.c */
     struct alive *alive;     /* own; alive.h; NULL in solo.c */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */

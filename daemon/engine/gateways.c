@@ -19,7 +19,6 @@
 #define BREAK_MOST_MS 3600000
 #define BREAK_ACCOUNT_MS 300000   /* sign-in refused, no money: a person has to act */
 #define PAUSE_RATE_MS 5000        /* it said "too many", and not how long */
-#define BURST_US INT64_C(1000000) /* what was not used is kept for a second */
 
 int64_t gateway_price(const char *text, char currency[4])
 {
@@ -36,9 +35,8 @@ static void gate_read(struct gate *g, const char *name, const json_t *c)
     *g = (struct gate){.name = name,
                        .conf = c,
                        .mail = strcmp(type, "email") == 0,
-                       .sends = strcmp(type, "http") != 0 || json_get_str(c, "url", NULL),
-                       .cost_us = INT64_C(60000000) / json_get_int(c, "rate", 600),
-                       .turns = json_object()};
+                       .sends = strcmp(type, "http") != 0 || json_get_str(c, "url", NULL)};
+    turn_begin(&g->turn, json_get_int(c, "rate", 600));
 }
 
 int gateways_start(struct engine *eng, struct err *e)
@@ -57,7 +55,7 @@ int gateways_start(struct engine *eng, struct err *e)
 void gateways_stop(struct engine *eng)
 {
     for (size_t i = 0; eng->gateways && i < eng->gateways->count; i++)
-        json_decref(eng->gateways->list[i].turns);
+        turn_end(&eng->gateways->list[i].turn);
     mem_free(eng->gateways);
     eng->gateways = NULL;
 }
@@ -90,33 +88,6 @@ struct gate *gateways_first(struct engine *eng, const char *wanted)
 }
 
 /* ---- turns ------------------------------------------------------------------------- */
-
-/* Has the row its turn? Else *later_out is its place in line. */
-static bool gate_turn(struct gate *g, int64_t row, int64_t segments, int64_t now_ms,
-                      int64_t *later_out)
-{
-    char id[32];
-    int64_t cost = g->cost_us * (segments > 0 ? segments : 1), now = now_ms * 1000;
-    snprintf(id, sizeof(id), "%" PRId64, row);
-    bool in_line = json_object_get(g->turns, id) != NULL;
-    if (g->free_us < now - BURST_US)
-        g->free_us = now - BURST_US;
-    if (g->free_us <= now && (in_line || g->line_ms <= now_ms)) {
-        g->free_us += cost;
-        json_object_del(g->turns, id);
-        return true;
-    }
-    if (in_line) { /* the clock was coarser than the line */
-        *later_out = g->free_us / 1000 + 1;
-        return false;
-    }
-    if (g->line_ms < g->free_us / 1000 + 1)
-        g->line_ms = g->free_us / 1000 + 1;
-    *later_out = g->line_ms;
-    g->line_ms += cost / 1000 + (cost % 1000 != 0);
-    json_put_bool(g->turns, id, true);
-    return false;
-}
 
 /* The breaker lets one through when its time is over, and waits for what comes of it. */
 static bool gate_open(struct gate *g, int64_t now_ms)
@@ -155,7 +126,7 @@ json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, int64
         }
         if (g->mail && !first)
             break; /* mail is another way: it is taken when those before it are not there */
-        if (first && !gate_turn(g, row, segments, now_ms, later_out)) {
+        if (first && !turn_take(&g->turn, row, segments, now_ms, later_out)) {
             snprintf(why, 256, "waits its turn at %s", g->name);
             json_decref(names);
             return NULL;

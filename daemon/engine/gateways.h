@@ -20,16 +20,14 @@
 #include "base/bounds.h"
 #include "base/gateway.h"
 #include "engine/engine.h"
+#include "engine/turn.h"
 
 struct gate {
     const char *name;   /* borrowed from the config */
     const json_t *conf; /* borrowed */
     bool mail;          /* type = "email" */
     bool sends;         /* else texts only come in by it */
-    int64_t cost_us;    /* of one segment */
-    int64_t free_us;    /* when the next may leave, but for a burst */
-    int64_t line_ms;    /* the end of the line */
-    json_t *turns;      /* own; ids of rows that have their place in line */
+    struct turn turn;   /* counts segments */
     int64_t fails;      /* in a row */
     int64_t open_ms, open_until_ms; /* the breaker; 0: closed */
     enum gateway_reason why;

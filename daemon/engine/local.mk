@@ -18,7 +18,8 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 
 # the outbox
-daemon_engine_libengine_a_SOURCES += %D%/lanes.c %D%/lanes.h %D%/outbound_inner.h %D%/outbound_settle.c
+daemon_engine_libengine_a_SOURCES += %D%/lanes.c %D%/lanes.h %D%/outbound_inner.h %D%/outbound_settle.c \
+	%D%/relays.c %D%/relays.h %D%/turn.c %D%/turn.h
 
 # what other programs tell by HTTP
 daemon_engine_libengine_a_SOURCES += %D%/quota.c %D%/quota.h %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h

@@ -20,6 +20,7 @@
 #include "engine/consent.h"
 #include "engine/conversation.h"
 #include "engine/outbound_inner.h"
+#include "engine/relays.h"
 #include "engine/sms_out.h"
 #include "engine/storm.h"
 #include "engine/suspect.h"
@@ -141,15 +142,6 @@ static void due_hold(struct engine *eng, int ms)
     eng->due_hold_mono = clock_mono_ms() + ms;
 }
 
-static json_t *relay_names(struct engine *eng)
-{
-    json_t *names = json_array(), *relay;
-    size_t i;
-    json_array_foreach(json_get_arr(eng->role->config, "relays"), i, relay)
-        json_array_append(names, json_object_get(relay, "name"));
-    return names;
-}
-
 bool outbound_is_notice(const json_t *row)
 {
     const char *c = json_get_str(row, "class", "");
@@ -200,14 +192,19 @@ struct handed {
     size_t raw_len;
 };
 
-static int row_hand(struct engine *eng, const json_t *row, json_t *relays, struct handed *h,
-                    struct err *e)
+static int row_hand(struct engine *eng, const json_t *row, struct handed *h, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0);
     struct outbox_mail mail;
+    json_t *names;
     *h = (struct handed){.type = FRAME_SEND};
     if (outbound_is_sms(row))
         return sms_frame(eng, row, &h->type, &h->json, &h->raw, &h->raw_len, e);
+    if (relays_for(eng, row, &names, e) < 0)
+        return -1;
+    if (!names)
+        return 0;
+    AUTO_JSON json_t *relays = names;
     if (strcmp(json_get_str(row, "class", ""), STORM_CLASS) == 0 &&
         storm_write(eng, id, json_get_str(row, "to_addr", ""), e) < 0)
         return -1;
@@ -226,14 +223,14 @@ static int row_hand(struct engine *eng, const json_t *row, json_t *relays, struc
 
 /* *handed_out: bytes of the mail. */
 static enum claim row_claim(struct engine *eng, struct peer *courier, const json_t *row,
-                            json_t *relays, size_t *handed_out, struct err *e)
+                            size_t *handed_out, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0), tries = json_get_int(row, "attempts", 0);
     int64_t slot = slots_find_free(courier->slots);
     struct handed h;
     if (slot < 0)
         return CLAIM_NOT_NOW; /* the next SENT frame makes room and arms the timer */
-    if (row_hand(eng, row, relays, &h, e) < 0)
+    if (row_hand(eng, row, &h, e) < 0)
         return e->cls == ERR_BUG && row_give_up(eng, id, e) == 0 ? CLAIM_DONE : CLAIM_FAILED;
     if (!h.json)
         return CLAIM_DONE;
@@ -257,7 +254,7 @@ static enum claim row_claim(struct engine *eng, struct peer *courier, const json
 }
 
 /* A row that ended the engine is not tried again and again. */
-static int row_send(struct engine *eng, struct peer *courier, const json_t *row, json_t *relays,
+static int row_send(struct engine *eng, struct peer *courier, const json_t *row,
                     size_t *handed_out, bool *more_out, struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0);
@@ -271,7 +268,7 @@ static int row_send(struct engine *eng, struct peer *courier, const json_t *row,
         return -1;
     if (!allowed)
         return 0;
-    enum claim c = row_claim(eng, courier, row, relays, handed_out, e);
+    enum claim c = row_claim(eng, courier, row, handed_out, e);
     *more_out = c == CLAIM_DONE;
     return c == CLAIM_FAILED ? -1 : 0;
 }
@@ -314,9 +311,8 @@ int outbound_due(struct engine *eng, struct err *e)
     if (!courier || !courier->slots || !courier->greeted)
         return 0;
     AUTO_JSON json_t *rows = rows_due(eng, courier, e);
-    AUTO_JSON json_t *relays = relay_names(eng);
     size_t ahead = chan_queued(courier->chan);
-    if (!rows)
+    if (!rows || relays_look(eng, e) < 0)
         return -1;
     json_array_foreach(rows, i, row) {
         size_t handed;
@@ -326,7 +322,7 @@ int outbound_due(struct engine *eng, struct err *e)
             due_hold(eng, AHEAD_PAUSE_MS);
             break;
         }
-        if (row_send(eng, courier, row, relays, &handed, &more, e) < 0)
+        if (row_send(eng, courier, row, &handed, &more, e) < 0)
             return -1;
         ahead += handed;
     }

@@ -20,6 +20,7 @@
 #include "engine/conversation.h"
 #include "engine/input.h"
 #include "engine/outbound_inner.h"
+#include "engine/relays.h"
 #include "engine/retry.h"
 #include "engine/sms_out.h"
 #include "engine/storm.h"
@@ -123,6 +124,8 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
         if (!event && strcmp(c.state, "failed") == 0)
             event = "outbox.failed";
     }
+    if (!outbound_is_sms(row) && o->told && relays_said(eng, id, o->told, e) < 0)
+        return -1;
     if (outbox_set_state(eng->db, id, &c, e) < 0)
         return -1;
     lanes_free(&eng->lanes);

@@ -17,7 +17,7 @@ static const struct {
 } tables[] = {
     COUNT_OF(source),   COUNT_OF(ledger),      COUNT_OF(message),      COUNT_OF(message_body),
     COUNT_OF(journal),  COUNT_OF(quarantine),  COUNT_OF(ruleset),      COUNT_OF(outbox),
-    COUNT_OF(outbox_body), COUNT_OF(team),     COUNT_OF(app_user),     COUNT_OF(company),
+    COUNT_OF(outbox_body), COUNT_OF(relay), COUNT_OF(team),     COUNT_OF(app_user),     COUNT_OF(company),
     COUNT_OF(contact),  COUNT_OF(address),     COUNT_OF(lead),         COUNT_OF(deal),
     COUNT_OF(support_case), COUNT_OF(activity), COUNT_OF(task),        COUNT_OF(tag),
     COUNT_OF(pool_cursor), COUNT_OF(absence), COUNT_OF(timer),    COUNT_OF(firing),      COUNT_OF(rule_count),

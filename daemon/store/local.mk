@@ -14,7 +14,7 @@ daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in
 	%D%/sms_code.c %D%/sms_code.h %D%/sms_part.c %D%/sms_part.h
 
 # the outbox
-daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c
+daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c %D%/relay.c %D%/relay.h
 # posts that wait for their sender
 daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h
 

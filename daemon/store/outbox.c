@@ -231,6 +231,17 @@ int outbox_any_claimed(struct db *db, bool *out, struct err *e)
     return 0;
 }
 
+static json_t *outbox_read_to(struct db_rows *r)
+{
+    return json_pack("{s:s}", "to_addr", db_text(r, 0));
+}
+
+json_t *outbox_claimed_to(struct db *db, struct err *e)
+{
+    return rows_all(db_query(db, "SELECT to_addr FROM outbox WHERE state = 'claimed'", ""),
+                    outbox_read_to, e);
+}
+
 json_t *outbox_list(struct db *db, const char *state, int64_t lead_id, int64_t limit, struct err *e)
 {
     return rows_all(db_query(db,

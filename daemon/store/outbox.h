@@ -105,6 +105,8 @@ int outbox_set_state_of(struct db *db, const struct outbox_selection *s, const c
 json_t *outbox_claimed(struct db *db, struct err *e);
 /* Is any? One look into an index. */
 int outbox_any_claimed(struct db *db, bool *out, struct err *e) LEADD_MUST_CHECK;
+/* Their recipients: [{"to_addr"}]. */
+json_t *outbox_claimed_to(struct db *db, struct err *e);
 /* One row as JSON (all columns, without the raw bytes), or NULL with e. */
 json_t *outbox_get(struct db *db, int64_t id, struct err *e);
 /* state NULL: all. lead_id 0: all. Newest first. */

@@ -14,4 +14,12 @@ const char schema_outbox_1[] =
     "DROP INDEX outbox_due;"
     "CREATE INDEX outbox_due ON outbox (lane, next_ms) WHERE next_ms IS NOT NULL;"
     "DROP INDEX outbox_claimed;"
-    "CREATE INDEX outbox_claimed ON outbox (lane) WHERE state = 'claimed';";
+    "CREATE INDEX outbox_claimed ON outbox (lane) WHERE state = 'claimed';"
+
+    /* what is remembered of a relay */
+    "CREATE TABLE relay ("
+    " name TEXT PRIMARY KEY,"
+    " down_ms INTEGER NOT NULL,"              /* told as down since then; 0: it is not */
+    " first_day INTEGER NOT NULL,"            /* days since 1970; of its warm-up */
+    " day INTEGER NOT NULL, mails INTEGER NOT NULL" /* handed to it on that day */
+    ") STRICT, WITHOUT ROWID;";
