@@ -258,8 +258,8 @@ int relays_for(struct engine *eng, const json_t *row, json_t **names_out, struct
     /* that it is too old is found when it is tried */
     bool old = now - json_get_int(row, "created_ms", now) > RETRY_GIVE_UP_MS;
     int rc = choose(eng, now, &c, e);
-    if (rc == 0 && old)
-        for (size_t i = json_array_size(c.names); i < rs->count; i++)
+    if (rc == 0 && old && json_array_size(c.names) == 0)
+        for (size_t i = 0; i < rs->count; i++)
             json_array_append_new(c.names, json_string(rs->list[i].name));
     if (rc == 0 && rs->count && json_array_size(c.names) == 0) {
         rc = row_wait(eng, row, c.later, c.why, e);
@@ -322,9 +322,15 @@ static int relay_break(struct engine *eng, struct relay_gate *g, const char *wha
     return relay_tell(eng, g, true, "leadd: no mail by the relay %s", words, e);
 }
 
+static void gate_note(struct relay_gate *g, const char *text)
+{
+    size_t n = text_utf8_cut(text, strlen(text), sizeof(g->text) - 1);
+    snprintf(g->text, sizeof(g->text), "%.*s", (int)n, text);
+}
+
 static int relay_failed(struct engine *eng, struct relay_gate *g, const char *text, struct err *e)
 {
-    snprintf(g->text, sizeof(g->text), "%.*s", (int)text_utf8_cut(text, strlen(text), 255), text);
+    gate_note(g, text);
     if (++g->fails < BREAK_AFTER)
         return 0;
     return relay_break(eng, g, "It cannot be reached, or ends every session.", e);
@@ -333,10 +339,11 @@ static int relay_failed(struct engine *eng, struct relay_gate *g, const char *te
 static int relay_refused(struct engine *eng, struct relay_gate *g, int64_t row, const char *text,
                          struct err *e)
 {
-    snprintf(g->text, sizeof(g->text), "%.*s", (int)text_utf8_cut(text, strlen(text), 255), text);
     g->fails = 0;
-    if (row == g->refused_row)
-        return 0; /* one mail that nobody wants is no news of the relay */
+    /* one mail that nobody wants, and an address that is none, are no news of the relay */
+    if (row == g->refused_row || strstr(text, " 5.1."))
+        return 0;
+    gate_note(g, text);
     g->refused_row = row;
     if (++g->refused < REFUSED_AFTER)
         return 0;

@@ -14,7 +14,7 @@ ROWS = {
     "leads": ["pss_idle", "rows_empty", "wal_empty", "fsyncs_empty", "forms_large", "wal_large"],
     "imap": ["imap", "imap_mbsync"],
     "push": ["push_p50"],
-    "followups": ["followups", "followups_libcurl", "followups_smtp_source", "mail_alone",
+    "followups": ["followups", "followups_courier", "followups_libcurl", "followups_smtp_source", "mail_alone",
                   "mail_in_turn", "mail_in_turn_no_pipelining"],
     "start": ["start_answer", "start_ready"],
     "rules": ["rules.ns_per_event.%d" % n for n in (10, 100, 1000, 10000)]
