@@ -142,6 +142,10 @@ static void templates_build(struct crm *crm, struct errlist *errors)
             errlist_add(errors, json_get_str(t, "path", name),
                         "there is no list \"%s\"; define it in lists of leadd.conf",
                         template_list(tpl));
+        if (template_track_clicks(tpl) &&
+            !json_get_str(json_get_obj(crm->config, "web"), "in_url", NULL))
+            errlist_add(errors, json_get_str(t, "path", name),
+                        "Track-Clicks needs in_url of web in leadd.conf: where its links lead");
         json_put_int(crm->template_index, name, (int64_t)crm->template_count);
         crm->templates[crm->template_count++] = tpl;
     }

@@ -10,6 +10,7 @@
 
 const struct crm_event_row crm_events_table[] = {
     {"message.received", CRM_NONE, false, "a mail or SMS came in and is filed"},
+    {"message.clicked", CRM_ACTIVITY, false, "a person opened a link of a mail of ours"},
     {"bounce.received", CRM_NONE, false, "a mail of ours came back, or is late"},
     {"complaint.received", CRM_NONE, false, "a provider says that somebody calls our mail spam"},
     {"meeting.added", CRM_ACTIVITY, false, "an invitation is on the record, or was accepted"},

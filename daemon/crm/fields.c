@@ -21,7 +21,7 @@ static const char *const message_kind[] = {"person", "auto_reply", "bounce", "re
 static const char *const message_channel[] = {"email", "form", "sms",   "call",
                                               "chat",  "order", "visit", NULL};
 static const char *const activity_kind[] = {"mail", "form", "note", "call", "meeting", "sms",
-                                            "order", "chat", "visit", NULL};
+                                            "order", "chat", "visit", "click", NULL};
 static const char *const activity_direction[] = {"in", "out", "none", NULL};
 static const char *const user_role[] = {"admin", "manager", "rep", "viewer", NULL};
 static const char *const duplicate_why[] = {"phone", "email", "name", NULL};

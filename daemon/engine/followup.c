@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/click.h"
 #include "engine/conversation.h"
 #include "engine/input.h"
 #include "engine/link.h"
@@ -188,6 +189,15 @@ static int draft_loop(const struct draft *d, struct err *e)
     return 0;
 }
 
+/* People of ours are not watched. */
+static bool draft_tracks(const struct draft *d)
+{
+    const struct crm_send *s = d->send;
+    const struct template *t = s->template_name ? crm_template(d->in->eng->crm, s->template_name)
+                                                : NULL;
+    return t && !is_notice(s) && template_track_clicks(t);
+}
+
 /* The template's own, else that of the sequence whose step it is; a notice has none. */
 static const char *draft_list(const struct draft *d)
 {
@@ -295,6 +305,8 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
     draft_addresses(d);
     if (draft_answered(d, e) < 0 || draft_words(d, &r, e) < 0)
         return -1;
+    if (draft_tracks(d))
+        click_rewrite(d->in->eng, d->row.id, &r);
     int rc = draft_links(d, &r, e) < 0 ? -1 : draft_write(d, &r, e);
     template_result_done(&r);
     return rc;

@@ -14,6 +14,7 @@ static const struct {
     int (*page)(struct engine *eng, struct item *it, const char *rest, struct err *e);
 } pages[] = {
     {"c/", confirm_page},
+    {"r/", click_page},
 };
 
 void public_answer(struct engine *eng, const struct item *it, const struct public_page *p)

@@ -26,5 +26,7 @@ void public_failed(struct engine *eng, const struct item *it);
  * (the button was pressed), "head", "remote", "agent"; the body is it->frame.raw. */
 int confirm_page(struct engine *eng, struct item *it, const char *rest,
                  struct err *e) LEADD_MUST_CHECK;
+int click_page(struct engine *eng, struct item *it, const char *rest,
+               struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -70,8 +70,8 @@ static struct str template_line(struct template_file *f)
 }
 
 /* Headers, in the order of their names. */
-enum header_id { HEADER_SUBJECT, HEADER_LIST, HEADER_COUNT };
-static const char *const header_names[] = {"Subject", "List"};
+enum header_id { HEADER_SUBJECT, HEADER_LIST, HEADER_CLICKS, HEADER_COUNT };
+static const char *const header_names[] = {"Subject", "List", "Track-Clicks"};
 
 static void template_value(struct template_file *f, enum header_id id, const char *value, size_t n,
                            int line)
@@ -83,6 +83,11 @@ static void template_value(struct template_file *f, enum header_id id, const cha
     case HEADER_LIST:
         mem_free(f->t->list);
         f->t->list = mem_strn(value, n);
+        return;
+    case HEADER_CLICKS:
+        f->t->track_clicks = n == 3 && strncmp(value, "yes", 3) == 0;
+        if (!f->t->track_clicks && !(n == 2 && strncmp(value, "no", 2) == 0))
+            template_fail(f, line, "Track-Clicks: expected yes or no");
         return;
     case HEADER_COUNT:
         break;
@@ -215,6 +220,11 @@ const char *template_name(const struct template *t)
 bool template_has_html(const struct template *t)
 {
     return t->has_html;
+}
+
+bool template_track_clicks(const struct template *t)
+{
+    return t->track_clicks;
 }
 
 const char *template_list(const struct template *t)

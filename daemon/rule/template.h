@@ -10,7 +10,8 @@
  *   --html--
  *   <p>Hello ...</p>
  *
- * List names one of leadd.conf that the mail belongs to.
+ * List names one of leadd.conf that the mail belongs to; Track-Clicks: yes makes its links
+ * tell when they are opened.
  *
  * Headers, an empty line, the text, and optionally a line `--html--` and the
  * same as HTML. Tags: {{name}} (escaped in HTML, plain elsewhere), {{{name}}}
@@ -47,6 +48,7 @@ void template_free(struct template **t); /* accepts NULL, sets NULL */
 const char *template_name(const struct template *t);
 bool template_has_html(const struct template *t);
 const char *template_list(const struct template *t); /* NULL: it belongs to none */
+bool template_track_clicks(const struct template *t);
 
 struct template_value {
     bool set;        /* false: unset; also a bool that is false */

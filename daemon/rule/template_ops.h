@@ -41,6 +41,7 @@ struct template {
     struct template_part parts[PART_COUNT];
     bool has_html;
     char *list; /* own; or NULL */
+    bool track_clicks;
 };
 
 struct template_reader {

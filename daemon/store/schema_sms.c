@@ -65,9 +65,9 @@ const char schema_sms_1[] =
     ") STRICT;"
     "CREATE INDEX happening_activity ON happening (activity_id);"
 
-    /* two more kinds; as in schema_lean.c, no stored row can be touched by it */
+    /* three more kinds; as in schema_lean.c, no stored row can be touched by it */
     "PRAGMA writable_schema = ON;"
     "UPDATE sqlite_schema SET sql = replace(sql, 'kind = ''order''',"
-    " 'kind = ''order'' OR kind = ''chat'' OR kind = ''visit''')"
+    " 'kind = ''order'' OR kind = ''chat'' OR kind = ''visit'' OR kind = ''click''')"
     " WHERE type = 'table' AND name = 'activity';"
     "PRAGMA writable_schema = RESET;";

@@ -23,6 +23,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <string.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
@@ -241,6 +242,20 @@ static void conns_adopt(evutil_socket_t fd, short what, void *arg)
     conns_make_room(h);
 }
 
+/* A request that never became whole has no evhttp_request to answer: what the kernel takes
+ * at once is enough for these few words. */
+static void conn_say_late(struct web_conn *c)
+{
+    static const char words[] = "The request did not arrive in time. Please send it again.\n";
+    struct evbuffer *b = evbuffer_new();
+    evbuffer_add_printf(b,
+                        "HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                        "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                        strlen(words), words);
+    evbuffer_write(b, bufferevent_getfd(c->bev));
+    evbuffer_free(b);
+}
+
 static void conns_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct web_http *h = arg;
@@ -254,8 +269,11 @@ static void conns_sweep(evutil_socket_t fd, short what, void *arg)
         conns_make_room(h);
     for (c = TAILQ_FIRST(&h->conns); c; c = next) {
         next = TAILQ_NEXT(c, next);
-        if (c->con && c->state != CONN_HELD && c->deadline_ms <= now)
-            evhttp_connection_free(c->con); /* calls conn_on_close */
+        if (!c->con || c->state == CONN_HELD || c->deadline_ms > now)
+            continue;
+        if (c->state == CONN_READING)
+            conn_say_late(c);
+        evhttp_connection_free(c->con); /* calls conn_on_close */
     }
     if (!TAILQ_EMPTY(&h->conns))
         event_add(h->sweep, &soon);

@@ -22,7 +22,7 @@
 #define RETRY_S 10
 #define AGENT_MAX 300
 
-static const char *const paths[] = {"/c/"}; /* what engine/public.c has pages for */
+static const char *const paths[] = {"/c/", "/r/"}; /* what engine/public.c has pages for */
 
 bool web_public_is(const char *path)
 {
