@@ -39,7 +39,7 @@ static int form_list(const struct ctl_options *opt, const json_t *forms)
     json_object_foreach ((json_t *)forms, name, v) {
         json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i}", "form", name, "source",
                                 json_get_str(v, "source", ""), "creates",
-                                json_get_str(v, "creates", ""), "lang", json_get_str(v, "lang", ""),
+                                json_get_str(v, "creates", ""), "lang", json_get_str(v, "lang", "en"),
                                 "fields", (int)json_object_size(json_get_obj(v, "fields")));
         json_array_append_new(rows, row);
     }

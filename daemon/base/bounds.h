@@ -125,6 +125,12 @@
 #define BOUND_TEMPLATE_OUTPUT MIB(2)
 #define BOUND_TEMPLATE_TAGS 20000        /* with all partials taken in */
 #define BOUND_TEMPLATE_DEPTH 16          /* sections in sections, partials in partials */
+#define BOUND_ATTACH_FILE MIB(4)         /* one file that templates attach */
+#define BOUND_ATTACH_MAIL MIB(8)         /* what one template attaches */
+#define BOUND_ATTACH_ALL MIB(16)         /* all of them: in base64 they stand in the config's tree */
+#define BOUND_ATTACH_FILES 10            /* of one template */
+#define BOUND_SIMULATE_BYTES MIB(1024)   /* of mails and forms */
+#define BOUND_SIMULATE_ROWS 1000000      /* of what became of them */
 #define BOUND_TEMPLATE_STEPS 100000      /* texts and tags of one rendering */
 
 /* outgoing */

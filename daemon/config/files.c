@@ -153,19 +153,62 @@ static bool files_is_name(const char *s, size_t n)
     return n > 0;
 }
 
+static bool files_is_letters(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!((s[i] | 32) >= 'a' && (s[i] | 32) <= 'z'))
+            return false;
+    return n > 0;
+}
+
+/* "de", "de-at", "de_AT": written "de", "de-AT" into the n + 1 bytes at out. */
+static bool files_is_language(const char *s, size_t n, char *out)
+{
+    size_t base = n < 3 || s[2] == '-' || s[2] == '_' ? 2 : 3;
+    bool region = n == base + 3 && (s[base] == '-' || s[base] == '_');
+    if ((n != base && !region) || !files_is_letters(s, base) ||
+        (region && !files_is_letters(s + base + 1, 2)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)(i < base ? s[i] | 32 : i == base ? '-' : s[i] & ~32);
+    out[n] = '\0';
+    return true;
+}
+
+/* NAME, NAME.sms, NAME.de-AT or NAME.sms.de-AT: what it is called in the tree, and which
+ * of it is the name without the language; false: it is no name. */
+static bool files_template_name(char *file, size_t *base_out, const char **lang_out)
+{
+    char *dot = strrchr(file, '.');
+    char lang[16];
+    size_t n = strlen(file);
+    *lang_out = NULL;
+    if (dot && strcmp(dot, ".sms") != 0) {
+        size_t m = strlen(dot + 1);
+        if (m >= sizeof(lang) || !files_is_language(dot + 1, m, lang))
+            return false;
+        memcpy(dot + 1, lang, m);
+        *lang_out = dot + 1;
+        n = (size_t)(dot - file);
+    }
+    *base_out = n;
+    bool sms = n > 4 && memcmp(file + n - 4, ".sms", 4) == 0;
+    return files_is_name(file, sms ? n - 4 : n);
+}
+
 static void files_template(struct walk *w, json_t *templates, const char *path, const char *file)
 {
-    size_t n = (size_t)(strrchr(file, '.') - file);
-    char *name AUTO_FREE = mem_strn(file, n);
-    const char *before = json_get_str(json_object_get(templates, name), "path", NULL);
+    char *name AUTO_FREE = mem_strn(file, (size_t)(strrchr(file, '.') - file));
+    const char *before, *lang;
+    size_t base;
     struct buf text AUTO_BUF;
     struct err e = {0};
     buf_init(&text, BOUND_TEMPLATE_BYTES);
-    bool sms = n > 4 && strcmp(name + n - 4, ".sms") == 0;
-    if (!files_is_name(name, sms ? n - 4 : n)) {
+    if (!files_template_name(name, &base, &lang)) {
         errlist_add(w->errors, path,
-                    "a template is named with letters, digits, \"-\" and \"_\"; rename the file");
-    } else if (before) {
+                    "a template is named with letters, digits, \"-\" and \"_\", and a language such "
+                    "as \".de\" or \".de-AT\" behind it; rename the file");
+    } else if ((before = json_get_str(json_object_get(templates, name), "path", NULL))) {
         errlist_add(w->errors, path, "template \"%s\" is already defined in %s", name, before);
     } else if (buf_read_file(&text, path, &e)) {
         errlist_add(w->errors, path, "%s", e.text);
@@ -175,6 +218,10 @@ static void files_template(struct walk *w, json_t *templates, const char *path, 
         json_t *v = json_object();
         json_object_set_new(v, "text", json_stringn(text.data, text.len));
         json_put_str(v, "path", path);
+        if (lang) {
+            json_put_str(v, "lang", lang);
+            json_object_set_new(v, "of", json_stringn(name, base));
+        }
         json_object_set_new(templates, name, v);
     }
 }
@@ -190,4 +237,5 @@ void config_read_templates(struct walk *w, json_t *tree, const char *dir, const 
         char *path AUTO_FREE = lex_join(dir, l.names[i]);
         files_template(w, templates, path, l.names[i]);
     }
+    config_read_attachments(w, tree, dir);
 }

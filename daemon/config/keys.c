@@ -248,6 +248,10 @@ static const struct schema_key keys_user[] = {
     {"pin_file", TYPE_SECRET,
      .help = "File with the user's PIN of at least four digits. A text from the user's phone number "
              "that begins with it may give any command; without it, leadd texts a code back."},
+    {"signature", TYPE_TEXTS,
+     .help = "The lines that {{> signature}} is in templates with From: owner, such as [ \"Anna Auer\", "
+             "\"Sales\" ]. A file _signature-USER.txt in templates_dir says the same, also as HTML and in "
+             "several languages."},
     {"team", TYPE_NAME, .help = "One of teams."},
     {"role", TYPE_CHOICE, .def = "rep", .choices = "admin manager rep viewer",
      .help = "What the user may do."},
@@ -387,7 +391,17 @@ static const struct schema_key keys_main[] = {
              "send it again, or leave it."},
     {"rules_dir", TYPE_PATH,
      .help = "Folder of rule files, read in the order of their names. Without it, rules.d."},
-    {"templates_dir", TYPE_PATH, .help = "Folder of templates. Without it, templates."},
+    {"templates_dir", TYPE_PATH,
+     .help = "Folder of templates, and of what they attach. Without it, templates."},
+    {"language", TYPE_TEXT,
+     .help = "Language of the templates whose name says none, such as de or de-AT: times and "
+             "amounts in them are written as it does. Without it, they stand as leadctl writes them."},
+    {"languages", TYPE_TEXTS,
+     .help = "Languages such as [ \"de\", \"fr\" ] that every template has which is sent to leads "
+             "and customers: a missing one is an error."},
+    {"language_of_mail", TYPE_BOOL, .def = "true",
+     .help = "The language that a mail program writes into mail (Content-Language) is that of a "
+             "contact whose language is not known. Asked for only where a template has languages."},
     {"presets_dir", TYPE_PATH,
      .help = "Folder of presets for sources and gateways, in folders of these names. Without it, "
              "the one that leadd was installed with."},

@@ -199,8 +199,10 @@ static const struct schema_key keys_form[] = {
     {"error_redirect", TYPE_URL,
      .help = "Where the browser goes when something is wrong with the fields, with ?form=NAME&"
              "fields=NAME,NAME behind it. Without it, to a page that says what is wrong."},
-    {"lang", TYPE_CHOICE, .def = "en", .choices = "en de fr es it",
-     .help = "The language of what leadd says to who fills in the form."},
+    {"lang", TYPE_CHOICE, .choices = "en de fr es it",
+     .help = "The language of what leadd says to who fills in the form, and of the contact, if the "
+             "form has no field for contact.language and none is known. Without it, English for "
+             "the one and nothing for the other."},
     {"messages", TYPE_GROUP, .sub = &schema_messages, .help = "Own words in place of leadd's."},
     {"origins", TYPE_TEXTS,
      .help = "Origins such as https://www.example.com whose scripts may post the form (CORS): \"*\" "

@@ -32,8 +32,10 @@ extern const struct schema schema_source, schema_gateway, schema_verify;
 /* Reads the rule files of dir into tree's rules, tables, pools and tests. named says
  * where dir was set (NULL: it is the default and may be missing). */
 void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char *named);
-/* Reads the templates of dir into tree's templates. */
+/* Reads the templates of dir into tree's templates, and what they attach (attach.c) into
+ * tree's attachments. */
 void config_read_templates(struct walk *w, json_t *tree, const char *dir, const char *named);
+void config_read_attachments(struct walk *w, json_t *tree, const char *dir);
 
 /* What no single row can say: names that must exist, settings that go together,
  * passwords in the open. root is the main file's tree of places. */

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
+#include "crm/templates.h"
 #include "store/contact.h"
 
 /* ---- parsing ---------------------------------------------------------------- */
@@ -101,12 +102,7 @@ static int using_parse(struct cmd *c, struct err *e)
 {
     if (c->sms && !c->email)
         return cmd_sms_template(c, e);
-    if (cmd_word(c, "a template", e) < 0 ||
-        cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
-        return -1;
-    if (c->name[0] == '_')
-        return err_set(e, ERR_INPUT, "notify: %s is a part of other templates only", c->name);
-    return 0;
+    return cmd_word(c, "a template", e) < 0 ? -1 : crm_template_check(c->crm, "notify", c->name, e);
 }
 
 static int notify_parse_all(struct cmd *c, struct err *e)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "crm/address.h"
 #include "crm/cmd.h"
+#include "crm/templates.h"
 #include "rule/template.h"
 #include "store/contact.h"
 
@@ -20,11 +21,8 @@ int cmd_sms_template(struct cmd *c, struct err *e)
         return -1;
     AUTO_FREE char *own = mem_printf("%s.sms", c->name);
     if (!json_object_get(c->crm->templates_cfg, own) &&
-        cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+        crm_template_check(c->crm, c->row->name, c->name, e) < 0)
         return -1;
-    if (c->name[0] == '_')
-        return err_set(e, ERR_INPUT, "%s: %s is a part of other templates only", c->row->name,
-                       c->name);
     if (json_object_size(json_object_get(c->crm->config, "gateways")) == 0)
         return err_set(e, ERR_INPUT, "%s: there are no gateways for SMS in leadd.conf",
                        c->row->name);
@@ -51,10 +49,8 @@ static int send_parse_template(struct cmd *c, struct err *e)
         return -1;
     if (c->sms)
         return 0;
-    if (cmd_known(c->crm->templates_cfg, "template", c->name, e) < 0)
+    if (crm_template_check(c->crm, "send", c->name, e) < 0)
         return -1;
-    if (c->name[0] == '_')
-        return err_set(e, ERR_INPUT, "send: %s is a part of other templates only", c->name);
     if (template_is_sms(c->name))
         return err_set(e, ERR_INPUT, "send: %s is words for an SMS: send sms using %.*s", c->name,
                        (int)strlen(c->name) - 4, c->name);
@@ -88,8 +84,8 @@ static int send_parse(struct cmd *c, struct err *e)
     return cmd_end(c, e);
 }
 
-static int send_to_contact(struct crm_ctx *ctx, const struct crm_target *t, struct crm_send *s,
-                           struct err *e)
+int crm_send_to_contact(struct crm_ctx *ctx, const struct crm_target *t, struct crm_send *s,
+                        struct err *e)
 {
     size_t i;
     const json_t *a, *list, *rec = crm_record(ctx, CRM_CONTACT, t->contact, e);
@@ -150,7 +146,7 @@ static int send_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
     int64_t outbox = 0;
     int rc;
     if (!c->to || !strcmp(c->to, "contact")) {
-        rc = send_to_contact(ctx, t, &s, e);
+        rc = crm_send_to_contact(ctx, t, &s, e);
     } else if (!strcmp(c->to, "owner")) {
         rc = send_to_owner(ctx, t, &s, e);
     } else {

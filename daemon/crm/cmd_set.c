@@ -15,6 +15,7 @@
 #include "crm/address.h"
 #include "crm/cmd.h"
 #include "crm/country.h"
+#include "crm/language.h"
 #include "crm/render.h"
 #include "crm/when.h"
 #include "rule/zone.h"
@@ -59,6 +60,10 @@ static json_t *parse_text(const struct crm *crm, const struct crm_field *f, cons
     bool of_record = f->entity == CRM_CONTACT || f->entity == CRM_COMPANY;
     if (of_record && !strcmp(f->key, "country") && crm_country_code(crm, text, code) == 0)
         return json_string(code);
+    char language[CRM_LANGUAGE_MAX];
+    if (f->entity == CRM_CONTACT && !strcmp(f->key, "language") &&
+        crm_language_code(crm, text, language) == 0)
+        return json_string(language);
     return text_starts(f->key, "custom.") ? json_string(text) : one_line(text);
 }
 

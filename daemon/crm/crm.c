@@ -18,10 +18,11 @@
 #include "crm/fields.h"
 #include "crm/happening.h"
 #include "crm/identity.h"
+#include "crm/language.h"
 #include "crm/notice_words.h"
+#include "crm/templates.h"
 #include "rule/ruleset.h"
 #include "rule/sequence.h"
-#include "rule/template.h"
 #include "store/user.h"
 
 #define ERRORS_MAX 50
@@ -39,12 +40,6 @@ const struct rule_fields *crm_fields(const struct crm *crm)
 const json_t *crm_config(const struct crm *crm)
 {
     return crm->config;
-}
-
-const struct template *crm_template(const struct crm *crm, const char *name)
-{
-    const json_t *at = json_object_get(crm->template_index, name);
-    return at ? crm->templates[json_integer_value(at)] : NULL;
 }
 
 const json_t *crm_user(const struct crm *crm, const char *name)
@@ -113,43 +108,7 @@ static void users_index(struct crm *crm, struct errlist *errors)
     }
 }
 
-/* ---- rules and templates --------------------------------------------------- */
-
-static bool partial_find(void *arg, const char *name, const char **text_out, const char **path_out)
-{
-    const struct crm *crm = arg;
-    const json_t *t = json_get_obj(crm->templates_cfg, name);
-    *text_out = json_get_str(t, "text", NULL);
-    *path_out = json_get_str(t, "path", name);
-    return *text_out != NULL;
-}
-
-static void templates_build(struct crm *crm, struct errlist *errors)
-{
-    const char *name;
-    const json_t *t;
-    crm->template_index = json_object();
-    crm->templates = mem_array(json_object_size(crm->templates_cfg) + 1, sizeof(*crm->templates));
-    json_object_foreach((json_t *)crm->templates_cfg, name, t) {
-        if (name[0] == '_') /* a part of others: {{> _footer}} */
-            continue;
-        struct template *tpl = template_compile(
-            name, json_get_str(t, "text", ""), json_get_str(t, "path", name),
-            crm_fieldset_rules(crm->fieldset), partial_find, crm, errors);
-        if (!tpl)
-            continue;
-        if (template_list(tpl) && !crm_mail_list(crm, template_list(tpl)))
-            errlist_add(errors, json_get_str(t, "path", name),
-                        "there is no list \"%s\"; define it in lists of leadd.conf",
-                        template_list(tpl));
-        if (template_track_clicks(tpl) &&
-            !json_get_str(json_get_obj(crm->config, "web"), "in_url", NULL))
-            errlist_add(errors, json_get_str(t, "path", name),
-                        "Track-Clicks needs in_url of web in leadd.conf: where its links lead");
-        json_put_int(crm->template_index, name, (int64_t)crm->template_count);
-        crm->templates[crm->template_count++] = tpl;
-    }
-}
+/* ---- rules --------------------------------------------------------------- */
 
 static int check_do(void *arg, const char *text, struct err *e, int *col_out)
 {
@@ -253,9 +212,11 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm->currency = crm_setting(crm, "currency", "EUR");
     crm->countries = json_object();
     crm->zones = json_object();
+    crm->languages = json_object();
+    crm->locales = crm_locales_new();
     users_index(crm, errors);
     crm->fieldset = crm_fieldset_new(config, errors);
-    templates_build(crm, errors);
+    crm_templates_build(crm, errors);
     crm_enrich_check(crm, errors);
     crm_separate_check(crm, errors);
     crm_notices_check(crm, errors);
@@ -302,6 +263,8 @@ void crm_free(struct crm **p)
     json_decref(crm->absences);
     json_decref(crm->countries);
     json_decref(crm->zones);
+    json_decref(crm->languages);
+    crm_locales_free(&crm->locales);
     for (size_t i = 0; i < crm->sequence_count; i++)
         sequence_free(&crm->sequences[i]);
     mem_free(crm->sequences);
@@ -309,10 +272,7 @@ void crm_free(struct crm **p)
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);
     mem_free(crm->rule_events);
-    for (size_t i = 0; i < crm->template_count; i++)
-        template_free(&crm->templates[i]);
-    mem_free(crm->templates);
-    json_decref(crm->template_index);
+    crm_templates_free(crm);
     crm_fieldset_free(&crm->fieldset);
     json_decref(crm->user_addresses);
     json_decref(crm->config);

@@ -122,6 +122,7 @@ struct crm_send {
     const char *to_user; /* user name when it goes to a user (a notice), else NULL */
     bool notice;         /* from `notify`: from the null sender, whoever gets it */
     bool sms;
+    const char *language; /* NULL: the reader's */
     struct crm_target target;
     struct crm_actor actor;
 };
@@ -195,7 +196,10 @@ struct sequence *crm_sequence_at(const struct crm *crm, size_t i); /* NULL after
 struct sequence *crm_sequence_then(const struct crm *crm, const char *name, const json_t *source,
                                    struct errlist *errors);
 const struct rule_fields *crm_fields(const struct crm *crm);
-const struct template *crm_template(const struct crm *crm, const char *name); /* or NULL */
+/* NULL: there is none. The second: for a reader of that language (NULL: none is known). */
+const struct template *crm_template(const struct crm *crm, const char *name);
+const struct template *crm_template_in(const struct crm *crm, const char *name,
+                                       const char *language);
 const json_t *crm_config(const struct crm *crm);
 /* The user's config object, or NULL; the same of a list that people can leave. */
 const json_t *crm_user(const struct crm *crm, const char *name);
@@ -347,6 +351,9 @@ int crm_address_check(struct db *db, const char *channel, const char *value,
 /* The same for the address that `send` takes of a contact; OK when it has none. */
 int crm_contact_check(struct crm_ctx *ctx, int64_t contact, enum crm_address_use *out,
                       struct err *e) LEADD_MUST_CHECK;
+/* Fills in to and to_name as `send` does. */
+int crm_send_to_contact(struct crm_ctx *ctx, const struct crm_target *t, struct crm_send *s,
+                        struct err *e) LEADD_MUST_CHECK;
 /* Is it a command that mails the contact, "send TEMPLATE [to contact]"? */
 bool crm_sends_to_contact(const char *line);
 
@@ -387,10 +394,17 @@ struct crm_clock {
 int crm_clock(struct crm_ctx *ctx, enum crm_entity t, int64_t id, struct crm_clock *out,
               struct err *e) LEADD_MUST_CHECK;
 
-/* The template with the target's fields as they are now. actor may be NULL. */
-int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
-               const struct crm_actor *actor, struct template_result *out, struct err *e)
-    LEADD_MUST_CHECK;
+/* The template with the target's fields as they are now. actor may be NULL; so may language,
+ * the reader's, and signed_by, the user whose {{> signature}} it is. */
+struct crm_rendering {
+    const char *name, *language, *signed_by;
+    const struct crm_actor *actor;
+};
+int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_rendering *how,
+               struct template_result *out, struct err *e) LEADD_MUST_CHECK;
+/* What the contact reads, "de-AT"; NULL: not known, or all templates are in one language.
+ * Borrowed from the context. */
+const char *crm_reads(struct crm_ctx *ctx, int64_t contact);
 
 /* What a notice without a template says of the target. */
 int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,

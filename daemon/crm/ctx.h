@@ -29,6 +29,7 @@ struct crm_change {
     json_t *after;     /* own; NULL when it is unset */
 };
 
+struct crm_locales;
 struct rule_event;
 struct ruleset_env;
 
@@ -57,6 +58,9 @@ struct crm {
     json_t *template_index;   /* own; name -> place in templates */
     struct template **templates; /* own */
     size_t template_count;
+    bool multilingual;        /* is there a template in more than one language */
+    json_t *languages;        /* own; language.h: folded name -> code; filled when asked */
+    struct crm_locales *locales; /* own; language.h */
     const char *zone, *country, *currency; /* borrowed from config */
     json_t *countries;        /* own; country.h: folded name -> code; filled when asked */
     json_t *zones;            /* own; country -> its zones; filled when asked (zones.c) */

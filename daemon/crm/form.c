@@ -227,7 +227,10 @@ static int fill_fixed(struct crm_ctx *ctx, const char *form, const struct crm_ta
         if (f && fill_field(ctx, t, f, json_get_str(v, "value", ""), e) < 0)
             return -1;
     }
-    return 0;
+    const char *lang = json_get_str(json_get_obj(ctx->crm->forms, form), "lang", NULL);
+    const struct crm_field *f =
+        lang ? crm_fieldset_find(ctx->crm->fieldset, "contact.language", NULL) : NULL;
+    return f ? fill_field(ctx, t, f, lang, e) : 0;
 }
 
 int crm_form_fill(struct crm_ctx *ctx, const char *form, const json_t *fields,

@@ -144,6 +144,7 @@ json_t *crm_lint(const json_t *config_tree, int64_t now_ms)
         crm_lint_begins(crm, config_tree, found);
         for (size_t i = 0; crm_sequence_at(crm, i); i++)
             rule_lint_sequence(crm_sequence_at(crm, i), &env, found);
+        crm_lint_templates(crm, config_tree, found);
         territories_lint(crm->territories, found);
     }
     crm_free(&crm);

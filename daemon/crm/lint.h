@@ -38,6 +38,11 @@ void crm_lint_sms(const struct crm *crm, const json_t *config_tree, json_t *foun
  * other without end; see lint_begins.c. */
 void crm_lint_begins(const struct crm *crm, const json_t *config_tree, json_t *found);
 
+/* Templates that go to leads and customers; see lint_template.c:
+ *   unset, empty, parts  as rule/template.h has them
+ *   language             one that is spoken elsewhere, and not here */
+void crm_lint_templates(const struct crm *crm, const json_t *config_tree, json_t *found);
+
 /* Adds to found what of the tree nothing names. */
 void crm_lint_unused(const json_t *config_tree, json_t *found);
 

@@ -127,7 +127,8 @@ void crm_lint_unused(const json_t *config_tree, json_t *found)
         const char *name;
         const json_t *def;
         json_object_foreach(json_get_obj(config_tree, kinds[i].section), name, def)
-            if (!config_names(config_tree, kinds[i].section, kinds[i].before, name))
+            if (!json_object_get(def, "of") && !text_starts(name, "_signature") &&
+                !config_names(config_tree, kinds[i].section, kinds[i].before, name))
                 found_unused(found, kinds[i].what, name, def);
     }
 }

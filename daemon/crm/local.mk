@@ -20,6 +20,9 @@ daemon_crm_libcrm_a_SOURCES += %D%/recur.c %D%/recur.h %D%/task.c %D%/task.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/click.c %D%/click.h %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h
 
+# what is written in somebody's language
+daemon_crm_libcrm_a_SOURCES += %D%/language.c %D%/lint_template.c %D%/language.h %D%/templates.c %D%/templates.h
+
 # what other programs tell
 daemon_crm_libcrm_a_SOURCES += %D%/happening.c %D%/happening.h %D%/source_map.c %D%/source_map.h \
 	%D%/source_path.c %D%/source_path.h

@@ -155,7 +155,7 @@ static void variables_init(struct variables *x, const char *list, const json_t *
 static void variable_get(void *arg, int field, int item, struct template_value *out)
 {
     const struct variables *x = arg;
-    const char *s = json_get_str(x->values, x->names[field], NULL);
+    const char *s = field < 0 ? NULL : json_get_str(x->values, x->names[field], NULL);
     (void)item;
     out->set = s && *s;
     out->text = (struct str){s ? s : "", s ? strlen(s) : 0};
@@ -200,13 +200,23 @@ struct template *crm_notice_of_record(const struct crm *crm, const char *name, b
     return tpl;
 }
 
+int crm_notice_whole(const struct template *t, int rc, struct template_result *out, struct err *e)
+{
+    if (rc < 0 || (out->text && !out->empty))
+        return rc;
+    err_set(e, ERR_INPUT, "template %s: the %s is empty", template_name(t),
+            out->empty ? out->empty : "text");
+    template_result_done(out);
+    return -1;
+}
+
 static int words_render(const struct crm *crm, const struct notice_row *row, struct variables *x,
                         bool shipped, struct template_result *out, struct err *e)
 {
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, 1);
     struct template *tpl = notice_compile(crm, row, x->set, shipped, &errors);
-    int rc = tpl ? template_render(tpl, variable_get, x, out, e)
+    int rc = tpl ? crm_notice_whole(tpl, template_render(tpl, variable_get, x, out, e), out, e)
                  : err_set(e, ERR_BUG, "notice %s: %s", row->name,
                            errors.count ? errors.v[0].text : "?");
     template_free(&tpl);

@@ -21,6 +21,9 @@ int crm_notice_words(const struct crm *crm, const char *name, const json_t *valu
 /* Of those about a record ("lead", "case", "contact"), whose variables are the fields; own. */
 struct template *crm_notice_of_record(const struct crm *crm, const char *name, bool shipped,
                                       struct err *e);
+/* rc of a rendering, or -1 when what it made is empty: then out is, too. */
+int crm_notice_whole(const struct template *t, int rc, struct template_result *out,
+                     struct err *e) LEADD_MUST_CHECK;
 /* Files that name no notice, or a variable that it has not got. */
 void crm_notices_check(const struct crm *crm, struct errlist *errors);
 

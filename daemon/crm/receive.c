@@ -18,6 +18,7 @@
 #include "crm/cmd.h"
 #include "crm/form.h"
 #include "crm/identity.h"
+#include "crm/language.h"
 #include "crm/meeting.h"
 #include "crm/offer.h"
 #include "crm/twin.h"
@@ -84,10 +85,20 @@ static void contact_name(const struct receive *r, struct crm_name *out)
         crm_name_split(json_get_str(who, "name", NULL), out);
 }
 
+/* What the mail program says: no more than a guess, so only where it decides something. */
+static bool contact_language(const struct receive *r, char out[CRM_LANGUAGE_MAX])
+{
+    const struct crm *crm = r->ctx->crm;
+    const char *said = crm->multilingual && !r->in->form && r->who->kind != CRM_WHO_USER &&
+                               json_get_bool(crm->settings, "language_of_mail", true)
+                           ? json_get_str(r->message, "language", NULL) : NULL;
+    return said && crm_language_code(crm, said, out) == 0;
+}
+
 static int new_contact(struct receive *r, struct err *e)
 {
     struct crm_name name;
-    char country[3];
+    char country[3], language[CRM_LANGUAGE_MAX];
     int64_t company, id;
     if (find_company(r, &company, e) < 0)
         return -1;
@@ -99,6 +110,7 @@ static int new_contact(struct receive *r, struct err *e)
     json_put_int(rec, "company_id", company);
     if (!strcmp(r->who->channel, "phone") && crm_phone_country(r->who->address, country) == 0)
         json_put_str(rec, "country", country);
+    json_put_str(rec, "language", contact_language(r, language) ? language : NULL);
     if (crm_create(r->ctx, CRM_CONTACT, rec, &id, e) < 0)
         return -1;
     if (r->who->address[0] &&

@@ -17,14 +17,23 @@
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
+#include "crm/language.h"
 #include "crm/notice_words.h"
+#include "crm/templates.h"
 #include "crm/when.h"
+#include "mail/ctx.h"
+#include "mail/html.h"
 #include "rule/template.h"
 
 struct render {
     struct crm_view view;
     struct buf text;
+    const char *language;  /* of times and amounts; NULL: as leadctl has them */
+    const struct template *signature; /* or NULL */
 };
+
+static int render_run(const struct template *t, struct render *r, struct template_result *out,
+                      struct err *e);
 
 static void render_value(struct render *r, const struct crm_field *f, const struct rule_value *val)
 {
@@ -37,13 +46,19 @@ static void render_value(struct render *r, const struct crm_field *f, const stru
         buf_printf(&r->text, "%lld", (long long)val->num);
         break;
     case RULE_TYPE_MONEY:
-        rule_money_print(val->num, val->currency, &r->text);
+        if (r->language)
+            crm_language_money(r->view.ctx->crm, r->language, val->num, val->currency, &r->text);
+        else
+            rule_money_print(val->num, val->currency, &r->text);
         break;
     case RULE_TYPE_BOOL:
         buf_str(&r->text, val->num ? "yes" : "no");
         break;
     case RULE_TYPE_TIME:
-        buf_str(&r->text, crm_when_print(r->view.ctx->crm->zone, val->num, text, sizeof(text)));
+        if (r->language)
+            crm_language_time(r->view.ctx->crm, r->language, val->num, &r->text);
+        else
+            buf_str(&r->text, crm_when_print(r->view.ctx->crm->zone, val->num, text, sizeof(text)));
         break;
     case RULE_TYPE_DURATION:
         buf_str(&r->text, text_format_duration(val->num, text, sizeof(text)));
@@ -57,9 +72,45 @@ static void render_value(struct render *r, const struct crm_field *f, const stru
     }
 }
 
+/* One line each, as in the text. */
+static void html_lines(const char *text, struct buf *out)
+{
+    for (; *text; text++) {
+        const char *as = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;"
+                         : *text == '\n' ? "<br>\n" : NULL;
+        if (as)
+            buf_str(out, as);
+        else
+            buf_char(out, *text);
+    }
+}
+
+static void render_signature(struct render *r, bool html, struct template_value *out)
+{
+    struct render inner = {.view = r->view, .language = r->language};
+    struct template_result got;
+    struct err e;
+    if (!r->signature || render_run(r->signature, &inner, &got, &e) < 0)
+        return;
+    buf_reset(&r->text);
+    if (html && got.html)
+        buf_str(&r->text, got.html);
+    else if (html)
+        html_lines(got.text, &r->text);
+    else
+        buf_str(&r->text, got.text);
+    template_result_done(&got);
+    out->set = true;
+    out->text = (struct str){r->text.data, r->text.len};
+}
+
 static void render_get(void *arg, int field, int item, struct template_value *out)
 {
     struct render *r = arg;
+    if (field == TEMPLATE_SIGNATURE) {
+        render_signature(r, item == 1, out);
+        return;
+    }
     const struct crm_field *f = crm_fieldset_get(r->view.ctx->crm->fieldset, field);
     struct rule_value val = {0};
     if (!f)
@@ -83,17 +134,53 @@ static const struct crm_actor *words_actor(const struct crm_ctx *ctx, const stru
     return actor && actor->kind == CRM_BY_RULE && ctx->cause.name ? &ctx->cause : actor;
 }
 
-int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const char *template_name,
-               const struct crm_actor *actor, struct template_result *out, struct err *e)
+/* Of a template without words of its own for the text: those of the HTML. */
+static void render_text(struct template_result *out)
 {
-    const struct template *tpl = crm_template(ctx->crm, template_name);
-    struct render r = {.view = {ctx, *t, VIEW_NOW, words_actor(ctx, actor)}};
-    if (!tpl)
-        return err_set(e, ERR_INPUT, "no template %s", template_name);
-    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
-    int rc = template_render(tpl, render_get, &r, out, e);
-    buf_done(&r.text);
+    struct mail_limits lim;
+    struct mail_ctx c;
+    struct buf text AUTO_BUF;
+    buf_init(&text, BOUND_TEMPLATE_OUTPUT);
+    mail_limits_default(&lim);
+    mail_ctx_init(&c, &lim);
+    mail_html_to_text(&c, &text, out->html, strlen(out->html), false);
+    mail_ctx_done(&c);
+    out->text = mem_str(text.data);
+    if (!out->empty && !out->text[strspn(out->text, " \t\n")])
+        out->empty = "text";
+}
+
+static int render_run(const struct template *t, struct render *r, struct template_result *out,
+                      struct err *e)
+{
+    buf_init(&r->text, BOUND_TEMPLATE_OUTPUT);
+    int rc = template_render(t, render_get, r, out, e);
+    buf_done(&r->text);
+    if (rc == 0 && !out->text)
+        render_text(out);
     return rc;
+}
+
+const char *crm_reads(struct crm_ctx *ctx, int64_t contact)
+{
+    struct err e;
+    char code[CRM_LANGUAGE_MAX];
+    const json_t *rec = contact && ctx->crm->multilingual ? crm_record(ctx, CRM_CONTACT, contact, &e)
+                                                          : NULL;
+    const char *said = json_get_str(rec, "language", NULL);
+    return said && crm_language_code(ctx->crm, said, code) == 0 ? crm_keep_str(ctx, code) : NULL;
+}
+
+int crm_render(struct crm_ctx *ctx, const struct crm_target *t, const struct crm_rendering *how,
+               struct template_result *out, struct err *e)
+{
+    const struct template *tpl = crm_template_in(ctx->crm, how->name, how->language);
+    if (!tpl)
+        return err_set(e, ERR_INPUT, "no template %s", how->name);
+    struct render r = {.view = {ctx, *t, VIEW_NOW, words_actor(ctx, how->actor)},
+                       .language = crm_template_language(ctx->crm, tpl, how->language),
+                       .signature = crm_signature(ctx->crm, how->signed_by, how->language)};
+    return render_run(tpl, &r, out, e);
 }
 
 /* ---- a notice without a template ----------------------------------------------- */
@@ -117,9 +204,7 @@ static int notice_render(struct crm_ctx *ctx, const struct crm_target *t, const 
     if (!tpl)
         return err_set(e, ERR_BUG, "notice: %s", errors.count ? errors.v[0].text : "?");
     struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
-    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
-    int rc = template_render(tpl, render_get, &r, out, e);
-    buf_done(&r.text);
+    int rc = render_run(tpl, &r, out, e);
     template_free(&tpl);
     return rc;
 }
@@ -137,13 +222,11 @@ int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
     const char *name = notice_of(t, "case", "lead", "contact");
     struct render r = {.view = {ctx, *t, VIEW_NOW, actor}};
     int rc = -1;
-    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
     for (int shipped = 0; shipped < 2 && rc < 0; shipped++) {
         struct template *tpl = crm_notice_of_record(ctx->crm, name, shipped, e);
-        rc = tpl ? template_render(tpl, render_get, &r, out, e) : -1;
+        rc = tpl ? crm_notice_whole(tpl, render_run(tpl, &r, out, e), out, e) : -1;
         template_free(&tpl);
     }
-    buf_done(&r.text);
     return rc;
 }
 
@@ -191,9 +274,7 @@ char *crm_words(struct crm_ctx *ctx, const struct crm_target *t, const char *tex
     struct template *tpl = words_compile(ctx->crm, text, e);
     if (!tpl)
         return NULL;
-    buf_init(&r.text, BOUND_TEMPLATE_OUTPUT);
-    int rc = template_render(tpl, render_get, &r, &result, e);
-    buf_done(&r.text);
+    int rc = render_run(tpl, &r, &result, e);
     template_free(&tpl);
     if (rc < 0)
         return NULL;

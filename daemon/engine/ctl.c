@@ -38,6 +38,8 @@ static const struct {
     {"sequence", ctl_sequence, 1, 5,
      "sequence list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] [limit=N] | "
      "migrate NAME"},
+    {"template", ctl_template, 3, 6,
+     "template preview NAME ID [lang=LANG] [part=html|raw] | send NAME ID to=ADDRESS [lang=LANG]"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry|release|drop N | retry|release|drop "

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "engine/click.h"
 #include "engine/conversation.h"
+#include "engine/dress.h"
 #include "engine/input.h"
 #include "engine/link.h"
 #include "engine/notice_foot.h"
@@ -41,6 +42,9 @@ struct draft {
     struct ours answers;          /* what an answer is for */
     char *message_id, *reply_to, *mail_from; /* own */
     json_t *answered;             /* own; the message it answers, or NULL */
+    struct dress dress;
+    struct template_result words;
+    char hold[200];               /* why it may not leave as it is; "" */
 };
 
 static bool is_notice(const struct crm_send *s)
@@ -132,13 +136,14 @@ static char *draft_subject(const struct draft *d, const char *subject)
     return mem_printf("%s %s", subject, tag);
 }
 
-static int draft_write(struct draft *d, const struct template_result *r, struct err *e)
+static int draft_write(struct draft *d, struct err *e)
 {
     struct engine *eng = d->in->eng;
+    const struct template_result *r = &d->words;
     const char *refs[REFERENCES_MAX + 1];
     char own[TOKEN_NAME_LEN], outbox[32];
     struct buf raw AUTO_BUF;
-    buf_init(&raw, BOUND_TEMPLATE_OUTPUT * 4);
+    buf_init(&raw, BOUND_TEMPLATE_OUTPUT * 4 + d->dress.bytes * 3 / 2);
     snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
     token_make(eng->key, "own", outbox, own);
     struct mail_header headers[] = {
@@ -149,7 +154,7 @@ static int draft_write(struct draft *d, const struct template_result *r, struct 
     AUTO_FREE char *subject = draft_subject(d, r->subject);
     struct mail_address to = {d->send->to, d->send->to_name};
     struct mail_compose m = {
-        .from = {engine_setting(eng, "address", ""), engine_setting(eng, "company", NULL)},
+        .from = d->dress.from,
         .to = &to,
         .to_count = 1,
         .reply_to = {d->reply_to, NULL},
@@ -163,6 +168,8 @@ static int draft_write(struct draft *d, const struct template_result *r, struct 
         .header_count = ARRAY_LEN(headers),
         .text = r->text,
         .html = r->html,
+        .attachments = d->dress.files,
+        .attachment_count = d->dress.file_count,
     };
     if (draft_compose(d, &m, &raw, e) < 0)
         return -1;
@@ -229,7 +236,7 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
                  .counted = d->send->to_user && is_notice(d->send)}, /* storm_check */
         .now_ms = now,
         .next_ms = now + json_get_int(d->in->eng->settings, "undo_window", 0),
-        .hold = is_notice(d->send) ? NULL : d->in->hold,
+        .hold = is_notice(d->send) ? NULL : d->in->hold ? d->in->hold : *d->hold ? d->hold : NULL,
         .lane = is_notice(d->send) ? LANE_PERSON : LANE_AUTO,
     };
     if (outgoing_add(d->in->eng, &o, &d->row, why, e) < 0)
@@ -239,17 +246,39 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
     return 0;
 }
 
-static int draft_words(const struct draft *d, struct template_result *out, struct err *e)
+/* "Hello ," does not go to a customer: a person of ours looks at it first. */
+static void draft_gaps(struct draft *d)
+{
+    const struct template_result *r = &d->words;
+    const struct rule_fields *fields = crm_fields(d->in->eng->crm);
+    if (r->missing_count)
+        snprintf(d->hold, sizeof(d->hold), "%s is not set, and template %s does not say what stands "
+                 "there then", rule_fields_get(fields, r->missing[0])->name, d->send->template_name);
+    else if (r->empty)
+        snprintf(d->hold, sizeof(d->hold), "the %s of template %s is empty", r->empty,
+                 d->send->template_name);
+}
+
+static int draft_words(struct draft *d, struct err *e)
 {
     const struct crm_send *s = d->send;
-    if (s->template_name)
-        return crm_render(d->in->ctx, &s->target, s->template_name, &s->actor, out, e);
-    return crm_render_notice(d->in->ctx, &s->target, &s->actor, out, e);
+    const struct crm_rendering how = {.name = s->template_name,
+                                      .language = d->dress.language,
+                                      .signed_by = d->dress.signed_by,
+                                      .actor = &s->actor};
+    if (!s->template_name)
+        return crm_render_notice(d->in->ctx, &s->target, &s->actor, &d->words, e);
+    if (crm_render(d->in->ctx, &s->target, &how, &d->words, e) < 0)
+        return -1;
+    if (!is_notice(s))
+        draft_gaps(d);
+    return 0;
 }
 
 /* What a template puts into a notice may be a customer's words. */
-static void draft_frame(const struct draft *d, struct template_result *r, const char *foot)
+static void draft_frame(struct draft *d, const char *foot)
 {
+    struct template_result *r = &d->words;
     struct buf frame AUTO_BUF;
     char *text = r->text, *html = r->html;
     buf_init(&frame, 512);
@@ -269,26 +298,26 @@ static void draft_frame(const struct draft *d, struct template_result *r, const 
 }
 
 /* Why it is his, what happened, and what he can do with a reply or a click. */
-static int draft_links(const struct draft *d, struct template_result *r, struct err *e)
+static int draft_links(struct draft *d, struct err *e)
 {
     struct buf text AUTO_BUF;
     buf_init(&text, BOUND_TEMPLATE_OUTPUT);
     if (!is_notice(d->send))
         return 0;
     if (!d->send->to_user) { /* `notify` of an address: nobody's links, and no commands */
-        draft_frame(d, r, "");
+        draft_frame(d, "");
         return 0;
     }
     if (notice_foot(d->in, d->send->to_user, &d->send->target, &text, e) < 0 ||
         link_lines(d->in->eng, d->send->to_user, &d->send->target, &text, e) < 0)
         return -1;
-    draft_frame(d, r, text.len ? text.data : "");
+    draft_frame(d, text.len ? text.data : "");
     return 0;
 }
 
 static int draft_make(struct draft *d, const char *intent, struct err *e)
 {
-    struct template_result r = {0};
+    struct err unsaid = {0};
     bool later = false;
     if ((!d->send->to_user && draft_loop(d, e) < 0) ||
         (is_notice(d->send) && storm_check(d->in, d->send, &later, e) < 0))
@@ -297,19 +326,22 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
         input_note(d->in, "a notice of %s is told in one mail with others", d->send->actor.name);
         return 0;
     }
+    int said = dress_make(d->in, d->send, &d->dress, &unsaid) < 0 ? -1 : draft_words(d, &unsaid);
     if (draft_row(d, intent, e) < 0)
         return -1;
     if (d->row.id == 0)
         return err_set(e, ERR_INPUT, "not sent again: %s", intent);
+    if (said < 0) {
+        *e = unsaid;
+        return -1;
+    }
     draft_thread(d);
     draft_addresses(d);
-    if (draft_answered(d, e) < 0 || draft_words(d, &r, e) < 0)
+    if (draft_answered(d, e) < 0)
         return -1;
     if (draft_tracks(d))
-        click_rewrite(d->in->eng, d->row.id, &r);
-    int rc = draft_links(d, &r, e) < 0 ? -1 : draft_write(d, &r, e);
-    template_result_done(&r);
-    return rc;
+        click_rewrite(d->in->eng, d->row.id, &d->words);
+    return draft_links(d, e) < 0 ? -1 : draft_write(d, e);
 }
 
 int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
@@ -335,6 +367,8 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
     mem_free(d.reply_to);
     mem_free(d.mail_from);
     json_decref(d.answered);
+    template_result_done(&d.words);
+    dress_done(&d.dress);
     return rc;
 }
 

@@ -160,6 +160,7 @@ static const struct parsed_key message_keys[] = {
     {"date_ms", PARSED_INT, 0, NULL, NULL},
     {"received_ms", PARSED_INT, 0, NULL, NULL},
     {"subject", PARSED_TEXT, 4 * BOUND_MAIL_SUBJECT, NULL, NULL},
+    {"language", PARSED_TEXT, 16, NULL, NULL},
     {"text", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
     {"reply", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},
     {"signature", PARSED_TEXT, 2 * BOUND_MAIL_TEXT, NULL, NULL},

@@ -183,7 +183,11 @@ static int send_words(struct input *in, const struct crm_send *s, struct templat
         return crm_render_notice_short(in->ctx, &s->target, &s->actor, r, e);
     AUTO_FREE char *own = mem_printf("%s.sms", s->template_name);
     const char *name = crm_template(in->eng->crm, own) ? own : s->template_name;
-    return crm_render(in->ctx, &s->target, name, &s->actor, r, e);
+    const struct crm_rendering how = {.name = name,
+                                      .language = s->to_user ? NULL
+                                                             : crm_reads(in->ctx, s->target.contact),
+                                      .actor = &s->actor};
+    return crm_render(in->ctx, &s->target, &how, r, e);
 }
 
 /* Whoever gets too many notices in an hour is told of the others in one mail. */

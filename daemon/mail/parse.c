@@ -141,6 +141,15 @@ static void read_subject(struct mail_ctx *c, const struct mail_fields *f, json_t
     json_put_str(msg, "subject", s ? s : "");
 }
 
+/* "de-DE, en-US": the first. What is written like no language is left out. */
+static void read_language(struct mail_ctx *c, const struct mail_fields *f, json_t *msg)
+{
+    AUTO_FREE char *s = mail_field_text(c, f, "Content-Language");
+    size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") : 0;
+    if (n >= 2 && n <= 16 && (!s[n] || strchr(", ;", s[n])))
+        json_object_set_new(msg, "language", json_stringn(s, n));
+}
+
 static void read_envelope(struct mail_ctx *c, const struct mail_fields *f, json_t *msg)
 {
     static const char *const names[] = {"Delivered-To", "X-Original-To", "Envelope-To"};
@@ -174,6 +183,7 @@ static void read_header(struct mail_ctx *c, const struct mail_fields *f, json_t 
     read_envelope(c, f, msg);
     read_dates(c, f, msg);
     read_subject(c, f, msg);
+    read_language(c, f, msg);
 }
 
 static void read_reply(struct mail_ctx *c, const struct mail_body *body, json_t *msg)

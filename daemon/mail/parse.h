@@ -31,6 +31,7 @@
  *   report?                   {feedback_type?, recipient?, return_path?, original_message_id?,
  *                             original_token?}: a complaint; "dmarc", "tls": statistics
  *   calendar?                 mail/calendar.h; also of a letter with an invitation in it
+ *   language?                 the first that Content-Language names, as it was written
  *   attachments []            {filename?, type, size, sha256?, inline, part, content_id?,
  *                             message? {subject?, message_id?, from?}: an attached mail;
  *                             at?, bytes?, encoding?: where it stands in the mail as it

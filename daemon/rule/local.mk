@@ -13,7 +13,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/record_value.c %D%/record_inner.h %D%/record_read.c %D%/ruleset_fields.c \
 	%D%/money.c %D%/ruleset.c %D%/ruleset_escalation.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c \
 	%D%/sequence.c %D%/sequence.h %D%/table.c %D%/table.h \
-	%D%/template.c %D%/template.h %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
+	%D%/template.c %D%/template.h %D%/template_check.c %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
 	%D%/words.c %D%/words.h
 
 # what a program needs to link the rules

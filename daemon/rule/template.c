@@ -70,8 +70,10 @@ static struct str template_line(struct template_file *f)
 }
 
 /* Headers, in the order of their names. */
-enum header_id { HEADER_SUBJECT, HEADER_LIST, HEADER_CLICKS, HEADER_COUNT };
-static const char *const header_names[] = {"Subject", "List", "Track-Clicks"};
+enum header_id {
+    HEADER_SUBJECT, HEADER_LIST, HEADER_CLICKS, HEADER_FROM, HEADER_ATTACH, HEADER_COUNT
+};
+static const char *const header_names[] = {"Subject", "List", "Track-Clicks", "From", "Attach"};
 
 static void template_value(struct template_file *f, enum header_id id, const char *value, size_t n,
                            int line)
@@ -89,6 +91,12 @@ static void template_value(struct template_file *f, enum header_id id, const cha
         if (!f->t->track_clicks && !(n == 2 && strncmp(value, "no", 2) == 0))
             template_fail(f, line, "Track-Clicks: expected yes or no");
         return;
+    case HEADER_FROM:
+        f->t->from_owner = n == 5 && strncasecmp(value, "owner", n) == 0;
+        if (!f->t->from_owner && (n != 7 || strncasecmp(value, "company", n) != 0))
+            template_fail(f, line, "From is owner or company; the addresses are those of leadd.conf");
+        return;
+    case HEADER_ATTACH: /* config/attach.c has read it */
     case HEADER_COUNT:
         break;
     }
@@ -117,7 +125,7 @@ static void template_header(struct template_file *f, struct str s, bool seen[HEA
         value++;
     while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
-    if (seen[id])
+    if (seen[id] && id != HEADER_ATTACH)
         template_fail(f, line, "a second %s", id == HEADER_SUBJECT ? "subject" : header_names[id]);
     else if (value == end)
         template_fail(f, line, "the %s is empty", id == HEADER_SUBJECT ? "subject" : header_names[id]);
@@ -151,8 +159,9 @@ static void template_bodies(struct template_file *f)
         template_part(f, PART_TEXT, start, (size_t)(line - start), first);
         template_part(f, PART_HTML, f->p, strlen(f->p), f->line);
         f->t->has_html = true;
-        if (strspn(start, " \t\n") >= (size_t)(line - start))
-            template_fail(f, first, "the text is empty: not everybody reads HTML");
+        f->t->html_alone = strspn(start, " \t\n") >= (size_t)(line - start);
+        if (f->t->html_alone && f->p[strspn(f->p, " \t\n")] == '\0')
+            template_fail(f, first, "the text is empty");
         return;
     }
     template_part(f, PART_TEXT, start, strlen(start), first);
@@ -162,8 +171,8 @@ static void template_bodies(struct template_file *f)
 
 bool template_is_sms(const char *name)
 {
-    size_t n = strlen(name);
-    return n > 4 && strcmp(name + n - 4, ".sms") == 0;
+    const char *dot = strchr(name, '.');
+    return dot && dot > name && strncmp(dot, ".sms", 4) == 0 && (!dot[4] || dot[4] == '.');
 }
 
 struct template *template_compile(const char *name, const char *text, const char *path,
@@ -183,10 +192,12 @@ struct template *template_compile(const char *name, const char *text, const char
     struct template *t = mem_alloc(sizeof(*t));
     t->name = mem_str(name);
     t->fields = fields;
+    t->path = mem_str(path);
     struct template_file f = {
-        .t = t, .path = path, .p = lines, .line = 1,
-        .reader = {.fields = fields, .partial = partial, .arg = arg, .errors = errors}};
-    if (template_is_sms(name))
+        .t = t, .path = t->path, .p = lines, .line = 1,
+        .reader = {.fields = fields, .partial = partial, .arg = arg, .errors = errors, .t = t,
+                   .signature = partial && !text_starts(name, "_signature")}};
+    if (template_is_sms(name) || name[0] == '_')
         template_part(&f, PART_SUBJECT, "SMS", 3, 1); /* nobody sees it */
     else
         template_headers(&f);
@@ -206,6 +217,10 @@ void template_free(struct template **t)
             mem_free(part->ops[k].text);
         mem_free(part->ops);
     }
+    for (size_t i = 0; i < (*t)->path_count; i++)
+        mem_free((*t)->paths[i]);
+    mem_free((*t)->paths);
+    mem_free((*t)->path);
     mem_free((*t)->name);
     mem_free((*t)->list);
     mem_free(*t);
@@ -225,6 +240,11 @@ bool template_has_html(const struct template *t)
 bool template_track_clicks(const struct template *t)
 {
     return t->track_clicks;
+}
+
+bool template_from_owner(const struct template *t)
+{
+    return t->from_owner;
 }
 
 const char *template_list(const struct template *t)

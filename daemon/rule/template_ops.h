@@ -17,12 +17,15 @@ enum template_op_kind {
     OP_RAW,      /* {{{name}}} */
     OP_SECTION,  /* {{#name}} */
     OP_INVERTED, /* {{^name}} */
+    OP_SIGNATURE, /* {{> signature}} */
 };
 
 struct template_op {
     enum template_op_kind kind;
-    char *text; /* own; TEXT */
+    char *text; /* own; TEXT; of VALUE and RAW the words for when it is not set, or NULL */
     size_t len;
+    const char *path; /* borrowed: where it stands */
+    int line;
     int field;
     int scope; /* VALUE, RAW of {{.}}: the section it stands in; else -1 */
     int end;   /* SECTION, INVERTED: the first operation behind it */
@@ -39,9 +42,13 @@ struct template {
     char *name; /* own */
     const struct rule_fields *fields;
     struct template_part parts[PART_COUNT];
-    bool has_html;
+    bool has_html, html_alone; /* html_alone: the text is made of it */
+    bool from_owner;
     char *list; /* own; or NULL */
     bool track_clicks;
+    char *path; /* own; and those of its partials */
+    char **paths;
+    size_t path_count;
 };
 
 struct template_reader {
@@ -51,6 +58,8 @@ struct template_reader {
     void *arg;
     struct errlist *errors;
     bool header; /* no lines, no partials */
+    bool signature; /* {{> signature}} may stand here */
+    struct template *t;
     int total;   /* tags read */
     size_t bytes; /* of literal text */
     bool too_many; /* of either: reading has ended */

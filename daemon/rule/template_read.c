@@ -30,6 +30,7 @@ struct read_text {
 struct read_tag {
     char sigil; /* '#', '^', '/', '!', '>', '&', '{', '=' or 0 */
     char name[READ_NAME];
+    struct str unset; /* the words behind "|", for when it is not set; p is NULL without */
     const char *start, *after; /* of the whole tag */
     int line;
 };
@@ -55,7 +56,8 @@ static struct template_op *read_op(struct read_text *t, enum template_op_kind ki
         part->ops = mem_grow(part->ops, (size_t)part->cap * sizeof(*part->ops));
     }
     struct template_op *op = &part->ops[part->count++];
-    *op = (struct template_op){.kind = kind, .field = -1, .scope = -1};
+    *op = (struct template_op){
+        .kind = kind, .field = -1, .scope = -1, .path = t->path, .line = t->line};
     return op;
 }
 
@@ -80,6 +82,15 @@ static const char *read_find(const char *p, const char *end, const char *what)
     return memmem(p, (size_t)(end - p), what, strlen(what));
 }
 
+static struct str read_trimmed(const char *p, const char *end)
+{
+    while (p < end && isspace((unsigned char)*p))
+        p++;
+    while (end > p && isspace((unsigned char)end[-1]))
+        end--;
+    return (struct str){p, (size_t)(end - p)};
+}
+
 /* Parses the tag at t->p ("{{..."); false when it is not closed. */
 static bool read_tag(struct read_text *t, struct read_tag *tag)
 {
@@ -95,9 +106,14 @@ static bool read_tag(struct read_text *t, struct read_tag *tag)
         read_fail(t, t->line, "the tag that opens here is never closed with %s", close);
         return false;
     }
+    const char *name_end = memchr(p, '|', (size_t)(stop - p));
+    tag->unset = (struct str){0};
+    if (name_end && (!tag->sigil || tag->sigil == '{' || tag->sigil == '&'))
+        tag->unset = read_trimmed(name_end + 1, stop);
+    else
+        name_end = stop;
     while (p < stop && isspace((unsigned char)*p))
         p++;
-    const char *name_end = stop;
     while (name_end > p && isspace((unsigned char)name_end[-1]))
         name_end--;
     snprintf(tag->name, sizeof(tag->name), "%.*s",
@@ -167,6 +183,11 @@ static void read_value(struct read_text *t, const struct read_tag *tag, enum tem
     struct template_op *op = read_op(t, kind);
     op->field = field;
     op->scope = scope;
+    if (!tag->unset.p)
+        return;
+    op->len = tag->unset.n;
+    op->text = mem_strn(tag->unset.p, tag->unset.n);
+    r->bytes += op->len;
 }
 
 static void read_open(struct read_text *t, const struct read_tag *tag)
@@ -212,13 +233,29 @@ static bool read_is_inside(const struct template_reader *r, const char *name)
     return false;
 }
 
+/* The partial's text may go before the template does; its path is told later, too. */
+static const char *read_keep_path(struct template *t, const char *path)
+{
+    for (size_t i = 0; i < t->path_count; i++)
+        if (strcmp(t->paths[i], path) == 0)
+            return t->paths[i];
+    t->paths = mem_grow(t->paths, (t->path_count + 1) * sizeof(*t->paths));
+    return t->paths[t->path_count++] = mem_str(path);
+}
+
 static void read_partial(struct read_text *t, const struct read_tag *tag)
 {
     const char *text, *path = tag->name;
+    bool signature = strcmp(tag->name, "signature") == 0;
     if (t->r->header) {
         read_fail(t, tag->line, "a header takes no partial");
     } else if (!t->r->partial || !t->r->partial(t->r->arg, tag->name, &text, &path)) {
-        read_fail(t, tag->line, "there is no partial \"%s\"", tag->name);
+        if (signature && t->r->signature)
+            read_op(t, OP_SIGNATURE);
+        else if (signature && t->r->partial)
+            read_fail(t, tag->line, "a signature holds no signature");
+        else
+            read_fail(t, tag->line, "there is no partial \"%s\"", tag->name);
     } else if (read_is_inside(t->r, tag->name)) {
         read_fail(t, tag->line, "the partial \"%s\" holds itself", tag->name);
     } else if (t->r->partial_depth == BOUND_TEMPLATE_DEPTH) {
@@ -227,7 +264,7 @@ static void read_partial(struct read_text *t, const struct read_tag *tag)
         read_fail(t, tag->line, "partial \"%s\" is too long or not valid UTF-8", tag->name);
     } else {
         t->r->partials[t->r->partial_depth++] = tag->name;
-        template_read(t->r, text, strlen(text), path, 1);
+        template_read(t->r, text, strlen(text), read_keep_path(t->r->t, path), 1);
         t->r->partial_depth--;
     }
 }

@@ -38,7 +38,9 @@ static void render_value(struct render *r, const struct template_op *op)
 {
     int item = op->scope >= 0 ? r->items[op->scope] : -1;
     struct template_value v = render_get(r, op->field, item);
-    if (!v.set) {
+    if (!v.set && op->text) {
+        v.text = (struct str){op->text, op->len};
+    } else if (!v.set) {
         r->missing[op->field] = true;
         return;
     }
@@ -51,6 +53,13 @@ static void render_value(struct render *r, const struct template_op *op)
         buf_html(r->out, clean.data);
     else
         buf_add(r->out, clean.data, clean.len);
+}
+
+static void render_signature(struct render *r)
+{
+    struct template_value v = render_get(r, TEMPLATE_SIGNATURE, r->escape ? 1 : 0);
+    if (v.set)
+        buf_add(r->out, v.text.p, v.text.n);
 }
 
 static void render_step(struct render *r)
@@ -102,6 +111,10 @@ static void render_range(struct render *r, int from, int to)
             render_value(r, op);
             i++;
             break;
+        case OP_SIGNATURE:
+            render_signature(r);
+            i++;
+            break;
         case OP_SECTION:
         case OP_INVERTED:
             render_section(r, i);
@@ -142,10 +155,7 @@ static int render_subject(struct render *r, struct template_result *out, struct 
                        "template %s: a value holds a line break or control character, which a "
                        "subject cannot",
                        r->t->name);
-    s = text_trim(s);
-    if (!*s)
-        return err_set(e, ERR_INPUT, "template %s: the subject is empty", r->t->name);
-    out->subject = mem_str(s);
+    out->subject = mem_str(text_trim(s));
     return 0;
 }
 
@@ -158,18 +168,28 @@ static void render_missing(const struct render *r, struct template_result *out)
             out->missing[out->missing_count++] = (int)i;
 }
 
+static const char *render_empty(const struct template_result *out)
+{
+    const char *text = out->text ? out->text : "made of the HTML";
+    return !*out->subject                              ? "subject"
+           : text[strspn(text, " \t\n")] == '\0' ? "text"
+                                                       : NULL;
+}
+
 int template_render(const struct template *t, template_get_fn get, void *arg,
                     struct template_result *out, struct err *e)
 {
     AUTO_FREE bool *missing = mem_array(rule_fields_count(t->fields), sizeof(*missing));
     struct render r = {.t = t, .get = get, .arg = arg, .missing = missing};
     *out = (struct template_result){0};
-    if (render_subject(&r, out, e) < 0 || !(out->text = render_part(&r, PART_TEXT, e)) ||
+    if (render_subject(&r, out, e) < 0 ||
+        (!t->html_alone && !(out->text = render_part(&r, PART_TEXT, e))) ||
         (t->has_html && !(out->html = render_part(&r, PART_HTML, e)))) {
         template_result_done(out);
         return -1;
     }
     render_missing(&r, out);
+    out->empty = render_empty(out);
     return 0;
 }
 

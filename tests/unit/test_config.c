@@ -266,7 +266,8 @@ static void names_in_two_files_are_refused_with_both_places(void **state)
         "rules.d/20-b.conf:3: table \"t\" is already defined in rules.d/10-a.conf:3; names must "
         "differ in all rule files\n"
         "templates/a.txt: template \"a\" is already defined in templates/a.tmpl\n"
-        "templates/b b.txt: a template is named with letters, digits, \"-\" and \"_\"; rename the "
+        "templates/b b.txt: a template is named with letters, digits, \"-\" and \"_\", and a language "
+        "such as \".de\" or \".de-AT\" behind it; rename the "
         "file\n"
         "templates/c.txt: not a text in UTF-8; save the file as UTF-8\n");
 }

@@ -537,7 +537,7 @@ static void set_reads_values_by_type(void **state)
     run_command(f, &t, "anna", "set contact.email lena@private.example");
     input_begin(f);
     struct template_result r = {0};
-    OK(crm_render(f->ctx, &t, "welcome", NULL, &r, e));
+    OK(crm_render(f->ctx, &t, &(struct crm_rendering){.name = "welcome"}, &r, e));
     template_result_done(&r);
     crm_end(&f->ctx);
     run_command(f, &t, "anna", "set deal.amount 99");
@@ -936,7 +936,7 @@ static void templates_see_the_record_as_it_is_now(void **state)
     struct crm_target t = some_lead(f);
     struct template_result r = {0};
     input_begin(f);
-    OK(crm_render(f->ctx, &t, "welcome", NULL, &r, e));
+    OK(crm_render(f->ctx, &t, &(struct crm_rendering){.name = "welcome"}, &r, e));
     assert_string_equal(r.subject, "Hello Lena");
     assert_string_equal(r.text, "Your number is L1.\n");
     template_result_done(&r);

@@ -5,7 +5,9 @@
 #include "crm_fixture.h"
 
 #include "crm/address.h"
+#include "crm/ctx.h"
 #include "crm/grammar.h"
+#include "crm/language.h"
 #include "crm/when.h"
 
 static void amounts_are_read_as_written(void **state)
@@ -293,10 +295,66 @@ static void addresses_fold_to_one_form(void **state)
     assert_false(crm_domain_is_free("example.com"));
 }
 
+static void languages_are_codes_or_names(void **state)
+{
+    static const struct {
+        const char *text, *code;
+    } cases[] = {{"de", "de"},          {"DE", "de"},       {"de_at", "de-AT"},
+                 {" de-CH", "de-CH"},   {"de-AT,de;q=0.9", "de-AT"}, {"en-US", "en-US"},
+                 {"German", "de"},      {"deutsch", "de"},  {"Deutsch", "de"},
+                 {"fran\xc3\xa7" "ais", "fr"}, {"French", "fr"}, {"de-XQ", "de"},
+                 {"old", NULL},         {"", NULL},         {"klingonese", NULL},
+                 {"de\nBcc: x", NULL},  {"d", NULL},        {"de.txt", NULL}};
+    (void)state;
+    struct crm crm = {.languages = json_object()};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char code[CRM_LANGUAGE_MAX] = "";
+        int rc = crm_language_code(&crm, cases[i].text, code);
+        assert_int_equal(rc, cases[i].code ? 0 : -1);
+        assert_string_equal(code, cases[i].code ? cases[i].code : "");
+    }
+    json_decref(crm.languages);
+}
+
+static void times_and_amounts_are_written_as_the_language_does(void **state)
+{
+    static const struct {
+        const char *language, *time, *day, *money;
+    } cases[] = {
+        {"de", "21.11.2026, 10:05", "21.11.2026", "5.000,50 \xe2\x82\xac"},
+        {"de-AT", "21.11.2026, 10:05", "21.11.2026", "\xe2\x82\xac 5.000,50"},
+        {"en-US", "Nov 21, 2026, 10:05 AM", "Nov 21, 2026", "\xe2\x82\xac" "5,000.50"},
+        {"fr", "21 nov. 2026, 10:05", "21 nov. 2026", "5 000,50 \xe2\x82\xac"},
+    };
+    (void)state;
+    struct crm crm = {.zone = "Europe/Vienna", .locales = crm_locales_new()};
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            struct buf out AUTO_BUF;
+            buf_init(&out, 1024);
+            crm_language_time(&crm, cases[i].language, INT64_C(1795251900000), &out);
+            assert_string_equal(out.data, cases[i].time);
+            buf_reset(&out);
+            crm_language_time(&crm, cases[i].language, INT64_C(1795215600000), &out);
+            assert_string_equal(out.data, cases[i].day);
+            buf_reset(&out);
+            crm_language_money(&crm, cases[i].language, 500050, "EUR", &out);
+            assert_string_equal(out.data, cases[i].money);
+            buf_reset(&out);
+            crm_language_money(&crm, cases[i].language, -12, "JPY", &out);
+            assert_non_null(strstr(out.data, "12")); /* and no decimals */
+            assert_null(strstr(out.data, "12,"));
+            assert_null(strstr(out.data, "12."));
+        }
+    crm_locales_free(&crm.locales);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_are_read_as_written),
+        cmocka_unit_test(languages_are_codes_or_names),
+        cmocka_unit_test(times_and_amounts_are_written_as_the_language_does),
         cmocka_unit_test(due_times_are_local_and_know_the_clocks_changes),
         cmocka_unit_test(an_hour_that_happens_twice_means_the_first),
         cmocka_unit_test(a_time_is_told_in_the_zone_and_in_utc_says_so),

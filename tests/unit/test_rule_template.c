@@ -33,6 +33,11 @@ static int teardown(void **state)
 /* arg: "name=value|..."; a list's items are parted by commas. */
 static void get(void *arg, int field, int item, struct template_value *out)
 {
+    if (field == TEMPLATE_SIGNATURE) {
+        out->set = true;
+        out->text = item == 1 ? (struct str){"<b>Eva</b>", 10} : (struct str){"Eva\n", 4};
+        return;
+    }
     const struct rule_field *def = &test_fields[field];
     struct str s = test_fact(arg, def->name);
     if (s.n == 0 || (def->type == RULE_TYPE_BOOL && s.p[0] == 'f'))
@@ -60,7 +65,7 @@ static bool partials(void *arg, const char *name, const char **text_out, const c
     static const struct {
         const char *name, *text;
     } all[] = {
-        {"signature", "-- \n{{owner.name}}, {{company}}\n"},
+        {"sign", "-- \n{{owner.name}}, {{company}}\n"},
         {"self", "x{{> self}}"},
         {"a1", "{{> a2}}"},
         {"a2", "{{> a1}}{{> a2}}"},
@@ -156,7 +161,7 @@ static void tags_render_as_mustache_says(void **state)
         {"a\n{{#company}}\r\nb\r\n{{/company}}\r\nc", "company=x", "a\nb\nc"},
         {"{{#company}}{{#lead.id}}{{lead.id}}{{/lead.id}}{{/company}}", "company=x|lead.id=L1",
          "L1"},
-        {"text\n{{> signature}}\nend", "owner.name=Eva|company=Acme",
+        {"text\n{{> sign}}\nend", "owner.name=Eva|company=Acme",
          "text\n-- \nEva, Acme\nend"},
         {"{ {x}} }} {", "", "{ {x}} }} {"},
         {"{{company}}", "company=\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
@@ -202,19 +207,114 @@ static void a_subject_cannot_be_broken_into_headers(void **state)
     template_free(&t);
 }
 
-static void an_empty_subject_is_an_error(void **state)
+static void what_is_empty_is_told(void **state)
 {
     (void)state;
     struct err e;
     struct template_result out;
-    struct template *t = compile("Subject: {{contact.name}}\n\ntext");
-    assert_int_equal(template_render(t, get, (void *)"contact.name=  ", &out, &e), -1);
-    assert_string_equal(e.text, "template t: the subject is empty");
-    assert_int_equal(template_render(t, get, (void *)"", &out, &e), -1);
-    assert_int_equal(template_render(t, get, (void *)"contact.name= x ", &out, &e), 0);
-    assert_string_equal(out.subject, "x");
+    struct template *t = compile("Subject: {{contact.name}}\n\n {{company}}\n");
+    static const struct {
+        const char *facts, *empty;
+    } rows[] = {{"contact.name=  |company=A", "subject"}, {"company=A", "subject"},
+                {"contact.name=x", "text"}, {"contact.name= x |company=A", NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(template_render(t, get, (void *)rows[i].facts, &out, &e), 0);
+        if (rows[i].empty)
+            assert_string_equal(out.empty ? out.empty : "nothing", rows[i].empty);
+        else
+            assert_null(out.empty);
+        if (!rows[i].empty)
+            assert_string_equal(out.subject, "x");
+        template_result_done(&out);
+    }
+    template_free(&t);
+}
+
+static void words_for_what_is_not_set_stand_behind_a_bar(void **state)
+{
+    (void)state;
+    struct err e;
+    struct template_result out;
+    struct template *t = compile("Subject: {{ contact.name | you & me }}\n\n{{company|}}{{{lead.id|a|b}}}"
+                                 "\n--html--\n{{contact.name|you & me}}{{&company|<i>}}");
+    assert_int_equal(template_render(t, get, (void *)"", &out, &e), 0);
+    assert_string_equal(out.subject, "you & me");
+    assert_string_equal(out.text, "a|b\n");
+    assert_string_equal(out.html, "you &amp; me<i>");
+    assert_int_equal(out.missing_count, 0);
+    template_result_done(&out);
+    assert_int_equal(template_render(t, get, (void *)"contact.name=Al|company=B", &out, &e), 0);
+    assert_string_equal(out.subject, "Al");
+    assert_string_equal(out.html, "AlB");
     template_result_done(&out);
     template_free(&t);
+}
+
+static void html_alone_leaves_the_text_to_who_renders_it(void **state)
+{
+    (void)state;
+    struct err e;
+    struct template_result out;
+    struct template *t = compile("Subject: s\nFrom: Owner\nAttach: a.pdf\nAttach: b.pdf\n\n--html--\n"
+                                 "<p>{{contact.name}}</p>{{> signature}}");
+    assert_true(template_from_owner(t));
+    assert_int_equal(template_render(t, get, (void *)"contact.name=A", &out, &e), 0);
+    assert_null(out.text);
+    assert_null(out.empty);
+    assert_string_equal(out.html, "<p>A</p><b>Eva</b>");
+    template_result_done(&out);
+    template_free(&t);
+}
+
+static bool id_is_set(void *arg, int field)
+{
+    (void)arg;
+    return strcmp(test_fields[field].name, "lead.id") == 0;
+}
+
+static void note_found(void *arg, const char *at, const char *kind, const char *text,
+                       const char *advice)
+{
+    struct buf *out = arg;
+    assert_true(*advice);
+    buf_printf(out, "%s %s: %s\n", at, kind, text);
+}
+
+static void what_is_hardly_meant_is_found_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"Subject: {{lead.id}}\n\nHello {{contact.name|you}},\n{{#company}}{{company}}{{/company}}", ""},
+        {"Subject: s\n\nHello\n{{contact.name}},\n{{contact.name}}",
+         "t.txt:4 unset: {{contact.name}} may be not set: the mail is held then, and does not leave\n"},
+        {"Subject: {{contact.name|}}\n\n{{#company}}\nx\n{{/company}}",
+         "t.txt:1 empty: the subject is empty when nothing is set that it names\n"
+         "t.txt:3 empty: the text is empty when nothing is set that it names\n"},
+        {"Subject: s\n\n{{> sign}}",
+         "sign:2 unset: {{owner.name}} may be not set: the mail is held then, and does not leave\n"
+         "sign:2 unset: {{company}} may be not set: the mail is held then, and does not leave\n"},
+        {"Subject: s\n\nSee https://example.com/a?x=1&y=2, {{lead.id}}\n--html--\n"
+         "<a href=\"https://example.com/a?x=1&amp;y=2\">{{lead.id}}</a>"
+         "<img src=\"https://example.com/logo.png\">", ""},
+        {"Subject: s\n\nSee https://example.com/a.\n{{> signature}}\n--html--\n"
+         "<a href='https://example.com/b/{{lead.id}}'>b</a>",
+         "t.txt:3 parts: the text has the link https://example.com/a, the HTML has not\n"
+         "t.txt:4 parts: the text has {{> signature}}, the HTML has not\n"
+         "t.txt:6 parts: the HTML has the link https://example.com/b/, the text has not\n"
+         "t.txt:6 parts: the HTML has {{lead.id}}, the text has not\n"},
+        {"Subject: s\n\n--html--\n<p>{{company}}</p>",
+         "t.txt:4 unset: {{company}} may be not set: the mail is held then, and does not leave\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf said AUTO_BUF;
+        buf_init(&said, 8192);
+        struct template *t = compile(rows[i].text);
+        template_check(t, id_is_set, note_found, &said);
+        assert_string_equal(said.len ? said.data : "", rows[i].want);
+        template_free(&t);
+    }
 }
 
 static void unset_names_are_listed_once_and_sections_do_not_count(void **state)
@@ -257,8 +357,9 @@ static void wrong_templates_are_refused_with_their_line(void **state)
         {"Subject: a\n\n  \n", "t.txt:3: the text is empty\n"},
         {"Subject: a\n", "t.txt:2: the text is empty\n"},
         {"Subject: a", "t.txt:1: the text is empty\n"},
-        {"Subject: a\n\n\n--html--\n<p>x</p>",
-         "t.txt:3: the text is empty: not everybody reads HTML\n"},
+        {"Subject: a\n\n\n--html--\n \n", "t.txt:3: the text is empty\n"},
+        {"Subject: a\nFrom: eva@example.com\n\nx",
+         "t.txt:2: From is owner or company; the addresses are those of leadd.conf\n"},
         {"Subject: a\n\n{{#company}}\nx", "t.txt:3: the section {{#company}} is never closed\n"},
         {"Subject: a\n\nx{{/company}}", "t.txt:3: {{/company}} closes nothing\n"},
         {"Subject: a\n\n{{#company}}\n{{/lead.id}}",
@@ -339,7 +440,10 @@ int main(void)
         cmocka_unit_test(tags_render_as_mustache_says),
         cmocka_unit_test(html_is_escaped_and_text_is_not),
         cmocka_unit_test(a_subject_cannot_be_broken_into_headers),
-        cmocka_unit_test(an_empty_subject_is_an_error),
+        cmocka_unit_test(what_is_empty_is_told),
+        cmocka_unit_test(words_for_what_is_not_set_stand_behind_a_bar),
+        cmocka_unit_test(html_alone_leaves_the_text_to_who_renders_it),
+        cmocka_unit_test(what_is_hardly_meant_is_found_with_its_line),
         cmocka_unit_test(unset_names_are_listed_once_and_sections_do_not_count),
         cmocka_unit_test(wrong_templates_are_refused_with_their_line),
         cmocka_unit_test(a_stranger_cannot_make_the_output_grow_without_end),
