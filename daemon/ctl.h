@@ -12,6 +12,8 @@
  *   ctl_render.c  answers as tables for people
  *   ctl_backup.h  backup, backup verify and restore
  *   ctl_rules.h   rules
+ *   ctl_template.h  template
+ *   ctl_simulate.h  simulate
  *
  * leadctl shows what strangers wrote: nothing it prints may reach the terminal
  * as an escape sequence.

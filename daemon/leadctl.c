@@ -9,6 +9,8 @@
 #include "ctl_backup.h"
 #include "ctl_form.h"
 #include "ctl_rules.h"
+#include "ctl_simulate.h"
+#include "ctl_template.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -80,6 +82,12 @@ static const struct command commands[] = {
      "mailboxes; when they were heard from; what a first sync would do", NULL},
     {"rules", "SUBCOMMAND [ARGUMENT..]", "check rule files and work on them: leadctl rules help",
      ctl_local_rules},
+    {"template", "list | show NAME | check | preview NAME ID | send NAME ID --to ADDRESS  [--lang LANG]",
+     "templates of mails: look them over; a record's mail as it would be sent; a test to yourself",
+     ctl_local_template},
+    {"simulate", "[--rules DIR|FILE] [--from DATE] [--days 30] [--answered 2d] [--who ADDRESS] MBOX ..",
+     "mails and forms through all of leadd under virtual time: what would happen when; nothing is sent",
+     ctl_local_simulate},
     {"form", "list | snippet NAME [--url URL] | test NAME FIELD=VALUE .. [-c CONFIG]",
      "web forms: HTML to paste into a page; what a post would become; needs no daemon",
      ctl_local_form},

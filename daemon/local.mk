@@ -18,6 +18,8 @@ daemon_leadctl_SOURCES = %D%/ctl.h %D%/leadctl.c %D%/ctl_talk.c %D%/ctl_ingest.c
 	%D%/ctl_file.c %D%/ctl_source.c %D%/ctl_calendar.c %D%/ctl_rules.h %D%/ctl_rules.c %D%/ctl_rules_check.c %D%/ctl_rules_route.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_explain.c %D%/ctl_rules_test.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_replay.c %D%/ctl_rules_activate.c
+daemon_leadctl_SOURCES += %D%/ctl_simulate.c %D%/ctl_simulate.h
+daemon_leadctl_SOURCES += %D%/ctl_template.c %D%/ctl_template.h
 daemon_leadctl_SOURCES += %D%/ctl_form.c %D%/ctl_form.h %D%/ctl_snippet.c
 daemon_leadctl_LDADD = daemon/web/libweb.a $(TOOL_LIBS) $(BASE_LIBS)
 EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_clients_hostile.py \

@@ -42,6 +42,7 @@ check_PROGRAMS += tests/unit/gateway_probe
 tests_unit_gateway_probe_SOURCES = tests/unit/gateway_probe.c
 tests_unit_gateway_probe_LDADD = $(CONFIG_ROOM_LIBS) $(BASE_LIBS)
 EXTRA_DIST += tests/fixtures/gateways/bird.json tests/fixtures/gateways/email.json tests/fixtures/gateways/generic.json tests/fixtures/gateways/kannel.json tests/fixtures/gateways/plivo.json tests/fixtures/gateways/sinch.json tests/fixtures/gateways/smstools.json tests/fixtures/gateways/telnyx.json tests/fixtures/gateways/twilio.json tests/fixtures/gateways/vonage.json
+EXTRA_DIST += tests/e2e/test_templates.py
 EXTRA_DIST += tests/e2e/test_sms.py tests/e2e/test_sms_in.py tests/e2e/test_kannel_in.py
 EXTRA_DIST += tests/e2e/test_outbox.py
 EXTRA_DIST += tests/crash/test_outbox_kills.py

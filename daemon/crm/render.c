@@ -104,6 +104,23 @@ static void render_signature(struct render *r, bool html, struct template_value 
     out->text = (struct str){r->text.data, r->text.len};
 }
 
+/* Whoever is given nobody's records at the end of the input. */
+static void render_owner(const struct render *r, const struct crm_field *f, struct rule_value *val)
+{
+    const struct crm *crm = r->view.ctx->crm;
+    const struct crm_field *id = crm_fieldset_find(crm->fieldset, "owner.id", NULL);
+    const char *user = crm_setting(crm, "default_owner", NULL);
+    struct rule_value has = {0};
+    id->read(&r->view, id, &has);
+    if (has.state == RULE_VALUE_SET)
+        return;
+    const char *s = !user || (!r->view.target.lead && !r->view.target.kase) ? NULL
+                    : strcmp(f->key, "id") == 0 ? user
+                                                : json_get_str(crm_user(crm, user), f->key, NULL);
+    if (s && *s)
+        *val = (struct rule_value){.state = RULE_VALUE_SET, .text = {s, strlen(s)}};
+}
+
 static void render_get(void *arg, int field, int item, struct template_value *out)
 {
     struct render *r = arg;
@@ -116,6 +133,8 @@ static void render_get(void *arg, int field, int item, struct template_value *ou
     if (!f)
         return;
     f->read(&r->view, f, &val);
+    if (val.state != RULE_VALUE_SET && f->read == crm_read_owner)
+        render_owner(r, f, &val);
     if (val.state != RULE_VALUE_SET || (f->type == RULE_TYPE_BOOL && !val.num))
         return;
     out->set = true;

@@ -100,22 +100,22 @@ static int preview_write(struct trial *t, struct err *e)
     return rc;
 }
 
-/* The lines of the header that people look at, as they are on the wire. */
+/* The lines of the header that people look at, as they are on the wire but for the subject. */
 static void preview_header(const struct trial *t, struct buf *out)
 {
-    static const char *const shown[] = {"From:", "To:", "Reply-To:", "Subject:", "List-Unsubscribe:"};
+    static const char *const shown[] = {"From:", "To:", "Reply-To:", "List-Unsubscribe:"};
     bool keep = false;
     for (const char *p = t->mail.raw, *eol; *p && *p != '\r'; p = eol + 2) {
         eol = strstr(p, "\r\n");
+        if (text_starts(p, "Subject:"))
+            buf_printf(out, "Subject: %s\n", t->words.subject);
         if (*p != ' ' && *p != '\t') {
             keep = false;
             for (size_t i = 0; i < ARRAY_LEN(shown); i++)
                 keep |= text_starts(p, shown[i]);
         }
-        if (keep && !text_starts(p, "Subject:") && !(t->words.subject && *p == ' '))
+        if (keep)
             buf_printf(out, "%.*s\n", (int)(eol - p), p);
-        else if (keep && text_starts(p, "Subject:"))
-            buf_printf(out, "Subject: %s\n", t->words.subject);
     }
 }
 

@@ -21,7 +21,8 @@ static const char *dress_owner(struct input *in, const struct crm_target *t, str
     const json_t *rec = t->lead || t->kase ? crm_target_record(in->ctx, t, &what, &none) : NULL;
     if (!rec && none.cls != ERR_NONE && none.cls != ERR_INPUT)
         *e = none;
-    return json_get_str(rec, "owner", NULL);
+    /* without one it goes to the default owner when the input ends */
+    return rec ? json_get_str(rec, "owner", engine_setting(in->eng, "default_owner", NULL)) : NULL;
 }
 
 static bool dress_is_aligned(const struct engine *eng, const char *address)
@@ -83,7 +84,8 @@ int dress_make(struct input *in, const struct crm_send *s, struct dress *out, st
         out->language = crm_reads(in->ctx, s->target.contact);
     const struct template *t =
         s->template_name ? crm_template_in(eng->crm, s->template_name, out->language) : NULL;
-    const char *owner = t && template_from_owner(t) ? dress_owner(in, &s->target, &own) : NULL;
+    bool owned = t && template_from_owner(t) && !s->to_user && !s->notice;
+    const char *owner = owned ? dress_owner(in, &s->target, &own) : NULL;
     if (own.cls != ERR_NONE) {
         *e = own;
         return -1;

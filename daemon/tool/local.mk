@@ -12,3 +12,6 @@ EXTRA_DIST += tests/e2e/test_rules_explain.py tests/e2e/test_rules_reload.py tes
 
 daemon_tool_libtool_a_SOURCES += %D%/replay.c %D%/replay.h %D%/replay_diff.c
 EXTRA_DIST += tests/e2e/test_rules_replay.py tests/e2e/test_rules_activate.py
+
+daemon_tool_libtool_a_SOURCES += %D%/simulate.c %D%/simulate.h %D%/simulate_in.c %D%/simulate_tell.c
+EXTRA_DIST += tests/e2e/test_simulate.py

@@ -155,9 +155,9 @@ MAILS = {
     "limit": (head("limit") + attachment(49 * 1024 * 1024), "filed", None),
 }
 
-WELCOME = """Subject: Re: {{lead.subject}}
+WELCOME = """Subject: Re: {{lead.subject|your request}}
 
-Dear {{contact.name}}, {{owner.name}} has your request "{{lead.subject}}".
+Dear {{contact.name|you}}, {{owner.name}} has your request "{{lead.subject|nothing}}".
 """
 FORM = {"name": "Fay", "email": "fay@form.example", "message": "hello"}
 

@@ -7,7 +7,7 @@ from daemon import CtlError, Daemon
 
 START = "2026-11-02T09:00:00Z"  # a Monday, 10:00 in Vienna
 REST = 'rest : { on = "lead.created"; do = [ "assign tom"%s ]; };\n'
-TEMPLATES = {"templates/%s.txt" % n: "Subject: %s\n\nDear {{contact.name}}, this is %s.\n" % (n, n)
+TEMPLATES = {"templates/%s.txt" % n: "Subject: %s\n\nDear {{contact.name|you}}, this is %s.\n" % (n, n)
              for n in ("hello", "again", "last", "other")}
 NURTURE = '''
   nurture : {
