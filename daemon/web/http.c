@@ -49,7 +49,8 @@ struct web_http *web_http_new(struct event_base *base, const struct web_http_con
     conns_init(h, base);
     h->evhttp = evhttp_new(base);
     LEADD_ASSERT(h->evhttp);
-    struct timeval tv = {conf->timeout_ms / 1000, conf->timeout_ms % 1000 * 1000};
+    /* ours come first (http_conn.c): they say why, evhttp's only close */
+    struct timeval tv = {2 * conf->timeout_ms / 1000, 2 * conf->timeout_ms % 1000 * 1000};
     evhttp_set_timeout_tv(h->evhttp, &tv);
     evhttp_set_max_headers_size(h->evhttp, BOUND_HTTP_HEADERS);
     /* Bodies somewhat too large are read to the end, so that the answer is ours

@@ -576,16 +576,13 @@ def test_slow_clients_are_cut_by_total_time_although_they_never_pause():
     with Web(timeout=int(600 * SLOW)) as w:
         c = w.connect()
         t = time.monotonic()
-        said = b""
         c.sendall(b"POST /form/contact HTTP/1.1\r\nHost: x\r\nX: ")
         with pytest.raises(OSError):
             while time.monotonic() - t < 120:
                 c.sendall(b"y")
                 c.settimeout(0.1)
                 with contextlib.suppress(TimeoutError):
-                    part = c.recv(1)
-                    said += part
-                    if part == b"":
+                    if c.recv(1) == b"":
                         raise ConnectionResetError
         assert 0.4 * SLOW < time.monotonic() - t < 120
         idle = w.connect()
@@ -596,6 +593,20 @@ def test_slow_clients_are_cut_by_total_time_although_they_never_pause():
             assert p.is_quiet(1.2 * SLOW)
             w.engine.send("FORM_DONE", f.id, {"status": "ok"})
             assert p.answer().status == 200
+
+
+@pytest.mark.parametrize("begun", [
+    b"POST /form/contact HTTP/1.1\r\nHost: x\r\nX: y",
+    b"POST /form/contact HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=a\r\n"
+    b"Content-Length: 500\r\n\r\n--a\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nx",
+])
+def test_a_request_that_never_ends_is_told_so(begun):
+    with Web(timeout=int(600 * SLOW)) as w, w.connect() as c:
+        c.sendall(begun)
+        said = b""
+        while part := c.recv(4096):
+            said += part
+        assert said.startswith(b"HTTP/1.1 408 ") and b"did not arrive in time. Please send it" in said
 
 
 def test_connections_over_the_limit_wait_for_a_place():
