@@ -28,6 +28,7 @@ _leadctl() {
     calendar) mapfile -t COMPREPLY < <(compgen -W 'list explain -c' -- "$cur") ;;
     restore) mapfile -t COMPREPLY < <(compgen -f -W '--force' -- "$cur") ;;
     timers) mapfile -t COMPREPLY < <(compgen -W 'rule= limit=' -- "$cur") ;;
+    due) mapfile -t COMPREPLY < <(compgen -W '--late release drop all rule= limit=' -- "$cur") ;;
     sequence) mapfile -t COMPREPLY < <(compgen -W 'list show preview enrolments migrate' -- "$cur") ;;
     release) mapfile -t COMPREPLY < <(compgen -W 'all none since= rest=drop' -- "$cur") ;;
     mailbox) mapfile -t COMPREPLY < <(compgen -W 'list preview refetch' -- "$cur") ;;

@@ -53,6 +53,8 @@ static const struct command commands[] = {
     {"merge", "ID OTHER", "two records are one: the first stays; undo takes it back", NULL},
     {"duplicates", "[contacts|companies|leads|cases] [limit=N]", "records that may be the same", NULL},
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
+    {"due", "[--late] [rule=NAME] [limit=N] | release|drop all|rule=NAME|ID ..",
+     "what is due next; after days without leadd: what was due, to release or drop", NULL},
     {"sequence", "list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] | migrate NAME",
      "steps over days: what there is, who is in it, what goes out when", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry|release|drop N, or of a selection: "
@@ -71,6 +73,7 @@ static const struct command commands[] = {
     {"gateway", "status | enable NAME | test NAME NUMBER",
      "gateways for SMS: how they are and what they cost; ask one again; send a text by one", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
+    {"resume", "", "after a restore: all that is held goes on, mails and late timers", NULL},
     {"release", "all|none|since=TIME|ID .. [rest=drop]", "after a restore: let it go, or drop it",
      NULL},
     {"quarantine", "list [unconfirmed] | show Q | retry Q | drop Q",

@@ -34,6 +34,7 @@ EXTRA_DIST += tests/e2e/company.py \
 	tests/fixtures/store/schema-2.sql tests/fixtures/store/schema-3.sql \
 	tests/fixtures/store/schema-4.sql \
 	tests/fixtures/store/schema-5.sql
+EXTRA_DIST += tests/e2e/test_late.py
 EXTRA_DIST += tests/sim/test_sequence_month.py tests/sim/sequence_model.py
 EXTRA_DIST += tests/e2e/corpus.py tests/e2e/test_corpus.py tests/e2e/test_threads.py tests/fixtures/corpus tests/e2e/test_words.py
 EXTRA_DIST += tests/e2e/mta.py tests/e2e/test_held.py tests/e2e/test_ladders.py tests/e2e/test_spoof.py tests/e2e/test_proof_servers.py

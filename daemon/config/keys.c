@@ -386,6 +386,12 @@ static const struct schema_key keys_main[] = {
     {"task_kinds", TYPE_TEXTS, .def = "call email meeting visit offer demo",
      .help = "Words that make the kind of a task when they begin its title, with a colon: \"call: ring "
              "Ada\". Rules ask for it with task.kind."},
+    {"late_after", TYPE_DURATION, .def = "1h", RANGE(MINUTE, 365 * DAY),
+     .help = "A timer of a rule, escalation or sequence that was due longer ago, when leadd starts, is "
+             "late."},
+    {"late_limit", TYPE_INT, .def = "100", RANGE(0, 1000000), .unit = "timers",
+     .help = "So many late timers at a start are held until somebody releases or drops them (leadctl due "
+             "--late), with one notice; fewer fire at once. 0: they are never held."},
     {"on_unknown", TYPE_CHOICE, .def = "ask", .choices = "ask resend drop",
      .help = "What to do when it cannot be known whether a mail was sent: give the owner a task, "
              "send it again, or leave it."},

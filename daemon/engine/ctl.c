@@ -35,6 +35,7 @@ static const struct {
     {"merge", ctl_merge, 2, 2, "merge ID OTHER"},
     {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|companies|leads|cases] [limit=N]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
+    {"due", ctl_due, 0, 60, "due [--late] [rule=NAME] [limit=N] | release|drop all|rule=NAME|ID .."},
     {"sequence", ctl_sequence, 1, 5,
      "sequence list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] [limit=N] | "
      "migrate NAME"},
@@ -53,6 +54,7 @@ static const struct {
     {"gateway", ctl_gateway, 1, 3, "gateway status | enable NAME | test NAME NUMBER"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
+    {"resume", ctl_resume, 0, 0, "resume"},
     {"backup", ctl_backup, 0, 0, "backup PATH"},
     {"quarantine", ctl_quarantine, 1, 2, "quarantine list [unconfirmed] | show Q | retry Q | drop Q"},
     {"message", ctl_message, 2, 2, "message M12 NUMBER"},

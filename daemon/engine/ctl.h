@@ -83,6 +83,10 @@ json_t *ctl_why(struct ctl *c, struct err *e);        /* ctl_why.c */
 json_t *ctl_why_mail(struct ctl *c, int64_t id, struct err *e); /* why_mail.c */
 json_t *ctl_rules(struct ctl *c, struct err *e);      /* ctl_rules.c */
 json_t *ctl_timers(struct ctl *c, struct err *e);     /* ctl_timers.c */
+/* Rows of store/timer.h as a list. */
+json_t *ctl_timers_table(struct engine *eng, const json_t *rows);
+json_t *ctl_due(struct ctl *c, struct err *e);        /* late.c */
+json_t *ctl_resume(struct ctl *c, struct err *e);
 /* The timers of a record, added to what show, timeline and why tell of it. */
 int ctl_timers_show(struct engine *eng, enum crm_entity t, int64_t id, json_t *shown,
                     struct err *e) LEADD_MUST_CHECK;

@@ -112,9 +112,10 @@ static void field_timers(struct engine *eng, json_t *fields)
     char next[32] = "";
     if (timers_stats(eng, &t, NULL) < 0 || t.pending == 0)
         return;
-    AUTO_FREE char *text = mem_printf("%lld%s pending, %lld late", (long long)t.pending,
+    AUTO_FREE char *text = mem_printf("%lld%s pending, %lld late%s", (long long)t.pending,
                                       t.pending == TIMERS_COUNTED ? " or more" : "",
-                                      (long long)t.late);
+                                      (long long)t.late,
+                                      t.held ? ", which are held: leadctl due --late" : "");
     field(fields, "timers", json_string(text));
     if (t.next_ms)
         field(fields, "next timer", json_string(clock_format_utc(t.next_ms, next, sizeof(next))));

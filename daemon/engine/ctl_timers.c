@@ -63,6 +63,11 @@ static json_t *record_rows(struct engine *eng, enum crm_entity t, int64_t id, st
 
 #define TIMER_COLUMNS "due DUE|record RECORD|kind KIND|rule RULE|what WHY|since SINCE"
 
+json_t *ctl_timers_table(struct engine *eng, const json_t *rows)
+{
+    return ctl_table(cells_sorted(eng, rows), TIMER_COLUMNS);
+}
+
 json_t *ctl_timers(struct ctl *c, struct err *e)
 {
     enum crm_entity t;
@@ -80,7 +85,7 @@ json_t *ctl_timers(struct ctl *c, struct err *e)
                                     : timer_list(c->eng->db, rule, ctl_limit(c), e);
     if (!rows)
         return NULL;
-    return ctl_table(cells_sorted(c->eng, rows), TIMER_COLUMNS);
+    return ctl_timers_table(c->eng, rows);
 }
 
 json_t *ctl_timers_of(struct engine *eng, enum crm_entity t, int64_t id, struct err *e)

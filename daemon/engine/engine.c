@@ -27,6 +27,7 @@
 #include "engine/gateways.h"
 #include "engine/relays.h"
 #include "engine/hold.h"
+#include "engine/late.h"
 #include "engine/link.h"
 #include "engine/notice.h"
 #include "engine/public.h"
@@ -211,6 +212,8 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return timer_item(eng, it, e);
     case ITEM_SCHEDULE:
         return schedule_item(eng, it, e);
+    case ITEM_TIMERS_LATE:
+        return late_item(eng, it, e);
     case ITEM_TIMERS_RELOAD:
         return timers_reload_item(eng, it, e);
     case ITEM_FRAME:
@@ -341,6 +344,7 @@ static void pass_undo(struct engine *eng, struct queue *done, uint64_t last_ask,
     eng->timers.changed = true;
     asks_undo(eng, last_ask);
     db_rollback(eng->db);
+    late_undone(eng);
     for (struct item *it; (it = queue_take(&eng->ready));)
         queue_add(done, it);
     for (struct item *it; (it = queue_take(done));)

@@ -77,6 +77,7 @@ enum item_kind {
     ITEM_NOTICE, /* a mail to the administrator */
     ITEM_TIMER,  /* a timer is due; its row is frame.json */
     ITEM_SCHEDULE, /* one record of a scheduled rule's walk: {rule, ids, at} */
+    ITEM_TIMERS_LATE, /* many were due before the start (late.h) */
     ITEM_TIMERS_RELOAD, /* timers are held against new rules, a slice of them */
 };
 
@@ -139,6 +140,7 @@ struct timers {
     bool more;          /* more was due than one pass takes */
     size_t queued;      /* items that wait or run */
     int64_t next_ms;    /* the earliest; 0: none */
+    int64_t held_ms;    /* what was due until then is held (late.h); 0: nothing is */
     int64_t woken_mono;
     int64_t old_ruleset; /* that all rows were held against before this start */
 };

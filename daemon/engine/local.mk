@@ -13,7 +13,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/rep.c %D%/rep.h %D%/rep_answer.c %D%/rep_ask.c %D%/rep_inner.h \
 	%D%/store_open.c %D%/store_open.h \
 	%D%/suspect.c %D%/suspect.h \
-	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/loop.c \
+	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/late.c %D%/late.h %D%/loop.c \
 	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/schedule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h
 

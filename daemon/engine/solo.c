@@ -150,7 +150,7 @@ static int next_due(struct solo *s, int64_t *ms_out, struct err *e)
 {
     int64_t timer = 0;
     if (outbox_next_due(s->eng.db, ms_out, e) < 0 ||
-        (s->eng.timers.some && timer_next_due(s->eng.db, &timer, e) < 0))
+        (s->eng.timers.some && timer_next_due(s->eng.db, 0, &timer, e) < 0))
         return -1;
     if (timer && (*ms_out == 0 || timer < *ms_out))
         *ms_out = timer;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/alive.h"
+#include "engine/late.h"
 #include "engine/notice.h"
 #include "engine/reminder.h"
 #include "engine/sms_in.h"
@@ -70,7 +71,7 @@ void timers_arm(struct engine *eng)
     struct err e = {0};
     if (!t->some || t->queued || !t->changed)
         return;
-    if (timer_next_due(eng->db, &t->next_ms, &e) < 0) {
+    if (timer_next_due(eng->db, t->held_ms, &t->next_ms, &e) < 0) {
         log_warn("timers.failed", "error=\"%s\" next=\"again in a minute\"", e.text);
         timers_sleep(eng, TIMERS_LOOK_MS);
         return;
@@ -92,7 +93,7 @@ size_t timers_queue(struct engine *eng)
     struct err e = {0};
     size_t i;
     json_t *row;
-    AUTO_JSON json_t *rows = timer_due(eng->db, clock_now_ms(), BOUND_TIMERS_PASS, &e);
+    AUTO_JSON json_t *rows = timer_due(eng->db, t->held_ms, clock_now_ms(), BOUND_TIMERS_PASS, &e);
     if (!rows) {
         log_warn("timers.failed", "error=\"%s\" next=\"again in a minute\"", e.text);
         return 0;
@@ -156,8 +157,8 @@ int timer_item(struct engine *eng, struct item *it, struct err *e)
         return -1;
     AUTO_JSON json_t *mine = row;
     int64_t due = json_get_int(row, "due_ms", 0);
-    if (!row || due == 0 || due > clock_now_ms())
-        return 0; /* cancelled or moved since it was queued */
+    if (!row || due == 0 || due > clock_now_ms() || due <= eng->timers.held_ms)
+        return 0; /* cancelled, moved or held since it was queued */
     if (!kind)
         return timer_remove(eng, &k, e);
     AUTO_FREE char *name = timer_name(&k);
@@ -193,9 +194,10 @@ int timers_stats(struct engine *eng, struct timers_stats *out, struct err *e)
         return 0;
     if (timer_count_due(eng->db, INT64_MAX, TIMERS_COUNTED, &out->pending, e) < 0 ||
         timer_count_due(eng->db, clock_now_ms() - TIMERS_LATE_MS, TIMERS_COUNTED, &out->late,
-                        e) < 0)
+                        e) < 0 ||
+        late_count(eng, &out->held, e) < 0)
         return -1;
-    return timer_next_due(eng->db, &out->next_ms, e);
+    return timer_next_due(eng->db, eng->timers.held_ms, &out->next_ms, e);
 }
 
 int timers_start(struct engine *eng, struct err *e)
@@ -203,13 +205,13 @@ int timers_start(struct engine *eng, struct err *e)
     struct timers_stats s;
     eng->timers.ev = event_new(eng->role->base, -1, 0, on_timers, eng);
     eng->timers.some = eng->timers.changed = true;
-    if (timers_stats(eng, &s, e) < 0 || timers_reload_start(eng, e) < 0)
+    if (late_start(eng, e) < 0 || timers_stats(eng, &s, e) < 0 || timers_reload_start(eng, e) < 0)
         return -1;
     AUTO_JSON json_t *any = timer_walk(eng->db, NULL, 1, e);
     if (!any)
         return -1;
     eng->timers.some = json_array_size(any) > 0;
-    if (s.late > 0)
+    if (s.late > s.held)
         log_warn("timers.late", "count=%" PRId64 "%s next=\"each fires once, now\"", s.late,
                  s.late == TIMERS_COUNTED ? " or more" : "");
     timers_arm(eng);

@@ -127,6 +127,7 @@ void timer_item_done(struct engine *eng);
 #define TIMERS_LATE_MS 60000
 struct timers_stats {
     int64_t pending, late, next_ms;
+    int64_t held; /* of the late ones (late.h) */
 };
 int timers_stats(struct engine *eng, struct timers_stats *out, struct err *e) LEADD_MUST_CHECK;
 

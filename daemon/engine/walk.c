@@ -145,7 +145,7 @@ void walk_step(struct engine *eng)
         w->changes = changes;
         w->moved_mono = clock_mono_ms();
     }
-    if (eng->timers.some && timer_next_due(eng->db, &timer, &e) < 0)
+    if (eng->timers.some && timer_next_due(eng->db, eng->timers.held_ms, &timer, &e) < 0)
         timer = 0;
     bool waited = clock_mono_ms() - w->moved_mono > WALK_WAIT_MS;
     if (walk_busy(eng, timer) && !waited) {

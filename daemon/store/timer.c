@@ -56,18 +56,19 @@ int timer_get(struct db *db, const struct timer_key *k, json_t **out, struct err
     return 0;
 }
 
-int timer_next_due(struct db *db, int64_t *ms_out, struct err *e)
+int timer_next_due(struct db *db, int64_t held_ms, int64_t *ms_out, struct err *e)
 {
-    return db_get_int(db, e, ms_out, 0, "SELECT min(due_ms) FROM timer WHERE due_ms IS NOT NULL",
-                      "");
+    return db_get_int(db, e, ms_out, 0,
+                      "SELECT min(due_ms) FROM timer WHERE due_ms IS NOT NULL AND due_ms > $1", "i",
+                      held_ms);
 }
 
-json_t *timer_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e)
+json_t *timer_due(struct db *db, int64_t held_ms, int64_t now_ms, int64_t limit, struct err *e)
 {
     return rows_all(db_query(db,
-                             TIMER_COLUMNS "WHERE t.due_ms IS NOT NULL AND t.due_ms <= $1 "
-                                           "ORDER BY t.due_ms LIMIT $2",
-                             "ii", now_ms, limit),
+                             TIMER_COLUMNS "WHERE t.due_ms IS NOT NULL AND t.due_ms > $1 AND "
+                                           "t.due_ms <= $2 ORDER BY t.due_ms LIMIT $3",
+                             "iii", held_ms, now_ms, limit),
                     timer_read, e);
 }
 
@@ -154,6 +155,58 @@ int timer_ruleset_keep(struct db *db, int64_t id, struct err *e)
                    "INSERT INTO meta (key, value) VALUES ('timers', CAST($1 AS TEXT)) "
                    "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
                    "i", id);
+}
+
+#define LATE_KINDS "kind IN ('rule', 'escalation', 'sequence')"
+
+int timer_late_count(struct db *db, int64_t after_ms, int64_t until_ms, int64_t limit, int64_t *out,
+                     struct err *e)
+{
+    return db_get_int(db, e, out, 0,
+                      "SELECT count(*) FROM (SELECT 1 FROM timer WHERE due_ms IS NOT NULL AND "
+                      "due_ms > $1 AND due_ms <= $2 AND " LATE_KINDS " LIMIT $3) AS some",
+                      "iii", after_ms, until_ms, limit);
+}
+
+json_t *timer_late(struct db *db, int64_t until_ms, const char *rule, int64_t limit, struct err *e)
+{
+    return rows_all(db_query(db,
+                             TIMER_COLUMNS "WHERE t.due_ms IS NOT NULL AND t.due_ms <= $1 AND "
+                                           LATE_KINDS " AND (CAST($2 AS TEXT) IS NULL OR "
+                                           "t.rule = $2) ORDER BY t.due_ms LIMIT $3",
+                             "isi", until_ms, rule, limit),
+                    timer_read, e);
+}
+
+int timer_late_release(struct db *db, int64_t until_ms, const char *rule, int64_t now_ms,
+                       struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE timer SET due_ms = $3 WHERE due_ms IS NOT NULL AND due_ms <= $1 AND "
+                   LATE_KINDS " AND (CAST($2 AS TEXT) IS NULL OR rule = $2)",
+                   "isi", until_ms, rule, now_ms);
+}
+
+int timer_late_apart(struct db *db, int64_t until_ms, int64_t now_ms, struct err *e)
+{
+    return db_exec(db, e,
+                   "UPDATE timer SET due_ms = $2 WHERE due_ms IS NOT NULL AND due_ms <= $1 AND "
+                   "NOT " LATE_KINDS,
+                   "ii", until_ms, now_ms);
+}
+
+int timer_late_kept(struct db *db, int64_t *ms_out, struct err *e)
+{
+    return db_get_int(db, e, ms_out, 0,
+                      "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'timers_held'", "");
+}
+
+int timer_late_keep(struct db *db, int64_t ms, struct err *e)
+{
+    return db_exec(db, e,
+                   "INSERT INTO meta (key, value) VALUES ('timers_held', CAST($1 AS TEXT)) "
+                   "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
+                   "i", ms);
 }
 
 int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out, struct err *e)

@@ -38,10 +38,10 @@ int timer_drop(struct db *db, const struct timer_key *k, struct err *e) LEADD_MU
 int timer_get(struct db *db, const struct timer_key *k, json_t **out,
               struct err *e) LEADD_MUST_CHECK;
 
-/* Of the earliest; 0 when nothing waits. */
-int timer_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
-/* Due at that time or before, the earliest first. */
-json_t *timer_due(struct db *db, int64_t now_ms, int64_t limit, struct err *e);
+/* Of the earliest behind that time; 0 when nothing waits. */
+int timer_next_due(struct db *db, int64_t held_ms, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+/* Due at that time or before, and behind held_ms, the earliest first. */
+json_t *timer_due(struct db *db, int64_t held_ms, int64_t now_ms, int64_t limit, struct err *e);
 /* How many are due before that time; counts no further than limit. */
 int timer_count_due(struct db *db, int64_t before_ms, int64_t limit, int64_t *out,
                     struct err *e) LEADD_MUST_CHECK;
@@ -63,6 +63,20 @@ int timer_ruleset_keep(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHEC
 int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out,
                      struct err *e) LEADD_MUST_CHECK;
 int timer_clock_keep(struct db *db, const char *run, int64_t ms, struct err *e) LEADD_MUST_CHECK;
+
+/* ---- late ones (engine/late.h): of rules, escalations, sequences, due until that time ---- */
+
+int timer_late_count(struct db *db, int64_t after_ms, int64_t until_ms, int64_t limit, int64_t *out,
+                     struct err *e) LEADD_MUST_CHECK;
+/* rule may be NULL. */
+json_t *timer_late(struct db *db, int64_t until_ms, const char *rule, int64_t limit, struct err *e);
+int timer_late_release(struct db *db, int64_t until_ms, const char *rule, int64_t now_ms,
+                       struct err *e) LEADD_MUST_CHECK;
+/* The others are due now: nobody holds them. */
+int timer_late_apart(struct db *db, int64_t until_ms, int64_t now_ms, struct err *e) LEADD_MUST_CHECK;
+/* Until when they are held; 0: none are. */
+int timer_late_kept(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+int timer_late_keep(struct db *db, int64_t ms, struct err *e) LEADD_MUST_CHECK;
 
 /* ---- what limited rules have run for -------------------------------------------- */
 
