@@ -2,8 +2,9 @@
  *
  * late - many timers that became due while leadd did not run
  *
- * At a start, timers of rules, escalations and sequences that are later than settings.late_after are counted. Fewer
- * than settings.late_limit fire now, each once. As many or more are held, since what they
+ * At a start, timers of rules, escalations and sequences that are later than
+ * settings.late_after are counted. Fewer than settings.late_limit fire now, each once. As
+ * many or more are held, since what they
  * do was meant for another time, or was done in a world that a restore took back: one
  * notice tells, `leadctl due --late` lists them, and people release or drop them. Whatever
  * becomes due later is not concerned, and what is held is cancelled as ever when its
