@@ -51,3 +51,4 @@ EXTRA_DIST += tests/e2e/test_confirm.py
 EXTRA_DIST += tests/e2e/test_tasks.py tests/sim/test_task_time.py
 EXTRA_DIST += tests/sim/test_relays_time.py
 EXTRA_DIST += tests/e2e/test_clicks.py
+EXTRA_DIST += tests/e2e/test_gateway_pull.py

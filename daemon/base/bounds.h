@@ -153,6 +153,7 @@
 #define BOUND_CALL_FIELDS 100            /* that one call names */
 #define BOUND_CALL_CHAIN 4               /* answers that ask again */
 #define BOUND_GATEWAYS 32
+#define BOUND_QUERIES 256                /* questions to gateways that the courier has in hand */
 #define BOUND_TEXTS 1024                 /* SMS that the courier has in hand */
 #define BOUND_SMS_TEXT 4096              /* bytes of one SMS: ten segments and more */
 #define BOUND_SMS_REQUEST KIB(64)        /* what is sent to a gateway for one */

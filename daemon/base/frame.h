@@ -73,6 +73,8 @@
     X(SENT, "courier")           /* id: {outcome, code, text, ms} */                               \
     X(TEXT, "engine")            /* id: {gateway, to, text, encoding, key, slot, ...}: an SMS */   \
     X(TEXTED, "courier")         /* id: {outcome, code, text, relay, reason, provider_id, ms} */   \
+    X(QUERY, "engine")           /* id: {gateway, what, provider_id, ...}: a question to a gateway */ \
+    X(QUERIED, "courier")        /* id: what was asked, {code, text, type, ms} + the answer */     \
     X(CALL, "engine")            /* id: {endpoint, key, at, answer} + body: a call of an endpoint */ \
     X(CALLED, "courier")         /* id: {code, text, ms, ...} + the answer */                      \
     X(STATS, "web-ui")           /* id: counters, please */                                        \

@@ -99,6 +99,10 @@ static const struct schema schema_receipt = SUB(keys_receipt, "receipt");
 static const struct schema_key keys_pull[] = {
     KEYS_REQUEST,
     KEYS_STATE,
+    {"after", TYPE_DURATION, .def = "1h", RANGE(MINUTE, 168 * HOUR),
+     .help = "How long a receipt may take before the gateway is asked."},
+    {"rate", TYPE_INT, .def = "60", RANGE(1, 600), .unit = "questions per minute",
+     .help = "How many are asked at most."},
 };
 static const struct schema schema_pull = SUB(keys_pull, "pull");
 
@@ -161,7 +165,8 @@ static const struct schema_key keys_gateway[] = {
     {"send", TYPE_GROUP, .sub = &schema_send, .help = "The request that sends a text, and its answer."},
     {"receipt", TYPE_GROUP, .sub = &schema_receipt, .help = "What tells what became of a text."},
     {"pull", TYPE_GROUP, .sub = &schema_pull,
-     .help = "The request that asks what became of {provider_id}, where no receipt came."},
+     .help = "The request that asks what became of {provider_id}, where no receipt came: once a "
+             "day, for a week. See also: leadctl gateway pull."},
     {"inbound", TYPE_GROUP, .sub = &schema_inbound, .help = "What a text that comes in looks like."},
     {"verify", TYPE_GROUP, .sub = &schema_verify,
      .help = "How the gateway's requests show that they are its own."},

@@ -21,8 +21,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
+#include "courier/gate.h"
 #include "courier/hook.h"
 #include "courier/job.h"
+#include "courier/query.h"
 #include "courier/relay.h"
 #include "courier/sms.h"
 
@@ -31,7 +33,9 @@ struct courier {
     struct chan *engine; /* own; NULL while there is none */
     struct relays *relays;
     struct hooks *hooks;
+    struct gates *gates;
     struct texts *texts;
+    struct queries *queries;
     struct slotmap *map; /* the engine's current one */
     struct job_list jobs; /* from SEND to RECEIPT */
     struct event *tick;   /* while draining */
@@ -130,6 +134,9 @@ static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
     case FRAME_TEXT:
         courier_send(c, f);
         break;
+    case FRAME_QUERY:
+        queries_ask(c->queries, f);
+        break;
     case FRAME_CALL:
         hooks_call(c->hooks, f);
         break;
@@ -156,6 +163,7 @@ static void courier_on_gone(struct chan *ch, const char *why, void *arg)
     (void)ch;
     log_debug("courier.engine_gone", "why=\"%s\"", why);
     hooks_engine(c->hooks, NULL);
+    queries_engine(c->queries, NULL);
     chan_free(&c->engine);
 }
 
@@ -170,8 +178,12 @@ static int courier_open(struct role *r, struct err *e)
         return err_set(e, ERR_BUG, "libcurl does not start");
     c->relays = relays_new(r->base, r->config, e);
     c->hooks = c->relays ? hooks_new(r->base, r->config, e) : NULL;
-    c->texts = c->hooks ? texts_new(r->base, r->config, e) : NULL;
-    return c->texts ? 0 : -1;
+    c->gates = c->hooks ? gates_new(r->config, e) : NULL;
+    if (!c->gates)
+        return -1;
+    c->texts = texts_new(r->base, c->gates);
+    c->queries = queries_new(r->base, c->gates);
+    return 0;
 }
 
 static void courier_rights(struct role *r, struct sandbox *sb)
@@ -179,7 +191,7 @@ static void courier_rights(struct role *r, struct sandbox *sb)
     struct courier *c = r->state;
     relays_rights(c->relays, sb);
     hooks_rights(c->hooks, sb);
-    texts_rights(c->texts, sb);
+    gates_rights(c->gates, sb);
 }
 
 static void courier_greet(struct courier *c)
@@ -211,6 +223,7 @@ static void courier_peer(struct role *r, const char *name, const char *gen, int 
     chan_free(&c->engine);
     c->engine = chan_new(r->base, fd, name, courier_on_frame, courier_on_gone, c);
     hooks_engine(c->hooks, c->engine);
+    queries_engine(c->queries, c->engine);
     courier_greet(c);
 }
 
@@ -284,6 +297,7 @@ static void courier_end(struct role *r)
         hooks_engine(c->hooks, NULL);
     chan_free(&c->engine);
     hooks_free(&c->hooks);
+    queries_free(&c->queries);
     if (c->relays)
         relays_cut(c->relays, "the courier ended");
     if (c->texts)
@@ -292,6 +306,7 @@ static void courier_end(struct role *r)
         courier_forget(c, j);
     relays_free(&c->relays);
     texts_free(&c->texts);
+    gates_free(&c->gates);
     slotmap_drop(&c->map);
     if (c->tick)
         event_free(c->tick);

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
+#include "courier/http.h"
 #include "courier/multi.h"
 
 #define CALL_PAUSE_MS 1000 /* until what was given back comes again */
@@ -84,20 +85,6 @@ static int key_read(struct endpoint *ep, const char *path, struct err *e)
     return 0;
 }
 
-static int url_port(const char *url)
-{
-    char *text = NULL;
-    int64_t port = 0;
-    CURLU *u = curl_url();
-    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-        text_parse_int(text, &port) < 0)
-        port = 0;
-    curl_free(text);
-    curl_url_cleanup(u);
-    return port > 0 && port < 65536 ? (int)port : 0;
-}
-
 static int endpoint_read(struct endpoint *ep, const char *name, const json_t *c, struct err *e)
 {
     *ep = (struct endpoint){.name = name,
@@ -110,7 +97,7 @@ static int endpoint_read(struct endpoint *ep, const char *name, const json_t *c,
     const char *file = strcmp(ep->auth, "basic") == 0    ? json_get_str(c, "password_file", NULL)
                        : strcmp(ep->auth, "bearer") == 0 ? json_get_str(c, "token_file", NULL)
                                                          : NULL;
-    ep->port = url_port(ep->url);
+    ep->port = http_port(ep->url);
     if (!ep->port || !text_is_single_line(ep->url))
         return err_set(e, ERR_PERM, "endpoint %s: the url cannot be read", name);
     if (sign && key_read(ep, sign, e) < 0)
@@ -265,34 +252,23 @@ static void call_headers(struct call *c, const struct endpoint *ep, const char *
 static void call_options(struct call *c, const struct endpoint *ep)
 {
     CURL *h = c->easy;
-    curl_easy_setopt(h, CURLOPT_URL, ep->url);
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(h, CURLOPT_PROXY, ""); /* none, whatever the environment says */
-    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, ep->timeout_ms);
-    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, ep->timeout_ms);
-    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or newer */
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (ep->ca_file)
-        curl_easy_setopt(h, CURLOPT_CAINFO, ep->ca_file);
+    http_options(h, &(struct http_to){.url = ep->url,
+                                      .ca_file = ep->ca_file,
+                                      .headers = c->headers,
+                                      .error = c->error,
+                                      .timeout_ms = ep->timeout_ms,
+                                      .own = c});
     if (strcmp(ep->auth, "basic") == 0) {
         curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(h, CURLOPT_USERNAME, ep->user);
         curl_easy_setopt(h, CURLOPT_PASSWORD, ep->secret);
     }
-    curl_easy_setopt(h, CURLOPT_USERAGENT, "leadd/" LEADD_VERSION);
-    curl_easy_setopt(h, CURLOPT_HTTPHEADER, c->headers);
     curl_easy_setopt(h, CURLOPT_POSTFIELDS, c->body.data);
     curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)c->body.len);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, c);
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->error);
-    curl_easy_setopt(h, CURLOPT_PRIVATE, c);
 }
 
 static void call_begin(struct call *c, const struct endpoint *ep, const struct frame *f)
@@ -307,8 +283,10 @@ static void call_begin(struct call *c, const struct endpoint *ep, const struct f
 
 /* A code counts also when what came behind it was not wanted or never ended: the
  * receiver has decided. But an answer that is needed must be whole. */
-static void call_ended(struct call *c, CURLcode rc)
+static void call_ended(void *arg, void *own, CURLcode rc)
 {
+    struct call *c = own;
+    (void)arg;
     long code = 0;
     curl_off_t retry = 0;
     char text[HOOK_TEXT];
@@ -328,21 +306,6 @@ static void call_ended(struct call *c, CURLcode rc)
     call_over(c, code, text, retry > 0 && retry < 1000000 ? (int64_t)retry * 1000 : 0, false);
 }
 
-static void hooks_check(void *arg)
-{
-    struct hooks *hs = arg;
-    int left;
-    CURLMsg *m;
-    while ((m = curl_multi_info_read(multi_handle(hs->multi), &left))) {
-        struct call *c = NULL;
-        if (m->msg != CURLMSG_DONE)
-            continue;
-        CURLcode rc = m->data.result;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-        call_ended(c, rc); /* m is not valid any more */
-    }
-}
-
 /* ---- what the courier asks -------------------------------------------------------------- */
 
 struct hooks *hooks_new(struct event_base *base, const json_t *config, struct err *e)
@@ -353,7 +316,7 @@ struct hooks *hooks_new(struct event_base *base, const json_t *config, struct er
     int rc = 0;
     hs->config = json_incref((json_t *)config);
     TAILQ_INIT(&hs->all);
-    hs->multi = multi_new(base, hooks_check, hs);
+    hs->multi = multi_new(base, call_ended, hs);
     json_object_foreach(json_get_obj(config, "endpoints"), name, c) {
         if (hs->count == BOUND_ENDPOINTS)
             rc = err_set(e, ERR_PERM, "more than %d endpoints", BOUND_ENDPOINTS);

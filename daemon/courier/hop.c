@@ -135,14 +135,12 @@ static void hop_is_up(struct hop *h)
     h->ops->up(h->arg);
 }
 
-static void hop_check(void *arg)
+static void hop_done(void *arg, void *own, CURLcode rc)
 {
     struct hop *h = arg;
-    int left;
-    CURLMsg *m = curl_multi_info_read(multi_handle(h->multi), &left);
-    if (!m || m->msg != CURLMSG_DONE || h->over)
+    (void)own;
+    if (h->over)
         return;
-    CURLcode rc = m->data.result;
     h->over = true;
     if (rc == CURLE_OK)
         hop_is_up(h);
@@ -207,7 +205,7 @@ struct hop *hop_open(struct event_base *base, const struct hop_to *to,
     h->to = to;
     h->ops = ops;
     h->arg = arg;
-    h->multi = multi_new(base, hop_check, h);
+    h->multi = multi_new(base, hop_done, h);
     h->easy = curl_easy_init();
     LEADD_ASSERT(h->easy);
     hop_set_url(h);

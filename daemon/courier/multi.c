@@ -10,7 +10,7 @@ struct multi {
     struct event_base *base;
     CURLM *curl;         /* own */
     struct event *timer; /* own; libcurl's */
-    void (*check)(void *arg);
+    multi_done_fn done;
     void *arg;
 };
 
@@ -20,13 +20,28 @@ struct watch {
     struct event *ev; /* own */
 };
 
+/* Those that have ended by what libcurl has just done. */
+static void multi_check(struct multi *m)
+{
+    CURLMsg *msg;
+    int left;
+    while ((msg = curl_multi_info_read(m->curl, &left))) {
+        void *own = NULL;
+        CURLcode rc = msg->data.result;
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&own);
+        m->done(m->arg, own, rc); /* msg is not valid any more */
+    }
+}
+
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
     struct multi *m = ((struct watch *)arg)->multi;
     int running, mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
                         (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
     curl_multi_socket_action(m->curl, fd, mask, &running); /* may free the watch */
-    m->check(m->arg);
+    multi_check(m);
 }
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
@@ -60,7 +75,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     curl_multi_socket_action(m->curl, CURL_SOCKET_TIMEOUT, 0, &running);
-    m->check(m->arg);
+    multi_check(m);
 }
 
 static int set_timer(CURLM *curl, long ms, void *arg)
@@ -75,10 +90,10 @@ static int set_timer(CURLM *curl, long ms, void *arg)
     return 0;
 }
 
-struct multi *multi_new(struct event_base *base, void (*check)(void *arg), void *arg)
+struct multi *multi_new(struct event_base *base, multi_done_fn done, void *arg)
 {
     struct multi *m = mem_alloc(sizeof(*m));
-    *m = (struct multi){.base = base, .curl = curl_multi_init(), .check = check, .arg = arg};
+    *m = (struct multi){.base = base, .curl = curl_multi_init(), .done = done, .arg = arg};
     LEADD_ASSERT(m->curl);
     m->timer = event_new(base, -1, 0, on_timer, m);
     curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, watch_socket);

@@ -3,7 +3,7 @@
  * multi - libcurl's multi handle on the event loop
  *
  * libcurl names the sockets it waits at and the time it wants to be called; this
- * watches for both, and says so after each step it took.
+ * watches for both, and tells which transfers have ended.
  */
 #ifndef LEADD_COURIER_MULTI_H
 #define LEADD_COURIER_MULTI_H
@@ -13,9 +13,10 @@
 
 struct multi;
 
-/* check: libcurl has done something, see curl_multi_info_read(); it may free the
- * multi. Never NULL. */
-struct multi *multi_new(struct event_base *base, void (*check)(void *arg), void *arg);
+/* A transfer has ended; own is its CURLOPT_PRIVATE. May take the easy handle out and free
+ * it, and begin others; must not free the multi. */
+typedef void (*multi_done_fn)(void *arg, void *own, CURLcode rc);
+struct multi *multi_new(struct event_base *base, multi_done_fn done, void *arg);
 void multi_free(struct multi **m); /* accepts NULL; no easy handle may be in it */
 CURLM *multi_handle(const struct multi *m);
 /* Somebody else has taken over the socket: libcurl's time does not count any more. */

@@ -16,26 +16,16 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
+#include "courier/http.h"
 #include "courier/multi.h"
 #include "courier/spool.h"
-
-struct gateway {
-    const char *name, *ca_file, *folder; /* borrowed from the config */
-    const json_t *conf;                  /* borrowed */
-    char *secret;                        /* own; NULL: none */
-    bool spool;
-    int port;
-    long timeout_ms;
-    size_t connections, running;
-    struct job_list wait;
-};
 
 /* One request. */
 struct try {
     TAILQ_ENTRY(try) all;
     struct texts *texts;
     struct job *job;
-    struct gateway *gw;
+    struct gate *gw;
     CURL *easy;                 /* own */
     struct curl_slist *headers; /* own */
     struct gateway_request req; /* own */
@@ -47,65 +37,13 @@ struct try {
 TAILQ_HEAD(try_list, try);
 
 struct texts {
-    json_t *config; /* own reference */
-    struct gateway list[BOUND_GATEWAYS];
-    size_t count;
+    struct gates *gates; /* borrowed */
     struct multi *multi; /* own */
     struct try_list tries;
     bool draining;
 };
 
 static void text_go_on(struct texts *ts, struct job *j);
-
-/* ---- config ------------------------------------------------------------------------ */
-
-static int url_port(const char *url)
-{
-    char *text = NULL;
-    int64_t port = 0;
-    CURLU *u = curl_url();
-    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-        text_parse_int(text, &port) < 0)
-        port = 0;
-    curl_free(text);
-    curl_url_cleanup(u);
-    return port > 0 && port < 65536 ? (int)port : 0;
-}
-
-static int gateway_read(struct gateway *gw, const char *name, const json_t *c, struct err *e)
-{
-    const char *file = json_get_str(c, "secret_file", NULL), *type = json_get_str(c, "type", "http");
-    *gw = (struct gateway){.name = name,
-                           .conf = c,
-                           .ca_file = json_get_str(c, "ca_file", NULL),
-                           .folder = json_get_str(c, "folder", NULL),
-                           .spool = strcmp(type, "spool") == 0,
-                           .timeout_ms = (long)json_get_int(c, "timeout", 30000),
-                           .connections = (size_t)json_get_int(c, "connections", 4)};
-    TAILQ_INIT(&gw->wait);
-    if (file && !(gw->secret = role_read_secret(file, e)))
-        return err_wrap(e, "gateway %s", name);
-    if (strcmp(type, "http") != 0 || !json_get_str(c, "url", NULL))
-        return 0;
-    AUTO_FREE char *url = gateway_base_url(c, e);
-    if (!url)
-        return err_wrap(e, "gateway %s", name);
-    gw->port = url_port(url);
-    return gw->port ? 0 : err_set(e, ERR_PERM, "gateway %s: the url cannot be read", name);
-}
-
-void texts_rights(const struct texts *ts, struct sandbox *sb)
-{
-    for (size_t i = 0; i < ts->count; i++) {
-        const struct gateway *gw = &ts->list[i];
-        if (gw->port)
-            sandbox_port(sb, gw->port);
-        sandbox_path(sb, gw->ca_file, SANDBOX_READ);
-        if (gw->spool)
-            sandbox_path(sb, gw->folder, SANDBOX_WRITE);
-    }
-}
 
 /* ---- outcomes ---------------------------------------------------------------------- */
 
@@ -124,7 +62,7 @@ static void try_free(struct try *t)
 }
 
 /* Those that wait at a gateway with room. */
-static void gateway_room(struct texts *ts, struct gateway *gw)
+static void gateway_room(struct texts *ts, struct gate *gw)
 {
     struct job *j;
     while (!ts->draining && gw->running < gw->connections && (j = TAILQ_FIRST(&gw->wait))) {
@@ -152,7 +90,7 @@ static void told_answer(struct job *j, const struct gateway_answer *a, int64_t r
 }
 
 /* What each gateway that was left said: the engine keeps their breakers. */
-static void told_left(struct job *j, const struct gateway *gw, const struct gateway_answer *a,
+static void told_left(struct job *j, const struct gate *gw, const struct gateway_answer *a,
                       json_t *before)
 {
     if (!before)
@@ -162,7 +100,7 @@ static void told_left(struct job *j, const struct gateway *gw, const struct gate
     json_object_set_new(j->told, "left", before);
 }
 
-static void text_over(struct job *j, const struct gateway *gw, const struct gateway_answer *a,
+static void text_over(struct job *j, const struct gate *gw, const struct gateway_answer *a,
                       long code)
 {
     enum job_outcome out = a->reason == GATEWAY_OK                ? JOB_ACCEPTED
@@ -174,7 +112,7 @@ static void text_over(struct job *j, const struct gateway *gw, const struct gate
 }
 
 /* One gateway's word: done with, or the next one's turn. */
-static void text_answered(struct texts *ts, struct job *j, struct gateway *gw,
+static void text_answered(struct texts *ts, struct job *j, struct gate *gw,
                           const struct gateway_answer *a, long code, int64_t retry_ms)
 {
     json_t *before = json_incref(json_object_get(j->told, "left"));
@@ -191,12 +129,12 @@ static void text_answered(struct texts *ts, struct job *j, struct gateway *gw,
     }
     log_info("sms.failover", "out=%" PRIu64 " gateway=%s reason=%s text=\"%s\" next=%s", j->id,
              gw->name, gateway_reason_name(a->reason), a->text,
-             ts->list[j->relays[j->relay_at]].name);
+             ts->gates->list[j->relays[j->relay_at]].name);
     text_go_on(ts, j);
 }
 
 /* Nothing has left. */
-static void text_not_sent(struct texts *ts, struct job *j, struct gateway *gw,
+static void text_not_sent(struct texts *ts, struct job *j, struct gate *gw,
                           enum gateway_reason reason, const char *why)
 {
     struct gateway_answer a = {.reason = reason, .micros = -1};
@@ -243,23 +181,14 @@ static int on_request(void *arg, char *ip, char *local, int port, int local_port
 static void try_options(struct try *t)
 {
     CURL *h = t->easy;
-    curl_easy_setopt(h, CURLOPT_URL, t->req.url);
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(h, CURLOPT_PROXY, ""); /* none, whatever the environment says */
-    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    http_options(h, &(struct http_to){.url = t->req.url,
+                                      .ca_file = t->gw->ca_file,
+                                      .headers = t->headers,
+                                      .error = t->error,
+                                      .timeout_ms = t->gw->timeout_ms,
+                                      .own = t});
     curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(h, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, t->gw->timeout_ms);
-    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, t->gw->timeout_ms);
-    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or newer */
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (t->gw->ca_file)
-        curl_easy_setopt(h, CURLOPT_CAINFO, t->gw->ca_file);
-    curl_easy_setopt(h, CURLOPT_USERAGENT, "leadd/" LEADD_VERSION);
-    curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers);
     if (t->req.type) {
         curl_easy_setopt(h, CURLOPT_POSTFIELDS, t->req.body.data);
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)t->req.body.len);
@@ -271,8 +200,6 @@ static void try_options(struct try *t)
     curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_request);
     curl_easy_setopt(h, CURLOPT_PREREQDATA, t);
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->error);
-    curl_easy_setopt(h, CURLOPT_PRIVATE, t);
 }
 
 static void try_header(struct try *t, const char *name, const char *value)
@@ -292,19 +219,19 @@ static void try_headers(struct try *t)
         try_header(t, name, json_string_value(v));
 }
 
-static int text_request(const struct gateway *gw, const struct job *j, struct gateway_request *req,
+static int text_request(const struct gate *gw, const struct job *j, struct gateway_request *req,
                         struct err *e)
 {
     AUTO_JSON json_t *text = json_copy(j->text);
     const char *base = json_get_str(text, "receipt_base", "");
     AUTO_FREE char *url = mem_printf("%s%s/receipt", base, gw->name);
-    if (*base)
+    if (*base && json_get_bool(gw->conf, "receipts", true))
         json_put_str(text, "receipt_url", url);
     AUTO_JSON json_t *values = gateway_values(gw->conf, gw->secret, text);
     return gateway_request(gw->conf, "send", values, req, e);
 }
 
-static void text_spool(struct texts *ts, struct job *j, struct gateway *gw)
+static void text_spool(struct texts *ts, struct job *j, struct gate *gw)
 {
     struct gateway_request req;
     struct gateway_answer a = {.reason = GATEWAY_OK, .micros = -1, .text = "in the folder"};
@@ -322,7 +249,7 @@ static void text_spool(struct texts *ts, struct job *j, struct gateway *gw)
         text_answered(ts, j, gw, &a, 200, 0);
 }
 
-static void text_http(struct texts *ts, struct job *j, struct gateway *gw)
+static void text_http(struct texts *ts, struct job *j, struct gate *gw)
 {
     struct try *t = mem_alloc(sizeof(*t));
     struct err e = {0};
@@ -351,7 +278,7 @@ static void text_http(struct texts *ts, struct job *j, struct gateway *gw)
 /* At the gateway whose turn it is. */
 static void text_go_on(struct texts *ts, struct job *j)
 {
-    struct gateway *gw = &ts->list[j->relays[j->relay_at]];
+    struct gate *gw = &ts->gates->list[j->relays[j->relay_at]];
     if (gw->spool)
         text_spool(ts, j, gw);
     else if (gw->running >= gw->connections && ts->draining)
@@ -363,11 +290,12 @@ static void text_go_on(struct texts *ts, struct job *j)
 }
 
 /* Whole, or cut where the rest cannot matter: the answer is longer than is read. */
-static void try_ended(struct try *t, CURLcode rc)
+static void try_ended(void *arg, void *own, CURLcode rc)
 {
-    struct texts *ts = t->texts;
+    struct texts *ts = arg;
+    struct try *t = own;
     struct job *j = t->job;
-    struct gateway *gw = t->gw;
+    struct gate *gw = t->gw;
     struct gateway_answer a = {.reason = GATEWAY_UNKNOWN, .micros = -1};
     long code = 0;
     curl_off_t retry = 0;
@@ -393,40 +321,14 @@ static void try_ended(struct try *t, CURLcode rc)
     gateway_room(ts, gw);
 }
 
-static void texts_check(void *arg)
-{
-    struct texts *ts = arg;
-    int left;
-    CURLMsg *m;
-    while ((m = curl_multi_info_read(multi_handle(ts->multi), &left))) {
-        struct try *t = NULL;
-        if (m->msg != CURLMSG_DONE)
-            continue;
-        CURLcode rc = m->data.result;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-        try_ended(t, rc); /* m is not valid any more */
-    }
-}
-
 /* ---- what the courier asks ---------------------------------------------------------- */
 
-struct texts *texts_new(struct event_base *base, const json_t *config, struct err *e)
+struct texts *texts_new(struct event_base *base, struct gates *gates)
 {
     struct texts *ts = mem_alloc(sizeof(*ts));
-    const char *name;
-    json_t *c;
-    int rc = 0;
-    ts->config = json_incref((json_t *)config);
+    ts->gates = gates;
     TAILQ_INIT(&ts->tries);
-    ts->multi = multi_new(base, texts_check, ts);
-    json_object_foreach(json_get_obj(config, "gateways"), name, c) {
-        if (ts->count == BOUND_GATEWAYS)
-            rc = err_set(e, ERR_PERM, "more than %d gateways", BOUND_GATEWAYS);
-        if (rc == 0)
-            rc = gateway_read(&ts->list[ts->count++], name, c, e);
-    }
-    if (rc < 0)
-        texts_free(&ts);
+    ts->multi = multi_new(base, try_ended, ts);
     return ts;
 }
 
@@ -439,9 +341,6 @@ void texts_free(struct texts **tp)
     while (!TAILQ_EMPTY(&ts->tries))
         try_free(TAILQ_FIRST(&ts->tries));
     multi_free(&ts->multi);
-    for (size_t i = 0; i < ts->count; i++)
-        mem_free(ts->list[i].secret);
-    json_decref(ts->config);
     mem_free(ts);
 }
 
@@ -450,8 +349,8 @@ void texts_resolve(struct texts *ts, struct job *j, const json_t *names)
     size_t i;
     json_t *name;
     json_array_foreach((json_t *)names, i, name)
-        for (size_t k = 0; k < ts->count && j->relay_count < ARRAY_LEN(j->relays); k++)
-            if (json_is_string(name) && strcmp(ts->list[k].name, json_string_value(name)) == 0)
+        for (size_t k = 0; k < ts->gates->count && j->relay_count < ARRAY_LEN(j->relays); k++)
+            if (json_is_string(name) && strcmp(ts->gates->list[k].name, json_string_value(name)) == 0)
                 j->relays[j->relay_count++] = k;
 }
 
@@ -464,9 +363,9 @@ void texts_drain(struct texts *ts)
 {
     struct job *j;
     ts->draining = true;
-    for (size_t i = 0; i < ts->count; i++)
-        while ((j = TAILQ_FIRST(&ts->list[i].wait))) {
-            TAILQ_REMOVE(&ts->list[i].wait, j, wait);
+    for (size_t i = 0; i < ts->gates->count; i++)
+        while ((j = TAILQ_FIRST(&ts->gates->list[i].wait))) {
+            TAILQ_REMOVE(&ts->gates->list[i].wait, j, wait);
             job_finish(j, JOB_DEFERRED, 0, NULL, "courier is draining", true);
         }
 }
@@ -477,7 +376,7 @@ void texts_cut(struct texts *ts, const char *why)
     texts_drain(ts);
     while ((t = TAILQ_FIRST(&ts->tries))) {
         struct job *j = t->job;
-        const struct gateway *gw = t->gw;
+        const struct gate *gw = t->gw;
         bool left = t->left;
         try_free(t);
         job_finish(j, left ? JOB_UNKNOWN : JOB_DEFERRED, 0, gw->name, why, false);

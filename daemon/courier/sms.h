@@ -17,17 +17,11 @@
 
 #include <event2/event.h>
 
-#include "base/err.h"
-#include "base/json.h"
-#include "base/sandbox.h"
-#include "courier/job.h"
+#include "courier/gate.h"
 
 struct texts;
 
-/* Reads the credential files too: call while the rights are there. */
-struct texts *texts_new(struct event_base *base, const json_t *config, struct err *e);
-/* Ports, certificates, spool folders. */
-void texts_rights(const struct texts *ts, struct sandbox *sb);
+struct texts *texts_new(struct event_base *base, struct gates *gates); /* gates: borrowed */
 void texts_free(struct texts **ts); /* accepts NULL; jobs must be finished */
 
 /* Fills the job's list from the names in a TEXT; unknown ones are skipped. */

@@ -120,7 +120,7 @@ void asks_gone(struct engine *eng, const struct peer *p)
             i++;
         if (i < a->owed_count)
             ask_part(a, i, json_pack("{s:s, s:s}", "mailbox", peer_instance(p), "error",
-                                     "the intake has ended; ask again"));
+                                     "it has ended meanwhile; ask again"));
     }
 }
 

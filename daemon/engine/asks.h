@@ -2,8 +2,8 @@
  *
  * asks - questions of leadctl that other processes must answer first
  *
- * A client asks; the engine asks an intake (LIST, PREVIEW) or the supervisor
- * (RELOAD, LIST_PROCESSES) under a number of its own, and answers the client
+ * A client asks; the engine asks an intake (LIST, PREVIEW), the courier (QUERY) or the
+ * supervisor (RELOAD, LIST_PROCESSES) under a number of its own, and answers the client
  * when all parts are in, or when ASK_TIMEOUT_MS is over with what it has.
  */
 #ifndef LEADD_ENGINE_ASKS_H

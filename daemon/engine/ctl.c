@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crm/when.h"
 #include "engine/asks.h"
+#include "engine/gateway_pull.h"
 
 static const struct {
     const char *name;
@@ -260,6 +261,8 @@ json_t *ask_answer(struct ask *a)
         data = ctl_reconcile_answer(a->eng, a->parts, &code);
     else if (strcmp(a->what, "preview") == 0)
         data = ctl_preview_answer(a->parts, &code);
+    else if (strcmp(a->what, "pull") == 0)
+        data = pull_answer(a->parts, &code);
     else if (strcmp(a->what, "reload") == 0)
         data = ctl_reload_answer(a->eng, a->parts, &code);
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * ctl_gateway - leadctl gateway status, enable and test
+ * ctl_gateway - leadctl gateway status, enable, pull and test
  */
 #include <inttypes.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "crm/address.h"
 #include "crm/country.h"
 #include "engine/ctl.h"
+#include "engine/gateway_pull.h"
 #include "engine/gateways.h"
 #include "engine/sms_out.h"
 #include "store/sms.h"
@@ -113,13 +114,17 @@ json_t *ctl_gateway(struct ctl *c, struct err *e)
     const char *verb = c->argv[1];
     if (strcmp(verb, "status") == 0 && c->argc == 2)
         return gateway_status(c, e);
-    bool test = strcmp(verb, "test") == 0;
-    if ((test || strcmp(verb, "enable") == 0) && c->argc == (test ? 4 : 3)) {
+    bool test = strcmp(verb, "test") == 0, pull = strcmp(verb, "pull") == 0;
+    if ((test || pull || strcmp(verb, "enable") == 0) && c->argc == (test ? 4 : 3)) {
         struct gate *g = gateways_find(c->eng, c->argv[2]);
         if (!g)
             err_set(e, ERR_INPUT, "there is no gateway %s in leadd.conf", c->argv[2]);
-        return !g ? NULL : test ? gateway_test(c, g, c->argv[3], e) : gateway_enable(c, g);
+        return !g     ? NULL
+               : test ? gateway_test(c, g, c->argv[3], e)
+               : pull ? pull_now(c, g, e)
+                      : gateway_enable(c, g);
     }
-    err_set(e, ERR_INPUT, "expected: gateway status, gateway enable NAME, or gateway test NAME NUMBER");
+    err_set(e, ERR_INPUT, "expected: gateway status, gateway enable NAME, gateway pull NAME, or "
+                          "gateway test NAME NUMBER");
     return NULL;
 }

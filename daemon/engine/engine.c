@@ -24,8 +24,8 @@
 #include "engine/coverage.h"
 #include "engine/ctl.h"
 #include "engine/enrol.h"
-#include "engine/gateways.h"
 #include "engine/relays.h"
+#include "engine/gateway_pull.h"
 #include "engine/hold.h"
 #include "engine/late.h"
 #include "engine/link.h"
@@ -169,6 +169,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
         return outbound_sent(eng, it, e);
     case FRAME_CALLED:
         return calls_called(eng, it, e);
+    case FRAME_QUERIED:
+        return pull_told(eng, it, e);
     case FRAME_CTL:
         return ctl_frame(eng, it, e);
     case FRAME_STATS:
@@ -515,7 +517,7 @@ static int engine_start(struct role *r, struct err *e)
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     if (schedules_start(eng, e) < 0 || alive_start(eng, e) < 0 ||
-        digests_start(eng, e) < 0 || reminders_start(eng, e) < 0 ||
+        digests_start(eng, e) < 0 || reminders_start(eng, e) < 0 || pulls_start(eng, e) < 0 ||
         timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);

@@ -37,6 +37,7 @@ struct gate {
 struct gateways {
     struct gate list[BOUND_GATEWAYS];
     size_t count;
+    size_t asked; /* questions that the courier has (gateway_pull.h): pretended time waits */
 };
 
 int gateways_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;

@@ -18,6 +18,7 @@
 #include "crm/command.h"
 #include "engine/call.h"
 #include "engine/conversation.h"
+#include "engine/gateways.h"
 #include "engine/input.h"
 #include "engine/outbound_inner.h"
 #include "engine/relays.h"
@@ -301,6 +302,7 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
         return 0;
     /* a row claimed before this would look as if it had not been handed over */
     p->greeted = true;
+    eng->gateways->asked = 0; /* a new courier has no questions */
     AUTO_JSON json_t *rows = outbox_claimed(eng->db, e);
     if (!rows)
         return -1;

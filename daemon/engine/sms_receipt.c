@@ -160,18 +160,12 @@ int sms_receipt_early(struct input *in, const json_t *row, const char *gateway,
 
 /* ---- one receipt --------------------------------------------------------------------------- */
 
-static int receipt_row(struct engine *eng, const char *gateway, const struct gateway_receipt *r,
-                       json_t **row_out, struct err *e)
+/* *row_out is NULL when there is none. */
+static int receipt_row(struct engine *eng, int64_t id, json_t **row_out, struct err *e)
 {
-    int64_t id = *r->key ? sms_key_read(eng, r->key) : 0;
     struct err gone = {0};
-    *row_out = NULL;
-    if (id == 0 && *r->id && sms_find(eng->db, gateway, r->id, &id, e) < 0)
-        return -1;
-    if (id == 0)
-        return 0;
-    *row_out = outbox_get(eng->db, id, &gone);
-    if (!*row_out && gone.cls != ERR_INPUT) {
+    *row_out = id ? outbox_get(eng->db, id, &gone) : NULL;
+    if (!*row_out && id && gone.cls != ERR_INPUT) {
         *e = gone;
         return -1;
     }
@@ -199,11 +193,24 @@ static int receipt_input(struct engine *eng, const json_t *row, const char *gate
     return rc;
 }
 
+int sms_receipt_of(struct engine *eng, int64_t outbox, const char *gateway,
+                   const struct gateway_receipt *r, struct err *e)
+{
+    json_t *found;
+    if (receipt_row(eng, outbox, &found, e) < 0)
+        return -1;
+    AUTO_JSON json_t *row = found;
+    return row ? receipt_input(eng, row, gateway, r, e) : 0;
+}
+
 int sms_receipt_one(struct engine *eng, const char *gateway, const struct gateway_receipt *r,
                     const char **why_out, struct err *e)
 {
+    int64_t id = *r->key ? sms_key_read(eng, r->key) : 0;
     json_t *found;
-    if (receipt_row(eng, gateway, r, &found, e) < 0)
+    if (id == 0 && *r->id && sms_find(eng->db, gateway, r->id, &id, e) < 0)
+        return -1;
+    if (receipt_row(eng, id, &found, e) < 0)
         return -1;
     AUTO_JSON json_t *row = found;
     if (row)

@@ -22,6 +22,9 @@ int sms_receipt_apply(struct input *in, const json_t *row, const char *gateway,
 /* The answer has come: what was told of this id before. */
 int sms_receipt_early(struct input *in, const json_t *row, const char *gateway,
                       const char *provider_id, struct err *e) LEADD_MUST_CHECK;
+/* The same for a row by its id, in an input of its own; one that is gone is nothing. */
+int sms_receipt_of(struct engine *eng, int64_t outbox, const char *gateway,
+                   const struct gateway_receipt *r, struct err *e) LEADD_MUST_CHECK;
 /* One receipt from outside of an input: its row is looked up. */
 int sms_receipt_one(struct engine *eng, const char *gateway, const struct gateway_receipt *r,
                     const char **why_out, struct err *e) LEADD_MUST_CHECK;

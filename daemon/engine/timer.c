@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/alive.h"
 #include "engine/late.h"
+#include "engine/gateway_pull.h"
 #include "engine/notice.h"
 #include "engine/reminder.h"
 #include "engine/sms_in.h"
@@ -28,7 +29,8 @@ static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_e
                                                  &timer_kind_probe, &timer_kind_digest,
                                                  &timer_kind_sequence, &timer_kind_sms_part,
                                                  &timer_kind_quarantine, &timer_kind_confirm,
-                                                 &timer_kind_task, &timer_kind_click};
+                                                 &timer_kind_task, &timer_kind_click,
+                                                 &timer_kind_pull};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

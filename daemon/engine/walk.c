@@ -12,6 +12,7 @@
 #include "crm/when.h"
 #include "engine/call.h"
 #include "engine/ctl.h"
+#include "engine/gateways.h"
 #include "engine/timer.h"
 #include "store/outbox.h"
 #include "store/timer.h"
@@ -69,7 +70,7 @@ static bool walk_busy(struct engine *eng, int64_t timer_due)
 {
     return eng->ready.head || eng->due_queued || eng->timers.queued || eng->parse.count ||
            eng->parsing.count || (timer_due && timer_due <= clock_now_ms()) || walk_sending(eng) ||
-           calls_busy(eng);
+           calls_busy(eng) || eng->gateways->asked;
 }
 
 /* The next stop behind now; 0: none. */

@@ -24,6 +24,8 @@ const char schema_sms_1[] =
     " asked_ms INTEGER"                       /* when the gateway was last asked */
     ") STRICT;"
     "CREATE INDEX sms_provider ON sms (provider_id) WHERE provider_id IS NOT NULL;"
+    "CREATE INDEX sms_open ON sms (gateway, outbox_id) WHERE provider_id IS NOT NULL AND"
+    " (delivery IS NULL OR delivery = 'queued' OR delivery = 'sent');"
 
     /* receipts that came before the answer with the id */
     "CREATE TABLE sms_early ("

@@ -18,6 +18,11 @@ int sms_add(struct db *db, int64_t outbox, const char *wanted, const char *encod
                    "issi", outbox, wanted, encoding, segments);
 }
 
+/* As the index sms_open has it. */
+#define SMS_OPEN                                                                                   \
+    "s.provider_id IS NOT NULL AND "                                                               \
+    "(s.delivery IS NULL OR s.delivery = 'queued' OR s.delivery = 'sent')"
+
 #define SMS_COLUMNS                                                                                \
     "SELECT s.outbox_id, s.wanted, s.gateway, s.provider_id, s.encoding, s.segments, s.delivery,"  \
     " s.delivery_ms, s.reason, s.error, s.micros, s.currency, s.asked_ms FROM sms s "
@@ -71,19 +76,24 @@ int sms_set(struct db *db, int64_t outbox, const struct sms_change *c, struct er
                    c->delivery_ms, c->asked_ms);
 }
 
-json_t *sms_open(struct db *db, const char *gateway, int64_t since_ms, int64_t before_ms,
+static json_t *open_read(struct db_rows *r)
+{
+    return json_pack("{s:I, s:s, s:I}", "outbox_id", db_int(r, 0), "provider_id", db_text(r, 1),
+                     "done_ms", db_int(r, 2));
+}
+
+json_t *sms_open(struct db *db, const char *gateway, int64_t from, int64_t before_ms,
                  int64_t asked_ms, int64_t limit, struct err *e)
 {
     return rows_all(db_query(db,
-                             SMS_COLUMNS
-                             "JOIN outbox o ON o.id = s.outbox_id "
-                             "WHERE s.gateway = $1 AND s.provider_id IS NOT NULL AND "
-                             "o.state = 'sent' AND o.done_ms > $2 AND o.done_ms < $3 AND "
-                             "(s.delivery IS NULL OR s.delivery = 'queued' OR s.delivery = 'sent') "
-                             "AND (s.asked_ms IS NULL OR s.asked_ms < $4) "
+                             "SELECT s.outbox_id, s.provider_id, o.done_ms FROM sms s "
+                             "CROSS JOIN outbox o ON o.id = s.outbox_id "
+                             "WHERE s.gateway = $1 AND s.outbox_id > $2 AND " SMS_OPEN " AND "
+                             "o.state = 'sent' AND o.done_ms < $3 AND "
+                             "(s.asked_ms IS NULL OR s.asked_ms < $4) "
                              "ORDER BY s.outbox_id LIMIT $5",
-                             "siiii", gateway, since_ms, before_ms, asked_ms, limit),
-                    sms_read, e);
+                             "siiii", gateway, from, before_ms, asked_ms, limit),
+                    open_read, e);
 }
 
 /* ---- early receipts ------------------------------------------------------------------ */

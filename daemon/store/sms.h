@@ -33,9 +33,9 @@ struct sms_change {
 int sms_set(struct db *db, int64_t outbox, const struct sms_change *c,
             struct err *e) LEADD_MUST_CHECK;
 
-/* Those of the gateway that left since then, have no last state, and were not asked about
- * since `asked_ms`: as sms_get, oldest first. */
-json_t *sms_open(struct db *db, const char *gateway, int64_t since_ms, int64_t before_ms,
+/* Texts behind the row `from` that left by the gateway before before_ms, have no last state, and
+ * were not asked about since asked_ms: [{"outbox_id", "provider_id", "done_ms"}], oldest first. */
+json_t *sms_open(struct db *db, const char *gateway, int64_t from, int64_t before_ms,
                  int64_t asked_ms, int64_t limit, struct err *e);
 
 /* ---- receipts that came too early ---- */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * http - see http.h
+ */
+#include "courier/http.h"
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+int http_port(const char *url)
+{
+    char *text = NULL;
+    int64_t port = 0;
+    CURLU *u = curl_url();
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+        text_parse_int(text, &port) < 0)
+        port = 0;
+    curl_free(text);
+    curl_url_cleanup(u);
+    return port > 0 && port < 65536 ? (int)port : 0;
+}
+
+void http_options(CURL *h, const struct http_to *to)
+{
+    curl_easy_setopt(h, CURLOPT_URL, to->url);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h, CURLOPT_PROXY, "");
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, to->timeout_ms);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, to->timeout_ms);
+    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or newer */
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (to->ca_file)
+        curl_easy_setopt(h, CURLOPT_CAINFO, to->ca_file);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, "leadd/" LEADD_VERSION);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, to->headers);
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, to->error);
+    curl_easy_setopt(h, CURLOPT_PRIVATE, to->own);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * http - what all HTTP requests of the courier have in common
+ *
+ * Nothing is redirected, no proxy is asked whatever the environment says, TLS is 1.2 or
+ * newer and verified. What is sent, and what becomes of the answer, is the caller's.
+ */
+#ifndef LEADD_COURIER_HTTP_H
+#define LEADD_COURIER_HTTP_H
+
+#include <curl/curl.h>
+
+/* Where the url connects to; 0: it cannot be read. */
+int http_port(const char *url);
+
+struct http_to {
+    const char *url;            /* libcurl copies it */
+    const char *ca_file;        /* NULL: the system's */
+    struct curl_slist *headers; /* borrowed until the transfer is over, as are error and own */
+    char *error;                /* CURL_ERROR_SIZE */
+    long timeout_ms;
+    void *own;                  /* CURLOPT_PRIVATE */
+};
+void http_options(CURL *h, const struct http_to *to);
+
+#endif
