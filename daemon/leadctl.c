@@ -70,9 +70,9 @@ static const struct command commands[] = {
      NULL},
     {"calls", "list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME",
      "what other programs are told and asked (webhook, enrich)", NULL},
-    {"gateway", "status | enable NAME | pull NAME | test NAME NUMBER",
+    {"gateway", "status | enable NAME | pull NAME | test NAME [NUMBER]",
      "gateways for SMS: how they are and what they cost; ask one again; ask what became of its "
-     "texts; send a text by one", NULL},
+     "texts; try one step by step", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
     {"resume", "", "after a restore: all that is held goes on, mails and late timers", NULL},
     {"release", "all|none|since=TIME|ID .. [rest=drop]", "after a restore: let it go, or drop it",

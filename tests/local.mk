@@ -52,3 +52,5 @@ EXTRA_DIST += tests/e2e/test_tasks.py tests/sim/test_task_time.py
 EXTRA_DIST += tests/sim/test_relays_time.py
 EXTRA_DIST += tests/e2e/test_clicks.py
 EXTRA_DIST += tests/e2e/test_gateway_pull.py
+EXTRA_DIST += tests/e2e/test_gateway_test.py
+EXTRA_DIST += tests/e2e/test_gateway_routes.py

@@ -347,12 +347,19 @@ static void check_gateway(const struct check *c, const struct entry *e)
     struct err why = {0};
     struct stat st;
     json_t *v;
+    size_t i;
     if (e->node->damaged)
         return;
     check_gateway_way(c, e);
     if (number && !is_sender(number))
         check_error(c, e, "number", "expected a number with its country code such as "
                     "\"+431234567\", a short code, or a name of up to 11 letters and digits");
+    json_array_foreach(json_object_get(e->v, "to"), i, v) {
+        const char *prefix = json_string_value(v);
+        if (*prefix != '+' || !prefix[1] || strspn(prefix + 1, "0123456789") != strlen(prefix + 1))
+            check_error(c, e, "to", "expected the beginning of a number with its country code, such "
+                        "as \"+43\", not \"%.40s\"", prefix);
+    }
     json_object_foreach(json_object_get(e->v, "params"), name, v)
         if (json_is_string(v) && !*json_string_value(v))
             check_error(c, e, "params", "%s is missing; the preset needs it", name);

@@ -133,6 +133,9 @@ static const struct schema_key keys_gateway[] = {
     {"number", TYPE_TEXT,
      .help = "The number that is texted from, with its country code, a short code, or a name of up "
              "to 11 letters and digits, which nobody can answer."},
+    {"to", TYPE_TEXTS,
+     .help = "Beginnings of the numbers that it serves, such as \"+43\". Others go by the next that "
+             "serves them. Without it, all."},
     {"user", TYPE_TEXT, .help = "Name or account to sign in with."},
     {"secret_file", TYPE_SECRET, .help = "File with the password, key or token."},
     {"params", TYPE_CUSTOM, DATA,

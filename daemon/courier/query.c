@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/gateway.h"
@@ -31,7 +32,7 @@ struct query {
     struct gateway_request req; /* own */
     struct buf answer;
     size_t head_bytes;
-    bool too_large;
+    bool too_large, test;
     int64_t began_ms;
     char error[CURL_ERROR_SIZE];
 };
@@ -131,6 +132,40 @@ static void query_options(struct query *q)
     curl_easy_setopt(q->easy, CURLOPT_HEADERDATA, q);
 }
 
+/* libcurl may tell no time of a connection whose TLS failed. */
+static bool is_of_tls(CURLcode rc)
+{
+    return rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_PEER_FAILED_VERIFICATION ||
+           rc == CURLE_SSL_CACERT_BADFILE;
+}
+
+/* How far a test came: "reached" is the step at which it ended, or "all". */
+static void test_steps(struct query *q, CURLcode rc)
+{
+    char *ip = NULL, *scheme = NULL;
+    curl_off_t name = 0, connected = 0, tls = 0;
+    long port = 0;
+    curl_easy_getinfo(q->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(q->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(q->easy, CURLINFO_SCHEME, &scheme);
+    curl_easy_getinfo(q->easy, CURLINFO_NAMELOOKUP_TIME_T, &name);
+    curl_easy_getinfo(q->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    curl_easy_getinfo(q->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+    bool wants_tls = text_starts(q->req.url, "https:");
+    const char *reached = rc == CURLE_OK                               ? "all"
+                          : name == 0 || rc == CURLE_COULDNT_RESOLVE_HOST ? "name"
+                          : is_of_tls(rc)                              ? "TLS"
+                          : connected == 0                             ? "connection"
+                          : wants_tls && tls == 0                      ? "TLS"
+                                                                       : "sign-in";
+    AUTO_FREE char *at = mem_printf("%s port %ld", ip && *ip ? ip : "?", port);
+    json_put_str(q->asked, "reached", reached);
+    json_put_str(q->asked, "name", "found");
+    json_put_str(q->asked, "connection", at);
+    if (wants_tls)
+        json_put_str(q->asked, "TLS", "its certificate is good");
+}
+
 static void query_ended(void *arg, void *own, CURLcode rc)
 {
     struct query *q = own;
@@ -141,10 +176,36 @@ static void query_ended(void *arg, void *own, CURLcode rc)
     curl_easy_getinfo(q->easy, CURLINFO_CONTENT_TYPE, &type);
     if (rc == CURLE_OK && code >= 200)
         snprintf(text, sizeof(text), "HTTP %ld", code);
+    else if (rc == CURLE_OK)
+        snprintf(text, sizeof(text), "connected");
     else
         snprintf(text, sizeof(text), "%s", q->too_large ? "the answer is too large"
                  : q->error[0] ? q->error : curl_easy_strerror(rc));
+    if (q->test)
+        test_steps(q, rc);
     query_over(q, rc == CURLE_OK ? code : 0, type, text);
+}
+
+static bool has_pull(const struct gate *g)
+{
+    const json_t *pull = json_get_obj(g->conf, "pull");
+    return json_get_str(pull, "path", NULL) || json_get_str(pull, "url", NULL);
+}
+
+/* A test of a gateway that nothing can be asked: as far as the connection. */
+static int query_connect_only(struct query *q, struct err *e)
+{
+    q->req.method = "GET";
+    q->req.url = gateway_base_url(q->gate->conf, e);
+    return q->req.url ? 0 : -1;
+}
+
+static void query_folder(struct query *q)
+{
+    bool ok = q->gate->folder && access(q->gate->folder, W_OK) == 0;
+    json_put_str(q->asked, "step", "folder");
+    json_put_bool(q->asked, "ok", ok);
+    query_over(q, 0, NULL, ok ? q->gate->folder : "it cannot be written to by the courier");
 }
 
 /* ---- what the courier asks ------------------------------------------------------------ */
@@ -192,18 +253,29 @@ void queries_ask(struct queries *qs, const struct frame *f)
         query_over(q, 0, NULL, "too many questions in hand");
         return;
     }
+    q->test = strcmp(json_get_str(f->json, "what", ""), "test") == 0;
+    if (q->test && q->gate && q->gate->spool) {
+        query_folder(q);
+        return;
+    }
     if (!q->gate || !q->gate->port) {
         query_over(q, 0, NULL, "the courier has no such gateway");
         return;
     }
     AUTO_JSON json_t *values = gateway_values(q->gate->conf, q->gate->secret, f->json);
-    if (gateway_request(q->gate->conf, "pull", values, &q->req, &e) < 0) {
+    int rc = q->test && !has_pull(q->gate) ? query_connect_only(q, &e)
+                                           : gateway_request(q->gate->conf, "pull", values, &q->req, &e);
+    if (rc < 0) {
         query_over(q, 0, NULL, e.text);
         return;
     }
     q->easy = curl_easy_init();
     LEADD_ASSERT(q->easy);
     query_options(q);
+    if (q->test)
+        curl_easy_setopt(q->easy, CURLOPT_FRESH_CONNECT, 1L); /* a used one would show nothing */
+    if (q->test && !has_pull(q->gate))
+        curl_easy_setopt(q->easy, CURLOPT_CONNECT_ONLY, 1L);
     if (curl_multi_add_handle(multi_handle(qs->multi), q->easy) != CURLM_OK)
         query_over(q, 0, NULL, "it cannot be begun");
 }

@@ -15,6 +15,7 @@
 #include "crm/when.h"
 #include "engine/asks.h"
 #include "engine/gateway_pull.h"
+#include "engine/gateway_test.h"
 
 static const struct {
     const char *name;
@@ -263,6 +264,8 @@ json_t *ask_answer(struct ask *a)
         data = ctl_preview_answer(a->parts, &code);
     else if (strcmp(a->what, "pull") == 0)
         data = pull_answer(a->parts, &code);
+    else if (strcmp(a->what, "gateway test") == 0)
+        data = gateway_test_answer(a->parts, &code);
     else if (strcmp(a->what, "reload") == 0)
         data = ctl_reload_answer(a->eng, a->parts, &code);
     else

@@ -26,6 +26,7 @@
 #include "engine/enrol.h"
 #include "engine/relays.h"
 #include "engine/gateway_pull.h"
+#include "engine/gateway_test.h"
 #include "engine/hold.h"
 #include "engine/late.h"
 #include "engine/link.h"
@@ -157,6 +158,14 @@ void engine_item_done(struct engine *eng, struct item *it)
 
 /* ---- the pass ------------------------------------------------------------- */
 
+static int queried(struct engine *eng, struct item *it, struct err *e)
+{
+    if (strcmp(json_get_str(it->frame.json, "what", ""), "pull") == 0)
+        return pull_told(eng, it, e);
+    gateway_test_told(eng, it);
+    return 0;
+}
+
 static int frame_handle(struct engine *eng, struct item *it, struct err *e)
 {
     switch (it->frame.type) {
@@ -170,7 +179,7 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
     case FRAME_CALLED:
         return calls_called(eng, it, e);
     case FRAME_QUERIED:
-        return pull_told(eng, it, e);
+        return queried(eng, it, e);
     case FRAME_CTL:
         return ctl_frame(eng, it, e);
     case FRAME_STATS:

@@ -44,6 +44,7 @@ int gateways_start(struct engine *eng, struct err *e)
     const char *name;
     json_t *c;
     eng->gateways = mem_alloc(sizeof(*eng->gateways));
+    eng->gateways->held = json_object();
     json_object_foreach(json_get_obj(crm_config(eng->crm), "gateways"), name, c) {
         if (eng->gateways->count == BOUND_GATEWAYS)
             return err_set(e, ERR_PERM, "more than %d gateways", BOUND_GATEWAYS);
@@ -56,6 +57,8 @@ void gateways_stop(struct engine *eng)
 {
     for (size_t i = 0; eng->gateways && i < eng->gateways->count; i++)
         turn_end(&eng->gateways->list[i].turn);
+    if (eng->gateways)
+        json_decref(eng->gateways->held);
     mem_free(eng->gateways);
     eng->gateways = NULL;
 }
@@ -77,17 +80,76 @@ struct gate *gateways_of(struct engine *eng, const char *name_or_number)
     return g;
 }
 
-struct gate *gateways_first(struct engine *eng, const char *wanted)
+bool gateway_serves(const struct gate *g, const char *number)
 {
-    for (size_t i = 0; eng->gateways && i < eng->gateways->count; i++) {
-        struct gate *g = &eng->gateways->list[i];
-        if (g->sends && (!wanted || strcmp(wanted, g->name) == 0))
-            return g;
-    }
+    const json_t *to = json_get_arr(g->conf, "to");
+    bool serves = json_array_size(to) == 0;
+    size_t i;
+    json_t *prefix;
+    if (!number)
+        return true;
+    json_array_foreach((json_t *)to, i, prefix)
+        serves |= text_starts(number, json_string_value(prefix));
+    return serves;
+}
+
+static bool gate_is_for(const struct gate *g, const char *wanted, const char *number)
+{
+    return g->sends && (!wanted || strcmp(wanted, g->name) == 0) && gateway_serves(g, number);
+}
+
+struct gate *gateways_first(struct engine *eng, const char *wanted, const char *number)
+{
+    for (size_t i = 0; eng->gateways && i < eng->gateways->count; i++)
+        if (gate_is_for(&eng->gateways->list[i], wanted, number))
+            return &eng->gateways->list[i];
     return NULL;
 }
 
 /* ---- turns ------------------------------------------------------------------------- */
+
+/* A turn of one that is named in case those before it fail: taken at once where nobody waits
+ * for it, and given back if it was not asked (gateways_used). */
+static bool gate_spare_turn(struct gateways *gs, struct gate *g, int64_t row, int64_t segments,
+                            int64_t now_ms)
+{
+    char id[32];
+    if (!turn_spare(&g->turn, segments, now_ms))
+        return false;
+    snprintf(id, sizeof(id), "%" PRId64, row);
+    json_t *held = json_object_get(gs->held, id);
+    if (!held) {
+        held = json_pack("{s:I, s:[]}", "segments", (json_int_t)segments, "names");
+        json_object_set_new(gs->held, id, held);
+    }
+    json_array_append_new(json_get_arr(held, "names"), json_string(g->name));
+    return true;
+}
+
+static bool was_asked(const json_t *texted, const char *name)
+{
+    size_t i;
+    json_t *one;
+    bool asked = strcmp(json_get_str(texted, "relay", ""), name) == 0;
+    json_array_foreach(json_get_arr(texted, "left"), i, one)
+        asked |= strcmp(json_get_str(one, "gateway", ""), name) == 0;
+    return asked;
+}
+
+void gateways_used(struct engine *eng, int64_t row, const json_t *texted)
+{
+    char id[32];
+    size_t i;
+    json_t *name;
+    snprintf(id, sizeof(id), "%" PRId64, row);
+    const json_t *held = json_object_get(eng->gateways->held, id);
+    json_array_foreach(json_get_arr(held, "names"), i, name) {
+        struct gate *g = gateways_find(eng, json_string_value(name));
+        if (g && texted && !was_asked(texted, g->name)) /* a courier that died may have asked it */
+            turn_back(&g->turn, json_get_int(held, "segments", 1));
+    }
+    json_object_del(eng->gateways->held, id);
+}
 
 /* The breaker lets one through when its time is over, and waits for what comes of it. */
 static bool gate_open(struct gate *g, int64_t now_ms)
@@ -108,8 +170,9 @@ static void gate_too_late(const struct gate *g, int64_t *later, char why[256])
     snprintf(why, 256, "%s", g->text);
 }
 
-json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, int64_t segments,
-                      int64_t now_ms, struct gate **mail_out, int64_t *later_out, char why[256])
+json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, const char *number,
+                      int64_t segments, int64_t now_ms, struct gate **mail_out, int64_t *later_out,
+                      char why[256])
 {
     json_t *names = json_array();
     *mail_out = NULL;
@@ -118,7 +181,7 @@ json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, int64
     for (size_t i = 0; eng->gateways && i < eng->gateways->count; i++) {
         struct gate *g = &eng->gateways->list[i];
         bool first = json_array_size(names) == 0;
-        if (!g->sends || (wanted && strcmp(wanted, g->name) != 0))
+        if (!gate_is_for(g, wanted, number))
             continue;
         if (!gate_open(g, now_ms)) {
             gate_too_late(g, later_out, why);
@@ -131,6 +194,8 @@ json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, int64
             json_decref(names);
             return NULL;
         }
+        if (!first && !gate_spare_turn(eng->gateways, g, row, segments > 0 ? segments : 1, now_ms))
+            continue;
         json_array_append_new(names, json_string(g->name));
         if (g->mail) {
             *mail_out = g;

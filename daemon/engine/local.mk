@@ -36,7 +36,7 @@ daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c
 
 # texting
 daemon_engine_libengine_a_SOURCES += %D%/ctl_gateway.c %D%/gateways.c %D%/gateways.h %D%/sms_out.c %D%/sms_out.h %D%/sms_receipt.h
-daemon_engine_libengine_a_SOURCES += %D%/gateway_pull.c %D%/gateway_pull.h
+daemon_engine_libengine_a_SOURCES += %D%/gateway_pull.c %D%/gateway_pull.h %D%/gateway_test.c %D%/gateway_test.h
 # who may command by mail
 daemon_engine_libengine_a_SOURCES += %D%/dropbox.c %D%/dropbox.h %D%/duplicate.c %D%/duplicate.h %D%/same.c %D%/same.h
 daemon_engine_libengine_a_SOURCES += %D%/align.c %D%/align.h %D%/held.c %D%/held.h %D%/proof.c %D%/proof.h %D%/secret.c %D%/secret.h \

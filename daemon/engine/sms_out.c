@@ -15,6 +15,7 @@
 #include "crm/command.h"
 #include "crm/sms_text.h"
 #include "engine/consent.h"
+#include "engine/gateway_test.h"
 #include "engine/gateways.h"
 #include "engine/ours.h"
 #include "engine/outgoing.h"
@@ -117,7 +118,7 @@ int sms_put(struct input *in, const struct sms_letter *l, int64_t *outbox_out, c
             struct err *e)
 {
     struct engine *eng = in->eng;
-    struct gate *g = l->from ? gateways_of(eng, l->from) : gateways_first(eng, NULL);
+    struct gate *g = l->from ? gateways_of(eng, l->from) : gateways_first(eng, NULL, l->to);
     struct sms_count count;
     enum may may;
     int64_t at;
@@ -128,7 +129,12 @@ int sms_put(struct input *in, const struct sms_letter *l, int64_t *outbox_out, c
     *outbox_out = 0;
     if (!g)
         return l->from ? err_set(e, ERR_INPUT, "not sent: there is no gateway %s", l->from)
-                       : err_set(e, ERR_INPUT, "not sent: there are no gateways in leadd.conf");
+               : gateways_first(eng, NULL, NULL)
+                   ? err_set(e, ERR_INPUT, "not sent: no gateway serves numbers such as %s", l->to)
+                   : err_set(e, ERR_INPUT, "not sent: there are no gateways in leadd.conf");
+    if (!gateway_serves(g, l->to))
+        return err_set(e, ERR_INPUT, "not sent: the gateway %s serves no numbers such as %s", g->name,
+                       l->to);
     if (number_check(eng, l->to, l->to_user, e) < 0 || text_check(g, text, &count, e) < 0 ||
         sms_may(eng, l->to, json_get_str(g->conf, "number", ""), l->class_, in->now_ms, &may, &at,
                 &why, e) < 0)
@@ -327,8 +333,9 @@ static int row_may(struct engine *eng, const json_t *row, const json_t *sms, con
     enum may may;
     char text[256];
     *names_out = NULL;
-    if (!gateways_first(eng, wanted))
-        return row_end(eng, id, "not sent: its gateway is not in leadd.conf any more", e);
+    const char *to = json_get_str(row, "to_addr", "");
+    if (!gateways_first(eng, wanted, to))
+        return row_end(eng, id, "not sent: no gateway of leadd.conf serves it any more", e);
     if (sms_may(eng, json_get_str(row, "to_addr", ""), json_get_str(body, "from", ""),
                 json_get_str(row, "class", ""), now, &may, &at, &why, e) < 0)
         return -1;
@@ -338,8 +345,8 @@ static int row_may(struct engine *eng, const json_t *row, const json_t *sms, con
         return outbox_wait(eng->db, id, at, why, e);
     if (now - json_get_int(row, "created_ms", now) > SMS_GIVE_UP_MS)
         return row_end(eng, id, "given up: it could not leave within a day", e);
-    *names_out = gateways_turn(eng, id, wanted, json_get_int(sms, "segments", 1), now, mail_out,
-                               &at, text);
+    *names_out = gateways_turn(eng, id, wanted, to, json_get_int(sms, "segments", 1), now,
+                               mail_out, &at, text);
     return *names_out ? 0 : outbox_wait(eng->db, id, at, text, e);
 }
 
@@ -459,8 +466,10 @@ int sms_settled(struct input *in, const json_t *row, const char *outcome, const 
     if (!g)
         g = gateways_find(eng, json_get_str(sms, "gateway", json_get_str(sms, "wanted", "")));
     if (!g)
-        g = gateways_first(eng, NULL);
+        g = gateways_first(eng, NULL, NULL);
+    gateways_used(eng, id, texted);
     settle_left(eng, texted);
+    gateway_test_settled(eng, id, outcome, json_get_str(texted, "text", NULL));
     if (strcmp(outcome, "deferred") == 0) {
         int64_t later = now + json_get_int(texted, "retry_ms", 0);
         if (c->next_ms && later > c->next_ms)

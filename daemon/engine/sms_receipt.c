@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/gateway_test.h"
 #include "engine/sms_out.h"
 #include "engine/webhook.h"
 #include "store/outbox.h"
@@ -111,6 +112,7 @@ int sms_receipt_apply(struct input *in, const json_t *row, const char *gateway,
         return -1;
     log_info("sms.receipt", "out=%" PRId64 " gateway=%s state=%s code=%s next=%s", id, gateway,
              state ? state : r->status, *r->code ? r->code : "-", further ? "noted" : "ignored");
+    gateway_test_receipt(eng, id, state ? state : r->status);
     if (further)
         engine_count(eng, rank == 4 ? "sms_delivered" : rank == 3 ? "sms_failed" : "sms_receipts", 1);
     return ends ? tell_rules(in, row, r, e) : 0;

@@ -47,3 +47,19 @@ bool turn_take(struct turn *t, int64_t row, int64_t units, int64_t now_ms, int64
     json_put_bool(t->rows, id, true);
     return false;
 }
+
+bool turn_spare(struct turn *t, int64_t units, int64_t now_ms)
+{
+    int64_t now = now_ms * 1000;
+    if (t->free_us < now - BURST_US)
+        t->free_us = now - BURST_US;
+    if (t->cost_us && (t->free_us > now || t->line_ms > now_ms))
+        return false;
+    t->free_us += t->cost_us * units;
+    return true;
+}
+
+void turn_back(struct turn *t, int64_t units)
+{
+    t->free_us -= t->cost_us * units;
+}

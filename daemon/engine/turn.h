@@ -24,5 +24,8 @@ void turn_begin(struct turn *t, int64_t per_minute); /* 0: no limit */
 void turn_end(struct turn *t);
 /* Has the row its turn? Then it is taken. Else *later_out is its place in line. */
 bool turn_take(struct turn *t, int64_t row, int64_t units, int64_t now_ms, int64_t *later_out);
+/* A turn that may not be needed: taken at once where nobody waits for it; and given back. */
+bool turn_spare(struct turn *t, int64_t units, int64_t now_ms);
+void turn_back(struct turn *t, int64_t units);
 
 #endif

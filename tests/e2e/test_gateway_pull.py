@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Texts whose receipt never came: the gateway is asked, as its vendor's page has it."""
 import base64
+import itertools
 import json
 import os
 
@@ -15,22 +16,23 @@ from test_kannel import files, lead, texts
 DAY = "2026-11-20T10:00:00Z"
 
 
-def twilio(peer, more="receipts = false;"):
+def twilio(peer, more):
     return ('main : { preset = "twilio"; url = "%s"; user = "AC123"; number = "+43660123456"; '
             'secret_file = "@DIR@/sms.secret"; verify : { scheme = "none"; }; price = "0.05 EUR"; %s };'
-            % (peer.url("")[:-1] if peer.url("").endswith("/") else peer.url(""), more))
+            % (peer.url(""), more))
 
 
 class Twilio(HttpPeer):
     """Takes texts, and tells what became of each as the Message resource does."""
 
     def __init__(self):
+        self.sids = itertools.count(1)
         self.said = {}  # sid -> what the resource says besides
         super().__init__()
 
     def answer(self, request):
         if request.method == "POST":
-            sid = "SM%03d" % (1 + len(self.sent()))
+            sid = "SM%03d" % next(self.sids)
             return 201, JSON, json.dumps({"sid": sid, "status": "queued", "price": None}).encode()
         sid = request.path.split("/")[-1][:-len(".json")]
         said = self.said.get(sid, {"status": "sent"})
@@ -38,9 +40,6 @@ class Twilio(HttpPeer):
             return said["http"], JSON, b'{"code": 20003, "message": "Authenticate"}'
         return 200, JSON, json.dumps({"sid": sid, "error_code": None, "price": None,
                                       "price_unit": "USD", **said}).encode()
-
-    def sent(self):
-        return [r for r in self.requests[:-1] if r.method == "POST"]
 
     def asked(self, sid=None):
         return [r for r in self.requests if r.method == "GET"
@@ -136,17 +135,14 @@ def test_many_are_asked_about_no_faster_than_the_rate_and_not_for_ever():
             lead(d, n=n, phone="+4366011122%02d" % n, name="Ada%d Beispiel" % n)
         d.ctl("clock", "advance", "1m")  # 600 a minute: they stand in line
         left(d, 25)
-        d.ctl("clock", "advance", "60m")
-        until(lambda: len(peer.asked()) == 10, timeout=120, why="the first turn")
-        d.ctl("clock", "advance", "59s")
+        d.ctl("clock", "advance", "7170s")  # looks are hourly: this one is half a minute ago
         assert len(peer.asked()) == 10
         d.ctl("clock", "advance", "5m")
-        until(lambda: len(peer.asked()) == 25, timeout=120, why="all were asked about")
+        assert len(peer.asked()) == 25
         assert all(len(peer.asked("SM%03d" % n)) == 1 for n in range(1, 26))
         d.ctl("clock", "advance", "9d")
-        until(lambda: len(peer.asked("SM001")) >= 6, timeout=120, why="a week of days")
         done = len(peer.asked())
-        assert all(len(peer.asked("SM%03d" % n)) <= 8 for n in range(1, 26))
+        assert all(6 <= len(peer.asked("SM%03d" % n)) <= 8 for n in range(1, 26))
         d.ctl("clock", "advance", "2d")
         assert len(peer.asked()) == done
 
