@@ -11,3 +11,10 @@ dist_examplestemplates_DATA = %D%/templates/case-received.txt %D%/templates/case
 	%D%/templates/lead-waits.txt %D%/templates/new-case.txt \
 	%D%/templates/task-late.txt %D%/templates/deal-lost.txt %D%/templates/deal-won.txt \
 	%D%/templates/follow-up.txt %D%/templates/new-lead.txt %D%/templates/welcome.txt
+# Rules for texts, which a company switches on by copying them into the folders above.
+textingrulesdir = $(examplesdir)/texting/rules.d
+textingtemplatesdir = $(examplesdir)/texting/templates
+dist_textingrules_DATA = %D%/texting/rules.d/70-texting.conf
+dist_textingtemplates_DATA = %D%/texting/templates/text-prices.sms.txt \
+	%D%/texting/templates/text-hours.sms.txt %D%/texting/templates/text-call-me.sms.txt \
+	%D%/texting/templates/text-closed.sms.txt

@@ -54,6 +54,10 @@ static const struct schema_key keys_step[] = {
      .help = "A mail comes in as it stands in this file; taken from the folder of the rule file."},
     {"mailbox", TYPE_LINE,
      .help = "For mail and mail_file: where it comes in. Without it, the first of mailboxes."},
+    {"sms", TYPE_CUSTOM, .read = read_words, .choices = "a text", .help = "A text comes in: its words."},
+    {"from", TYPE_LINE, .help = "For sms: the number that it comes from."},
+    {"gateway", TYPE_LINE,
+     .help = "For sms: by which it comes in. Without it, the first of gateways."},
     {"command", TYPE_LINE, .help = "Somebody gives a command, such as \"won 5000\"."},
     {"by", TYPE_LINE, .help = "For command: the user. Without it, an operator with leadctl do."},
     {"on", TYPE_LINE,
@@ -236,12 +240,14 @@ static bool step_has(const struct place *p, const char *name)
 /* Each step is one thing that happens, and its words. */
 static void step_check(struct walk *w, const struct place *p)
 {
-    static const char *const verbs[] = {"form", "mail", "mail_file", "command", "answered",
+    static const char *const verbs[] = {"form", "mail", "mail_file", "sms", "command", "answered",
                                         "advance", "until", "expect"};
     static const char *const words[][3] = {{"fields", "form", "answered"},
                                            {"answer", "answered", NULL},
                                            {"code", "answered", NULL},
                                            {"mailbox", "mail", "mail_file"},
+                                           {"from", "sms", NULL},
+                                           {"gateway", "sms", NULL},
                                            {"by", "command", NULL},
                                            {"on", "command", NULL}};
     const char *verb = NULL;
@@ -255,7 +261,9 @@ static void step_check(struct walk *w, const struct place *p)
     }
     if (!verb && !p->node->damaged)
         walk_error(w, p, "nothing happens in this step; it needs one of form, mail, mail_file, "
-                   "command, answered, advance, until, expect");
+                   "sms, command, answered, advance, until, expect");
+    if (step_has(p, "sms") && !step_has(p, "from"))
+        walk_error(w, p, "from is missing: the number that the text comes from");
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (verb && step_has(p, words[i][0]) && strcmp(verb, words[i][1]) != 0 &&
             !(words[i][2] && strcmp(verb, words[i][2]) == 0))

@@ -61,6 +61,9 @@ struct solo_answer {
  * of these, mail that is due now has left and timers that are due now have fired. */
 int solo_mail(struct solo *s, const char *raw, size_t n, const char *mailbox,
               struct solo_answer *out, struct err *e) LEADD_MUST_CHECK;
+/* A text that comes in by a gateway of the config, from a number as people write it there. */
+int solo_sms(struct solo *s, const char *gateway, const char *from, const char *text,
+             struct solo_answer *out, struct err *e) LEADD_MUST_CHECK;
 /* fields: {POSTED: text}; names that the form does not know are `extra`, as in web-in,
  * which also asks for the required ones. */
 int solo_form(struct solo *s, const char *form, const json_t *fields, struct solo_answer *out,

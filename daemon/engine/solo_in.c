@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * solo_in - what comes into a solo engine: mails, forms, commands, answers (see solo.h)
+ * solo_in - what comes into a solo engine: mails, forms, texts, commands, answers (see solo.h)
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,10 +9,12 @@
 #include "base/form_check.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/address.h"
 #include "crm/command.h"
 #include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/parsed.h"
+#include "engine/sms_in.h"
 #include "engine/solo_inner.h"
 #include "mail/parse.h"
 #include "store/call.h"
@@ -184,6 +186,38 @@ int solo_message(struct solo *s, const json_t *message, const char *mailbox,
         if (json_object_get(message, copied[i]))
             json_object_set(frame, copied[i], json_object_get(message, copied[i]));
     return form_item(s, frame, out, e);
+}
+
+/* ---- texts -------------------------------------------------------------------------- */
+
+int solo_sms(struct solo *s, const char *gateway, const char *from, const char *text,
+             struct solo_answer *out, struct err *e)
+{
+    const json_t *conf = json_get_obj(json_get_obj(s->role.config, "gateways"), gateway);
+    const char *country =
+        json_get_str(conf, "country", engine_setting(&s->eng, "default_country", "ZZ"));
+    char theirs[CRM_ADDRESS_MAX];
+    int64_t message = 0;
+    if (!conf)
+        return err_set(e, ERR_INPUT, "no gateway \"%s\" in the config", gateway);
+    if (crm_phone_read(from, country, theirs, sizeof(theirs)) < 0)
+        return err_set(e, ERR_INPUT, "'%.40s' is no number; such as +431234567", from);
+    if (solo_enter(s, e) < 0)
+        return -1;
+    struct sms sms = {.gateway = gateway,
+                      .theirs = theirs,
+                      .ours = json_get_str(conf, "number", "us"),
+                      .number = true,
+                      .text = text,
+                      .id = "",
+                      .flag = ""};
+    *out = (struct solo_answer){.status = "filed"};
+    int rc = db_savepoint(s->eng.db, e);
+    if (rc == 0 && (rc = sms_file(&s->eng, &sms, &message, e)) < 0)
+        db_rollback_to(s->eng.db);
+    else if (rc == 0)
+        rc = db_release(s->eng.db, e);
+    return solo_leave(rc < 0 ? rc : solo_due(s, e));
 }
 
 /* ---- commands --------------------------------------------------------------------- */

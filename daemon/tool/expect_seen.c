@@ -37,7 +37,8 @@ void expect_mail_done(struct expect_mail *m)
 static bool mail_is(const struct scene *s, const json_t *row, const struct expect_mail *m)
 {
     const json_t *user = json_get_obj(json_get_obj(s->config, "users"), m->to ? m->to : "");
-    const char *to = user ? json_get_str(user, "email", "") : m->to;
+    bool sms = strcmp(json_get_str(row, "channel", ""), "sms") == 0;
+    const char *to = user ? json_get_str(user, sms ? "phone" : "email", "") : m->to;
     if (m->template_name && strcmp(json_get_str(row, "template", ""), m->template_name) != 0)
         return false;
     return !to || rule_fold_equal(json_get_str(row, "to", ""), to);

@@ -173,6 +173,22 @@ static int step_mail(struct scene *s, const json_t *step, struct err *e)
     return solo_mail(s->solo, raw.data, raw.len, box ? box : first_mailbox(s), &s->answer, e);
 }
 
+/* The gateway by which texts come in when a test does not say. */
+static const char *first_gateway(const struct scene *s)
+{
+    void *it = json_object_iter(json_get_obj(s->config, "gateways"));
+    return it ? json_object_iter_key(it) : NULL;
+}
+
+static int step_sms(struct scene *s, const json_t *step, struct err *e)
+{
+    const char *gateway = step_text(step, "gateway");
+    if (!gateway && !(gateway = first_gateway(s)))
+        return err_set(e, ERR_INPUT, "there are no gateways in leadd.conf");
+    return solo_sms(s->solo, gateway, step_text(step, "from"), json_get_str(step, "sms", ""), &s->answer,
+                    e);
+}
+
 static int step_command(struct scene *s, const json_t *step, struct err *e)
 {
     char record[CRM_ID_LEN];
@@ -243,6 +259,8 @@ int scene_step(struct scene *s, const json_t *step, struct err *e)
     const json_t *fields = json_get_obj(step, "fields");
     if (form)
         rc = solo_form(s->solo, form, fields ? fields : none, &s->answer, e);
+    else if (json_object_get(step, "sms"))
+        rc = step_sms(s, step, e);
     else if (json_object_get(step, "command"))
         rc = step_command(s, step, e);
     else

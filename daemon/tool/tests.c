@@ -53,8 +53,11 @@ static bool answer_is_asked(const json_t *test, size_t from)
 
 static bool step_answers(const json_t *step)
 {
-    return json_object_get(step, "form") || json_object_get(step, "mail") ||
-           json_object_get(step, "mail_file") || json_object_get(step, "command");
+    static const char *const verbs[] = {"form", "mail", "mail_file", "sms", "command"};
+    bool answers = false;
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        answers |= json_object_get(step, verbs[i]) != NULL;
+    return answers;
 }
 
 static int test_step(struct scene *s, const json_t *test, size_t i, json_t *failures, struct err *e)

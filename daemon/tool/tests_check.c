@@ -130,6 +130,7 @@ static void check_step(const struct checker *c, const json_t *step)
     known_key(c, step, "form", "form", "forms");
     known_key(c, step, "mailbox", "mailbox", "mailboxes");
     known_key(c, step, "by", "user", "users");
+    known_key(c, step, "gateway", "gateway", "gateways");
     check_called(c, json_get_obj(step, "answered"));
     if (json_get_obj(step, "form"))
         check_posted(c, step);
@@ -171,6 +172,15 @@ static void check_timers(const struct checker *c, const json_t *lines, const jso
     }
 }
 
+/* NAME.sms alone is enough for texts. */
+static void check_template(const struct checker *c, const json_t *line, const char *name)
+{
+    const json_t *all = json_get_obj(c->tree, "templates");
+    AUTO_FREE char *sms = mem_printf("%s.sms", name);
+    if (!json_object_get(all, sms))
+        known(c, line, "template", name, all);
+}
+
 static void check_mails(const struct checker *c, const json_t *lines)
 {
     size_t i;
@@ -179,8 +189,8 @@ static void check_mails(const struct checker *c, const json_t *lines)
         struct expect_mail m;
         expect_mail_read(line_text(line), &m);
         if (m.template_name)
-            known(c, line, "template", m.template_name, json_get_obj(c->tree, "templates"));
-        if (m.to && !strchr(m.to, '@'))
+            check_template(c, line, m.template_name);
+        if (m.to && !strchr(m.to, '@') && *m.to != '+')
             known(c, line, "user", m.to, json_get_obj(c->tree, "users"));
         if (!m.template_name && !m.to)
             wrong(c, line, "is empty; expected \"TEMPLATE to WHOM\"");

@@ -241,6 +241,13 @@ def test_each_change_of_a_preset_is_seen(probe, name):
     assert unseen == []
 
 
+def test_what_is_a_vendors_was_held_against_something_of_theirs():
+    for name in NAMES:
+        f = fixture_of(name)
+        ours = all(page.startswith("leadd.conf(5)") for page in f["pages"])
+        assert ours or f["held_against"], name
+
+
 def test_every_preset_names_its_page():
     for name in NAMES:
         text = preset_of(name)
