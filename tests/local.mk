@@ -55,3 +55,4 @@ EXTRA_DIST += tests/e2e/test_gateway_pull.py
 EXTRA_DIST += tests/e2e/test_gateway_test.py
 EXTRA_DIST += tests/e2e/test_gateway_routes.py
 EXTRA_DIST += tests/e2e/test_texting_rules.py
+EXTRA_DIST += tests/e2e/test_sms_by_mail.py
