@@ -57,6 +57,12 @@ static const struct command commands[] = {
      "what is due next; after days without leadd: what was due, to release or drop", NULL},
     {"sequence", "list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] | migrate NAME",
      "steps over days: what there is, who is in it, what goes out when", NULL},
+    {"segment", "list | show NAME | count NAME | export NAME [limit=N]",
+     "people by condition: what there is, how many and who fits now", NULL},
+    {"broadcast", "list | show NAME | preview NAME [ID] | test NAME USER ID | start NAME [confirm=N] "
+     "[at=TIME] | confirm NAME N | pause NAME | go-on NAME | cancel NAME | winner NAME N | "
+     "results NAME | recipients NAME [state=STATE] [after=ID] [limit=N]",
+     "letters to a segment: who would get them, send them, stop them, what came of them", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry|release|drop N, or of a selection: "
      "retry|release|drop state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] "
      "[until=TIME] [count=N]",

@@ -122,6 +122,8 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
     json_object_set_new(tree, "escalations", json_object());
     json_object_set_new(tree, "enrichments", json_object());
     json_object_set_new(tree, "sequences", json_object());
+    json_object_set_new(tree, "segments", json_object());
+    json_object_set_new(tree, "broadcasts", json_object());
     json_object_set_new(tree, "territories", json_object());
     listing_read(w, &l, dir, named, suffixes);
     for (size_t i = 0; i < l.count; i++) {
@@ -138,6 +140,8 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
             files_merge(w, tree, "escalations", "escalation", file);
             files_merge(w, tree, "enrichments", "enrichment", file);
             files_merge(w, tree, "sequences", "sequence", file);
+            files_merge(w, tree, "segments", "segment", file);
+            files_merge(w, tree, "broadcasts", "broadcast", file);
             files_merge(w, tree, "territories", "territory", file);
         }
         scan_done(&s);

@@ -640,6 +640,47 @@ static const struct schema_key keys_sequence[] = {
 };
 static const struct schema schema_sequence = SCHEMA(keys_sequence, "sequence", true);
 
+static const struct schema_key keys_segment[] = {
+    {"over", TYPE_CHOICE, .def = "contact", .choices = "contact lead",
+     .help = "The kind of record that it is made of; of a lead, its contact is meant."},
+    {"when", TYPE_LINES, .flags = SCHEMA_REQUIRED | SCHEMA_FULL,
+     .help = "Conditions, all of which must hold."},
+    {"label", TYPE_TEXT, .help = "What it is, for people."},
+};
+static const struct schema schema_segment = SCHEMA(keys_segment, "segment", true);
+
+static const struct schema_key keys_broadcast[] = {
+    {"segment", TYPE_NAME, REQUIRED, .help = "Who gets it: one of segments."},
+    {"template", TYPE_TEXTS, .flags = SCHEMA_REQUIRED | SCHEMA_FULL,
+     .help = "What they get. Of several templates each gets one, in turn, or the better one: see "
+             "test."},
+    {"list", TYPE_NAME, REQUIRED,
+     .help = "What they unsubscribe from. Who has left it before gets nothing."},
+    {"test", TYPE_INT, .def = "0", RANGE(0, 50), .unit = "percent",
+     .help = "So many, drawn by lot, get one of the templates each, in turn; the others get the "
+             "one with the most answers. 0: there is no test."},
+    {"wait", TYPE_DURATION, .def = "1d", RANGE(MINUTE, 60 * DAY),
+     .help = "How long the answers are counted before that, from the last mail of the test on."},
+    {"least", TYPE_INT, .def = "10", RANGE(0, 100000), .unit = "answers",
+     .help = "With fewer answers in all the first template is taken: too few say nothing."},
+    {"per_hour", TYPE_INT, RANGE(1, 1000000), .unit = "mails",
+     .help = "No hour has more of them. Without it they leave as fast as the relay takes them."},
+    {"window", TYPE_LINE,
+     .help = "When they may leave, such as \"Mon-Fri 09:00-17:00\", where the contact lives. "
+             "Without it, at any time."},
+    {"calendar", TYPE_NAME, .help = "The calendar on whose holidays nothing leaves."},
+    {"consent", TYPE_BOOL, .def = "false",
+     .help = "true: only to those who have agreed to get mail (leadctl consent)."},
+    {"conversation", TYPE_DURATION, .def = "3d", RANGE(0, 365 * DAY),
+     .help = "Who has written so recently, or one of ours to them, is left out, and so is who has "
+             "an open case or a meeting ahead. 0s: nobody is, for that."},
+    {"apart", TYPE_DURATION, .def = "0s", RANGE(0, 365 * DAY),
+     .help = "Who got another broadcast so recently is left out."},
+    {"confirm_over", TYPE_INT, .def = "100", RANGE(0, 10000000), .unit = "recipients",
+     .help = "With more recipients it waits until somebody has confirmed their number."},
+};
+static const struct schema schema_broadcast = SCHEMA(keys_broadcast, "broadcast", true);
+
 static const struct schema_key keys_rules_file[] = {
     {"lang", TYPE_INT, REQUIRED, RANGE(1, 1), .unit = "version",
      .help = "The version of this language: 1."},
@@ -666,5 +707,9 @@ static const struct schema_key keys_rules_file[] = {
      .help = "States that must not last, by name, and what is done about them when."},
     {"sequences", TYPE_MAP, .sub = &schema_sequence,
      .help = "Steps that follow each other over days, by name (sequence NAME)."},
+    {"segments", TYPE_MAP, .sub = &schema_segment,
+     .help = "People by condition, by name (leadctl segment)."},
+    {"broadcasts", TYPE_MAP, .sub = &schema_broadcast,
+     .help = "Letters to the people of a segment, by name (leadctl broadcast)."},
 };
 const struct schema schema_rules_file = SCHEMA(keys_rules_file, "rule file", false);

@@ -179,18 +179,27 @@ int crm_address_check(struct db *db, const char *channel, const char *value,
     return 0;
 }
 
+int crm_contact_email(struct crm_ctx *ctx, int64_t contact, const char **out, struct err *e)
+{
+    const json_t *a, *list = crm_addresses(ctx, contact, e);
+    size_t i;
+    if (!list)
+        return -1;
+    *out = NULL;
+    json_array_foreach((json_t *)list, i, a)
+        if (!*out && !strcmp(json_get_str(a, "channel", ""), "email"))
+            *out = json_get_str(a, "value", NULL);
+    return 0;
+}
+
 int crm_contact_check(struct crm_ctx *ctx, int64_t contact, enum crm_address_use *out,
                       struct err *e)
 {
-    const json_t *a, *list = contact ? crm_addresses(ctx, contact, e) : NULL;
-    size_t i;
+    const char *to = NULL;
     *out = CRM_ADDRESS_OK;
-    if (contact && !list)
+    if (contact && crm_contact_email(ctx, contact, &to, e) < 0)
         return -1;
-    json_array_foreach((json_t *)list, i, a)
-        if (!strcmp(json_get_str(a, "channel", ""), "email"))
-            return crm_address_check(ctx->crm->db, "email", json_get_str(a, "value", ""), out, e);
-    return 0;
+    return to ? crm_address_check(ctx->crm->db, "email", to, out, e) : 0;
 }
 
 bool crm_sends_to_contact(const char *line)
@@ -209,7 +218,7 @@ bool crm_sends_to_contact(const char *line)
 
 const struct cmd_row crm_cmd_send = {"send",
                                      "[sms using] TEMPLATE [to contact | owner | ADDRESS | NUMBER]",
-                                     MAY_RULE | MAY_STAFF,
+                                     MAY_SYSTEM | MAY_RULE | MAY_STAFF,
                                      WORDS_SEALED,
                                      send_parse,
                                      send_run,

@@ -22,6 +22,7 @@
 #include "crm/notice_words.h"
 #include "crm/templates.h"
 #include "rule/ruleset.h"
+#include "rule/broadcast.h"
 #include "rule/sequence.h"
 #include "store/user.h"
 
@@ -166,6 +167,45 @@ static void sequences_build(struct crm *crm, struct errlist *errors)
     }
 }
 
+/* A segment with mistakes is told once. */
+static void broadcasts_build(struct crm *crm, struct errlist *errors)
+{
+    const json_t *all = json_get_obj(crm->config, "broadcasts"), *def;
+    const char *name;
+    crm->segments = segments_new(json_get_obj(crm->config, "segments"), crm->config, crm->rule_env, errors);
+    crm->broadcasts = mem_array(json_object_size(all) + 1, sizeof(struct broadcast *));
+    json_object_foreach((json_t *)all, name, def) {
+        struct broadcast *b = !crm->segments ? NULL
+                              : broadcast_new(name, def, crm->config, crm->rule_env, errors);
+        if (b)
+            crm->broadcasts[crm->broadcast_count++] = b;
+    }
+}
+
+const struct segments *crm_segments(const struct crm *crm)
+{
+    return crm->segments;
+}
+
+struct broadcast *crm_broadcast_at(const struct crm *crm, size_t i)
+{
+    return i < crm->broadcast_count ? crm->broadcasts[i] : NULL;
+}
+
+struct broadcast *crm_broadcast(const struct crm *crm, const char *name)
+{
+    size_t i = 0;
+    while (i < crm->broadcast_count && strcmp(crm->broadcasts[i]->name, name) != 0)
+        i++;
+    return crm_broadcast_at(crm, i);
+}
+
+struct broadcast *crm_broadcast_then(const struct crm *crm, const char *name, const json_t *source,
+                                     struct errlist *errors)
+{
+    return broadcast_then(name, source, crm->config, crm->rule_env, errors);
+}
+
 struct sequence *crm_sequence_at(const struct crm *crm, size_t i)
 {
     return i < crm->sequence_count ? crm->sequences[i] : NULL;
@@ -222,6 +262,7 @@ struct crm *crm_build(struct db *db, const json_t *config, struct errlist *error
     crm_notices_check(crm, errors);
     rules_build(crm, errors);
     sequences_build(crm, errors);
+    broadcasts_build(crm, errors);
     crm->calendars = crm->rules ? ruleset_calendars(crm->rules) : NULL;
     crm->calendar = calendars_find(crm->calendars, crm_setting(crm, "calendar", ""));
     crm->local = zone_new(crm->zone, NULL);
@@ -268,6 +309,10 @@ void crm_free(struct crm **p)
     for (size_t i = 0; i < crm->sequence_count; i++)
         sequence_free(&crm->sequences[i]);
     mem_free(crm->sequences);
+    for (size_t i = 0; i < crm->broadcast_count; i++)
+        broadcast_free(&crm->broadcasts[i]);
+    mem_free(crm->broadcasts);
+    segments_free(&crm->segments);
     json_decref(crm->source_forms);
     ruleset_free(&crm->rules);
     mem_free(crm->rule_env);

@@ -36,6 +36,8 @@ struct crm;
 struct crm_ctx;
 struct ruleset;
 struct sequence;
+struct segments;
+struct broadcast;
 struct rule_value;
 struct rule_fields;
 struct rule_facts;
@@ -195,6 +197,12 @@ struct sequence *crm_sequence_at(const struct crm *crm, size_t i); /* NULL after
 /* An earlier version, from what sequence_source() gave; own. NULL: what it names is gone. */
 struct sequence *crm_sequence_then(const struct crm *crm, const char *name, const json_t *source,
                                    struct errlist *errors);
+const struct segments *crm_segments(const struct crm *crm);
+/* Broadcasts, as sequences; what runs is of the definition that it began with. */
+struct broadcast *crm_broadcast(const struct crm *crm, const char *name);
+struct broadcast *crm_broadcast_at(const struct crm *crm, size_t i);
+struct broadcast *crm_broadcast_then(const struct crm *crm, const char *name, const json_t *source,
+                                     struct errlist *errors);
 const struct rule_fields *crm_fields(const struct crm *crm);
 /* NULL: there is none. The second: for a reader of that language (NULL: none is known). */
 const struct template *crm_template(const struct crm *crm, const char *name);
@@ -348,6 +356,9 @@ int crm_ensure_case_owner(struct crm_ctx *ctx, int64_t kase, bool *assigned_out,
 enum crm_address_use { CRM_ADDRESS_OK, CRM_ADDRESS_OPTED_OUT, CRM_ADDRESS_BOUNCING };
 int crm_address_check(struct db *db, const char *channel, const char *value,
                       enum crm_address_use *out, struct err *e) LEADD_MUST_CHECK;
+/* The folded address that `send` takes of a contact, borrowed; NULL: it has none. */
+int crm_contact_email(struct crm_ctx *ctx, int64_t contact, const char **out,
+                      struct err *e) LEADD_MUST_CHECK;
 /* The same for the address that `send` takes of a contact; OK when it has none. */
 int crm_contact_check(struct crm_ctx *ctx, int64_t contact, enum crm_address_use *out,
                       struct err *e) LEADD_MUST_CHECK;

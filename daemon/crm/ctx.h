@@ -55,6 +55,9 @@ struct crm {
     struct rule_event *rule_events;   /* own; borrowed by rule_env */
     struct sequence **sequences; /* own; in the order of the config */
     size_t sequence_count;
+    struct segments *segments;     /* own; NULL: they have mistakes */
+    struct broadcast **broadcasts; /* own; in the order of the config */
+    size_t broadcast_count;
     json_t *template_index;   /* own; name -> place in templates */
     struct template **templates; /* own */
     size_t template_count;

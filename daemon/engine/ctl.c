@@ -16,6 +16,7 @@
 #include "engine/asks.h"
 #include "engine/gateway_pull.h"
 #include "engine/gateway_test.h"
+#include "engine/segment.h"
 
 static const struct {
     const char *name;
@@ -43,6 +44,11 @@ static const struct {
      "migrate NAME"},
     {"template", ctl_template, 3, 6,
      "template preview NAME ID [lang=LANG] [part=html|raw] | send NAME ID to=ADDRESS [lang=LANG]"},
+    {"segment", ctl_segment, 1, 3, "segment list | show NAME | count NAME | export NAME [limit=N]"},
+    {"broadcast", ctl_broadcast, 1, 6,
+     "broadcast list | show NAME | preview NAME [ID] | test NAME USER ID | start NAME [confirm=N] "
+     "[at=TIME] | confirm NAME N | pause NAME | go-on NAME | cancel NAME | winner NAME N | "
+     "results NAME | recipients NAME [state=STATE] [after=ID] [limit=N]"},
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry|release|drop N | retry|release|drop "

@@ -101,6 +101,7 @@ json_t *ctl_sequence(struct ctl *c, struct err *e);  /* ctl_sequence.c */
 int ctl_sequence_show(struct engine *eng, enum crm_entity t, int64_t id, json_t *shown,
                       struct err *e) LEADD_MUST_CHECK;
 json_t *ctl_template(struct ctl *c, struct err *e);  /* ctl_template.c */
+json_t *ctl_broadcast(struct ctl *c, struct err *e); /* ctl_broadcast.c */
 json_t *ctl_calls(struct ctl *c, struct err *e);
 json_t *ctl_gateway(struct ctl *c, struct err *e);    /* ctl_gateway.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */

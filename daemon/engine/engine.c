@@ -23,6 +23,7 @@
 #include "engine/clients.h"
 #include "engine/coverage.h"
 #include "engine/ctl.h"
+#include "engine/broadcast.h"
 #include "engine/enrol.h"
 #include "engine/relays.h"
 #include "engine/gateway_pull.h"
@@ -34,6 +35,7 @@
 #include "engine/public.h"
 #include "engine/quiet.h"
 #include "engine/sms_rep.h"
+#include "engine/segment.h"
 #include "engine/storage.h"
 #include "engine/store_open.h"
 #include "engine/suspect.h"
@@ -225,6 +227,10 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return schedule_item(eng, it, e);
     case ITEM_TIMERS_LATE:
         return late_item(eng, it, e);
+    case ITEM_BROADCAST:
+        return broadcast_item(eng, it, e);
+    case ITEM_SEGMENT:
+        return segment_item(eng, it, e);
     case ITEM_TIMERS_RELOAD:
         return timers_reload_item(eng, it, e);
     case ITEM_FRAME:
@@ -237,6 +243,8 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
 static int item_fallback(struct engine *eng, struct item *it, const struct err *why, struct err *e)
 {
     enum frame_type t = it->frame.type;
+    if (it->kind == ITEM_SEGMENT)
+        return segment_failed(eng, it, why);
     if (t == FRAME_CTL) { /* the asker's mistake, and told to the asker */
         engine_answer(eng, it->peer, FRAME_CTL_DONE, it->frame.id,
                       ctl_done(eng, json_pack("{s:i, s:s}", "exit", 1, "error", why->text)));
@@ -250,6 +258,8 @@ static int item_fallback(struct engine *eng, struct item *it, const struct err *
         return timer_failed(eng, it, why, e);
     if (it->kind == ITEM_SCHEDULE)
         return schedule_failed(eng, it, why, e);
+    if (it->kind == ITEM_BROADCAST)
+        return broadcast_failed(eng, it, why, e);
     if (it->kind == ITEM_MAIL || t == FRAME_FORM || t == FRAME_HOOK)
         return inbound_quarantine(eng, it, why->text, e);
     if (t == FRAME_CALLED)
@@ -527,6 +537,7 @@ static int engine_start(struct role *r, struct err *e)
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
     if (schedules_start(eng, e) < 0 || alive_start(eng, e) < 0 ||
         digests_start(eng, e) < 0 || reminders_start(eng, e) < 0 || pulls_start(eng, e) < 0 ||
+        broadcasts_start(eng, e) < 0 ||
         timers_start(eng, e) < 0)
         return -1;
     stats_start(eng);
@@ -561,6 +572,7 @@ static void engine_done(struct role *r)
     storage_free(&eng->storage);
     suspect_free(&eng->suspect);
     versions_free(&eng->versions);
+    broadcasts_free(&eng->broadcasts);
     crm_free(&eng->crm);
     db_close(&eng->db);
     event_free(eng->kick);

@@ -78,6 +78,8 @@ enum item_kind {
     ITEM_TIMER,  /* a timer is due; its row is frame.json */
     ITEM_SCHEDULE, /* one record of a scheduled rule's walk: {rule, ids, at} */
     ITEM_TIMERS_LATE, /* many were due before the start (late.h) */
+    ITEM_BROADCAST, /* a slice of a plan, or one mail of a grant: {name, zones?, left} */
+    ITEM_SEGMENT, /* a slice of what leadctl asked of a segment (segment.h) */
     ITEM_TIMERS_RELOAD, /* timers are held against new rules, a slice of them */
 };
 
@@ -127,6 +129,7 @@ struct answer {
 
 /* ---- the engine ---------------------------------------------------------- */
 
+struct broadcasts;
 struct budget;
 struct quiet_zones;
 struct walk;
@@ -196,6 +199,8 @@ struct engine {
     int clients[2];          /* connections of ingest.sock and ctl.sock */
     struct timers timers;
     struct versions *versions; /* own; sequences by version (enrol.h) */
+    struct broadcasts *broadcasts; /* own; definitions of those that run (broadcast.h) */
+    bool broadcasts_seen;    /* one ran lately: inputs may be answers to it */
     struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct quiet_zones *quiet; /* own; NULL: none was asked for yet */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/broadcast.h"
 #include "engine/click.h"
 #include "engine/conversation.h"
 #include "engine/dress.h"
@@ -79,7 +80,7 @@ static void draft_addresses(struct draft *d)
 static int draft_answered(struct draft *d, struct err *e)
 {
     int64_t id = 0;
-    if (is_notice(d->send) || !d->send->target.lead)
+    if (is_notice(d->send) || d->in->bulk || !d->send->target.lead)
         return 0;
     if (message_latest_of_lead(d->in->eng->db, d->send->target.lead, &id, e) < 0)
         return -1;
@@ -186,6 +187,8 @@ static int draft_write(struct draft *d, struct err *e)
 static int draft_loop(const struct draft *d, struct err *e)
 {
     const char *why, *to = d->send->to;
+    if (d->in->bulk && d->in->bulk->test)
+        return 0;
     if (d->in->message && crm_is_machine(d->in->eng->crm, d->in->message, to, &why))
         return err_set(e, ERR_INPUT, "not sent: a machine wrote the message (%s), and two machines "
                        "that answer each other never end", why);
@@ -205,7 +208,8 @@ static bool draft_tracks(const struct draft *d)
     return t && !is_notice(s) && template_track_clicks(t);
 }
 
-/* The template's own, else that of the sequence whose step it is; a notice has none. */
+/* A broadcast's; else the template's own, else that of the sequence whose step it is; a
+ * notice has none. */
 static const char *draft_list(const struct draft *d)
 {
     const struct crm_send *s = d->send;
@@ -213,6 +217,8 @@ static const char *draft_list(const struct draft *d)
                                                 : NULL;
     if (is_notice(s))
         return NULL;
+    if (d->in->bulk)
+        return d->in->bulk->list;
     return t && template_list(t) ? template_list(t) : d->in->list;
 }
 
@@ -223,21 +229,23 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
     const struct crm_target *t = &d->send->target;
     int64_t now = d->in->now_ms;
     char why[OUTGOING_WHY_MAX];
+    const struct input_bulk *bulk = d->in->bulk;
     struct outgoing o = {
         .intent = intent,
-        .class_ = is_notice(d->send) ? "notice" : "follow_up",
+        .class_ = is_notice(d->send) ? "notice" : bulk && !bulk->test ? BROADCAST_CLASS : "follow_up",
         .template_ = d->send->template_name,
         .list = draft_list(d),
         .mail = {.to = d->send->to,
                  .lead = t->lead,
                  .kase = t->kase,
                  .contact = t->contact,
-                 .ours = d->send->to_user != NULL,
+                 .ours = d->send->to_user || (bulk && bulk->test),
                  .counted = d->send->to_user && is_notice(d->send)}, /* storm_check */
         .now_ms = now,
-        .next_ms = now + json_get_int(d->in->eng->settings, "undo_window", 0),
+        /* a broadcast can be paused */
+        .next_ms = now + (bulk ? 0 : json_get_int(d->in->eng->settings, "undo_window", 0)),
         .hold = is_notice(d->send) ? NULL : d->in->hold ? d->in->hold : *d->hold ? d->hold : NULL,
-        .lane = is_notice(d->send) ? LANE_PERSON : LANE_AUTO,
+        .lane = is_notice(d->send) ? LANE_PERSON : bulk ? LANE_BULK : LANE_AUTO,
     };
     if (outgoing_add(d->in->eng, &o, &d->row, why, e) < 0)
         return -1;
@@ -350,8 +358,11 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
     if (s->sms)
         return sms_send(arg, s, outbox_out, e);
     struct draft d = {.in = arg, .send = s};
-    AUTO_FREE char *intent = mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
-                                        s->template_name ? s->template_name : "notice", s->to);
+    struct input_bulk *bulk = d.in->bulk;
+    AUTO_FREE char *intent =
+        bulk && !bulk->test ? mem_str(d.in->intent)
+                            : mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
+                                         s->template_name ? s->template_name : "notice", s->to);
     (void)ctx;
     int rc = draft_make(&d, intent, e);
     if (rc < 0 && d.row.id && e->cls == ERR_INPUT) {
@@ -363,6 +374,8 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
     }
     if (rc == 0)
         *outbox_out = d.row.id;
+    if (rc == 0 && bulk)
+        bulk->outbox = d.row.id;
     mem_free(d.message_id);
     mem_free(d.reply_to);
     mem_free(d.mail_from);

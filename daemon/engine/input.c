@@ -16,6 +16,7 @@
 #include "crm/command.h"
 #include "crm/events.h"
 #include "engine/coverage.h"
+#include "engine/broadcast.h"
 #include "engine/enrol.h"
 #include "engine/firing.h"
 #include "engine/call.h"
@@ -410,7 +411,8 @@ int input_run(struct input *in, struct err *e)
 
 int input_finish(struct input *in, struct err *e)
 {
-    if (input_run(in, e) < 0 || reminders_check(in, e) < 0 || timers_check(in, e) < 0 || escalations_begin(in, e) < 0)
+    if (input_run(in, e) < 0 || reminders_check(in, e) < 0 || timers_check(in, e) < 0 ||
+        broadcasts_see(in, e) < 0 || escalations_begin(in, e) < 0)
         return -1;
     if (in->failed.cls != ERR_NONE)
         return err_set(e, in->failed.cls, "%s", in->failed.text);

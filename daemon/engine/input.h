@@ -33,6 +33,13 @@ struct timer_begun {
     int64_t id, due_ms, step;
 };
 
+/* The one mail of this input is a broadcast's: `intent` is all of its intent. */
+struct input_bulk {
+    const char *list, *by; /* borrowed; by: "broadcast spring" */
+    bool test;      /* to one of ours, as a recipient would get it */
+    int64_t outbox; /* its row, once it is there */
+};
+
 struct input {
     struct engine *eng;
     struct crm_ctx *ctx; /* own */
@@ -41,6 +48,7 @@ struct input {
     char *cause;  /* own; "mail sales/INBOX", "form contact", "anna: stage won" */
     char *intent; /* own; start of the intent key of what this input sends: unique */
     const char *hold; /* why automatic mail may not leave, or NULL */
+    struct input_bulk *bulk; /* borrowed; or NULL */
     const json_t *message; /* borrowed; the mail that came in, or NULL */
     struct crm_target target; /* whom the journal row is about */
     char given_on[CRM_ID_LEN]; /* what a command by mail was given on; "": nothing */

@@ -6,6 +6,7 @@
  * solo_begin() to the next: the savepoints of the items stand in it, and undoing it
  * gives back the empty CRM in microseconds.
  */
+#include "engine/broadcast.h"
 #include "engine/enrol.h"
 #include "engine/solo_inner.h"
 
@@ -345,6 +346,7 @@ void solo_free(struct solo **sp)
     coverage_free(&eng->coverage);
     gateways_stop(eng);
     versions_free(&eng->versions);
+    broadcasts_free(&eng->broadcasts);
     crm_free(&eng->crm);
     budget_free(&eng->budget);
     quiet_free(&eng->quiet);

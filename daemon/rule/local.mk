@@ -12,9 +12,10 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/map.c %D%/map.h %D%/match.c %D%/match_inner.h %D%/record.c %D%/record.h \
 	%D%/record_value.c %D%/record_inner.h %D%/record_read.c %D%/ruleset_fields.c \
 	%D%/money.c %D%/ruleset.c %D%/ruleset_escalation.c %D%/ruleset.h %D%/ruleset_set.h %D%/ruleset_time.c \
+	%D%/broadcast.c %D%/broadcast.h %D%/segment.c %D%/segment.h \
 	%D%/sequence.c %D%/sequence.h %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_check.c %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
-	%D%/words.c %D%/words.h
+	%D%/window.c %D%/window.h %D%/words.c %D%/words.h
 
 # what a program needs to link the rules
 RULE_LIBS = daemon/rule/librule.a $(PCRE2_LIBS) $(ICU_LIBS)
@@ -38,6 +39,9 @@ unit_tests += tests/unit/test_rule_calendar tests/unit/test_rule_schedule tests/
 	tests/unit/test_rule_template tests/unit/test_rule_fuzz
 tests_unit_test_rule_schedule_SOURCES = tests/unit/test_rule_schedule.c
 tests_unit_test_rule_schedule_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test_rule_broadcast
+tests_unit_test_rule_broadcast_SOURCES = tests/unit/test_rule_broadcast.c
+tests_unit_test_rule_broadcast_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test_quiet
 tests_unit_test_quiet_SOURCES = tests/unit/test_quiet.c
 tests_unit_test_quiet_LDADD = $(RULE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)

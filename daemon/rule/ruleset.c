@@ -29,7 +29,7 @@ void ruleset_fail(struct ruleset_loader *ld, const char *at, const char *fmt, ..
     if (ld->lost && !json_object_get(ld->lost, ld->rule->pub.name))
         json_object_set_new(ld->lost, ld->rule->pub.name, json_string(what));
     errlist_add(ld->errors, at, "%s %s: %s",
-                ld->rule->pub.escalation ? "escalation" : ld->rule->pub.asked ? "sequence" : "rule",
+                ld->rule->pub.escalation ? "escalation" : ld->rule->pub.asked ? ld->rule->pub.asked : "rule",
                 ld->rule->pub.name, what);
 }
 
@@ -173,7 +173,7 @@ static void ruleset_read_rule(struct ruleset_loader *ld, const json_t *def, int 
     r->pub.index = index;
     r->pub.name = json_get_str(def, "name", "?");
     r->pub.at = json_get_str(def, "at", "?");
-    r->pub.asked = json_get_bool(def, "asked", false);
+    r->pub.asked = json_get_str(def, "asked", NULL);
     r->pub.when = ruleset_lines(json_get_arr(def, "when"), r->pub.at, &r->pub.when_count);
     r->pub.commands = ruleset_lines(json_get_arr(def, "do"), r->pub.at, &r->pub.command_count);
     ruleset_name(ld);

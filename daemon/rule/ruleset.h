@@ -94,7 +94,8 @@ struct rule {
     /* not a rule, but an escalation: its conditions, without commands; over is the kind
      * of record. They stand behind the rules of the set. NULL: a rule */
     const struct rule_escalation *escalation;
-    bool asked; /* of no event and of no time: a step of a sequence (sequence.h) */
+    /* of no event and of no time: what it is a part of, "sequence" or "segment"; or NULL */
+    const char *asked;
 
     /* waiting: what matches begins a timer instead of running (timed) */
     struct rule_span after, again;

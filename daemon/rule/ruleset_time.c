@@ -131,7 +131,7 @@ static void time_conditions(struct ruleset_loader *ld)
         }
         if ((r->pub.every || r->pub.asked) && !r->waits[i])
             ruleset_fail(ld, l->at, "a %s has no event to ask about: %s",
-                         r->pub.asked ? "step" : "rule with every", l->text);
+                         r->pub.asked ? r->pub.asked : "rule with every", l->text);
     }
 }
 

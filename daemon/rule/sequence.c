@@ -11,14 +11,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-#define ZONES_KEPT 64u
-#define OPEN_ROUNDS 64 /* zones that are never open together are given up */
-
-struct window {
-    char *zone; /* own */
-    struct calendars *set; /* own; one calendar */
-};
+#include "rule/window.h"
 
 struct sequence {
     const char *name, *at, *on; /* borrowed from def and strings */
@@ -31,11 +24,7 @@ struct sequence {
     struct ruleset *rules; /* own */
     struct step *steps;    /* own */
     size_t count, cap;
-    json_t *calendar;         /* own; the one named, or NULL */
-    json_t *hours, *holidays; /* borrowed from def and calendar; hours NULL: no window */
-    const char *zone;         /* borrowed from the environment */
-    struct window windows[ZONES_KEPT]; /* those that were asked for */
-    size_t window_count;
+    struct window *window; /* own; NULL: mails leave at any time */
 };
 
 struct build {
@@ -88,7 +77,7 @@ static void step_rule(struct build *b, const char *path, const char *at, const j
                       json_t *commands)
 {
     AUTO_FREE char *name = mem_printf("%s/%s", b->q->name, path);
-    json_t *rule = json_pack("{s:s, s:s, s:b}", "name", name, "at", at, "asked", 1);
+    json_t *rule = json_pack("{s:s, s:s, s:s}", "name", name, "at", at, "asked", "sequence");
     json_object_set(rule, "when", (json_t *)when);
     json_object_set_new(rule, "do", commands ? commands : json_array());
     json_array_append_new(b->rules, rule);
@@ -340,77 +329,9 @@ static void spans_read(struct build *b, const struct ruleset_env *env)
     }
 }
 
-/* ---- windows --------------------------------------------------------------------------- */
-
-static struct calendars *window_new(const struct sequence *q, const char *zone,
-                                    struct errlist *errors)
-{
-    AUTO_JSON json_t *set = json_object(), *one = json_object();
-    json_put_str(one, "zone", zone);
-    json_object_set_new(one, "hours", json_array());
-    json_array_append(json_get_arr(one, "hours"), q->hours);
-    if (q->holidays)
-        json_object_set(one, "holidays", q->holidays);
-    json_put_str(one, "at", q->at);
-    json_object_set(set, "window", one);
-    return calendars_new(set, errors);
-}
-
-static void read_window(struct build *b, const json_t *config)
-{
-    struct sequence *q = b->q;
-    const char *calendar = json_get_str(q->def, "calendar", NULL);
-    q->hours = json_get_obj(q->def, "window");
-    q->calendar = calendar ? json_incref(json_object_get(json_get_obj(config, "calendars"), calendar)) : NULL;
-    q->holidays = json_get_arr(q->calendar, "holidays");
-    if (calendar && !q->calendar)
-        fail(b, q->at, "", "there is no calendar \"%s\"; define it in calendars of a rule file",
-             calendar);
-    if (calendar && !q->hours)
-        fail(b, q->at, "", "calendar needs window: without one, mails leave at any time");
-    if (!q->hours)
-        return;
-    struct calendars *try = window_new(q, q->zone, b->errors);
-    calendars_free(&try);
-}
-
-/* The window in a zone; NULL when there is no such zone. */
-static const struct calendar *window_in(struct sequence *q, const char *zone)
-{
-    for (size_t i = 0; i < q->window_count; i++)
-        if (strcmp(q->windows[i].zone, zone) == 0)
-            return calendars_get(q->windows[i].set, 0);
-    if (zone_check(zone, NULL) < 0)
-        return NULL;
-    if (q->window_count == ZONES_KEPT) { /* the oldest makes room */
-        mem_free(q->windows[0].zone);
-        calendars_free(&q->windows[0].set);
-        memmove(q->windows, q->windows + 1, sizeof(*q->windows) * --q->window_count);
-    }
-    struct errlist none AUTO_ERRLIST;
-    errlist_init(&none, 1);
-    struct window *w = &q->windows[q->window_count++];
-    *w = (struct window){.zone = mem_str(zone), .set = window_new(q, zone, &none)};
-    return calendars_get(w->set, 0);
-}
-
 int64_t sequence_open(struct sequence *q, const char *const *zones, size_t count, int64_t from)
 {
-    int64_t t = from;
-    if (!q->hours)
-        return from;
-    for (int round = 0; round < OPEN_ROUNDS; round++) {
-        int64_t before = t;
-        for (size_t i = 0; i < count || i == 0; i++) {
-            const struct calendar *c = window_in(q, i < count ? zones[i] : q->zone);
-            t = c ? calendar_next_open(c, t) : t;
-            if (t == CALENDAR_NEVER)
-                return t;
-        }
-        if (t == before)
-            return t;
-    }
-    return CALENDAR_NEVER;
+    return window_open(q->window, zones, count, from);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -461,7 +382,6 @@ struct sequence *sequence_new(const char *name, const json_t *def, const json_t 
     q->on = json_get_str(q->def, "on", "lead");
     q->several = json_get_bool(q->def, "several", false);
     read_list(&b, config);
-    q->zone = env->time_zone ? env->time_zone : "UTC";
     read_stops(&b);
     read_steps(&b, json_get_arr(q->def, "steps"), "");
     if (q->count == 0 && errlist_total(errors) == before)
@@ -469,7 +389,8 @@ struct sequence *sequence_new(const char *name, const json_t *def, const json_t 
     if (q->count > SEQUENCE_STEPS)
         fail(&b, q->at, "", "has more than %u steps", SEQUENCE_STEPS);
     read_until(&b);
-    read_window(&b, config);
+    AUTO_FREE char *what = mem_printf("sequence %s", q->name);
+    q->window = window_new(q->def, config, what, q->at, env->time_zone ? env->time_zone : "UTC", errors);
     rules_build(&b, config, env);
     spans_read(&b, env);
     take_source(q);
@@ -485,12 +406,8 @@ void sequence_free(struct sequence **p)
     *p = NULL;
     if (!q)
         return;
-    for (size_t i = 0; i < q->window_count; i++) {
-        mem_free(q->windows[i].zone);
-        calendars_free(&q->windows[i].set);
-    }
+    window_free(&q->window);
     ruleset_free(&q->rules);
-    json_decref(q->calendar);
     json_decref(q->strings);
     json_decref(q->def);
     mem_free(q->source);
@@ -513,7 +430,7 @@ size_t sequence_count(const struct sequence *q) { return q->count; }
 
 const char *sequence_window(const struct sequence *q)
 {
-    return json_get_str(q->hours, "text", NULL);
+    return q->window ? window_text(q->window) : NULL;
 }
 
 const struct step *sequence_step(const struct sequence *q, size_t at)

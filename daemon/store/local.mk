@@ -19,6 +19,8 @@ daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c %D%/relay.c %D%/relay.h
 daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h
 # links of mails that were opened
 daemon_store_libstore_a_SOURCES += %D%/schema_click.c %D%/click.c %D%/click.h
+# letters to many
+daemon_store_libstore_a_SOURCES += %D%/broadcast.c %D%/broadcast.h %D%/schema_broadcast.c
 
 # texting
 daemon_store_libstore_a_SOURCES += %D%/sms.c %D%/sms.h

@@ -22,7 +22,8 @@ static const char *const steps[][STEP_PARTS] = {
     {schema_lean_1},
     {schema_rules_1},
     {schema_mail_1, schema_sms_1, schema_sms_in_1, schema_sequence_1, schema_optout_1,
-     schema_outbox_1, schema_form_1, schema_task_1, schema_click_1},
+     schema_outbox_1, schema_form_1, schema_task_1, schema_click_1,
+     schema_broadcast_1},
 };
 
 int migrate_newest(void)

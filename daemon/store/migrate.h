@@ -20,6 +20,7 @@ extern const char schema_outbox_1[];   /* schema_outbox.c */
 extern const char schema_form_1[];     /* schema_form.c */
 extern const char schema_task_1[];     /* schema_task.c */
 extern const char schema_click_1[];    /* schema_click.c */
+extern const char schema_broadcast_1[]; /* schema_broadcast.c */
 extern const char schema_sms_1[], schema_sms_in_1[];      /* schema_sms.c */
 
 /* The number of the newest step. */

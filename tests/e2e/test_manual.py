@@ -58,7 +58,7 @@ def test_the_first_rule_of_the_readme_can_be_pasted(tmp_path):
 # ---- the examples of leadd-rules(5) ----
 
 SECTIONS = ("rules", "tables", "pools", "calendars", "territories", "escalations", "enrichments",
-            "tests", "sequences")
+            "tests", "sequences", "segments")
 CONF = """company = "A"; address = "crm@example.com"; default_owner = "mia"; time_zone = "Europe/Vienna";
 calendar = "%s";
 users : { mia : { name = "Mia"; email = "mia@example.com"; role = "manager"; };
@@ -70,6 +70,7 @@ relays = ( { name = "out"; type = "maildir"; path = "out"; } );
 forms : { contact : { fields : { email = "contact.email"; country = "contact.country"; }; }; };
 endpoints : { scoring : { url = "https://scoring.example.com/score"; };
               erp : { url = "https://erp.example.com/lead"; }; };
+lists : { news : { label = "News"; }; };
 fields : { lead : { employees : { type = "int"; }; }; };
 """
 
@@ -113,7 +114,8 @@ def test_the_examples_of_the_page_are_without_mistakes(tmp_path):
         folder = tmp_path / str(number)
         (folder / "rules.d").mkdir(parents=True)
         (folder / "templates").mkdir()
-        for name in set(re.findall(r"\b(?:send|using|email =|sent = \"|answers = \") ?\"?([a-z][\w-]+)", block)) | {"welcome"}:
+        for name in set(re.findall(r"\b(?:send|using|email =|sent = \"|answers = \") ?\"?([a-z][\w-]+)", block)) | {
+                "welcome", "spring-short", "spring-long"}:
             (folder / "templates" / (name + ".txt")).write_text("Subject: x\n\nx\n")
         calendar = (re.findall(r"calendars : \{\s*([\w-]+)", block) or ["vienna"])[0]
         (folder / "leadd.conf").write_text(CONF % calendar)
