@@ -57,3 +57,4 @@ EXTRA_DIST += tests/e2e/test_gateway_routes.py
 EXTRA_DIST += tests/e2e/test_texting_rules.py
 EXTRA_DIST += tests/e2e/test_sms_by_mail.py
 EXTRA_DIST += tests/e2e/test_broadcasts.py
+EXTRA_DIST += tests/e2e/test_invite.py

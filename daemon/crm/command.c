@@ -24,7 +24,7 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_notify, &crm_cmd_webhook, &crm_cmd_enrich,
     &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
     &crm_cmd_merge,  &crm_cmd_absent,  &crm_cmd_present,  &crm_cmd_lead,    &crm_cmd_snooze,
-    &crm_cmd_take,   &crm_cmd_sequence,
+    &crm_cmd_take,   &crm_cmd_sequence, &crm_cmd_invite,
 };
 
 /* What people say when they mean one of them. */
@@ -81,7 +81,7 @@ const struct crm_command_help *crm_command_help(size_t i)
         .example = r->example,
         .by_rules = (r->who & MAY_RULE) != 0,
         .by_staff = (r->who & MAY_STAFF) != 0,
-        .text = (r->words == WORDS_WITH_FIELDS && r != &crm_cmd_deal) || r == &crm_cmd_snooze,
+        .text = (r->words == WORDS_WITH_FIELDS && r != &crm_cmd_deal) || r == &crm_cmd_snooze || r == &crm_cmd_invite,
     };
     return &help[i];
 }

@@ -117,7 +117,17 @@ struct crm_event {
     size_t before, after;   /* how many changes the input had then: see crm_facts_new */
 };
 
+/* To a meeting; strings are borrowed. */
+struct crm_invite {
+    const char *uid, *what;
+    int64_t sequence, start_ms, end_ms;
+    bool cancel;
+    const char *to, *to_name; /* the contact's */
+    const char *owner;        /* a user; NULL: none */
+};
+
 struct crm_send {
+    const struct crm_invite *invite; /* an invitation; NULL: none */
     const char *template_name; /* NULL: of a notice, the words are ours */
     const char *to;      /* folded email address; of an SMS the number, E.164 */
     const char *to_name; /* may be NULL */

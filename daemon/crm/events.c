@@ -15,6 +15,8 @@ const struct crm_event_row crm_events_table[] = {
     {"complaint.received", CRM_NONE, false, "a provider says that somebody calls our mail spam"},
     {"meeting.added", CRM_ACTIVITY, false, "an invitation is on the record, or was accepted"},
     {"meeting.changed", CRM_ACTIVITY, false, "a meeting moved, or somebody answered"},
+    {"meeting.declined", CRM_ACTIVITY, false, "the contact declined a meeting"},
+    {"meeting.countered", CRM_ACTIVITY, false, "the contact proposes another time for a meeting"},
     {"meeting.cancelled", CRM_ACTIVITY, false, "a meeting was called off"},
     {"form.received", CRM_NONE, false, "a web form came in and is filed"},
     {"call.started", CRM_ACTIVITY, false, "a source tells of a call that has begun"},

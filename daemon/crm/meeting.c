@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/when.h"
 #include "rule/zone.h"
 #include "store/meeting.h"
 
@@ -93,16 +94,31 @@ static int meeting_change(struct meeting *m, const char *state, const char *even
     int64_t id = m->row.activity_id, sequence = json_get_int(m->cal, "sequence", 0);
     size_t before = m->ctx->log_count;
     AUTO_FREE char *text = meeting_text(m->cal, state);
-    if (json_object_get(m->cal, "start_ms") &&
+    bool answer = !strcmp(m->method, "reply") || !strcmp(m->method, "counter"); /* it moves nothing */
+    if (json_object_get(m->cal, "start_ms") && !answer &&
         crm_change_int(m->ctx, CRM_ACTIVITY, id, "at_ms", m->start_ms, e) < 0)
         return -1;
     if (crm_change_str(m->ctx, CRM_ACTIVITY, id, "text", text, e) < 0)
         return -1;
     if (m->ctx->log_count > before)
         crm_op_event(m->ctx, event, CRM_ACTIVITY, id);
+    if (m->ctx->log_count > before && state && !strcmp(state, "declined"))
+        crm_op_event(m->ctx, "meeting.declined", CRM_ACTIVITY, id);
     return sequence > m->row.sequence
                ? meeting_put(m->ctx->crm->db, m->t->contact, m->uid, sequence, id, e)
                : 0;
+}
+
+/* What is proposed stands in the text, and whoever may moves the meeting. */
+static int meeting_counter(struct meeting *m, struct err *e)
+{
+    char when[64], state[128];
+    snprintf(state, sizeof(state), "proposes %s", crm_when_print(m->ctx->crm->zone, m->start_ms, when,
+                                                                 sizeof(when)));
+    if (meeting_change(m, state, "meeting.changed", e) < 0)
+        return -1;
+    crm_op_event(m->ctx, "meeting.countered", CRM_ACTIVITY, m->row.activity_id);
+    return 0;
 }
 
 /* One day of a series is not the series; what is older than what we know is nothing new. */
@@ -125,6 +141,8 @@ static int meeting_apply(struct meeting *m, const char *direction, struct err *e
         bool comes = answer && (!strcmp(answer, "accepted") || !strcmp(answer, "tentative"));
         return comes && m->start_ms ? meeting_create(m, direction, answer, e) : 0;
     }
+    if (!strcmp(m->method, "counter") && m->alive && m->start_ms)
+        return meeting_counter(m, e);
     if (!method_is(m->cal, asks) || !m->start_ms)
         return 0;
     return m->alive ? meeting_change(m, NULL, "meeting.changed", e)

@@ -21,6 +21,7 @@
 #include "engine/conversation.h"
 #include "engine/dress.h"
 #include "engine/input.h"
+#include "engine/invite.h"
 #include "engine/link.h"
 #include "engine/notice_foot.h"
 #include "engine/ours.h"
@@ -355,6 +356,8 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
 int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
                   struct err *e)
 {
+    if (s->invite)
+        return invite_mail(arg, s, outbox_out, e);
     if (s->sms)
         return sms_send(arg, s, outbox_out, e);
     struct draft d = {.in = arg, .send = s};

@@ -147,6 +147,8 @@ static int letter_write(struct input *in, const struct letter *l, struct outbox_
         .headers = headers,
         .header_count = l->to_user || l->machine ? ARRAY_LEN(headers) : 1,
         .text = text.data,
+        .calendar = l->calendar,
+        .method = l->method,
         .attachments = l->files ? l->files->v : NULL,
         .attachment_count = l->files ? l->files->count : 0,
     };

@@ -45,6 +45,7 @@ struct letter {
     const char *text;
     const struct crm_target *target;
     const struct letter_files *files; /* NULL: nothing is attached */
+    const char *calendar, *method; /* an invitation, and its METHOD; NULL: none */
     bool machine;         /* leadd's own words to somebody else, and headers that say so */
     const char *hold;     /* why it may not leave now; NULL: it may */
 };

@@ -2,7 +2,7 @@ noinst_LIBRARIES += daemon/engine/libengine.a
 ENGINE_LIBS = daemon/engine/libengine.a $(PSL_LIBS)
 daemon_engine_libengine_a_SOURCES = \
 	%D%/call.c %D%/call.h %D%/call_make.c %D%/call_settle.c %D%/ctl_calls.c \
-	%D%/alive.c %D%/alive.h %D%/link.c %D%/link.h %D%/probe.c %D%/digest.c %D%/reminder.c %D%/reminder.h %D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
+	%D%/alive.c %D%/alive.h %D%/link.c %D%/link.h %D%/probe.c %D%/digest.c %D%/reminder.c %D%/reminder.h %D%/invite.c %D%/invite.h %D%/asks.c %D%/asks.h %D%/bounce.c %D%/bounce.h %D%/clients.c %D%/clients.h \
 	%D%/coverage.c %D%/coverage.h %D%/ctl_rules.c \
 	%D%/conversation.c %D%/conversation.h %D%/conversation_inner.h %D%/conversation_relay.c %D%/conversation_words.c %D%/conversation_words.h \
 	%D%/letter.c %D%/letter.h %D%/notice_foot.c %D%/notice_foot.h \

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/mail/libmail.a
 daemon_mail_libmail_a_SOURCES = \
 	%D%/address.c %D%/address.h %D%/away.c %D%/away.h %D%/body.c %D%/body.h %D%/bounce.c %D%/bounce.h \
-	%D%/bounce_text.c %D%/bounce_words.c %D%/calendar.c %D%/calendar.h %D%/calendar_zone.c \
+	%D%/bounce_text.c %D%/bounce_words.c %D%/calendar.c %D%/calendar.h %D%/calendar_zone.c %D%/calendar_write.c %D%/calendar_write.h \
 	%D%/charset.c %D%/charset.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/compose.c %D%/compose.h %D%/encode.c %D%/encode.h %D%/ctx.c %D%/ctx.h %D%/date.c %D%/flow.c \

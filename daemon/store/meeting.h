@@ -17,4 +17,15 @@ int meeting_find(struct db *db, int64_t contact_id, const char *uid, struct meet
 int meeting_put(struct db *db, int64_t contact_id, const char *uid, int64_t sequence,
                 int64_t activity_id, struct err *e) LEADD_MUST_CHECK;
 
+/* One that we invited to. */
+struct meeting_own {
+    char *uid, *what; /* own; uid NULL: there is none */
+    int64_t sequence, start_ms, end_ms;
+};
+int meeting_own_get(struct db *db, int64_t activity_id, struct meeting_own *out,
+                    struct err *e) LEADD_MUST_CHECK;
+void meeting_own_done(struct meeting_own *m);
+int meeting_own_put(struct db *db, int64_t contact_id, int64_t activity_id,
+                    const struct meeting_own *m, struct err *e) LEADD_MUST_CHECK;
+
 #endif

@@ -9,4 +9,10 @@
 const char schema_task_1[] =
     "ALTER TABLE task ADD COLUMN kind TEXT;"       /* "call": what rules chain by */
     "ALTER TABLE task ADD COLUMN remind_ms INTEGER;" /* so long before it is due; unset: the setting's */
-    "ALTER TABLE task ADD COLUMN recur TEXT;";     /* "every week on Mon 09:00" */
+    "ALTER TABLE task ADD COLUMN recur TEXT;"      /* "every week on Mon 09:00" */
+
+    /* of meetings that we invite to; unset for those that others do */
+    "ALTER TABLE meeting ADD COLUMN start_ms INTEGER;"
+    "ALTER TABLE meeting ADD COLUMN end_ms INTEGER;"
+    "ALTER TABLE meeting ADD COLUMN what TEXT;"    /* personal, as the activity's text */
+    "CREATE INDEX meeting_own ON meeting (activity_id) WHERE start_ms IS NOT NULL;";

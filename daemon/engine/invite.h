@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * invite - the mail that carries an invitation to a meeting
+ *
+ * Answers come to the thread of the record, since that is the organizer's address.
+ */
+#ifndef LEADD_ENGINE_INVITE_H
+#define LEADD_ENGINE_INVITE_H
+
+#include "engine/input.h"
+
+/* The crm hook `send` of one with s->invite. */
+int invite_mail(struct input *in, const struct crm_send *s, int64_t *outbox_out,
+                struct err *e) LEADD_MUST_CHECK;
+
+#endif
