@@ -18,6 +18,7 @@ _leadctl() {
     list) mapfile -t COMPREPLY < <(compgen -W 'leads contacts companies deals cases tasks activities users fields events commands' -- "$cur") ;;
     calls) mapfile -t COMPREPLY < <(compgen -W 'list show retry drop enable' -- "$cur") ;;
     gateway) mapfile -t COMPREPLY < <(compgen -W 'status enable pull test' -- "$cur") ;;
+    suppression) mapfile -t COMPREPLY < <(compgen -W 'list show add remove' -- "$cur") ;;
     outbox) mapfile -t COMPREPLY < <(compgen -W 'list show retry release drop' -- "$cur") ;;
     form) mapfile -t COMPREPLY < <(compgen -W 'list snippet test --url -c' -- "$cur") ;;
     held) mapfile -t COMPREPLY < <(compgen -W 'list show release drop' -- "$cur") ;;

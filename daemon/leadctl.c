@@ -71,6 +71,8 @@ static const struct command commands[] = {
      "commands by mail that nothing proves: what they are, run them, drop them", NULL},
     {"consent", "show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]",
      "who may be written to: what was said, when and where; note it", NULL},
+    {"suppression", "list [reason=REASON] [limit=N] | show ADDRESS | add ADDRESS .. | remove ADDRESS ..",
+     "addresses that automatic mail is stopped for, and why", NULL},
     {"address", "secret USER [new|off] | dropbox [USER] [new]",
      "secret: to it the user's mail commands; dropbox: for copies and forwards of the user, or of all",
      NULL},

@@ -58,3 +58,6 @@ EXTRA_DIST += tests/e2e/test_texting_rules.py
 EXTRA_DIST += tests/e2e/test_sms_by_mail.py
 EXTRA_DIST += tests/e2e/test_broadcasts.py
 EXTRA_DIST += tests/e2e/test_invite.py
+EXTRA_DIST += tests/e2e/test_optout.py
+EXTRA_DIST += tests/e2e/test_sender_rules.py
+EXTRA_DIST += tests/e2e/test_optout_page.py tests/e2e/test_optout_all.py

@@ -80,7 +80,7 @@
     X(STATS, "web-ui")           /* id: counters, please */                                        \
     X(STATS_DONE, "engine")      /* id: {counters: {...}} */                                       \
     X(LINK, "web-ui web-in")     /* id: {path, go}: a page that a mail names, or its button */     \
-    X(LINK_DONE, "engine")       /* id: {code, title, text, button, location, lang} */             \
+    X(LINK_DONE, "engine")       /* id: {code, title, text, button, ..}: web/page.h */              \
     X(CTL, "ctl")                /* id: {argv: [...]} (+ raw for ingest and parse) */              \
     X(CTL_DONE, "engine")        /* id: {exit, ...answer} */
 

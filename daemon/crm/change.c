@@ -18,6 +18,7 @@
 #include "crm/ctx.h"
 #include "store/activity.h"
 #include "store/case.h"
+#include "store/consent.h"
 #include "store/contact.h"
 #include "store/deal.h"
 #include "store/lead.h"
@@ -297,6 +298,32 @@ int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *val
     if (state == ADDRESS_OPTED_OUT && crm_consent_note(ctx, channel, value, at_ms == 0, reason, e) < 0)
         return -1;
     return change_log(ctx, CRM_NONE, 0, field, before, after, e);
+}
+
+int crm_change_list(struct crm_ctx *ctx, const char *value, const char *list, bool left,
+                    const char *reason, struct err *e)
+{
+    int64_t was, now;
+    bool before_left, after_left;
+    struct db *db = ctx->crm->db;
+    AUTO_FREE char *sender = crm_list_sender(list);
+    struct crm_consent c = {.source = crm_actor_text(ctx, &ctx->op_actor), .words = reason};
+    if (ctx->consent)
+        c = *ctx->consent;
+    c.sender = sender;
+    if (consent_last(db, "email", value, sender, &was, &before_left, e) < 0)
+        return -1;
+    /* a second withdrawal is one of its own: undo of the first must not pass it */
+    if (was && !left && !before_left)
+        return 0;
+    if (crm_consent_add(ctx, "email", value, !left, true, &c, e) < 0 ||
+        consent_last(db, "email", value, sender, &now, &after_left, e) < 0)
+        return -1;
+    AUTO_JSON json_t *before = json_pack("{s:s, s:s, s:b}", "value", value, "list", list, "left",
+                                         (int)before_left);
+    AUTO_JSON json_t *after = json_pack("{s:s, s:s, s:b, s:I, s:s?}", "value", value, "list", list,
+                                        "left", (int)left, "row", (json_int_t)now, "reason", reason);
+    return change_log(ctx, CRM_NONE, 0, "list", before, after, e);
 }
 
 static int record_insert(struct crm_ctx *ctx, enum crm_entity t, const json_t *rec,

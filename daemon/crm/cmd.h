@@ -54,6 +54,7 @@ struct cmd {
     char *name;       /* own: user, pool, stage, template, tag, status, address */
     char *text;       /* own: the rest of the line */
     char *to;         /* own: send: contact, owner or an address; task, snooze: when */
+    char *list;       /* own: optout, optin: of leadd.conf */
     json_t *who;      /* own; notify: [{"kind", "name"}]; webhook: names of fields */
     int mode;         /* assign: 0 user, 1 pool, 2 team */
     const struct crm_field *field;

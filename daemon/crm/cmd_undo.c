@@ -24,8 +24,10 @@
 #include "crm/assign.h"
 #include "crm/cmd.h"
 #include "crm/render.h"
+#include "crm/consent.h"
 #include "crm/merge.h"
 #include "crm/when.h"
+#include "store/consent.h"
 #include "store/contact.h"
 #include "store/journal.h"
 #include "store/merged.h"
@@ -247,10 +249,27 @@ static int address_stands(struct undo *u, const struct undo_change *c, bool *out
     return 0;
 }
 
+static int list_check(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    int64_t row;
+    bool left;
+    const char *list = json_get_str(c->after, "list", "");
+    AUTO_FREE char *sender = crm_list_sender(list);
+    if (consent_last(u->ctx->crm->db, "email", json_get_str(c->after, "value", ""), sender, &row, &left,
+                     e) < 0)
+        return -1;
+    if (row == json_get_int(c->after, "row", 0))
+        return 0;
+    return err_set(e, ERR_INPUT, "cannot take J%" PRId64 " back: something was said about the list %s "
+                   "since", u->journal, list);
+}
+
 /* An address stands as this row left it, or somebody has spoken since: a consent
  * or an opt-out that came later must not fall with an earlier one. */
 static int address_check(struct undo *u, const struct undo_change *c, struct err *e)
 {
+    if (!strcmp(c->field, "list"))
+        return list_check(u, c, e);
     char column[24];
     AUTO_JSON json_t *row = NULL;
     bool same;
@@ -307,6 +326,10 @@ static int address_apply(struct undo *u, const struct undo_change *c, struct err
                                 json_get_str(c->before, "value", ""),
                                 json_get_int(c->before, "contact", 0),
                                 json_get_int(c->before, "since", 0), e);
+    if (!strcmp(c->field, "list"))
+        return crm_change_list(u->ctx, json_get_str(c->before, "value", ""),
+                               json_get_str(c->before, "list", ""),
+                               json_get_bool(c->before, "left", false), NULL, e);
     return crm_change_address(u->ctx, json_get_str(c->before, "channel", "email"),
                               json_get_str(c->before, "value", ""), c->field,
                               json_get_int(c->before, "at", 0), NULL, e);

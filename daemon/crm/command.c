@@ -94,6 +94,7 @@ static void cmd_done(struct cmd *c)
     mem_free(c->name);
     mem_free(c->text);
     mem_free(c->to);
+    mem_free(c->list);
     json_decref(c->who);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "crm/consent.h"
 
+#include "base/mem.h"
 #include "crm/ctx.h"
 #include "store/consent.h"
 
@@ -27,6 +28,16 @@ int crm_consent_add(struct crm_ctx *ctx, const char *channel, const char *value,
         .at_ms = ctx->now_ms,
     };
     return consent_add(ctx->crm->db, &row, e);
+}
+
+void crm_set_unsubscribe(struct crm_ctx *ctx, const char *url)
+{
+    ctx->unsubscribe = url;
+}
+
+char *crm_list_sender(const char *list)
+{
+    return mem_printf("list:%s", list);
 }
 
 int crm_consent_note(struct crm_ctx *ctx, const char *channel, const char *value, bool granted,

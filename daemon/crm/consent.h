@@ -23,6 +23,9 @@ struct crm_consent {
  * the command's actor; borrowed until it is set to NULL or the input ends. */
 void crm_consent_by(struct crm_ctx *ctx, const struct crm_consent *c);
 
+/* The sender in the ledger that stands for a list of leadd.conf: "list:news"; own. */
+char *crm_list_sender(const char *list);
+
 /* The row for an opt-out or its end (change.c). */
 int crm_consent_note(struct crm_ctx *ctx, const char *channel, const char *value, bool granted,
                      const char *reason, struct err *e) LEADD_MUST_CHECK;

@@ -317,6 +317,10 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
  * until crm_end. */
 void crm_set_message(struct crm_ctx *ctx, const json_t *message);
 
+/* What {{unsubscribe_url}} is in the mail that is written now; NULL: nothing. Borrowed until
+ * it is set again. */
+void crm_set_unsubscribe(struct crm_ctx *ctx, const char *url);
+
 /* Who caused the event whose rules run now, for the words that they write; NULL: nobody,
  * as with timers. Borrowed until it is set again. */
 void crm_set_cause(struct crm_ctx *ctx, const struct crm_actor *actor);

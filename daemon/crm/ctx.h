@@ -105,6 +105,7 @@ struct crm_ctx {
     struct crm_op_event op_events[CRM_OP_EVENTS];
     size_t op_event_count;
     const struct crm_consent *consent; /* borrowed; who says the opt-out that follows, or NULL */
+    const char *unsubscribe; /* borrowed; where the mail that is written now can be ended, or NULL */
     bool absences_changed;   /* by this input: what the CRM remembers is not so any more */
 };
 
@@ -137,6 +138,9 @@ int crm_change_str(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const cha
                    const char *after, struct err *e) LEADD_MUST_CHECK;
 int crm_change_int(struct crm_ctx *ctx, enum crm_entity t, int64_t id, const char *field,
                    int64_t after, struct err *e) LEADD_MUST_CHECK;
+/* Leaves the list of leadd.conf, or joins it. */
+int crm_change_list(struct crm_ctx *ctx, const char *value, const char *list, bool left,
+                    const char *reason, struct err *e) LEADD_MUST_CHECK;
 /* Columns of the address table: state at_ms 0 takes it away. */
 int crm_change_address(struct crm_ctx *ctx, const char *channel, const char *value,
                        const char *field, int64_t at_ms, const char *reason, struct err *e)

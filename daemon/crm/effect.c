@@ -70,8 +70,8 @@ static const struct effect_row effects[] = {
      "lead.status_changed case.closed", KNOWN_CLOSED, "%.status", false},
     {"reopen", "lead.* case.* deal.* *.open_leads *.open_cases *.won_deals",
      "lead.status_changed case.reopened deal.changed", KNOWN_NOTHING, NULL, false},
-    {"optout", "contact.*", "address.opted_out contact.changed", KNOWN_NOTHING, NULL, false},
-    {"optin", "contact.*", "contact.changed", KNOWN_NOTHING, NULL, false},
+    {"optout", "contact.*", "address.opted_out list.left contact.changed", KNOWN_NOTHING, NULL, false},
+    {"optin", "contact.*", "list.joined contact.changed", KNOWN_NOTHING, NULL, false},
     {"bounced", "contact.*", "address.bounced contact.changed", KNOWN_NOTHING, NULL, false},
     {"verified", "contact.*", "contact.changed", KNOWN_NOTHING, NULL, false},
 };

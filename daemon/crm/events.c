@@ -75,6 +75,8 @@ const struct crm_event_row crm_events_table[] = {
     {"sms.failed", CRM_NONE, false, "an SMS of ours that the gateway took was not delivered"},
     {"address.bounced", CRM_NONE, false, "mail to an address came back for good"},
     {"address.opted_out", CRM_NONE, false, "somebody wants no more automatic mail"},
+    {"list.left", CRM_NONE, false, "somebody wants no more mail of a list"},
+    {"list.joined", CRM_NONE, false, "somebody wants the mail of a list"},
 };
 
 const size_t crm_events_count = ARRAY_LEN(crm_events_table);

@@ -441,6 +441,13 @@ void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct r
     out_text(out, json_get_str(v->ctx->form, f->key, NULL));
 }
 
+void crm_read_unsubscribe(const struct crm_view *v, const struct crm_field *f,
+                          struct rule_value *out)
+{
+    (void)f;
+    out_text(out, v->ctx->unsubscribe);
+}
+
 void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
 {
     (void)f;

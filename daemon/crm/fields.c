@@ -303,6 +303,8 @@ static const struct crm_field core[] = {
     {"duplicate.why", T_TEXT, OPEN, "what both have", crm_read_duplicate, CRM_NONE, "why", RO,
      duplicate_why},
 
+    {"unsubscribe_url", T_TEXT, OPEN, "in a mail to a contact: where to end such mail", crm_read_unsubscribe,
+     CRM_NONE, "unsubscribe", RO, NULL},
     {"now", T_TIME, OPEN, "the time of the event", crm_read_now, CRM_NONE, "now", RO, NULL},
 
     {"our.open", T_BOOL, OPEN, "whether the calendar of leadd.conf is open now", crm_read_open,

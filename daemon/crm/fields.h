@@ -78,6 +78,8 @@ void crm_read_message(const struct crm_view *v, const struct crm_field *f, struc
 void crm_read_form(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_duplicate(const struct crm_view *v, const struct crm_field *f,
                         struct rule_value *out);
+void crm_read_unsubscribe(const struct crm_view *v, const struct crm_field *f,
+                          struct rule_value *out);
 void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_sequence(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);

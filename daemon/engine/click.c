@@ -102,12 +102,13 @@ static int opened_note(struct engine *eng, const struct item *it, const struct o
 int click_page(struct engine *eng, struct item *it, const char *rest, struct err *e)
 {
     struct opened o = {0};
-    struct public_page p = {404, "There is nothing here", "This link was not made here.", NULL, NULL,
-                            NULL};
+    struct public_page p = {.code = 404, .title = "There is nothing here",
+                            .text = "This link was not made here."};
     int rc = 0;
     if (opened_read(eng, rest, &o)) {
         rc = opened_note(eng, it, &o, e);
-        p = (struct public_page){302, "It is elsewhere", o.url, NULL, o.url, NULL};
+        p = (struct public_page){.code = 302, .title = "It is elsewhere", .text = o.url,
+                                 .location = o.url};
     }
     if (rc == 0)
         public_answer(eng, it, &p);

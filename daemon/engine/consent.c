@@ -49,16 +49,12 @@ const char *consent_mail_text(enum consent_why why)
     return "";
 }
 
-char *consent_list_sender(const char *list)
-{
-    return mem_printf("list:%s", list);
-}
-
 static int list_left(struct engine *eng, const char *to, const char *list, bool *left_out,
                      struct err *e)
 {
-    AUTO_FREE char *sender = consent_list_sender(list);
-    return consent_left(eng->db, "email", to, sender, left_out, e);
+    int64_t row;
+    AUTO_FREE char *sender = crm_list_sender(list);
+    return consent_last(eng->db, "email", to, sender, &row, left_out, e);
 }
 
 int consent_may_mail(struct engine *eng, const char *to, const char *list, int64_t now_ms,

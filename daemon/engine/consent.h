@@ -37,8 +37,6 @@ int consent_may_mail(struct engine *eng, const char *to, const char *list, int64
                      enum consent_why *why_out, struct err *e) LEADD_MUST_CHECK;
 /* The same text for mail. */
 const char *consent_mail_text(enum consent_why why);
-/* The sender in the ledger that stands for a list: "list:news"; own. */
-char *consent_list_sender(const char *list);
 /* Has the address that a contact's mail goes to left this list? */
 int consent_contact_left(struct engine *eng, int64_t contact, const char *list, bool *left_out,
                          struct err *e) LEADD_MUST_CHECK;

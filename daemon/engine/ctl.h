@@ -107,6 +107,7 @@ json_t *ctl_gateway(struct ctl *c, struct err *e);    /* ctl_gateway.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_held(struct ctl *c, struct err *e);       /* held.c */
 json_t *ctl_consent(struct ctl *c, struct err *e);    /* ctl_consent.c */
+json_t *ctl_suppression(struct ctl *c, struct err *e);
 json_t *ctl_address(struct ctl *c, struct err *e);    /* secret.c */
 json_t *ctl_hold(struct ctl *c, struct err *e);       /* hold.c */
 json_t *ctl_release(struct ctl *c, struct err *e);

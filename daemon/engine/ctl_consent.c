@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * ctl_consent - leadctl consent: who may be written to, and what proves it
+ * ctl_consent - leadctl consent: who may be written to, and what proves it; leadctl
+ * suppression: whose mail is stopped, and why
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -115,23 +116,15 @@ static json_t *consent_show(struct ctl *c, struct err *e)
 }
 
 /* The command does it, so that undo, rules and the ledger know. */
-static json_t *consent_say(struct ctl *c, const char *verb, struct err *e)
+static int say(struct ctl *c, const char *verb, const char *channel, const char *value,
+               const char *words, struct crm_result *res, struct err *e)
 {
     struct input in;
-    struct crm_result res = {0};
     struct crm_actor actor = {.kind = CRM_BY_OPERATOR, .name = c->user};
-    char value[CRM_ADDRESS_MAX];
-    const char *channel;
-    struct buf line AUTO_BUF;
-    buf_init(&line, KIB(4));
-    if (address_read(c, c->argv[2], &channel, value, e) < 0)
-        return NULL;
-    buf_printf(&line, "%s %s", verb, value);
-    for (int i = 3; i < c->argc; i++)
-        buf_printf(&line, " %s", c->argv[i]);
+    AUTO_FREE char *line = mem_printf("%s %s%s%s", verb, value, *words ? " " : "", words);
     AUTO_JSON json_t *address = NULL;
     if (address_get(c->eng->db, channel, value, &address, e) < 0)
-        return NULL;
+        return -1;
     int64_t contact = json_get_int(address, "contact_id", 0);
     input_begin(&in, c->eng, mem_printf("%s: %s %s", c->user, verb, channel), mem_str("ctl-consent"));
     struct err gone = {0};
@@ -141,11 +134,26 @@ static json_t *consent_say(struct ctl *c, const char *verb, struct err *e)
     else if (rc < 0)
         *e = gone;
     if (rc == 0)
-        rc = crm_command_run(in.ctx, &in.target, line.data, &actor, &res, e);
+        rc = crm_command_run(in.ctx, &in.target, line, &actor, res, e);
     if (rc == 0)
         rc = input_finish(&in, e);
     input_end(&in);
-    return rc == 0 ? ctl_text("%s", res.text) : NULL;
+    return rc;
+}
+
+static json_t *consent_say(struct ctl *c, const char *verb, struct err *e)
+{
+    struct crm_result res = {0};
+    char value[CRM_ADDRESS_MAX];
+    const char *channel;
+    struct buf words AUTO_BUF;
+    buf_init(&words, KIB(4));
+    for (int i = 3; i < c->argc; i++)
+        buf_printf(&words, "%s%s", i > 3 ? " " : "", c->argv[i]);
+    if (address_read(c, c->argv[2], &channel, value, e) < 0 ||
+        say(c, verb, channel, value, words.data ? words.data : "", &res, e) < 0)
+        return NULL;
+    return ctl_text("%s", res.text);
 }
 
 json_t *ctl_consent(struct ctl *c, struct err *e)
@@ -159,5 +167,62 @@ json_t *ctl_consent(struct ctl *c, struct err *e)
         return consent_say(c, "optout", e);
     err_set(e, ERR_INPUT, "consent: expected show ADDRESS|C7, grant ADDRESS [WORDS] or withdraw "
             "ADDRESS [WORDS]");
+    return NULL;
+}
+
+/* ---- suppression -------------------------------------------------------------------------- */
+
+static json_t *suppression_list(struct ctl *c, struct err *e)
+{
+    const char *reason = ctl_option(c, "reason");
+    size_t i;
+    json_t *row;
+    if (ctl_options_check(c, 2, "reason limit", e) < 0)
+        return NULL;
+    if (reason && strcmp(reason, "opted_out") != 0 && strcmp(reason, "bouncing") != 0) {
+        err_set(e, ERR_INPUT, "reason=%s: expected opted_out or bouncing", reason);
+        return NULL;
+    }
+    json_t *rows = address_stopped(c->eng->db, reason, ctl_limit(c), e);
+    json_array_foreach(rows, i, row) {
+        char at[32], id[CRM_ID_LEN] = "";
+        int64_t contact = json_get_int(row, "contact_id", 0);
+        json_put_str(row, "since", clock_format_utc(json_get_int(row, "at_ms", 0), at, sizeof(at)));
+        json_put_str(row, "contact", contact ? crm_id_format(CRM_CONTACT, contact, id) : "");
+    }
+    return rows ? ctl_table(rows, "value ADDRESS|reason REASON|since SINCE|source SOURCE|words WORDS|"
+                                  "contact CONTACT")
+                : NULL;
+}
+
+/* Several at once: all of them, or with a mistake among them none. */
+static json_t *suppression_change(struct ctl *c, bool add, struct err *e)
+{
+    struct crm_result res = {0};
+    char value[CRM_ADDRESS_MAX];
+    const char *channel, *words = add ? "suppression list" : "";
+    for (int i = 2; i < c->argc; i++)
+        if (address_read(c, c->argv[i], &channel, value, e) < 0)
+            return NULL;
+    for (int i = 2; i < c->argc; i++)
+        if (address_read(c, c->argv[i], &channel, value, e) < 0 ||
+            say(c, add ? "optout" : "optin", channel, value, words, &res, e) < 0 ||
+            (!add && say(c, "verified", channel, value, words, &res, e) < 0))
+            return NULL;
+    return ctl_text("%d address%s %s", c->argc - 2, c->argc == 3 ? "" : "es",
+                    add ? "added: no automatic mail or text goes there" : "removed");
+}
+
+json_t *ctl_suppression(struct ctl *c, struct err *e)
+{
+    const char *verb = c->argv[1];
+    if (strcmp(verb, "list") == 0)
+        return suppression_list(c, e);
+    if (strcmp(verb, "show") == 0 && c->argc == 3)
+        return consent_show(c, e);
+    if ((strcmp(verb, "add") == 0 || strcmp(verb, "remove") == 0) && c->argc > 2)
+        return suppression_change(c, verb[0] == 'a', e);
+    err_set(e, ERR_INPUT, "suppression: expected list [reason=opted_out|bouncing], show ADDRESS, "
+            "add ADDRESS .. or remove ADDRESS ..");
     return NULL;
 }

@@ -24,6 +24,7 @@
 #include "engine/invite.h"
 #include "engine/link.h"
 #include "engine/notice_foot.h"
+#include "engine/optout.h"
 #include "engine/ours.h"
 #include "engine/outgoing.h"
 #include "engine/sms_out.h"
@@ -34,6 +35,7 @@
 #include "rule/template.h"
 #include "store/message.h"
 #include "store/outbox.h"
+#include "store/record.h"
 
 #define REFERENCES_MAX 10
 
@@ -43,6 +45,8 @@ struct draft {
     struct outbox_row row;
     struct ours answers;          /* what an answer is for */
     char *message_id, *reply_to, *mail_from; /* own */
+    const char *list;             /* borrowed; that it belongs to, or NULL */
+    struct optout ends;           /* own; how the contact ends such mail; empty in a notice */
     json_t *answered;             /* own; the message it answers, or NULL */
     struct dress dress;
     struct template_result words;
@@ -148,7 +152,7 @@ static int draft_write(struct draft *d, struct err *e)
     buf_init(&raw, BOUND_TEMPLATE_OUTPUT * 4 + d->dress.bytes * 3 / 2);
     snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
     token_make(eng->key, "own", outbox, own);
-    struct mail_header headers[] = {
+    struct mail_header headers[3 + OPTOUT_HEADERS] = {
         {"Auto-Submitted", d->answered ? "auto-replied" : "auto-generated"},
         {"X-Auto-Response-Suppress", "All"},
         {"X-Leadd-Token", own},
@@ -167,7 +171,7 @@ static int draft_write(struct draft *d, struct err *e)
         .reference_count = draft_references(d, refs),
         .date_ms = d->in->now_ms,
         .headers = headers,
-        .header_count = ARRAY_LEN(headers),
+        .header_count = 3 + optout_headers(&d->ends, headers + 3),
         .text = r->text,
         .html = r->html,
         .attachments = d->dress.files,
@@ -235,7 +239,7 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         .intent = intent,
         .class_ = is_notice(d->send) ? "notice" : bulk && !bulk->test ? BROADCAST_CLASS : "follow_up",
         .template_ = d->send->template_name,
-        .list = draft_list(d),
+        .list = d->list,
         .mail = {.to = d->send->to,
                  .lead = t->lead,
                  .kase = t->kase,
@@ -252,6 +256,22 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
         return -1;
     if (*why && d->row.id)
         input_note(d->in, "mail %" PRId64 " is held: %s", d->row.id, why);
+    return 0;
+}
+
+/* Where it ends, now that its row is known. */
+static int draft_ends(struct draft *d, struct err *e)
+{
+    json_t *contact = NULL;
+    if (is_notice(d->send))
+        return 0;
+    if (d->list && d->send->target.contact &&
+        record_get(d->in->eng->db, &contact_table, d->send->target.contact, &contact, e) < 0)
+        return -1;
+    optout_make(d->in->eng, d->row.id, d->list, &d->ends);
+    optout_fill(d->in->eng, &d->ends, d->list, json_get_str(contact, "language", d->dress.language),
+                &d->words);
+    json_decref(contact);
     return 0;
 }
 
@@ -277,7 +297,10 @@ static int draft_words(struct draft *d, struct err *e)
                                       .actor = &s->actor};
     if (!s->template_name)
         return crm_render_notice(d->in->ctx, &s->target, &s->actor, &d->words, e);
-    if (crm_render(d->in->ctx, &s->target, &how, &d->words, e) < 0)
+    crm_set_unsubscribe(d->in->ctx, is_notice(s) ? NULL : OPTOUT_PLACE);
+    int rc = crm_render(d->in->ctx, &s->target, &how, &d->words, e);
+    crm_set_unsubscribe(d->in->ctx, NULL);
+    if (rc < 0)
         return -1;
     if (!is_notice(s))
         draft_gaps(d);
@@ -328,6 +351,7 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
 {
     struct err unsaid = {0};
     bool later = false;
+    d->list = draft_list(d);
     if ((!d->send->to_user && draft_loop(d, e) < 0) ||
         (is_notice(d->send) && storm_check(d->in, d->send, &later, e) < 0))
         return -1;
@@ -350,7 +374,7 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
         return -1;
     if (draft_tracks(d))
         click_rewrite(d->in->eng, d->row.id, &d->words);
-    return draft_links(d, e) < 0 ? -1 : draft_write(d, e);
+    return draft_ends(d, e) < 0 || draft_links(d, e) < 0 ? -1 : draft_write(d, e);
 }
 
 int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int64_t *outbox_out,
@@ -382,6 +406,7 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
     mem_free(d.message_id);
     mem_free(d.reply_to);
     mem_free(d.mail_from);
+    optout_done(&d.ends);
     json_decref(d.answered);
     template_result_done(&d.words);
     dress_done(&d.dress);

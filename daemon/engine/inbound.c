@@ -27,6 +27,7 @@
 #include "engine/inbound_user.h"
 #include "engine/input.h"
 #include "engine/notice_foot.h"
+#include "engine/optout.h"
 #include "engine/proof.h"
 #include "engine/same.h"
 #include "engine/thread.h"
@@ -364,6 +365,7 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     struct proof proof = {.how = PROOF_NONE};
     struct dropbox box;
     struct crm_who who = {0};
+    struct optout_asked ends = {0};
     bool commands = false;
     char record[CRM_ID_LEN];
     const char *mailbox = a->mailbox ? peer_instance(&(struct peer){.name = it->peer_name}) : NULL;
@@ -390,10 +392,17 @@ static int mail_file(struct engine *eng, struct item *it, struct arrival *a,
     if (rc == 0)
         rc = dropbox_read(eng, in.ctx, inbound_user(eng, it->message), &proof, &ci, &box, e);
     if (rc == 0)
+        rc = optout_read(eng, it->message, &ends, e);
+    if (ends.asked)
+        ci.creates = "nothing"; /* who wants no mail is no lead */
+    if (rc == 0)
         rc = crm_receive(in.ctx, &ci, &who, e);
     if (rc == 0 && who.no_sender)
         rc = mail_of_nobody(it->message, e);
     in.target = who.target;
+    if (rc == 0 && ends.asked)
+        rc = optout_take(&in, &ends, m->id, e);
+    optout_asked_done(&ends);
     if (rc == 0)
         rc = mail_told(&in, &who, &thread, m->id, e);
     if (rc == 0)

@@ -26,6 +26,7 @@ static const struct ours_row {
     {OURS_THREAD, "thread", "", ""},
     {OURS_NOTICE, "notice", "note.", "note "},
     {OURS_RETURN, "verp", "", NULL},
+    {OURS_OPTOUT, "optout", "stop.", NULL},
     {OURS_CONFIRM, "confirm", "ok.", NULL},
     {OURS_DROPBOX, "dropbox", "drop.", NULL},
     {OURS_SECRET, "secret", "key.", NULL},
@@ -73,9 +74,10 @@ static void subject_of(const struct ours *o, char out[SUBJECT_MAX])
             snprintf(out, SUBJECT_MAX, "%s", record);
         return;
     case OURS_RETURN:
+    case OURS_OPTOUT:
     case OURS_CONFIRM:
         if (o->id > 0)
-            snprintf(out, SUBJECT_MAX, "%c%" PRId64, o->kind == OURS_RETURN ? 'O' : 'H', o->id);
+            snprintf(out, SUBJECT_MAX, "%c%" PRId64, o->kind == OURS_CONFIRM ? 'H' : 'O', o->id);
         return;
     case OURS_SECRET:
         snprintf(out, SUBJECT_MAX, "%s.%" PRId64, o->user, o->issue);
@@ -244,7 +246,10 @@ static bool token_at(const struct engine *eng, const char *p, struct ours *out)
     if (id_at(p, '.', &letter, &out->id, &next) < 0 || (letter != 'O' && letter != 'H'))
         return false;
     out->kind = letter == 'O' ? OURS_RETURN : OURS_CONFIRM;
-    return token_is(eng, out, next + 1, TOKEN_LEN);
+    if (token_is(eng, out, next + 1, TOKEN_LEN))
+        return true;
+    out->kind = OURS_OPTOUT;
+    return letter == 'O' && token_is(eng, out, next + 1, TOKEN_LEN);
 }
 
 bool ours_find(const struct engine *eng, const char *text, struct ours *out)

@@ -12,6 +12,8 @@
  *   sales+note.L42.TOKEN@   notice: notes and commands, never relayed
  *   sales+O17.TOKEN@        return path of one mail of the outbox
  *   sales+ok.H3.TOKEN@      confirms what is held
+ *   sales+stop.O17.TOKEN@   ends such mail as O17 was; the same name stands in the page's
+ *                           address (optout.h)
  *   sales+drop.TOKEN@       the dropbox of the company; +drop.anna.TOKEN@ of a user; with
  *                           a number before the token once it was renewed (dropbox.h)
  *   sales+key.anna.3.TOKEN@ the secret address of a user, in its issue (secret.h)
@@ -42,6 +44,7 @@ enum ours_kind {
     OURS_RETURN,
     OURS_DROPBOX,
     OURS_SECRET,
+    OURS_OPTOUT,
     OURS_CONFIRM,
 };
 
@@ -50,7 +53,7 @@ enum ours_kind {
 struct ours {
     enum ours_kind kind;
     enum crm_entity entity; /* thread, conversation, notice; CRM_NONE: a notice of no record */
-    int64_t id;      /* of that record; of the outbox row (return), of what is held (confirm) */
+    int64_t id;      /* of that record; of the outbox row (return, optout), of what is held (confirm) */
     int64_t message; /* conversation: the mail that is answered */
     int64_t issue;   /* secret, dropbox: one is good at a time; see secret.h, dropbox.h */
     char user[BOUND_CONFIG_NAME + 1]; /* secret, dropbox; "" there: the company's */

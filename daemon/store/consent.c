@@ -30,16 +30,20 @@ int consent_withdrawn(struct db *db, const char *channel, const char *value, con
     return 0;
 }
 
-int consent_left(struct db *db, const char *channel, const char *value, const char *sender,
-                 bool *yes_out, struct err *e)
+int consent_last(struct db *db, const char *channel, const char *value, const char *sender,
+                 int64_t *id_out, bool *withdrawn_out, struct err *e)
 {
-    int64_t granted;
-    if (db_get_int(db, e, &granted, 1,
-                   "SELECT granted FROM consent WHERE channel = $1 AND value = $2 "
-                   "AND sender = $3 AND counts = 1 ORDER BY id DESC LIMIT 1",
-                   "sss", channel, value, sender) < 0)
+    struct db_rows *r = db_query(db,
+                                 "SELECT id, granted FROM consent WHERE channel = $1 AND value = $2 "
+                                 "AND sender = $3 AND counts = 1 ORDER BY id DESC LIMIT 1",
+                                 "sss", channel, value, sender);
+    bool found = db_step(r);
+    int64_t id = found ? db_int(r, 0) : 0;
+    bool withdrawn = found && db_int(r, 1) == 0;
+    if (db_done(&r, e) < 0)
         return -1;
-    *yes_out = !granted;
+    *id_out = id;
+    *withdrawn_out = withdrawn;
     return 0;
 }
 

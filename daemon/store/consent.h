@@ -31,10 +31,10 @@ int consent_add(struct db *db, struct consent_row *row, struct err *e) LEADD_MUS
 /* The last row that counts for this sender says "withdrawn". */
 int consent_withdrawn(struct db *db, const char *channel, const char *value, const char *sender,
                       bool *yes_out, struct err *e) LEADD_MUST_CHECK;
-/* The same for one sender alone, such as "list:news": what was said about all that we send
- * neither withdraws nor grants it. */
-int consent_left(struct db *db, const char *channel, const char *value, const char *sender,
-                 bool *yes_out, struct err *e) LEADD_MUST_CHECK;
+/* The last row that counts for one sender alone, such as "list:news": what was said about
+ * all that we send neither withdraws nor grants it. *id_out 0: there is none. */
+int consent_last(struct db *db, const char *channel, const char *value, const char *sender,
+                 int64_t *id_out, bool *withdrawn_out, struct err *e) LEADD_MUST_CHECK;
 /* Was it granted, and not withdrawn later by anybody? */
 int consent_granted(struct db *db, const char *channel, const char *value, bool *yes_out,
                     struct err *e) LEADD_MUST_CHECK;

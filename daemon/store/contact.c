@@ -5,6 +5,7 @@
 #include "store/contact.h"
 
 #include "base/mem.h"
+#include "store/rows.h"
 
 #define COMPANY(X)                                                                                 \
     X(name, 's') X(domain, 's') X(country, 's') X(custom, 'j') X(created_ms, 't')                  \
@@ -143,6 +144,33 @@ int address_set_state(struct db *db, const char *channel, const char *value,
                 "ssi", channel, value, now_ms) < 0)
         return -1;
     return db_exec(db, e, sql[state], "osss", at_ms, at_ms ? reason : NULL, channel, value);
+}
+
+static json_t *stopped_read(struct db_rows *r)
+{
+    return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "value", db_text(r, 0), "contact_id",
+                     (json_int_t)db_int(r, 1), "reason", db_text(r, 2), "words", db_text(r, 3),
+                     "source", db_text(r, 4), "at_ms", (json_int_t)db_int(r, 5));
+}
+
+json_t *address_stopped(struct db *db, const char *reason, int64_t limit, struct err *e)
+{
+    return rows_all(
+        db_query(db,
+                 "SELECT a.value, coalesce(a.contact_id, 0), s.reason, "
+                 "CASE s.reason WHEN 'opted_out' THEN coalesce(a.opt_out_reason, '') "
+                 "ELSE coalesce(a.bounce_reason, '') END, "
+                 "CASE s.reason WHEN 'opted_out' THEN coalesce((SELECT c.source FROM consent c WHERE "
+                 "c.channel = a.channel AND c.value = a.value AND c.sender = '' AND c.counts = 1 "
+                 "ORDER BY c.id DESC LIMIT 1), '') ELSE 'mail that came back' END, "
+                 "CASE s.reason WHEN 'opted_out' THEN a.opted_out_ms ELSE a.bouncing_ms END AS at_ms "
+                 "FROM address a JOIN (SELECT 'opted_out' AS reason UNION ALL SELECT 'bouncing') s "
+                 "WHERE (a.opted_out_ms IS NOT NULL OR a.bouncing_ms IS NOT NULL) AND "
+                 "(CAST($1 AS TEXT) IS NULL OR s.reason = $1) AND "
+                 "CASE s.reason WHEN 'opted_out' THEN a.opted_out_ms ELSE a.bouncing_ms END IS NOT NULL "
+                 "ORDER BY at_ms DESC, a.value LIMIT $2",
+                 "si", reason, limit),
+        stopped_read, e);
 }
 
 static const char *channel_of(const char *value)

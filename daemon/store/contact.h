@@ -28,6 +28,10 @@ int address_get(struct db *db, const char *channel, const char *value, json_t **
 /* Adds it, or gives it to this contact (contact_id 0: to nobody). */
 int address_put(struct db *db, const char *channel, const char *value, const char *display,
                 int64_t contact_id, int64_t now_ms, struct err *e) LEADD_MUST_CHECK;
+/* Those that no automatic mail or text goes to, newest first: {"value", "contact_id", "reason":
+ * "opted_out" or "bouncing", "words", "source" (who said so, of the ledger), "at_ms"}; reason
+ * NULL: both. NULL with e. */
+json_t *address_stopped(struct db *db, const char *reason, int64_t limit, struct err *e);
 enum address_state { ADDRESS_VERIFIED, ADDRESS_BOUNCING, ADDRESS_OPTED_OUT };
 /* at_ms 0 takes the state away. The address is added when unknown. */
 int address_set_state(struct db *db, const char *channel, const char *value,

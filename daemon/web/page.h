@@ -3,7 +3,10 @@
  * page - the page that a link of a mail opens: what it is about, and one button
  *
  * {"code", "title", "text", "button", "lang"} of the engine becomes HTML without scripts and
- * without anything from elsewhere. The button posts to the page's own address. Pure.
+ * without anything from elsewhere. The button posts to the page's own address, with what
+ * was chosen: "choices" is [{"name", "label", "about"?, "on"}] for boxes, and {"name",
+ * "label", "options": [text], "value"} for one of several; "_save" is posted with them.
+ * "rows" are lines below, under "rows_title". Pure.
  */
 #ifndef LEADD_WEB_PAGE_H
 #define LEADD_WEB_PAGE_H

@@ -20,9 +20,9 @@
 #include "web/web_in.h"
 
 #define RETRY_S 10
-#define AGENT_MAX 300
+#define HEADER_MAX 300
 
-static const char *const paths[] = {"/c/", "/r/"}; /* what engine/public.c has pages for */
+static const char *const paths[] = {"/c/", "/r/", "/u/"}; /* what engine/public.c has pages for */
 
 bool web_public_is(const char *path)
 {
@@ -82,7 +82,10 @@ static bool public_refuse_early(struct web_in *w, struct evhttp_request *req, co
     enum evhttp_cmd_type cmd = evhttp_request_get_command(req);
     if (cmd != EVHTTP_REQ_POST && cmd != EVHTTP_REQ_GET && cmd != EVHTTP_REQ_HEAD)
         public_refuse(w, req, WEB_method, "Open it in a browser.");
-    else if (!rate_allow(w->rate, remote, clock_mono_ms(), &retry))
+    /* mailbox providers post one click of all their users from a few addresses */
+    else if (!rate_allow(cmd == EVHTTP_REQ_POST && text_starts(web_path(req), "/u/") ? w->hook_rate
+                                                                                     : w->rate,
+                         remote, clock_mono_ms(), &retry))
         public_refuse(w, req, WEB_rate, "Too many requests. Please try again in a minute.");
     else if (web_framing_is_ambiguous(req))
         public_refuse(w, req, WEB_malformed, "The length of the body is given twice.");
@@ -96,13 +99,13 @@ static bool public_refuse_early(struct web_in *w, struct evhttp_request *req, co
     return true;
 }
 
-static void put_agent(json_t *j, const char *agent)
+static void put_header(json_t *j, const char *key, const char *value)
 {
     struct buf b AUTO_BUF;
-    buf_init(&b, 3 * AGENT_MAX + 1);
-    if (agent)
-        text_add_utf8(&b, agent, text_utf8_cut(agent, strlen(agent), AGENT_MAX));
-    json_put_str(j, "agent", agent ? b.data : NULL);
+    buf_init(&b, 3 * HEADER_MAX + 1);
+    if (value)
+        text_add_utf8(&b, value, text_utf8_cut(value, strlen(value), HEADER_MAX));
+    json_put_str(j, key, value ? b.data : NULL);
 }
 
 void web_public_request(struct web_in *w, struct evhttp_request *req, const char *path)
@@ -128,6 +131,7 @@ void web_public_request(struct web_in *w, struct evhttp_request *req, const char
     snprintf(p->remote, sizeof(p->remote), "%s", remote);
     p->json = json_pack("{s:s, s:b, s:b, s:s}", "path", path + 1, "go", cmd == EVHTTP_REQ_POST,
                         "head", cmd == EVHTTP_REQ_HEAD, "remote", remote);
-    put_agent(p->json, web_header(req, "User-Agent"));
+    put_header(p->json, "agent", web_header(req, "User-Agent"));
+    put_header(p->json, "type", web_header(req, "Content-Type"));
     web_in_park(w, p);
 }
