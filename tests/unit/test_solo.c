@@ -46,7 +46,7 @@ static const char config_text[] =
     "  {'name': 'left', 'at': 'r:5', 'on': {'text': 'outbox.sent', 'at': 'r:6', 'col': 1},"
     "   'when': [], 'do': [{'text': 'tag greeted', 'at': 'r:7', 'col': 1}]}],"
     " 'templates': {'welcome': {'path': 'welcome.txt', 'text':"
-    "   'Subject: Hello {{contact.first_name}}\\n\\nYour number is {{lead.id}}.\\n'}}}";
+    "   'Subject: Hello {{contact.first_name|you}}\\n\\nYour number is {{lead.id}}.\\n'}}}";
 
 /* JSON with single quotes, for reading; \' is one inside of a text. */
 static json_t *config_new(void)
