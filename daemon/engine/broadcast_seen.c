@@ -65,11 +65,17 @@ static bool is_words(const struct input *in, const struct crm_event *ev)
              strcmp(json_get_str(in->message, "kind", "person"), "person") == 0));
 }
 
-static int see_one(struct input *in, const struct crm_event *ev, struct err *e)
+static bool is_leaving(const struct crm_event *ev)
+{
+    return strcmp(ev->name, "address.opted_out") == 0 || strcmp(ev->name, "list.left") == 0;
+}
+
+/* left_too: in the same input somebody left, so his words say no more than that. */
+static int see_one(struct input *in, const struct crm_event *ev, bool left_too, struct err *e)
 {
     struct db *db = in->eng->db;
     int64_t contact = ev->target.contact, now = in->now_ms, since = now - BROADCAST_SEEN_MS;
-    bool words = is_words(in, ev), left = strcmp(ev->name, "address.opted_out") == 0;
+    bool words = !left_too && is_words(in, ev), left = is_leaving(ev);
     bool won = strcmp(ev->name, "deal.won") == 0, back = strcmp(ev->name, "bounce.received") == 0;
     bool meet = strcmp(ev->name, "meeting.added") == 0 || strcmp(ev->name, "call.logged") == 0;
     if (!contact || !(words || left || won || back || meet))
@@ -87,8 +93,13 @@ static int see_one(struct input *in, const struct crm_event *ev, struct err *e)
 
 int broadcasts_see(struct input *in, struct err *e)
 {
-    for (size_t i = 0; in->eng->broadcasts_seen && i < in->count; i++)
-        if (see_one(in, &in->events[i].ev, e) < 0)
+    bool left = false;
+    if (!in->eng->broadcasts_seen)
+        return 0;
+    for (size_t i = 0; i < in->count; i++)
+        left |= is_leaving(&in->events[i].ev);
+    for (size_t i = 0; i < in->count; i++)
+        if (see_one(in, &in->events[i].ev, left, e) < 0)
             return -1;
     return 0;
 }

@@ -4,6 +4,7 @@ fast; confirmed, paused, cancelled; what is answered; which template wins."""
 import email
 import email.message
 import email.policy
+import re
 import sqlite3
 
 import pytest
@@ -366,8 +367,12 @@ def test_results_count_everybody_for_what_he_did():
             d.ctl("do", "C2", "optout")
             d.ingest(bounce(mails["p3@shop3.example"], "p3@shop3.example"))
             until(lambda: d.results()["bounced"] == 1, why="a bounce")
+            ends = email.message_from_bytes(mails["p4@shop4.example"])["List-Unsubscribe"]
+            ends = re.search(r"<mailto:([^?>]+)", ends).group(1)
+            d.ingest(company.mail("p4@shop4.example", to=ends, subject="unsubscribe", text="unsubscribe\n"))
+            until(lambda: d.results()["unsubscribed"] == 2, why="one who left the list")
             assert {k: v for k, v in d.results().items() if k != "template"} == {
                 "written": 6, "sent": 5, "delivered": 4, "bounced": 1, "failed": 1, "unknown": 0, "replied": 1,
-                "unsubscribed": 1, "won": 1}
+                "unsubscribed": 2, "won": 1}
             rows = d.broadcast("recipients", "spring")["rows"]
             assert [bool(r["replied"]) and bool(r["won"]) for r in rows] == [True] + [False] * 5
