@@ -55,6 +55,7 @@ EXTRA_DIST += tests/e2e/test_gateway_pull.py
 EXTRA_DIST += tests/e2e/test_gateway_test.py
 EXTRA_DIST += tests/e2e/test_gateway_routes.py
 EXTRA_DIST += tests/e2e/test_texting_rules.py
+EXTRA_DIST += tests/e2e/test_sms_leaks.py
 EXTRA_DIST += tests/e2e/test_sms_by_mail.py
 EXTRA_DIST += tests/e2e/test_broadcasts.py
 EXTRA_DIST += tests/e2e/test_invite.py

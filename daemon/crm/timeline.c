@@ -20,6 +20,7 @@
 #include "store/activity.h"
 #include "store/journal.h"
 #include "store/merged.h"
+#include "store/sms.h"
 
 #define TIMELINE_MAX 1000
 
@@ -41,7 +42,28 @@ static json_t *activity_row(const json_t *rec)
                           json_get_str(rec, "kind", ""), json_get_str(rec, "direction", ""));
     json_put_str(row, "who", json_get_str(rec, "actor", ""));
     json_put_str(row, "text", json_get_str(rec, "text", ""));
+    if (strcmp(json_get_str(rec, "kind", ""), "sms") == 0 && json_get_int(rec, "outbox_id", 0))
+        json_put_int(row, "out", json_get_int(rec, "outbox_id", 0));
     return row;
+}
+
+/* What became of a text that left, behind its words. */
+static int delivery_tell(struct db *db, json_t *row, struct err *e)
+{
+    json_t *found = NULL;
+    if (!json_object_get(row, "out"))
+        return 0;
+    if (sms_get(db, json_get_int(row, "out", 0), &found, e) < 0)
+        return -1;
+    AUTO_JSON json_t *sms = found;
+    const char *state = json_get_str(sms, "delivery", NULL), *why = json_get_str(sms, "reason", NULL);
+    if (!state)
+        return 0;
+    AUTO_FREE char *text = mem_printf("%s (%s%s%s)", json_get_str(row, "text", ""), state,
+                                      why ? ": " : "", why ? why : "");
+    json_put_str(row, "delivery", state);
+    json_put_str(row, "text", text);
+    return 0;
 }
 
 static bool command_told(const json_t *cmd)
@@ -158,6 +180,11 @@ static int timeline_rows(struct crm_ctx *ctx, enum crm_entity t, int64_t id, int
     if (gather(activity_of(ctx->crm->db, crm_entity_name(t), id, limit), passes, all, e) < 0)
         return -1;
     newest(all, limit, rows);
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+        if (delivery_tell(ctx->crm->db, row, e) < 0)
+            return -1;
     return 0;
 }
 

@@ -113,6 +113,8 @@ def test_no_state_moves_back_and_what_names_another_text_is_not_believed():
         (row,) = d.ctl("gateway", "pull", "main")["rows"]
         assert (row["was"], row["now"], row["note"]) == ("sent", "undelivered", "")
         assert texts(d)[0]["reason"] == "landline"
+        assert any(r["text"].endswith("(undelivered: landline)") and r["delivery"] == "undelivered"
+                   for r in d.ctl("timeline", "L1")["rows"] if r["kind"] == "sms")
         assert "has its last state" in d.ctl("gateway", "pull", "main")["text"]
         assert len(peer.asked()) == 5
 

@@ -327,20 +327,3 @@ def test_the_owner_answers_by_sms_with_the_code_and_never_without():
         ask(d, EVA, asked.split()[1])
         assert sent(d, ADA, 2)[1] == "see you there"
         assert all(EVA not in w and "angry" not in w for w in sent(d, ADA))
-
-
-INSIDE = ["note secret {0}", "secret {0}", "show L1 secret {0}", "tag L1 secret{0}", "find secret {0}",
-          "9999 secret {0}", "L1 note secret {0}", "snooze L1 2d secret {0}", "#note secret {0}",
-          "note L1: secret {0}", "undo secret {0}", "{1}", "won L1 5 secret {0}", "L1: secret {0}"]
-
-
-def test_no_word_leaves_without_a_code_or_pin():
-    with texting() as d:
-        lead(d, words="eva, how much?")
-        assert text(d, ADA, "Hello?") == 200
-        sent(d, EVA)
-        for n, words in enumerate(INSIDE):
-            text(d, EVA, words.format(n, "secret"))
-        d.ctl("clock", "advance", "30m")
-        assert not any("secret" in m.text for m in d.peer.messages if m.to == ADA)
-        assert not [m for m in d.peer.messages if m.to == ADA]
