@@ -111,8 +111,9 @@ static enum gateway_reason reason_of(const json_t *errors, const char *code, con
 }
 
 /* What a status means by itself. A proxy that had no answer, or a server that broke down in
- * the middle, may have passed the text on. */
-static enum gateway_reason reason_of_status(long status, bool has_code)
+ * the middle, may have passed the text on. 503 is a server's word that it has not begun; but
+ * there is a proxy (Envoy) that says 503 also for an answer that it has lost, in these words. */
+static enum gateway_reason reason_of_status(long status, const char *body, bool has_code)
 {
     switch (status) {
     case 401:
@@ -123,7 +124,7 @@ static enum gateway_reason reason_of_status(long status, bool has_code)
     case 429:
         return GATEWAY_RATE;
     case 503:
-        return GATEWAY_TEMPORARY;
+        return strcasestr(body, "reset before headers") ? GATEWAY_UNKNOWN : GATEWAY_TEMPORARY;
     case 408:
         return GATEWAY_UNKNOWN;
     }
@@ -200,7 +201,7 @@ static void answer_error(const json_t *send, long status, const json_t *values, 
     copy(out->code, sizeof(out->code), code);
     out->reason = reason_of(json_get_obj(send, "errors"), out->code, body, status);
     if (out->reason == GATEWAY_OK)
-        out->reason = reason_of_status(status, *code != '\0');
+        out->reason = reason_of_status(status, body, *code != '\0');
     if (!*text && !*code && json_object_size(values) == 0)
         text = body;
     AUTO_FREE char *line = mem_printf("HTTP %ld%s%s%s%s", status, *code ? " " : "", code,

@@ -199,6 +199,21 @@ def test_a_preset_says_what_the_vendors_pages_say(probe, name):
     assert cases.faults(probe.ask(name, preset_of(name), f, cases.list)) == []
 
 
+def test_no_preset_repeats_a_text_after_which_the_gateway_broke_down(probe):
+    """It may have been taken before: 20500 of Twilio is told to be such a case."""
+    lost = "upstream connect error or disconnect/reset before headers. reset reason: remote reset"
+    for name in NAMES:
+        f = fixture_of(name)
+        if f.get("kind", "http") != "http":
+            continue
+        bodies = ["", "?", "<html>Bad Gateway</html>", filled(f["error"]["body"], "", ""), {}, lost]
+        cases = [{"answer": words_of(b), "status": s, "type": "application/json"}
+                 for s in [408] + [s for s in range(500, 600) if s != 503] for b in bodies]
+        cases.append({"answer": lost, "status": 503, "type": "text/plain"})
+        out = probe.ask(name, preset_of(name), f, cases)
+        assert {r["reason"] for r in out["results"]} == {"unknown"}, name
+
+
 def changes(text):
     """Each line with a value left out, and each text in it changed."""
     lines = text.split("\n")

@@ -38,6 +38,20 @@ def test_a_text_whose_answer_never_came_is_unknown_and_not_sent_again():
         until(lambda: d.ctl("list", "tasks")["rows"], why="the owner is asked")
 
 
+def test_a_gateway_that_breaks_down_over_a_text_may_have_taken_it_and_no_other_gets_it():
+    with HttpPeer() as peer, HttpPeer() as spare, \
+            daemon(gateway(peer), gateway(spare, "spare")) as d:
+        peer.on("/send", says(500, error={"code": "internal", "message": "sorry"}))
+        spare.on("/send", says(200, id="R1"))
+        lead(d)
+        assert "HTTP 500 internal sorry" in wait_text(d, state="unknown")["reply"]
+        until(lambda: d.ctl("list", "tasks")["rows"], why="the owner is asked")
+        assert (len(peer.requests), len(spare.requests)) == (1, 0)
+        peer.on("/send", says(503, error={"message": "later"}))  # here nothing was begun
+        lead(d, n=2, phone="+436601112244", name="Bea Beispiel")
+        assert wait_text(d, state="sent")["relay"] == "spare"
+
+
 def test_a_text_in_hand_when_the_courier_dies_is_unknown():
     with HttpPeer([{"answer": lambda conn, answer: until(lambda: gone, timeout=120)}]) as peer, \
             daemon(gateway(peer)) as d:

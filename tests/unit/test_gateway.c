@@ -156,6 +156,8 @@ static void an_error_is_looked_up_by_code_then_words_then_status(void **state)
         {401, "text/plain", "?", GATEWAY_AUTH, ""},
         {429, "text/plain", "?", GATEWAY_RATE, ""},
         {503, "text/plain", "?", GATEWAY_TEMPORARY, ""},
+        {503, "text/plain", "upstream connect error or disconnect/reset before headers. reset "
+         "reason: connection termination", GATEWAY_UNKNOWN, ""},
         {500, "text/plain", "?", GATEWAY_UNKNOWN, ""},
         {502, "text/plain", "?", GATEWAY_UNKNOWN, ""},
         {302, "text/plain", "?", GATEWAY_PERMANENT, ""},
