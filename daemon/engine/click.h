@@ -28,7 +28,9 @@
 #define CLICK_ALL_MS 10000
 #define CLICK_WAIT_MS 60000
 
-/* Puts links to us in the place of those in the text and the HTML. */
-void click_rewrite(struct engine *eng, int64_t outbox, struct template_result *r);
+/* Puts links to us in the place of those in the text and the HTML that lead to sites which
+ * t, whose words they are, has links to. */
+void click_rewrite(struct engine *eng, int64_t outbox, const struct template *t,
+                   struct template_result *r);
 
 #endif

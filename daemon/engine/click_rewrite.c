@@ -4,7 +4,8 @@
  *
  * In the text a link is what begins with http:// or https:// and ends at a blank or a sign
  * that closes a sentence; in HTML it is the href of an <a>. What cannot be read with
- * certainty stays as it is.
+ * certainty stays as it is, and so does a link to a site that the template itself has no
+ * link to: a stranger may have written it into a form, and ours would lead anybody there.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -24,6 +25,7 @@ struct rewriting {
     struct engine *eng;
     int64_t outbox;
     const char *in_url, *ui_url;
+    const json_t *sites; /* of the template */
     const char *urls[CLICK_LINKS]; /* own; in the order they come */
     size_t count;
 };
@@ -37,6 +39,14 @@ static bool below(const char *url, const char *base)
     return base && *base && text_starts(url, base);
 }
 
+/* "https://www.example.com@evil.example" is another site than the template's. */
+static bool is_ours(const struct rewriting *w, const char *url)
+{
+    size_t n = template_site_length(url);
+    AUTO_FREE char *site = mem_strn(url, n);
+    return n && (!url[n] || strchr("/?#", url[n])) && json_object_get(w->sites, site);
+}
+
 static bool is_tracked(const struct rewriting *w, const char *url)
 {
     size_t n = strlen(url), scheme = text_starts(url, "https://") ? 8 : 7;
@@ -45,7 +55,7 @@ static bool is_tracked(const struct rewriting *w, const char *url)
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || *p == '"' || *p == '<')
             return false;
-    return true;
+    return is_ours(w, url);
 }
 
 /* First all are counted, since each link says how many there are. */
@@ -195,15 +205,19 @@ static void part_replace(struct rewriting *w, char **part, bool html)
     struct buf b AUTO_BUF;
     buf_init(&b, 4 * BOUND_TEMPLATE_OUTPUT);
     (html ? each_in_html : each_in_text)(w, *part, link_replace, &b);
+    if (!buf_ok(&b)) /* better without than cut off */
+        return;
     mem_free(*part);
     *part = buf_take(&b);
 }
 
-void click_rewrite(struct engine *eng, int64_t outbox, struct template_result *r)
+void click_rewrite(struct engine *eng, int64_t outbox, const struct template *t,
+                   struct template_result *r)
 {
     const json_t *web = json_get_obj(eng->role->config, "web");
+    AUTO_JSON json_t *sites = template_sites(t);
     struct rewriting w = {.eng = eng, .outbox = outbox, .in_url = json_get_str(web, "in_url", ""),
-                          .ui_url = json_get_str(web, "url", NULL)};
+                          .ui_url = json_get_str(web, "url", NULL), .sites = sites};
     struct buf none AUTO_BUF;
     buf_init(&none, 4 * BOUND_TEMPLATE_OUTPUT);
     if (!*w.in_url)

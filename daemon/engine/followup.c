@@ -205,12 +205,13 @@ static int draft_loop(const struct draft *d, struct err *e)
 }
 
 /* People of ours are not watched. */
-static bool draft_tracks(const struct draft *d)
+static void draft_track(struct draft *d)
 {
     const struct crm_send *s = d->send;
-    const struct template *t = s->template_name ? crm_template(d->in->eng->crm, s->template_name)
-                                                : NULL;
-    return t && !is_notice(s) && template_track_clicks(t);
+    const struct template *t =
+        s->template_name ? crm_template_in(d->in->eng->crm, s->template_name, d->dress.language) : NULL;
+    if (t && !is_notice(s) && template_track_clicks(t))
+        click_rewrite(d->in->eng, d->row.id, t, &d->words);
 }
 
 /* A broadcast's; else the template's own, else that of the sequence whose step it is; a
@@ -372,8 +373,7 @@ static int draft_make(struct draft *d, const char *intent, struct err *e)
     draft_addresses(d);
     if (draft_answered(d, e) < 0)
         return -1;
-    if (draft_tracks(d))
-        click_rewrite(d->in->eng, d->row.id, &d->words);
+    draft_track(d);
     return draft_ends(d, e) < 0 || draft_links(d, e) < 0 ? -1 : draft_write(d, e);
 }
 

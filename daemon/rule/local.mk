@@ -15,6 +15,7 @@ daemon_rule_librule_a_SOURCES = \
 	%D%/broadcast.c %D%/broadcast.h %D%/segment.c %D%/segment.h \
 	%D%/sequence.c %D%/sequence.h %D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h %D%/template_check.c %D%/template_ops.h %D%/template_read.c %D%/template_render.c \
+	%D%/template_sites.c \
 	%D%/window.c %D%/window.h %D%/words.c %D%/words.h
 
 # what a program needs to link the rules

@@ -32,6 +32,7 @@
 #define LEADD_RULE_TEMPLATE_H
 
 #include "base/errlist.h"
+#include "base/json.h"
 #include "rule/field.h"
 
 struct template;
@@ -56,6 +57,11 @@ bool template_has_html(const struct template *t);
 const char *template_list(const struct template *t); /* NULL: it belongs to none */
 bool template_track_clicks(const struct template *t);
 bool template_from_owner(const struct template *t);
+/* {"https://www.example.com": true}: where links lead that stand in its own words, parts taken
+ * in too, as against those that values bring. Own. */
+json_t *template_sites(const struct template *t);
+/* As far as the name of the site goes, of a URL; 0: it is none of http or https. */
+size_t template_site_length(const char *url);
 
 struct template_value {
     bool set;        /* false: unset; also a bool that is false */

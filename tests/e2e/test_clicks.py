@@ -109,6 +109,22 @@ def test_nothing_else_can_be_reached_by_such_a_link():
             assert a.status == 404 and "Location" not in a.headers, path
 
 
+def test_a_link_that_a_stranger_wrote_into_a_form_is_not_made_ours():
+    text = TEXT.replace("Prices (", "Hello {{contact.name}}\nPrices (").replace(
+        "<p>", "<p>Hello <a href=\"{{contact.name}}\">you</a> ")
+    values = ["https://evil.example/", "https://www.example.com@evil.example/",
+              "https://www.example.co/", "https://www.example.com.evil.example/",
+              "https://www.example.com:81/"]
+    with start(text) as d:
+        for n, evil in enumerate(values):
+            to = "n%d@shop.example" % n
+            forms.post(d, "contact", {"email": to, "name": evil})
+            mail = until(lambda: [m for m in company.sent(d.dir) if to in m["To"]], why=to)[0]
+            for kind in ("plain", "html"):
+                assert evil in part(mail, kind), evil
+                assert len(set(LINK.findall(part(mail, kind)))) == 2
+
+
 def test_a_persons_click_counts_once_and_rules_hear_of_it():
     with start() as d:
         prices, _ = links(d)

@@ -434,6 +434,32 @@ static void a_stranger_cannot_make_the_output_grow_without_end(void **state)
     template_free(&t);
 }
 
+static void links_of_its_own_are_those_that_no_value_can_make(void **state)
+{
+    (void)state;
+    struct template *t = compile(
+        "Subject: s {{contact.name}}\n\nhttps://a.example/x (http://b.example). https://c.example:81?q\n"
+        "https://d.example{{contact.name}} https://{{contact.name}} https://www.{{contact.name}}/\n"
+        "https://me@e.example/ ftp://f.example http:// {{contact.name|https://g.example}}\n"
+        "{{#contact.name}}https://h.example{{/contact.name}}\n--html--\n"
+        "<a href=\"https://i.example\">{{> sign}}</a>\n");
+    AUTO_JSON json_t *sites = template_sites(t);
+    static const char *const want[] = {"https://a.example",       "http://b.example",
+                                       "https://c.example:81",    "https://me@e.example",
+                                       "https://h.example",       "https://i.example"};
+    for (size_t i = 0; i < ARRAY_LEN(want); i++)
+        if (!json_object_get(sites, want[i]))
+            fail_msg("%s is missing", want[i]);
+    AUTO_FREE char *all = json_line(sites);
+    if (json_object_size(sites) != ARRAY_LEN(want))
+        fail_msg("too many: %s", all);
+    template_free(&t);
+    assert_int_equal(template_site_length("https://a.example@evil.example/x"), 30);
+    assert_int_equal(template_site_length("https://a.example\\@evil.example/"), 17);
+    assert_int_equal(template_site_length("mailto:a@b.example"), 0);
+    assert_int_equal(template_site_length("https:///x"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +473,7 @@ int main(void)
         cmocka_unit_test(unset_names_are_listed_once_and_sections_do_not_count),
         cmocka_unit_test(wrong_templates_are_refused_with_their_line),
         cmocka_unit_test(a_stranger_cannot_make_the_output_grow_without_end),
+        cmocka_unit_test(links_of_its_own_are_those_that_no_value_can_make),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
