@@ -19,6 +19,7 @@
 #include "engine/ctl.h"
 #include "engine/dress.h"
 #include "engine/input.h"
+#include "engine/optout.h"
 #include "engine/outgoing.h"
 #include "engine/token.h"
 #include "rule/template.h"
@@ -36,6 +37,20 @@ struct trial {
     struct outbox_mail mail; /* own */
     char language[CRM_LANGUAGE_MAX];
 };
+
+/* What is only tried ends nobody's mail: a word stands where the link would. */
+static int trial_words(struct trial *t, const struct crm_rendering *how, struct err *e)
+{
+    const struct crm *crm = t->c->eng->crm;
+    const struct optout nowhere = {.url = (char *)OPTOUT_PLACE};
+    crm_set_unsubscribe(t->in.ctx, OPTOUT_PLACE);
+    int rc = crm_render(t->in.ctx, &t->in.target, how, &t->words, e);
+    crm_set_unsubscribe(t->in.ctx, NULL);
+    if (rc == 0)
+        optout_fill(t->c->eng, &nowhere, template_list(crm_template(crm, how->name)), how->language,
+                    &t->words);
+    return rc;
+}
 
 static int trial_begin(struct trial *t, struct ctl *c, const char *intent, struct err *e)
 {
@@ -63,7 +78,7 @@ static int trial_begin(struct trial *t, struct ctl *c, const char *intent, struc
                                       .language = t->dress.language,
                                       .signed_by = t->dress.signed_by,
                                       .actor = &t->send.actor};
-    return crm_render(t->in.ctx, &t->in.target, &how, &t->words, e);
+    return trial_words(t, &how, e);
 }
 
 static void trial_end(struct trial *t)

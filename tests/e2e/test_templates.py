@@ -60,6 +60,7 @@ FILES = {
     "templates/_signature-eva.txt": "{{owner.name}}, sales\n--html--\n<b>{{owner.name}}</b>",
     "templates/offer.txt": OFFER,
     "templates/gap.txt": "Subject: Gap\n\nYour phone is {{contact.phone}}.\n",
+    "templates/leave.txt": "Subject: News\n\nLeave: {{unsubscribe_url}}\n",
     "templates/lists/terms.txt": "The terms.\n",
 }
 PDF = b"%PDF-1.4\x00\xff" + bytes(range(256)) * 40
@@ -244,6 +245,20 @@ def test_a_preview_is_what_would_be_sent_and_leaves_nothing_behind(leadd):
         assert shown[header] == real[header], header
     assert [f.get_content() for f in shown.iter_attachments()] == [
         f.get_content() for f in real.iter_attachments()]
+
+
+def test_the_link_to_unsubscribe_is_no_gap_and_who_tries_a_template_unsubscribes_nobody(leadd):
+    post(leadd, "any", {"name": "Una X", "email": "una@shop.example"})
+    to(leadd, "una@shop.example")
+    lead = lead_of(leadd, "una@shop.example")
+    shown = leadd.ctl_text("template", "preview", "leave", lead)
+    assert "Leave: about:unsubscribe-url\n" in shown and "Not set" not in shown
+    told = leadd.ctl_text("template", "send", "leave", lead, "--to", "una-test@example.com")
+    assert "not set" not in told
+    assert "Leave: about:unsubscribe-url\n" in body(to(leadd, "una-test@example.com")[0])
+    leadd.ctl("do", lead, "send", "leave")
+    real = to(leadd, "una@shop.example", 2)[1]
+    assert "stop.O" in body(real) and "about:" not in body(real)
 
 
 def test_a_test_goes_to_who_asks_is_marked_and_touches_no_record(leadd):
