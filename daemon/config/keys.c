@@ -48,8 +48,9 @@ static const struct schema_key keys_web[] = {
      .help = "Where forms come in. Put a TLS server in front."},
     {"in_url", TYPE_URL,
      .help = "How listen is reached from outside: https://in.example.com. Gateways are asked to send "
-             "what became of an SMS to it, and forms with confirm send links to it; without it, neither "
-             "works."},
+             "what became of an SMS to it, and links of mails lead there: to confirm a form (/c/), to "
+             "unsubscribe (/u/), of Track-Clicks (/r/). Without it none of these are made, and who "
+             "wants no more mail can only write one."},
     {"ui_listen", TYPE_LISTEN, .def = "127.0.0.1:8026",
      .help = "Where health checks and metrics collectors come in: /healthz, /metrics."},
     {"url", TYPE_URL,
