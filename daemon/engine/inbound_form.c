@@ -74,7 +74,8 @@ static int form_again(struct engine *eng, struct item *it, const struct arrival 
                       struct err *e)
 {
     AUTO_FREE char *why = mem_printf("the same words as M%" PRId64 ", within same_within", same);
-    if (ledger_settle(eng->db, a->ledger_id, "filed", why, same, e) < 0)
+    if (ledger_settle(eng->db, a->ledger_id, "filed", why, same, e) < 0 ||
+        (it->quarantine && quarantine_remove(eng->db, it->quarantine, e) < 0))
         return -1;
     arrival_form_done(eng, it, "ok", NULL, 0);
     engine_count(eng, "forms_same", 1);
@@ -145,7 +146,9 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     AUTO_FREE char *text = json_line(message);
     struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
     int64_t same = 0;
-    if (!it->quarantine && form_guard_same(eng, form_conf(eng, form), message, &m, &same, e) < 0)
+    /* a person who takes it out of quarantine wants it all the same */
+    bool released = it->quarantine && !json_object_get(it->frame.json, "confirmed");
+    if (!released && form_guard_same(eng, form_conf(eng, form), message, &m, &same, e) < 0)
         return -1;
     if (same)
         return form_again(eng, it, a, same, e);

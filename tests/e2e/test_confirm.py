@@ -21,7 +21,7 @@ FORMS = """
     messages : { confirm = "Schauen Sie bitte ins Postfach."; };
   };
   trial : { fields : { email = "contact.email"; words = "message.text"; }; required = "email";
-            confirm = true; confirm_within = "2d"; };
+            confirm = true; confirm_within = "2d"; same_within = "1h"; };
 """
 
 
@@ -98,6 +98,20 @@ def test_a_page_in_the_forms_language_and_a_box_that_counts():
         text = d.ctl_text("consent", "show", "bob@shop.example", width=300)
         assert "marketing: Ja, Neuigkeiten." in text
         assert len(leads(d)) == 1 and len(waiting(d)) == 1
+
+
+def test_who_sends_a_form_twice_and_confirms_both_has_sent_one():
+    with start() as d:
+        for _ in range(2):
+            forms.post(d, "trial", {"email": "ada@shop.example", "words": "40 widgets"})
+        for mail in asked(d, "ada@shop.example", 2):
+            assert "confirmed" in forms.ask(d, "POST", path_of(mail)).text
+        assert waiting(d) == []
+        (lead,) = leads(d)
+        assert [r["kind"] for r in d.ctl("timeline", lead["id"])["rows"]].count("form") == 1
+        rows = d.ctl("ledger", "source=form:trial")["rows"]
+        assert [r["state"] for r in rows] == ["filed", "filed"]
+        assert len([r for r in rows if "the same words as M1" in (r["reason"] or "")]) == 1
 
 
 def test_whoever_changes_a_letter_of_the_link_gets_nothing():
