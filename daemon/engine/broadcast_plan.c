@@ -18,10 +18,10 @@
 /* "Europe/Vienna", or all zones of a country; "": at home, as with everybody without a window. */
 static char *zones_text(struct broadcast *b, const struct broadcast_who *who, int64_t now)
 {
-    struct buf out;
+    struct buf out AUTO_BUF;
+    buf_init(&out, KIB(4));
     if (!b->window || window_open(b->window, who->zones, who->zone_count, now) == CALENDAR_NEVER)
         return mem_str("");
-    buf_init(&out, KIB(4));
     for (size_t i = 0; i < who->zone_count; i++)
         buf_printf(&out, "%s%s", i ? " " : "", who->zones[i]);
     return buf_take(&out);
