@@ -110,7 +110,7 @@ static int do_cancel(struct order *x, struct err *e)
 
 static int do_winner(struct order *x, struct err *e)
 {
-    int64_t n = x->o->number;
+    int64_t n = x->o->number, tick, count;
     AUTO_FREE char *why = mem_printf("chosen by %s", x->o->by);
     if (!x->b->test || json_get_int(x->row, "winner", 0))
         return err_set(e, ERR_INPUT, x->b->test ? "%s has its winner already" : "%s has no test",
@@ -122,9 +122,10 @@ static int do_winner(struct order *x, struct err *e)
     json_put_str(x->row, "winner_why", why);
     json_put_str(x->row, "state", "sending");
     snprintf(x->said, BROADCAST_SAID_MAX, "the others get %s", x->b->templates[n - 1]);
+    broadcast_pace(x->b, &tick, &count); /* one of the test may have left just now */
     return broadcast_put(x->eng->db, x->row, e) < 0
                ? -1
-               : broadcast_wake(x->eng, x->row, clock_now_ms(), e);
+               : broadcast_wake(x->eng, x->row, clock_now_ms() + tick, e);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

@@ -339,6 +339,18 @@ def test_too_few_answers_decide_nothing_and_a_person_may():
         assert d.show("ac")["winner"].startswith("chosen by operator")
 
 
+def test_a_winner_chosen_in_the_middle_of_the_test_keeps_the_pace():
+    with Company(people(30), more="ab : { %s per_hour = 1; };" % AB) as d:
+        d.begin(name="ab")
+        d.go("10m")
+        assert len(d.got()) == 1
+        d.broadcast("winner", "ab", "2")
+        d.go("49m")
+        assert len(d.got()) == 1
+        d.go("90m")
+        assert [subject for _, subject in d.got()[1:]] == ["second"] * 2
+
+
 # ---- results ---------------------------------------------------------------------------------------
 
 def bounce(raw, to):
