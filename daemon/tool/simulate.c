@@ -129,11 +129,13 @@ static int answers_plan(struct simulation *s, struct err *e)
         return -1;
     while (n < json_array_size(rows) && json_get_int(json_array_get(rows, n), "id", 0) > s->looked)
         n++;
-    for (bool all_sent = true; n-- > 0;) { /* oldest first; those that wait are looked at again */
+    for (bool all_done = true; n-- > 0;) { /* oldest first; those that wait are looked at again */
         const json_t *row = json_array_get(rows, n);
-        bool sent = strcmp(json_get_str(row, "state", ""), "sent") == 0;
-        all_sent &= sent;
-        if (all_sent)
+        const char *state = json_get_str(row, "state", "");
+        bool sent = strcmp(state, "sent") == 0;
+        /* nobody releases what is held */
+        all_done &= sent || strcmp(state, "held") == 0 || strcmp(state, "failed") == 0;
+        if (all_done)
             s->looked = json_get_int(row, "id", 0);
         if (sent && strcmp(json_get_str(row, "class", ""), "follow_up") == 0 &&
             strcmp(json_get_str(row, "channel", "email"), "sms") != 0 && answer_plan(s, row, e) < 0)
