@@ -23,7 +23,7 @@ MANY = int(os.environ.get("LEADD_SIM_RECIPIENTS", "240"))
 PER_HOUR = max(6, MANY // 40)  # one at a time, up to 3600
 START = calendar.timegm((2026, 10, 23, 6, 0, 0)) * 1000  # a Friday; Europe 25 Oct
 HOLIDAY = datetime.date(2026, 10, 26)
-WINDOW = "Mon-Thu 09:00-12:30, 13:30-17:00; Fri 09:00-15:00"
+WINDOW = "Mon-Thu 09:00-12:15, 13:30-17:00; Fri 09:00-15:00"  # no two zones close together
 OPTIONS = 'window = "%s"; calendar = "work"; per_hour = %d; confirm_over = 10000000;' % (WINDOW, PER_HOUR)
 CALENDAR = 'calendars : { work : { hours = "Mon-Fri 08:00-20:00"; holidays = [ "2026-10-26" ]; }; };\n'
 COMMANDS = {"optout": "optout", "call": "call spoke", "meeting": "meeting showed it"}
@@ -35,7 +35,7 @@ AT_ITS_TURN = ("optout", "withdraw")  # the others leave the line at once
 def hours(day):
     if day == HOLIDAY or day.weekday() > 4:
         return []
-    return [((9, 0), (15, 0))] if day.weekday() == 4 else [((9, 0), (12, 30)), ((13, 30), (17, 0))]
+    return [((9, 0), (15, 0))] if day.weekday() == 4 else [((9, 0), (12, 15)), ((13, 30), (17, 0))]
 
 
 @functools.cache
