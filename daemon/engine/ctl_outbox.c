@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/ctl.h"
+#include "engine/relays.h"
 #include "store/outbox.h"
 #include "store/sms.h"
 
@@ -182,6 +183,8 @@ static json_t *outbox_cmd_move(struct ctl *c, const struct ctl_move *move, int64
     };
     if (outbox_set_state(c->eng->db, id, &change, e) < 0)
         return NULL;
+    if (ready)
+        relays_try_now(c->eng);
     return ctl_text("mail %" PRId64 ": %s", id, move->said);
 }
 
@@ -243,6 +246,8 @@ static json_t *outbox_cmd_move_many(struct ctl *c, const struct ctl_move *move, 
     AUTO_FREE char *by = mem_printf("%s by %s", move->said, c->user);
     if (outbox_set_state_of(c->eng->db, &s, move->to, clock_now_ms(), by, e) < 0)
         return NULL;
+    if (strcmp(move->to, "ready") == 0)
+        relays_try_now(c->eng);
     log_info("out.moved", "verb=%s mails=%" PRId64 " selection=\"%s\" by=%s", move->verb, n, words,
              c->user);
     return ctl_text("%" PRId64 " mail%s: %s", n, n == 1 ? "" : "s", move->said);

@@ -26,6 +26,9 @@ int relays_look(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 /* Names for the courier (own). *names_out NULL: not now; the row has been told when, and why. */
 int relays_for(struct engine *eng, const json_t *row, json_t **names_out,
                struct err *e) LEADD_MUST_CHECK;
+/* A person wants mail tried at once: each breaker lets the next one through. */
+void relays_try_now(struct engine *eng);
+
 /* What the courier told of a mail: the SENT frame. */
 int relays_said(struct engine *eng, int64_t row, const json_t *sent, struct err *e) LEADD_MUST_CHECK;
 

@@ -305,11 +305,12 @@ static int hook_take(struct engine *eng, struct webhook *w, struct err *e)
 }
 
 /* "/hook/shop/TOKEN?a=b": what stands behind the name. */
-static char *path_rest(const char *path, const char *name)
+static char *path_rest(const struct webhook *w)
 {
+    const char *path = w->path, *name = w->name;
     const char *at = strchr(path + (*path == '/'), '/');
     size_t n = strlen(name);
-    if (!at || strncmp(at + 1, name, n) != 0 || at[1 + n] != '/')
+    if (!at || strncmp(at + 1, name, n) != 0 || at[1 + n] != '/' || strcmp(w->kind, "receipt") == 0)
         return mem_str("");
     return mem_strn(at + 2 + n, strcspn(at + 2 + n, "?"));
 }
@@ -330,7 +331,7 @@ static bool hook_verify(struct engine *eng, const struct hook *h, struct webhook
                         struct verified *v)
 {
     bool asked = false;
-    AUTO_FREE char *rest = path_rest(w->path, w->name);
+    AUTO_FREE char *rest = path_rest(w);
     const struct verify_request r = {
         .method = w->method,
         .path = w->path,

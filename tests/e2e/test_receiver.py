@@ -56,6 +56,13 @@ class World:
         """How often the relay had the whole mail."""
         return sum(1 for m in self.peer.received if m.recipient == address)
 
+    def heal(self):
+        """The breaker is closed: what the last test did to the relay is not this one's."""
+        a = self.send()
+        if self.settled(a)[0] == "deferred":  # it was open; a person may try at once
+            self.d.ctl("outbox", "retry", str(self.row(a)[4]))
+        until(lambda: self.row(a)[0] == "sent", why="the relay is taken for good again")
+
     def then_works(self):
         assert self.settled(self.send()) == ("sent", 1, 250, 0)
 
@@ -66,10 +73,16 @@ class World:
 
 @pytest.fixture(scope="module", params=[("SIZE 100000000", "8BITMIME"), PIPELINING],
                 ids=["plain", "pipelining"])
-def world(request):
+def one_world(request):
     w = World(request.param)
     yield w
     w.close()
+
+
+@pytest.fixture
+def world(one_world):
+    one_world.heal()
+    return one_world
 
 
 def test_accepted_is_sent(world):
@@ -174,9 +187,9 @@ def test_a_stuck_relay_holds_only_what_it_has_begun(step):
             good.wait(lambda: len(good.mails) >= 20, timeout=120)
             assert not stuck.mails and stuck.count(step) <= 2
             gate.set()
-            got = until(lambda: len(stuck.mails) + len(good.mails) == 22 and
-                        collections.Counter(m.recipient for m in stuck.mails + good.mails),
-                        why="the rest")
+            got = until(lambda: len(c := collections.Counter(
+                m.recipient for m in stuck.mails + good.mails if m.recipient.endswith("@stuck.example")))
+                == 22 and c, why="the rest")
             assert set(got.values()) == {1} and len(got) == 22
 
 

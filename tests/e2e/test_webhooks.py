@@ -26,6 +26,7 @@ sources : {
 gateways : {
   main : { number = "+43660123456";
            verify : { scheme = "token"; header = "X-Token"; secret_files = "@DIR@/shop.secret"; }; };
+  other : { number = "+43660123457"; verify : { scheme = "token"; secret_files = "@DIR@/shop.secret"; }; };
 };
 """ % (MAP, MAP)
 
@@ -96,6 +97,12 @@ def test_the_three_kinds_go_to_three_places_of_the_ledger():
         assert send(d, "/sms/main", headers=token)[0] == 202  # verified, and no text: quarantined
         assert send(d, "/sms/main/receipt", headers=token)[0] == 200
         assert [len(states(d, s)) for s in ("hook:open", "sms:main", "sms-receipt:main")] == [2, 1, 1]
+
+
+def test_a_receipt_may_have_its_token_in_the_query():
+    with shop() as d:
+        assert send(d, "/sms/other/receipt?token=" + SECRET)[0] == 200
+        assert send(d, "/sms/other/receipt?token=wrong")[0] == 202
 
 
 def test_the_same_request_again_is_a_duplicate(d):
