@@ -48,6 +48,7 @@ EXTRA_DIST += tests/e2e/test_sms.py tests/e2e/test_sms_in.py tests/e2e/test_kann
 EXTRA_DIST += tests/e2e/test_outbox.py
 EXTRA_DIST += tests/crash/test_outbox_kills.py
 EXTRA_DIST += tests/e2e/test_confirm.py
+EXTRA_DIST += tests/e2e/test_verdict.py
 EXTRA_DIST += tests/e2e/test_tasks.py tests/sim/test_task_time.py
 EXTRA_DIST += tests/sim/test_relays_time.py
 EXTRA_DIST += tests/e2e/test_clicks.py

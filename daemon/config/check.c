@@ -410,6 +410,12 @@ static void check_form(const struct check *c, const struct entry *e)
         check_error(c, e, "origins_only", "needs origins: the pages that may post the form");
     if (json_get_bool(e->v, "confirm", false) && !e->node->damaged)
         check_confirm(c, e);
+    char hint[128];
+    const char *near,
+        *judge = json_get_str(json_object_get(e->v, "verdict"), "endpoint", NULL);
+    if (judge && !check_name(json_object_get(c->tree, "endpoints"), judge, &near))
+        check_error(c, e, "verdict", "there is no endpoint \"%s\"%s", judge,
+                    check_hint(near, hint, sizeof(hint)));
 }
 
 /* Refuses the second user with an address. seen: address -> user. */

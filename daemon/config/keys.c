@@ -426,7 +426,8 @@ static const struct schema_key keys_main[] = {
     {"relays", TYPE_LIST, .sub = &schema_relay,
      .help = "Where mail goes out, in the order they are tried."},
     {"endpoints", TYPE_MAP, .sub = &schema_endpoint,
-     .help = "Other programs that rules tell something (webhook NAME) or ask (enrich)."},
+     .help = "Other programs that rules tell something (webhook NAME) or ask (enrich), "
+             "and that judge posts of forms (verdict)."},
     {"forms", TYPE_MAP, .sub = &schema_form,
      .help = "Web forms; each is posted to /form/NAME, as a browser does or as JSON."},
     {"sources", TYPE_MAP, .sub = &schema_source,

@@ -184,6 +184,15 @@ static const struct schema_key keys_messages[] = {
 };
 static const struct schema schema_messages = SCHEMA(keys_messages, "messages", false);
 
+static const struct schema_key keys_verdict[] = {
+    {"endpoint", TYPE_NAME, REQUIRED, .help = "One of endpoints: who is asked."},
+    {"within", TYPE_DURATION, .def = "10s", RANGE(SECOND, HOUR),
+     .help = "How long an answer is waited for. Whoever posted is answered before."},
+    {"otherwise", TYPE_CHOICE, .def = "accept", .choices = "accept quarantine",
+     .help = "What becomes of a post without an answer in time, or with one that is none."},
+};
+static const struct schema schema_verdict = SCHEMA(keys_verdict, "verdict", false);
+
 static const struct schema_key keys_form[] = {
     {"fields", TYPE_CUSTOM, .flags = SCHEMA_REQUIRED | SCHEMA_NAMES, .read = read_posted,
      .sub = &schema_posted, .choices = "a group such as { email = \"contact.email\"; }",
@@ -218,6 +227,13 @@ static const struct schema_key keys_form[] = {
     {"same_within", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
      .help = "The same words from the same page again within that time are one message: who sends a "
              "form twice is told that it has arrived. Without it, only a repeated key is."},
+    {"verdict", TYPE_GROUP, .sub = &schema_verdict,
+     .help = "Another program is asked whether a post is spam, before anything comes of it: it gets "
+             "a POST of {\"type\": \"form.verdict\", \"data\": {\"form\", \"fields\", \"extra\", "
+             "\"address\", \"remote\", \"agent\", \"page\"}} and answers {\"verdict\": \"ham\"}, "
+             "\"spam\" or \"unsure\". Spam is quarantined with the reason; unsure goes on and is "
+             "marked, as leadctl why tells. Whoever posted is answered at once, as ever. With "
+             "confirm, the mail leaves after the verdict."},
     {"confirm", TYPE_BOOL, .def = "false",
      .help = "A post counts once its sender has confirmed the address: the address gets a mail with a "
              "link, whose page has a button; before that there is no lead, no event and no rule runs. "

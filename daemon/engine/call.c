@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crm/enrich.h"
+#include "engine/judge.h"
 #include "engine/suspect.h"
 #include "store/call.h"
 
@@ -151,13 +152,13 @@ static int row_cached(struct engine *eng, const json_t *row, json_t **out, struc
     return enriched_get(eng->db, name, hash, clock_now_ms() - holds, out, e);
 }
 
-/* The answer is known: an item of its own takes it over. */
-static int row_known(struct engine *eng, const json_t *row, struct err *e)
+/* The answer is known: an item of its own takes it over. outcome: stolen. */
+static int row_known(struct engine *eng, const json_t *row, json_t *outcome, struct err *e)
 {
     struct item *it = item_new(ITEM_FRAME, NULL);
     it->frame.type = FRAME_CALLED;
     it->frame.id = (uint64_t)json_get_int(row, "id", 0);
-    it->frame.json = json_object();
+    it->frame.json = outcome;
     engine_queue(eng, it);
     return call_claim(eng->db, (int64_t)it->frame.id, CACHE_GEN, e);
 }
@@ -170,7 +171,7 @@ static int row_send(struct engine *eng, struct peer *courier, const json_t *row,
     char *body = call_body(eng, row, key, &why);
     if (!body)
         return call_fail(eng, row, 0, why.text, e);
-    bool asks = strcmp(json_get_str(row, "kind", ""), "enrich") == 0;
+    bool asks = strcmp(json_get_str(row, "kind", ""), "webhook") != 0;
     struct answer *a = engine_answer(
         eng, courier->serial, FRAME_CALL, (uint64_t)id,
         json_pack("{s:s, s:s, s:I, s:b}", "endpoint", json_get_str(row, "endpoint", ""), "key", key,
@@ -183,7 +184,21 @@ static int row_send(struct engine *eng, struct peer *courier, const json_t *row,
     return rc;
 }
 
-/* What has waited too long is given up, whether or not the endpoint may be tried. */
+int calls_give_up(struct engine *eng, int64_t id, const char *why, struct err *e)
+{
+    AUTO_JSON json_t *row = call_get(eng->db, id, e);
+    if (!row)
+        return -1;
+    bool in_hand = strcmp(json_get_str(row, "state", ""), "claimed") == 0 &&
+                   strcmp(json_get_str(row, "gen", ""), CACHE_GEN) != 0;
+    struct endpoint *ep = calls_endpoint(eng, json_get_str(row, "endpoint", ""));
+    if (ep)
+        ep->full = false;
+    return row_known(eng, row, json_pack("{s:s, s:b}", "text", why, "in_hand", (int)in_hand), e);
+}
+
+/* What has waited too long is given up, whether or not the endpoint may be tried. A
+ * verdict has its own time. */
 static int endpoint_expire(struct engine *eng, struct endpoint *ep, struct err *e)
 {
     size_t i;
@@ -195,7 +210,7 @@ static int endpoint_expire(struct engine *eng, struct endpoint *ep, struct err *
     json_array_foreach(rows, i, row) {
         AUTO_FREE char *why = mem_printf("given up: %s", json_get_str(row, "reply", "not tried"));
         bool tried = json_get_int(row, "attempts", 0) > 0 || ep->open_ms > 0; /* or we were off */
-        if (tried && call_fail(eng, row, 0, why, e) < 0)
+        if (tried && !judge_asks(row) && call_fail(eng, row, 0, why, e) < 0)
             return -1;
     }
     return 0;
@@ -229,7 +244,7 @@ static int endpoint_due(struct engine *eng, struct endpoint *ep, struct peer *co
         json_t *known;
         if (row_cached(eng, row, &known, e) < 0)
             return -1;
-        int rc = known ? row_known(eng, row, e) : row_send(eng, courier, row, e);
+        int rc = known ? row_known(eng, row, json_object(), e) : row_send(eng, courier, row, e);
         json_decref(known);
         if (rc < 0)
             return -1;
@@ -288,12 +303,14 @@ static json_t *called_row(struct engine *eng, const struct item *it, struct err 
 }
 
 /* It ended the engine again and again: no rule hears of it. */
-static int call_bury(struct engine *eng, const struct item *it, struct err *e)
+static int call_bury(struct engine *eng, const struct item *it, const json_t *row, struct err *e)
 {
     struct call_change c = {.state = "failed", .done_ms = clock_now_ms(),
                             .reply = "the engine ended at it again and again"};
     log_error("call.suspect", "call=%" PRIu64 " next=\"it is failed, no rule runs\"", it->frame.id);
     receipt(eng, it);
+    if (judge_asks(row))
+        return judge_stuck(eng, row, c.reply, e);
     return call_set_state(eng->db, (int64_t)it->frame.id, &c, e);
 }
 
@@ -307,7 +324,7 @@ int calls_called(struct engine *eng, struct item *it, struct err *e)
         return e->cls == ERR_NONE ? 0 : -1;
     }
     if (suspect_at(eng->suspect, suspect_of_row("call", (int64_t)it->frame.id)) >= SUSPECT_DEATHS)
-        return call_bury(eng, it, e);
+        return call_bury(eng, it, row, e);
     if (HOOK("call.abort"))
         abort();
     if (!it->peer && row_cached(eng, row, &known, e) < 0)
@@ -320,7 +337,7 @@ int calls_called(struct engine *eng, struct item *it, struct err *e)
                              .answer = it->frame.raw,
                              .answer_len = it->frame.raw_len,
                              .known = known};
-    if (!it->peer && !known)
+    if (!it->peer && !known && !json_get_bool(j, "in_hand", false))
         o.untried = true; /* it has grown too old meanwhile */
     struct peer *p = it->peer ? peer_by_serial(eng, it->peer) : NULL;
     if (p && json_get_bool(j, "draining", false))
@@ -336,7 +353,8 @@ int calls_called(struct engine *eng, struct item *it, struct err *e)
 int calls_refused(struct engine *eng, struct item *it, const char *why, struct err *e)
 {
     AUTO_JSON json_t *row = called_row(eng, it, e);
-    if (row && call_fail(eng, row, json_get_int(it->frame.json, "code", 0), why, e) < 0)
+    if (row && (judge_asks(row) ? judge_stuck(eng, row, why, e)
+                                : call_fail(eng, row, json_get_int(it->frame.json, "code", 0), why, e)) < 0)
         return -1;
     receipt(eng, it);
     return e->cls == ERR_NONE ? 0 : -1;

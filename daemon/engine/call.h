@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * call - other programs are told (webhook) and asked (enrich): rows of the table
- * `call`, made by rules, carried by the courier, settled here
+ * call - other programs are told (webhook) and asked (enrich, verdict): rows of the
+ * table `call`, made by rules and forms, carried by the courier, settled here
  *
  * Each endpoint has its own room, its own pauses and its own breaker, so that one that
  * hangs or is gone delays neither mail nor the others:
@@ -65,6 +65,8 @@ int calls_called(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_
 /* What it said cannot be taken over: the row fails, and a rule may hear of it. */
 int calls_refused(struct engine *eng, struct item *it, const char *why,
                   struct err *e) LEADD_MUST_CHECK;
+/* Nobody waits any longer: it is settled by an item of its own, as not answered. */
+int calls_give_up(struct engine *eng, int64_t id, const char *why, struct err *e) LEADD_MUST_CHECK;
 /* A courier says which calls it has in hand; the others that were claimed for it are
  * made again. gen NULL: for no courier that is there. */
 int calls_hello(struct engine *eng, const struct peer *p, const json_t *hello,

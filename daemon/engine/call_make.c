@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/call.h"
 #include "engine/hold.h"
+#include "engine/judge.h"
 #include "engine/token.h"
 #include "store/call.h"
 
@@ -128,10 +129,12 @@ char *call_body(struct engine *eng, const json_t *row, char key[64], struct err 
 {
     char name[32];
     const char *text = json_get_str(row, "body", NULL);
-    AUTO_JSON json_t *body = text ? json_load_bounded(text, strlen(text), 2 * BOUND_CALL_BODY, e)
-                                  : NULL;
+    AUTO_JSON json_t *body = judge_asks(row) ? judge_body(eng, row, e)
+                             : text ? json_load_bounded(text, strlen(text), 2 * BOUND_CALL_BODY, e)
+                                    : NULL;
     if (!body) {
-        err_set(e, ERR_INPUT, "its words are gone");
+        if (!judge_asks(row))
+            err_set(e, ERR_INPUT, "its words are gone");
         return NULL;
     }
     snprintf(name, sizeof(name), "H%" PRId64, json_get_int(row, "id", 0));

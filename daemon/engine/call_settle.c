@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "crm/enrich.h"
 #include "engine/call.h"
+#include "engine/judge.h"
 #include "engine/notice.h"
 #include "engine/retry.h"
 #include "store/call.h"
@@ -145,6 +146,11 @@ static int row_later(struct engine *eng, const json_t *row, const struct call_ou
     const struct endpoint *ep = calls_endpoint(eng, json_get_str(row, "endpoint", ""));
     struct call_change c = {.state = "deferred", .attempt = !o->untried, .code = o->code,
                             .reply = o->text, .next_ms = now};
+    bool late = false; /* when a courier went, the post is not at stake in its item */
+    if (judge_asks(row) && !o->ours && judge_is_late(eng, row, &late, e) < 0)
+        return -1;
+    if (late)
+        return call_fail(eng, row, o->code, o->text ? o->text : "no answer", e);
     hash_random(&random, sizeof(random));
     if (!o->untried)
         c.next_ms = now + retry_call_ms(json_get_int(row, "attempts", 0) + 1, random);
@@ -300,6 +306,18 @@ static int enrich_take(struct engine *eng, const json_t *row, const struct call_
     return enrich_merge(eng, row, values, e); /* ERR_INPUT undoes all of it: calls_refused */
 }
 
+static int verdict_take(struct engine *eng, const json_t *row, const struct call_outcome *o,
+                        struct err *e)
+{
+    enum judge_said said;
+    struct err why = {0};
+    if (judge_read(o, &said, &why) < 0)
+        return call_fail(eng, row, o->code, why.text, e);
+    struct call_change c = {.state = "done", .attempt = true, .code = o->code,
+                            .done_ms = clock_now_ms(), .reply = o->text};
+    return row_done(eng, row, &c, e) < 0 ? -1 : judge_decide(eng, row, said, NULL, e);
+}
+
 /* ---- all of it -------------------------------------------------------------------------- */
 
 int call_fail(struct engine *eng, const json_t *row, int64_t code, const char *why, struct err *e)
@@ -315,6 +333,8 @@ int call_fail(struct engine *eng, const json_t *row, int64_t code, const char *w
         json_get_int(row, "id", 0));
     if (row_done(eng, row, &c, e) < 0 || tell_admin(eng, endpoint, "refused a call", text, e) < 0)
         return -1;
+    if (judge_asks(row))
+        return judge_decide(eng, row, JUDGE_NOTHING, why, e);
     return strcmp(json_get_str(row, "kind", ""), "enrich") == 0 ? enrich_failed(eng, row, why, e)
                                                                 : 0;
 }
@@ -328,6 +348,8 @@ int call_settle(struct engine *eng, const json_t *row, const struct call_outcome
         return row_later(eng, row, o, e);
     if (v == CALL_DONE && strcmp(json_get_str(row, "kind", ""), "enrich") == 0)
         return enrich_take(eng, row, o, e);
+    if (v == CALL_DONE && judge_asks(row))
+        return verdict_take(eng, row, o, e);
     if (v != CALL_DONE) {
         bool moved = o->code >= 300 && o->code < 400;
         AUTO_FREE char *why = mem_printf("%s%s", o->text ? o->text : "refused",

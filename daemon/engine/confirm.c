@@ -158,6 +158,8 @@ static int asking_keep(struct asking *k, struct item *it, int64_t ledger, struct
     struct quarantine_row q = {.ledger_id = ledger, .kind = QUARANTINE_UNCONFIRMED, .meta = meta,
                                .reason = reason, .raw = it->frame.raw,
                                .raw_len = it->frame.raw_len, .at_ms = k->now_ms};
+    if (it->quarantine && quarantine_remove(k->eng->db, it->quarantine, e) < 0)
+        return -1; /* it waited there for a verdict; a ledger row has one */
     if (quarantine_add(k->eng->db, &q, e) < 0 || asking_bound(k, why, e) < 0)
         return -1;
     k->id = q.id;
@@ -177,15 +179,28 @@ static int asking_keep(struct asking *k, struct item *it, int64_t ledger, struct
     return expiry_set(k->eng, k->until_ms, e);
 }
 
+static bool address_read(struct engine *eng, const struct item *it, char out[CRM_ADDRESS_MAX])
+{
+    AUTO_FREE char *posted = crm_form_value(eng->crm, json_get_str(it->frame.json, "form", ""),
+                                            json_get_obj(it->frame.json, "fields"), "contact.email");
+    return posted && crm_email_fold(posted, out) == 0;
+}
+
+bool confirm_can(struct engine *eng, const struct item *it)
+{
+    char address[CRM_ADDRESS_MAX];
+    return address_read(eng, it, address);
+}
+
 int confirm_ask(struct engine *eng, struct item *it, const json_t *conf, struct err *e)
 {
     struct arrival a;
     const char *form = json_get_str(it->frame.json, "form", "");
     struct asking k = {.eng = eng, .conf = conf, .form = form, .now_ms = clock_now_ms(),
                        .lang = json_get_str(conf, "lang", NULL)};
-    AUTO_FREE char *posted = crm_form_value(eng->crm, form, json_get_obj(it->frame.json, "fields"),
-                                            "contact.email");
-    if (!posted || crm_email_fold(posted, k.address) < 0) {
+    if (!address_read(eng, it, k.address)) {
+        if (it->quarantine)
+            return err_set(e, ERR_INPUT, "there is no address to confirm");
         AUTO_FREE char *text = form_word_fill(k.lang, FORM_W_EMAIL, "email", NULL);
         arrival_form_done(eng, it, "invalid", text, 0);
         return 0;

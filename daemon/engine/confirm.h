@@ -14,6 +14,8 @@
 
 #include "engine/engine.h"
 
+/* Does the post have an address that can be asked? */
+bool confirm_can(struct engine *eng, const struct item *it);
 /* A valid post of a form with confirm: kept, and asked for. */
 int confirm_ask(struct engine *eng, struct item *it, const json_t *conf,
                 struct err *e) LEADD_MUST_CHECK;

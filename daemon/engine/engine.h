@@ -233,6 +233,8 @@ const char *engine_setting(const struct engine *eng, const char *key, const char
  * possible; ERR_TEMP means the store failed. */
 int inbound_mail(struct engine *eng, struct item *it, struct err *e);       /* inbound.c */
 int inbound_form(struct engine *eng, struct item *it, struct err *e);
+/* A post out of quarantine that a verdict lets pass. */
+int inbound_form_judged(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e);
 /* A mail that could not even be quarantined: it is fetched again by the next intake. */
 void inbound_dropped(struct engine *eng, const struct item *it);

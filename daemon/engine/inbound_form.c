@@ -19,6 +19,7 @@
 #include "engine/duplicate.h"
 #include "engine/form_guard.h"
 #include "engine/input.h"
+#include "engine/judge.h"
 #include "engine/notice_foot.h"
 #include "store/ledger.h"
 #include "store/message.h"
@@ -48,6 +49,15 @@ static void form_notes(struct input *in, const json_t *misfits)
                    json_get_str(v, "posted", ""), json_get_str(v, "to", ""), in->intent);
 }
 
+/* What another program said of it, unless that was clear. */
+static void form_verdict(struct input *in, const json_t *verdict)
+{
+    const char *by = json_get_str(verdict, "by", ""), *said = json_get_str(verdict, "said", "ham"),
+               *why = json_get_str(verdict, "why", NULL);
+    if (strcmp(said, "ham") != 0)
+        input_note(in, "%s does not know whether it is spam%s%s", by, why ? ": " : "", why ? why : "");
+}
+
 /* A form is a message too: the same JSON form, with its fields. */
 static json_t *form_message(const struct item *it)
 {
@@ -55,7 +65,7 @@ static json_t *form_message(const struct item *it)
     json_t *m = json_pack("{s:s, s:s, s:s}", "channel", "form", "kind", "person", "form",
                           json_get_str(j, "form", ""));
     static const char *const copied[] = {"fields", "extra", "remote", "agent", "defects",
-                                         "confirmed"};
+                                         "confirmed", "verdict"};
     for (size_t i = 0; i < ARRAY_LEN(copied); i++)
         if (json_object_get(j, copied[i]))
             json_object_set(m, copied[i], json_object_get(j, copied[i]));
@@ -147,8 +157,10 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     struct message_row m = {.channel = "form", .kind = "person", .received_ms = clock_now_ms()};
     int64_t same = 0;
     /* a person who takes it out of quarantine wants it all the same */
-    bool released = it->quarantine && !json_object_get(it->frame.json, "confirmed");
-    if (!released && form_guard_same(eng, form_conf(eng, form), message, &m, &same, e) < 0)
+    const json_t *j = it->frame.json, *conf = form_conf(eng, form);
+    bool judged = json_object_get(j, "verdict") && !json_get_bool(conf, "confirm", false);
+    bool released = it->quarantine && !judged && !json_object_get(j, "confirmed");
+    if (!released && form_guard_same(eng, conf, message, &m, &same, e) < 0)
         return -1;
     if (same)
         return form_again(eng, it, a, same, e);
@@ -160,6 +172,7 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     input_begin(&in, eng, mem_printf("form %s M%" PRId64, form, m.id),
                 mem_printf("M%" PRId64, m.id));
     form_notes(&in, misfits);
+    form_verdict(&in, json_get_obj(message, "verdict"));
     struct crm_input ci = {
         .kind = "form",
         .form = form,
@@ -199,14 +212,31 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     return rc;
 }
 
-int inbound_form(struct engine *eng, struct item *it, struct err *e)
+static int form_take(struct engine *eng, struct item *it, const char *form, struct err *e)
 {
     struct arrival a;
+    int rc = arrival_read(eng, it, &a, e);
+    if (rc == 0)
+        rc = arrival_enter(eng, &a, it, "filed", NULL, e);
+    if (rc == 0 && a.ledger_id == 0) {
+        arrival_form_done(eng, it, "duplicate", NULL, 0);
+        engine_count(eng, "forms_duplicate", 1);
+    } else if (rc == 0) {
+        rc = form_file(eng, it, &a, form, e);
+    }
+    arrival_done(&a);
+    return rc;
+}
+
+int inbound_form(struct engine *eng, struct item *it, struct err *e)
+{
     struct err why = {0};
     const char *form = json_get_str(it->frame.json, "form", "");
     const json_t *fields = json_get_obj(it->frame.json, "fields");
-    if (it->peer) /* only confirm.c says so */
+    if (it->peer) { /* only confirm.c and judge.c say so */
         json_object_del(it->frame.json, "confirmed");
+        json_object_del(it->frame.json, "verdict");
+    }
     if (!it->quarantine && (!fields || crm_form_check(eng->crm, form, fields, &why) < 0)) {
         arrival_form_done(eng, it, "invalid", fields ? why.text : "no fields", 0);
         engine_count(eng, "forms_invalid", 1);
@@ -219,17 +249,17 @@ int inbound_form(struct engine *eng, struct item *it, struct err *e)
         engine_count(eng, "forms_spam", 1);
         return inbound_quarantine(eng, it, spam, e);
     }
-    if (it->peer && json_get_bool(form_conf(eng, form), "confirm", false))
-        return confirm_ask(eng, it, form_conf(eng, form), e);
-    int rc = arrival_read(eng, it, &a, e);
-    if (rc == 0)
-        rc = arrival_enter(eng, &a, it, "filed", NULL, e);
-    if (rc == 0 && a.ledger_id == 0) {
-        arrival_form_done(eng, it, "duplicate", NULL, 0);
-        engine_count(eng, "forms_duplicate", 1);
-    } else if (rc == 0) {
-        rc = form_file(eng, it, &a, form, e);
-    }
-    arrival_done(&a);
-    return rc;
+    const json_t *conf = it->peer ? form_conf(eng, form) : NULL;
+    bool confirm = json_get_bool(conf, "confirm", false);
+    if (judge_of(conf) && (!confirm || confirm_can(eng, it)))
+        return judge_ask(eng, it, conf, e);
+    return confirm ? confirm_ask(eng, it, conf, e) : form_take(eng, it, form, e);
+}
+
+int inbound_form_judged(struct engine *eng, struct item *it, struct err *e)
+{
+    const char *form = json_get_str(it->frame.json, "form", "");
+    const json_t *conf = form_conf(eng, form);
+    return json_get_bool(conf, "confirm", false) ? confirm_ask(eng, it, conf, e)
+                                                 : form_take(eng, it, form, e);
 }

@@ -30,7 +30,8 @@ static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_e
                                                  &timer_kind_sequence, &timer_kind_sms_part,
                                                  &timer_kind_quarantine, &timer_kind_confirm,
                                                  &timer_kind_task, &timer_kind_click,
-                                                 &timer_kind_pull, &timer_kind_broadcast};
+                                                 &timer_kind_pull, &timer_kind_broadcast,
+                                                 &timer_kind_verdict};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

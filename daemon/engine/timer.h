@@ -81,7 +81,7 @@ const char *timer_record(const json_t *row, char out[CRM_ID_LEN]);
 
 extern const struct timer_kind timer_kind_escalation, timer_kind_schedule, timer_kind_digest,
     timer_kind_sequence, timer_kind_quarantine, timer_kind_confirm,
-    timer_kind_click, timer_kind_broadcast;
+    timer_kind_click, timer_kind_broadcast, timer_kind_verdict;
 /* Every user with a digest has its row (digest.c). */
 int digests_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;
 /* After all its events: begins escalations of the records that the input touched. */

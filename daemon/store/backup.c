@@ -28,7 +28,7 @@ static const struct {
     COUNT_OF(endpoint), COUNT_OF(enriched),  COUNT_OF(merged),      COUNT_OF(offer),
     COUNT_OF(held),        COUNT_OF(secret_address),
     COUNT_OF(rewritten), COUNT_OF(probe), COUNT_OF(signature_used), COUNT_OF(address_bounce),
-    COUNT_OF(meeting), COUNT_OF(confirmation), COUNT_OF(click),
+    COUNT_OF(meeting), COUNT_OF(confirmation), COUNT_OF(verdict), COUNT_OF(click),
     COUNT_OF(broadcast), COUNT_OF(broadcast_zone), COUNT_OF(broadcast_part),
 };
 

@@ -11,6 +11,8 @@
 #include "store/hold.h"
 #include "store/rows.h"
 
+#define KIND_ASKS "enrich" /* of the column: all that asks; a record Q3 makes it a verdict */
+
 int call_add(struct db *db, struct call_row *row, struct err *e)
 {
     return db_insert(db, e, &row->id,
@@ -18,7 +20,8 @@ int call_add(struct db *db, struct call_row *row, struct err *e)
                      " contact_id, case_id, depth, created_ms, next_ms, reply, body) "
                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
                      "RETURNING id",
-                     "ssssssoooiioss", row->endpoint, row->kind, row->name, row->state, row->rule,
+                     "ssssssoooiioss", row->endpoint,
+                     strcmp(row->kind, "verdict") == 0 ? KIND_ASKS : row->kind, row->name, row->state, row->rule,
                      row->record, row->lead_id, row->contact_id, row->case_id, row->depth,
                      row->created_ms, row->next_ms, row->reply, row->body);
 }
@@ -29,9 +32,10 @@ int call_add(struct db *db, struct call_row *row, struct err *e)
 
 static json_t *call_read(struct db_rows *r)
 {
+    const char *kind = db_text(r, 6)[0] == 'Q' ? "verdict" : db_text(r, 2);
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?,"
                      " s:I, s:I, s:s?, s:s?}",
-                     "id", db_int(r, 0), "endpoint", db_text(r, 1), "kind", db_text(r, 2), "name",
+                     "id", db_int(r, 0), "endpoint", db_text(r, 1), "kind", kind, "name",
                      db_text(r, 3), "state", db_text(r, 4), "rule", db_text(r, 5), "record",
                      db_text(r, 6), "lead_id", db_int(r, 7), "contact_id", db_int(r, 8), "case_id",
                      db_int(r, 9), "depth", db_int(r, 10), "created_ms", db_int(r, 11), "next_ms",

@@ -8,8 +8,9 @@
  *
  * A call is made at least once: when the courier ends with one in hand, it is made
  * again under the same key, by which the receiver can tell. body holds values of
- * people; it is emptied when the call is done, and kept when it failed, so that it
- * can be tried again; the row's contact, lead and case are how erasure finds it.
+ * people (of a verdict it is made when it leaves); it is emptied when the call is done,
+ * and kept when it failed, so that it can be tried again; the row's contact, lead and
+ * case are how erasure finds it.
  */
 #ifndef LEADD_STORE_CALL_H
 #define LEADD_STORE_CALL_H
@@ -20,7 +21,8 @@
 
 struct call_row {
     int64_t id;
-    const char *endpoint, *kind, *name, *state, *rule, *record;
+    const char *endpoint, *kind; /* "webhook", "enrich", or "verdict": of a record Q3 */
+    const char *name, *state, *rule, *record;
     int64_t lead_id, contact_id, case_id;
     int64_t depth, created_ms, next_ms;
     const char *reply; /* why it is held */

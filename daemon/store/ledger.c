@@ -311,6 +311,11 @@ int quarantine_failed_again(struct db *db, int64_t id, const char *reason, struc
                    id, reason);
 }
 
+int quarantine_say(struct db *db, int64_t id, const char *reason, struct err *e)
+{
+    return db_exec(db, e, "UPDATE quarantine SET reason = $2 WHERE id = $1", "is", id, reason);
+}
+
 int quarantine_remove(struct db *db, int64_t id, struct err *e)
 {
     return db_exec(db, e, "DELETE FROM quarantine WHERE id = $1", "i", id);

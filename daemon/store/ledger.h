@@ -101,6 +101,8 @@ json_t *quarantine_list(struct db *db, int64_t limit, struct err *e);
 char *quarantine_raw(struct db *db, int64_t id, size_t *n_out, struct err *e);
 int quarantine_failed_again(struct db *db, int64_t id, const char *reason,
                             struct err *e) LEADD_MUST_CHECK;
+/* Another reason; it does not count as a try. */
+int quarantine_say(struct db *db, int64_t id, const char *reason, struct err *e) LEADD_MUST_CHECK;
 int quarantine_remove(struct db *db, int64_t id, struct err *e) LEADD_MUST_CHECK;
 /* Bytes that are kept of a source. */
 int quarantine_bytes(struct db *db, const char *source, int64_t *bytes_out,

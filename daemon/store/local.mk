@@ -16,7 +16,8 @@ daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in
 # the outbox
 daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c %D%/relay.c %D%/relay.h
 # posts that wait for their sender
-daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h
+daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h \
+	%D%/verdict.c %D%/verdict.h
 # links of mails that were opened
 daemon_store_libstore_a_SOURCES += %D%/schema_click.c %D%/click.c %D%/click.h
 # letters to many

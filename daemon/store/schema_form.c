@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * schema_form - forms that wait until their sender confirms his address
+ * schema_form - forms that wait until their sender confirms his address, or for a verdict
  */
 #include "store/migrate.h"
 
@@ -19,4 +19,14 @@ const char schema_form_1[] =
     "CREATE INDEX confirmation_value ON confirmation (value, at_ms);"
     "CREATE INDEX confirmation_remote ON confirmation (remote, at_ms);"
     "CREATE INDEX confirmation_form ON confirmation (form, at_ms);"
-    "CREATE INDEX confirmation_until ON confirmation (until_ms);";
+    "CREATE INDEX confirmation_until ON confirmation (until_ms);"
+
+    /* id is that of the call that asks, post that of the quarantine row; gone when the
+     * post is decided */
+    "CREATE TABLE verdict ("
+    " id INTEGER PRIMARY KEY,"
+    " post INTEGER NOT NULL,"
+    " form TEXT NOT NULL, endpoint TEXT NOT NULL,"
+    " until_ms INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX verdict_until ON verdict (until_ms);";

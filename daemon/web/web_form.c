@@ -179,6 +179,8 @@ static void form_park(struct parked *p, const struct form *f, const struct form_
     json_put_str(p->json, "remote", p->remote);
     put_header(p->json, "agent", web_header(p->req, "User-Agent"));
     put_header(p->json, "type", web_header(p->req, "Content-Type"));
+    if (json_get_str(json_get_obj(p->conf, "verdict"), "endpoint", NULL))
+        put_header(p->json, "page", web_header(p->req, "Referer"));
     p->wants_json = web_form_wants_json(p->req);
     p->since_ms = clock_mono_ms();
 }
