@@ -38,7 +38,7 @@ static void stamp_group(const json_t *group, int depth, struct buf *out)
     json_t *v, *one;
     size_t i;
     json_object_foreach((json_t *)group, key, v) {
-        if (key_is(key, "_file"))
+        if (key_is(key, "_file") && strcmp(key, "config_file") != 0) /* its settings are compared */
             stamp_file(v, out);
         if (key_is(key, "_files"))
             json_array_foreach(v, i, one)
