@@ -257,7 +257,7 @@ def test_a_courier_tells_nothing_of_mails_it_was_not_given(tmp_path):
         states = [row[1] for row in outbox(tmp_path)]
         assert states and set(states) == {"ready"}
         liar.send("HELLO", 0, {"busy": ["x", {}, -1]})
-        given = liar.recv("SEND")
+        given = liar.recv("SEND", where=lambda f: f.json["to"] == "ada@shop.example")
         second = role.peer("courier", "courier.10.10")  # knows nothing of the first one's mails
         second.send("HELLO", 0, {"busy": [given.id]})
         second.send("SENT", given.id, {"outcome": "failed", "code": 550, "text": "no"})

@@ -289,7 +289,9 @@ def test_a_changed_secret_counts_after_a_reload():
         assert send(d, "/hook/shop", b'{"n":1}', bearer("a-new-token"))[0] == 202
         d.write("shop.secret", "a-new-token\n")
         assert send(d, "/hook/shop", b'{"n":2}', bearer())[0] == 200  # not before
+        mark = d.mark()
         assert "reload.done" in d.reload()
+        d.wait_log("role.ready role=engine", after=mark)
         assert send(d, "/hook/shop", b'{"n":3}', bearer("a-new-token"))[0] == 200
         assert send(d, "/hook/shop", b'{"n":4}', bearer())[0] == 202
         assert send(d, "/hook/shop", b'{"n":5}', bearer("the-next-token"))[0] == 200
