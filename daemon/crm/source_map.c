@@ -118,7 +118,7 @@ static int duration_parse(const char *s, bool ms, int64_t *ms_out)
 {
     int64_t total = 0, part = 0;
     bool digit = false;
-    for (; *s && *s != '.'; s++) {
+    for (; *s && *s != '.' && total <= 1000000000; s++) {
         if (*s == ':') {
             total = (total + part) * 60;
             part = 0;
