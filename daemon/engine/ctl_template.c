@@ -106,6 +106,7 @@ static int preview_write(struct trial *t, struct err *e)
     int64_t id = 0;
     if (db_savepoint(eng->db, e) < 0)
         return -1;
+    t->in.preview = true;
     int rc = followup_send(&t->in, t->in.ctx, &t->send, &id, e);
     if (rc == 0)
         rc = outbox_mail(eng->db, id, &t->mail, e);

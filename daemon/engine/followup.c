@@ -53,6 +53,12 @@ struct draft {
     char hold[200];               /* why it may not leave as it is; "" */
 };
 
+/* The row that tokens name. */
+static int64_t draft_id(const struct draft *d)
+{
+    return d->in->preview ? 0 : d->row.id;
+}
+
 static bool is_notice(const struct crm_send *s)
 {
     return s->to_user || s->notice;
@@ -74,9 +80,9 @@ static void draft_addresses(struct draft *d)
     char thread[OURS_NAME_MAX], row[OURS_NAME_MAX];
     const char *at = strrchr(engine_setting(eng, "address", "@localhost"), '@');
     ours_name(eng, &d->answers, thread);
-    ours_name(eng, &(struct ours){.kind = OURS_RETURN, .id = d->row.id}, row);
+    ours_name(eng, &(struct ours){.kind = OURS_RETURN, .id = draft_id(d)}, row);
     d->reply_to = ours_address(eng, &d->answers);
-    d->mail_from = is_notice(d->send) ? mem_str("") : ours_return_path(eng, d->row.id);
+    d->mail_from = is_notice(d->send) ? mem_str("") : ours_return_path(eng, draft_id(d));
     d->message_id = mem_printf("%s%s%s@%s", thread, thread[0] ? "." : "", row,
                                engine_setting(eng, "domain", at ? at + 1 : "localhost"));
 }
@@ -150,7 +156,7 @@ static int draft_write(struct draft *d, struct err *e)
     char own[TOKEN_NAME_LEN], outbox[32];
     struct buf raw AUTO_BUF;
     buf_init(&raw, BOUND_TEMPLATE_OUTPUT * 4 + d->dress.bytes * 3 / 2);
-    snprintf(outbox, sizeof(outbox), "O%" PRId64, d->row.id);
+    snprintf(outbox, sizeof(outbox), "O%" PRId64, draft_id(d));
     token_make(eng->key, "own", outbox, own);
     struct mail_header headers[3 + OPTOUT_HEADERS] = {
         {"Auto-Submitted", d->answered ? "auto-replied" : "auto-generated"},
@@ -211,7 +217,7 @@ static void draft_track(struct draft *d)
     const struct template *t =
         s->template_name ? crm_template_in(d->in->eng->crm, s->template_name, d->dress.language) : NULL;
     if (t && !is_notice(s) && template_track_clicks(t))
-        click_rewrite(d->in->eng, d->row.id, t, &d->words);
+        click_rewrite(d->in->eng, draft_id(d), t, &d->words);
 }
 
 /* A broadcast's; else the template's own, else that of the sequence whose step it is; a
@@ -269,7 +275,7 @@ static int draft_ends(struct draft *d, struct err *e)
     if (d->list && d->send->target.contact &&
         record_get(d->in->eng->db, &contact_table, d->send->target.contact, &contact, e) < 0)
         return -1;
-    optout_make(d->in->eng, d->row.id, d->list, &d->ends);
+    optout_make(d->in->eng, draft_id(d), d->list, &d->ends);
     optout_fill(d->in->eng, &d->ends, d->list, json_get_str(contact, "language", d->dress.language),
                 &d->words);
     json_decref(contact);

@@ -67,6 +67,7 @@ struct input {
     int64_t asked; /* answers before this one that asked again: it is one, when not 0 */
     int64_t journal; /* its row, once input_finish() has written one */
     int sends; /* numbers the mails of this input */
+    bool preview; /* it is undone: no token in its mails may name a row that comes to be */
     const char *list; /* borrowed; the list of the sequence whose step runs, or NULL */
     json_t *enrolled; /* own; ids of enrolments that it began */
     bool enrol_changed; /* a command began, paused or ended one */

@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import subprocess
 import urllib.parse
 import urllib.request
@@ -253,6 +254,9 @@ def test_the_link_to_unsubscribe_is_no_gap_and_who_tries_a_template_unsubscribes
     lead = lead_of(leadd, "una@shop.example")
     shown = leadd.ctl_text("template", "preview", "leave", lead)
     assert "Leave: about:unsubscribe-url\n" in shown and "Not set" not in shown
+    raw = leadd.ctl("template", "preview", "leave", lead, "--raw")["text"]
+    tokens = re.findall(r"\bO(\d+)\.[0-9A-Za-z]", raw)
+    assert tokens and set(tokens) == {"0"}, "a preview names the row that the next mail gets"
     told = leadd.ctl_text("template", "send", "leave", lead, "--to", "una-test@example.com")
     assert "not set" not in told
     assert "Leave: about:unsubscribe-url\n" in body(to(leadd, "una-test@example.com")[0])
