@@ -91,6 +91,19 @@ def test_a_rule_texts_a_lead_and_the_receipt_comes_back(kannel):
         assert any("Thank you Ada" in t for t in timeline(d))
 
 
+def test_receipts_can_carry_a_token_as_the_manual_says(kannel):
+    kannel.operator()
+    signed = gateway(kannel.url).replace(
+        'verify : { scheme = "none"; };',
+        'verify : { scheme = "token"; query = "token"; secret_files = "@DIR@/sms.secret"; }; send : { query : { '
+        'dlr-url = "{receipt_url}?token={secret}&key={key}&status=%d&smsc=%i&answer=%A"; }; };')
+    assert "token" in signed
+    with texting(kannel, signed) as d:
+        lead(d)
+        wait_text(d, state="sent", delivery="delivered")
+        assert not d.ctl("quarantine", "list")["rows"]
+
+
 def test_text_beyond_the_gsm_alphabet_arrives_as_it_was_written(kannel):
     kannel.operator()
     words = "Grüße {{contact.first_name}} €[~] – Привет 👍"
