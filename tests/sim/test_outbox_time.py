@@ -305,7 +305,8 @@ rules : {
 };
 """
 CASES_IN = 'inbox : { type = "maildir"; path = "@DIR@/inbox"; start = "all"; poll = "1s"; creates = "case"; };'
-ABOUT_MACHINES = ("auto-submitted", "x-auto-response-suppress", "x-leadd-token", "precedence")
+ABOUT_MACHINES = ("auto-submitted", "x-auto-response-suppress", "x-leadd-token", "precedence",
+                  "list-unsubscribe", "list-unsubscribe-post", "list-id")
 
 
 class Pair:
