@@ -70,8 +70,8 @@ static int form_snippet(const json_t *tree, const char *name, const json_t *conf
 
 /* ---- test --------------------------------------------------------------------------- */
 
-static int test_show(const struct ctl_options *opt, struct solo *s, const struct solo_answer *a,
-                     struct err *e)
+static int test_show(const struct ctl_options *opt, const char *zone, struct solo *s,
+                     const struct solo_answer *a, struct err *e)
 {
     static const struct {
         enum crm_entity of;
@@ -96,7 +96,7 @@ static int test_show(const struct ctl_options *opt, struct solo *s, const struct
     }
     printf("%s%s%s\n", a->status, *a->text ? ": " : "", a->text);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct ctl_look look = {ctl_terminal_width(stdout), NULL, false};
+        struct ctl_look look = {ctl_terminal_width(stdout), zone, false};
         if (json_object_get(told, all[i].title)) {
             putchar('\n');
             ctl_render(json_object_get(told, all[i].title), &look, stdout);
@@ -116,7 +116,7 @@ static int form_test(const struct ctl_options *opt, const json_t *tree, const ch
     if (rc == 0)
         rc = solo_form(s, name, posted, &a, &e);
     if (rc == 0)
-        rc = test_show(opt, s, &a, &e);
+        rc = test_show(opt, json_get_str(json_get_obj(tree, "settings"), "time_zone", NULL), s, &a, &e);
     solo_free(&s);
     if (rc < 0)
         return failed(&e);

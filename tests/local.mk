@@ -65,3 +65,4 @@ EXTRA_DIST += tests/e2e/test_invite.py
 EXTRA_DIST += tests/e2e/test_optout.py
 EXTRA_DIST += tests/e2e/test_sender_rules.py
 EXTRA_DIST += tests/e2e/test_optout_page.py tests/e2e/test_optout_all.py
+EXTRA_DIST += tests/e2e/test_ctl_words.py

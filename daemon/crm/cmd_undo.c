@@ -319,13 +319,8 @@ static int change_check(struct undo *u, const struct undo_change *c, json_t *see
 
 /* ---- taking back --------------------------------------------------------------- */
 
-static int address_apply(struct undo *u, const struct undo_change *c, struct err *e)
+static int consent_apply(struct undo *u, const struct undo_change *c, struct err *e)
 {
-    if (!strcmp(c->field, "contact"))
-        return crm_move_address(u->ctx, json_get_str(c->before, "channel", "email"),
-                                json_get_str(c->before, "value", ""),
-                                json_get_int(c->before, "contact", 0),
-                                json_get_int(c->before, "since", 0), e);
     if (!strcmp(c->field, "list"))
         return crm_change_list(u->ctx, json_get_str(c->before, "value", ""),
                                json_get_str(c->before, "list", ""),
@@ -333,6 +328,24 @@ static int address_apply(struct undo *u, const struct undo_change *c, struct err
     return crm_change_address(u->ctx, json_get_str(c->before, "channel", "email"),
                               json_get_str(c->before, "value", ""), c->field,
                               json_get_int(c->before, "at", 0), NULL, e);
+}
+
+/* The ledger of consents must not read as if who takes it back had been asked by the contact. */
+static int address_apply(struct undo *u, const struct undo_change *c, struct err *e)
+{
+    const struct crm_consent *was = u->ctx->consent;
+    if (!strcmp(c->field, "contact"))
+        return crm_move_address(u->ctx, json_get_str(c->before, "channel", "email"),
+                                json_get_str(c->before, "value", ""),
+                                json_get_int(c->before, "contact", 0),
+                                json_get_int(c->before, "since", 0), e);
+    AUTO_FREE char *by = mem_printf("undo of J%" PRId64 " by %s", u->journal,
+                                    crm_actor_text(u->ctx, &u->ctx->op_actor));
+    const struct crm_consent consent = {.source = by};
+    crm_consent_by(u->ctx, &consent);
+    int rc = consent_apply(u, c, e);
+    crm_consent_by(u->ctx, was);
+    return rc;
 }
 
 static int mail_apply(struct undo *u, const struct undo_change *c, struct err *e)

@@ -80,8 +80,11 @@ static void template_languages(struct lint_template *l, const char *name, const 
         AUTO_FREE char *at = mem_printf("%s:1", json_get_str(def, "path", "?"));
         AUTO_FREE char *text = mem_printf("%s is sent, and has no %s.%s.txt; that language is spoken at %s",
                                           name, name, lang, json_string_value(where));
-        template_found(l, at, "language", text,
-                       "write it; or name the language of the files without one: language in leadd.conf");
+        const char *own = crm_setting(l->crm, "language", NULL);
+        AUTO_FREE char *advice =
+            own ? mem_printf("write it; until then its readers get %s.txt, which is in %s", name, own)
+                : mem_str("write it; or name the language of the files without one: language in leadd.conf");
+        template_found(l, at, "language", text, advice);
     }
 }
 

@@ -28,6 +28,7 @@ static void outbox_readable(json_t *row)
     if (json_get_int(row, "lead_id", 0))
         crm_id_format(CRM_LEAD, json_get_int(row, "lead_id", 0), id);
     json_put_str(row, "lead", id);
+    json_put_str(row, "what", json_get_str(row, "template", json_get_str(row, "class", "")));
     time_field(row, "created", "created_ms");
     time_field(row, "next", "next_ms");
     time_field(row, "done", "done_ms");
@@ -96,8 +97,8 @@ static json_t *outbox_rows(struct db *db, json_t *rows, struct err *e)
         sms |= json_object_get(row, "segments") != NULL;
     }
     return ctl_table(rows, sms ? "id ID|channel BY|state STATE|delivery DELIVERY|lead LEAD|to TO|"
-                                 "template TEMPLATE|attempts TRIES|next NEXT|reply REPLY"
-                               : "id ID|state STATE|lead LEAD|to TO|template TEMPLATE|"
+                                 "what WHAT|attempts TRIES|next NEXT|reply REPLY"
+                               : "id ID|state STATE|lead LEAD|to TO|what WHAT|"
                                  "attempts TRIES|next NEXT|reply REPLY");
 }
 

@@ -145,6 +145,21 @@ static json_t *preview_files(const struct trial *t)
     return files;
 }
 
+/* What was asked for, and what there is. */
+static void preview_language(const struct trial *t, struct buf *out)
+{
+    const struct crm *crm = t->c->eng->crm;
+    const char *asked = t->dress.language, *name = t->c->argv[2],
+               *got = template_name(crm_template_in(crm, name, asked));
+    const char *speaks = text_starts(got, name) && got[strlen(name)] == '.'
+                             ? got + strlen(name) + 1 : engine_setting(t->c->eng, "language", NULL);
+    if (speaks && strcmp(speaks, asked) == 0)
+        buf_printf(out, "Language: %s\n", asked);
+    else
+        buf_printf(out, "Language: %s%s%s.txt, since there is no %s.%s.txt\n", speaks ? speaks : "",
+                   speaks ? ", of " : "of ", got, name, asked);
+}
+
 static void preview_text(const struct trial *t, bool html, struct buf *out)
 {
     const char *state = json_get_str(t->row, "state", ""), *why = json_get_str(t->row, "reply", "");
@@ -153,7 +168,7 @@ static void preview_text(const struct trial *t, bool html, struct buf *out)
     trial_missing(t, &missing);
     preview_header(t, out);
     if (t->dress.language)
-        buf_printf(out, "Language: %s\n", t->dress.language);
+        preview_language(t, out);
     for (size_t i = 0; i < t->dress.file_count; i++)
         buf_printf(out, "Attached: %s (%s, %zu bytes)\n", t->dress.files[i].filename,
                    t->dress.files[i].type, t->dress.files[i].size);

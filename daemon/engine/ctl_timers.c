@@ -54,11 +54,17 @@ static json_t *cells_sorted(struct engine *eng, const json_t *rows)
     return out;
 }
 
-/* Of a record; of a contact also those of what belongs to it. */
+/* Of a record and its tasks; of a contact also those of what else belongs to it. */
 static json_t *record_rows(struct engine *eng, enum crm_entity t, int64_t id, struct err *e)
 {
-    return t == CRM_CONTACT ? timer_of_contact(eng->db, id, e)
-                            : timer_of_record(eng->db, crm_entity_name(t), id, e);
+    json_t *rows = t == CRM_CONTACT ? timer_of_contact(eng->db, id, e)
+                                    : timer_of_record(eng->db, crm_entity_name(t), id, e);
+    AUTO_JSON json_t *tasks = rows ? timer_of_tasks(eng->db, crm_entity_name(t), id, e) : NULL;
+    if (rows && !tasks)
+        json_decref(rows);
+    else if (rows)
+        json_array_extend(rows, tasks);
+    return tasks ? rows : NULL;
 }
 
 #define TIMER_COLUMNS "due DUE|record RECORD|kind KIND|rule RULE|what WHY|since SINCE"

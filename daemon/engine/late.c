@@ -53,16 +53,16 @@ static int late_told(struct engine *eng, int64_t n, int64_t until, struct err *e
     char when[40];
     crm_when_tell(engine_setting(eng, "time_zone", "UTC"), until, true, when, sizeof(when));
     AUTO_FREE char *key = mem_printf("late/%" PRId64, until);
-    AUTO_FREE char *subject = mem_printf("leadd: %" PRId64 "%s late timers are held", n,
-                                         n == TIMERS_COUNTED ? " or more" : "");
+    AUTO_FREE char *subject = mem_printf("leadd: %" PRId64 "%s late timer%s held", n,
+                                         n == TIMERS_COUNTED ? " or more" : "", n == 1 ? " is" : "s are");
     AUTO_FREE char *text = mem_printf(
-        "%" PRId64 " timers of rules, escalations and sequences were due until %s, while leadd did\n"
-        "not run. So that not all of it happens at once, and nothing that was done before,\n"
+        "%" PRId64 " timer%s of rules, escalations and sequences, due until %s while leadd did\n"
+        "not run, %s late. So that not all of it happens at once, and nothing that was done before,\n"
         "they are held:\n\n"
         "  leadctl due --late               what they are\n"
         "  leadctl due release all          all of them now; also rule=NAME, or records (L42)\n"
         "  leadctl due drop all             none of them; also rule=NAME, or records\n\n"
-        "What becomes due from now on is not held.\n", n, when);
+        "What becomes due from now on is not held.\n", n, n == 1 ? "" : "s", when, n == 1 ? "is" : "are");
     log_warn("timers.held", "count=%" PRId64 " until=\"%s\" next=\"leadctl due --late\"", n, when);
     return notice_admin(eng, key, subject, text, e);
 }
@@ -262,8 +262,8 @@ json_t *ctl_resume(struct ctl *c, struct err *e)
     json_t *said = ctl_release(c, e);
     if (!said || timers == 0)
         return said;
-    AUTO_FREE char *text = mem_printf("%s; %" PRId64 " late timers released",
-                                      json_get_str(said, "text", ""), timers);
+    AUTO_FREE char *text = mem_printf("%s; %" PRId64 " late timer%s released", json_get_str(said, "text", ""),
+                                      timers, timers == 1 ? "" : "s");
     json_put_str(said, "text", text);
     return said;
 }

@@ -7,6 +7,8 @@
 #include "store/migrate.h"
 
 const char schema_task_1[] =
+    "CREATE INDEX task_case ON task (case_id) WHERE case_id IS NOT NULL;"
+    "CREATE INDEX task_contact ON task (contact_id) WHERE lead_id IS NULL AND case_id IS NULL;"
     "ALTER TABLE task ADD COLUMN kind TEXT;"       /* "call": what rules chain by */
     "ALTER TABLE task ADD COLUMN remind_ms INTEGER;" /* so long before it is due; unset: the setting's */
     "ALTER TABLE task ADD COLUMN recur TEXT;"      /* "every week on Mon 09:00" */

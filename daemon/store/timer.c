@@ -87,7 +87,7 @@ json_t *timer_of_record(struct db *db, const char *entity, int64_t id, struct er
                     timer_read, e);
 }
 
-/* CROSS JOIN: the few records first, then each one's place in the key. */
+/* CROSS JOIN here and below: the few records first, then each one's place in the key. */
 json_t *timer_of_contact(struct db *db, int64_t contact, struct err *e)
 {
     return rows_all(
@@ -102,6 +102,24 @@ json_t *timer_of_contact(struct db *db, int64_t contact, struct err *e)
                  " WHERE l.contact_id = $1) r "
                  "CROSS JOIN timer t WHERE t.entity = r.entity AND t.record_id = r.id",
                  "i", contact),
+        timer_read, e);
+}
+
+json_t *timer_of_tasks(struct db *db, const char *entity, int64_t id, struct err *e)
+{
+    return rows_all(
+        db_query(db,
+                 "SELECT t.entity, t.record_id, t.kind, t.rule, t.due_ms, t.step, t.since_ms,"
+                 " t.left_ms FROM (SELECT id FROM task WHERE $1 = 'lead' AND lead_id = $2 "
+                 "UNION ALL SELECT id FROM task WHERE $1 = 'case' AND case_id = $2 "
+                 "UNION ALL SELECT k.id FROM deal d JOIN task k ON k.lead_id = d.lead_id "
+                 " WHERE $1 = 'deal' AND d.id = $2 AND k.deal_id = $2 "
+                 "UNION ALL SELECT k.id FROM support_case s JOIN task k ON k.case_id = s.id "
+                 " WHERE $1 = 'contact' AND s.contact_id = $2 AND k.lead_id IS NULL "
+                 "UNION ALL SELECT id FROM task WHERE $1 = 'contact' AND contact_id = $2 AND "
+                 " lead_id IS NULL AND case_id IS NULL) r "
+                 "CROSS JOIN timer t WHERE t.entity = 'task' AND t.record_id = r.id",
+                 "si", entity, id),
         timer_read, e);
 }
 

@@ -49,6 +49,8 @@ int timer_count_due(struct db *db, int64_t before_ms, int64_t limit, int64_t *ou
 json_t *timer_of_record(struct db *db, const char *entity, int64_t id, struct err *e);
 /* Those of a contact and of all leads, cases, deals and tasks that belong to it. */
 json_t *timer_of_contact(struct db *db, int64_t contact, struct err *e);
+/* Those of the tasks of a lead, case or deal; of a contact, of the tasks of no lead of it. */
+json_t *timer_of_tasks(struct db *db, const char *entity, int64_t id, struct err *e);
 /* The earliest first, then the paused ones; rule may be NULL. Reads all rows for a rule. */
 json_t *timer_list(struct db *db, const char *rule, int64_t limit, struct err *e);
 /* Every row, in the order of the key, for who goes through all in slices: the next

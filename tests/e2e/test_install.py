@@ -82,6 +82,15 @@ def test_the_manual_has_no_markup_mistakes():
     assert (r.returncode, r.stdout) == (0, "")
 
 
+def test_the_manual_fits_a_terminal_when_groff_sets_it():
+    folder = os.path.join(SRC, "contrib", "man")
+    for name in sorted(os.listdir(folder)):
+        if name[-1].isdigit():
+            r = subprocess.run(["nroff", "-man", "-ww", os.path.join(folder, name)], capture_output=True,
+                               text=True, timeout=120, check=False)
+            assert (r.returncode, r.stderr) == (0, ""), name
+
+
 def test_help_config_prints_every_key():
     r = subprocess.run([LEADD, "--help-config"], capture_output=True, text=True, timeout=120,
                        check=False)
