@@ -93,13 +93,19 @@ static const struct schema_key keys_expect[] = {
      .help = "Mails that leadd wrote since the expect before: \"TEMPLATE to WHOM\", with an address "
              "or a user, or one of both alone: \"welcome\", \"to tom\"."},
     {"not_sent", TYPE_LINES, .help = "Mails that it did not write since the expect before."},
+    {"reminded", TYPE_LINES,
+     .help = "Users who were reminded of tasks since the expect before, by mail or text."},
+    {"not_reminded", TYPE_LINES, .help = "Users who were not."},
+    {"overdue", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",
+     .help = "How many tasks became overdue since the expect before (the event task.overdue)."},
     {"called", TYPE_LINES,
      .help = "Endpoints that were called and enrichments that were asked since the expect before."},
     {"not_called", TYPE_LINES, .help = "Endpoints and enrichments that were not."},
     {"rules", TYPE_LINES, .help = "Rules that ran since the expect before, and steps of sequences: \"nurture/3\"."},
     {"not_rules", TYPE_LINES, .help = "Rules that did not run since the expect before."},
     {"timers", TYPE_LINES,
-     .help = "What waits for its time: \"RULE\", or \"RULE at 2026-11-20 10:30\"; so a sequence."},
+     .help = "What waits for its time: \"RULE\", or \"RULE at 2026-11-20 10:30\"; so a sequence, and as "
+             "\"task\" the next reminder of a task, or when it becomes overdue."},
     {"no_timers", TYPE_CUSTOM, .read = read_flag, .choices = "true",
      .help = "true: nothing waits for its time, but for rules with every."},
     {"leads", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",
@@ -109,8 +115,8 @@ static const struct schema_key keys_expect[] = {
     {"tasks", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",
      .help = "How many open tasks there are."},
     {"mails", TYPE_CUSTOM, .read = read_count, .choices = "a whole number",
-     .help = "How many mails leadd wrote since the expect before; those to the administrator do "
-             "not count."},
+     .help = "How many mails leadd wrote since the expect before; those to the administrator and "
+             "reminders of tasks do not count."},
     {"answer", TYPE_LINE,
      .help = "What became of the last form, mail or command: ok, invalid, filed, ignored, "
              "quarantined, duplicate, refused."},

@@ -2,10 +2,9 @@
  *
  * lint_words - commands that are taken for the words of another one
  *
- * A note or a task takes all that stands behind it, so a day that is misspelt and a
- * second command become words of it, and nobody hears of a mistake.
+ * A note or a task takes all that stands behind it, so a second command becomes words of
+ * it, and nobody hears of a mistake.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,10 +12,6 @@
 #include "crm/build.h"
 #include "crm/cmd.h"
 #include "crm/lint.h"
-#include "crm/when.h"
-
-static const char *const days[] = {"today",    "tomorrow", "monday", "tuesday", "wednesday",
-                                   "thursday", "friday",   "saturday", "sunday"};
 
 struct lint_words {
     const struct crm *crm;
@@ -36,33 +31,6 @@ static void words_found(const struct lint_words *l, const json_t *line, size_t c
     json_put_str(f, "source", json_get_str(line, "text", ""));
     json_put_int(f, "col", (int64_t)col);
     json_array_append_new(l->found, f);
-}
-
-/* "tomorow": begins and ends as a day does, and is none. */
-static const char *nearly_a_day(const char *word)
-{
-    const char *near = text_nearest(word, days, ARRAY_LEN(days));
-    size_t n = strlen(word), m = near ? strlen(near) : 0;
-    return near && n > 3 && strcmp(word, near) != 0 && word[0] == near[0] &&
-                   word[n - 1] == near[m - 1]
-               ? near : NULL;
-}
-
-static void words_day(const struct lint_words *l, const json_t *line, const char *text)
-{
-    int64_t due;
-    const char *rest = text + strcspn(text, " ");
-    rest += strspn(rest, " ");
-    AUTO_FREE char *word = mem_strn(rest, strcspn(rest, " ,"));
-    for (char *p = word; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
-    const char *near = nearly_a_day(word);
-    if (!near || crm_when_parse(rest, l->crm->zone, 0, &due, NULL) != 0)
-        return;
-    AUTO_FREE char *told = mem_printf("\"%s\" is no day: the task has no date, and begins with this word",
-                                      word);
-    AUTO_FREE char *advice = mem_printf("did you mean %s?", near);
-    words_found(l, line, (size_t)(rest - text), told, advice);
 }
 
 /* "note called; send welcome" */
@@ -87,8 +55,6 @@ static void words_line(void *arg, const char *what, const char *name, const json
     const char *text = json_get_str(line, "text", "");
     l->what = what;
     l->name = name;
-    if (text_starts(text, "task "))
-        words_day(l, line, text);
     words_command(l, line, text);
 }
 

@@ -17,7 +17,7 @@ daemon_crm_libcrm_a_SOURCES += %D%/lint_sms.c %D%/sms_text.c %D%/sms_text.h
 daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/sms_words.c %D%/sms_words.h %D%/sms_command.c %D%/sms_command.h
 # what comes again
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_invite.c %D%/recur.c %D%/recur.h %D%/task.c %D%/task.h
-daemon_crm_libcrm_a_SOURCES += %D%/recur.c %D%/recur.h %D%/task.c %D%/task.h
+daemon_crm_libcrm_a_SOURCES += %D%/task_slip.c
 daemon_crm_libcrm_a_SOURCES += %D%/consent.c %D%/consent.h %D%/optout_words.c %D%/optout_words.h %D%/sms_words.c %D%/sms_words.h %D%/sms_command.c %D%/sms_command.h
 # who is who
 daemon_crm_libcrm_a_SOURCES += %D%/click.c %D%/click.h %D%/cmd_merge.c %D%/cmd_take.c %D%/notice_words.c %D%/notice_words.h %D%/company.c %D%/merge.c %D%/merge.h %D%/offer.c %D%/offer.h %D%/suspect.c %D%/twin.c %D%/twin.h

@@ -84,11 +84,15 @@ static int read_who(const char *s, const struct crm *crm, struct task_said *t)
 int task_said_read(const char *s, const struct crm *crm, const char *zone, int64_t now_ms,
                    struct task_said *out, struct err *e)
 {
-    int taken = 0, n;
+    int taken = 0, n, due_at = 0, due_len = 0;
     *out = (struct task_said){.remind_ms = TASK_REMIND_UNSAID};
     do {
         const char *p = s + taken;
         n = read_due(p, zone, now_ms, out, e);
+        if (n > 0) {
+            due_at = taken;
+            due_len = n;
+        }
         if (n == 0 && !out->recurs) {
             n = recur_parse(p, &out->recur, e);
             out->recurs = n > 0;
@@ -102,7 +106,8 @@ int task_said_read(const char *s, const struct crm *crm, const char *zone, int64
         taken += n;
         taken += blanks(s + taken);
     } while (n > 0);
-    return taken;
+    AUTO_FREE char *due = due_len ? mem_strn(s + due_at, (size_t)due_len) : NULL;
+    return task_slip(s + taken, crm, zone, now_ms, due, out, e) < 0 ? -1 : taken;
 }
 
 void task_said_done(struct task_said *t)

@@ -31,6 +31,10 @@ struct task_said {
 int task_said_read(const char *s, const struct crm *crm, const char *zone, int64_t now_ms,
                    struct task_said *out, struct err *e);
 void task_said_done(struct task_said *t);
+/* -1 with e when s, what stands behind all that was read, begins with what is nearly a time
+ * (task_slip.c). due: the words of the due time, or NULL. */
+int task_slip(const char *s, const struct crm *crm, const char *zone, int64_t now_ms, const char *due,
+              const struct task_said *t, struct err *e);
 
 /* "call" of "call: ring Ada", when it is one of settings.task_kinds; else NULL. Borrowed. */
 const char *crm_task_kind(const struct crm *crm, const char *title);

@@ -153,6 +153,65 @@ static void check_mails(struct check *c)
         expect_count(c, "mails", n, found.data, NULL);
 }
 
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+/* "remind/tom/1795770000000/T1.T2", also "remind-sms/..": is it to that user? */
+static bool reminder_is(const json_t *row, const char *user)
+{
+    const char *intent = json_get_str(row, "intent", ""), *to = strchr(intent, '/');
+    size_t n = strlen(user);
+    return to && strncmp(to + 1, user, n) == 0 && to[1 + n] == '/';
+}
+
+/* "tom of T1.T2, eva of T3" */
+static void reminders_print(const json_t *reminders, struct buf *out)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach((json_t *)reminders, i, row) {
+        const char *to = strchr(json_get_str(row, "intent", ""), '/'), *ids = to ? strrchr(to, '/') : NULL;
+        if (ids)
+            buf_printf(out, "%s%.*s of %s", out->len ? ", " : "", (int)strcspn(to + 1, "/"), to + 1, ids + 1);
+    }
+    if (out->len == 0)
+        buf_str(out, "nobody was reminded");
+}
+
+static int check_reminded(struct check *c, const char *key, bool wanted, struct err *e)
+{
+    size_t i, k;
+    json_t *line, *row;
+    struct buf found AUTO_BUF;
+    buf_init(&found, KIB(64));
+    if (json_array_size(json_get_arr(c->expect, key)) == 0)
+        return 0;
+    AUTO_JSON json_t *reminders = scene_reminders(c->s, e);
+    if (!reminders)
+        return -1;
+    reminders_print(reminders, &found);
+    json_array_foreach(json_get_arr(c->expect, key), i, line) {
+        bool is = false;
+        json_array_foreach(reminders, k, row)
+            is |= reminder_is(row, line_text(line));
+        AUTO_FREE char *expected = mem_printf("%s: %s", wanted ? "reminded" : "not reminded", line_text(line));
+        if (is != wanted)
+            expect_failed(c->failures, line_at(line), expected, found.data, NULL);
+    }
+    return 0;
+}
+
+static void check_overdue(struct check *c)
+{
+    size_t i, k;
+    json_t *row, *ev;
+    int64_t n = 0;
+    json_array_foreach(c->rows, i, row)
+        json_array_foreach(json_get_arr(json_get_obj(row, "body"), "events"), k, ev)
+            n += strcmp(json_get_str(ev, "event", ""), "task.overdue") == 0;
+    if (json_get_obj(c->expect, "overdue"))
+        expect_count(c, "overdue", n, NULL, NULL);
+}
+
 /* ---- calls -------------------------------------------------------------------------------- */
 
 static bool call_made(const json_t *calls, const char *name, struct buf *all)
@@ -222,11 +281,18 @@ static void check_rules(struct check *c, const char *key, bool wanted)
     }
 }
 
+/* The timer of a task has no rule. */
+static const char *timer_name(const json_t *t)
+{
+    const char *rule = json_get_str(t, "rule", "");
+    return *rule ? rule : json_get_str(t, "kind", "?");
+}
+
 static void timer_print(const struct check *c, const json_t *t, struct buf *out)
 {
     char when[40];
     int64_t due = json_get_int(t, "due_ms", 0);
-    buf_printf(out, "%s %s", json_get_str(t, "rule", "?"), due ? "at " : "(paused)");
+    buf_printf(out, "%s %s", timer_name(t), due ? "at " : "(paused)");
     if (due)
         buf_str(out, crm_when_tell(scene_zone(c->s), due, due % 60000 != 0, when, sizeof(when)));
 }
@@ -236,7 +302,7 @@ static bool timer_is(const struct check *c, const json_t *t, const char *text)
 {
     const char *at = strstr(text, " at ");
     size_t n = at ? (size_t)(at - text) : strlen(text);
-    const char *rule = json_get_str(t, "rule", "");
+    const char *rule = timer_name(t);
     int64_t ms = 0;
     struct err e;
     if (strlen(rule) != n || strncmp(rule, text, n) != 0)
@@ -310,6 +376,9 @@ int expect_seen(struct check *c, struct err *e)
     check_sent(c);
     check_not_sent(c);
     check_mails(c);
+    check_overdue(c);
+    if (check_reminded(c, "reminded", true, e) < 0 || check_reminded(c, "not_reminded", false, e) < 0)
+        return -1;
     if (check_calls(c, "called", true, e) < 0 || check_calls(c, "not_called", false, e) < 0)
         return -1;
     return check_timers(c, e);

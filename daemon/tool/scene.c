@@ -42,16 +42,27 @@ json_t *scene_journal(const struct scene *s, struct err *e)
     return journal_since(solo_db(s->solo), s->journal, ROWS_MAX, e);
 }
 
+static bool is_reminder(const json_t *row)
+{
+    return text_starts(json_get_str(row, "intent", ""), "remind");
+}
+
 /* What the rules are answerable for: no notice about leadd, no conversation of people, and not
  * what reminds of a task. */
 static bool is_of_rules(const json_t *row)
 {
     const char *c = json_get_str(row, "class", ""), *intent = json_get_str(row, "intent", "");
     return !text_starts(intent, "admin/") && !text_starts(intent, "duplicate/") &&
-           !text_starts(intent, "remind") && strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
+           !is_reminder(row) && strcmp(c, "conversation") != 0 && strcmp(c, "relay") != 0;
 }
 
-json_t *scene_mails(const struct scene *s, struct err *e)
+static bool is_any(const json_t *row)
+{
+    (void)row;
+    return true;
+}
+
+static json_t *scene_outbox(const struct scene *s, bool (*is)(const json_t *row), struct err *e)
 {
     AUTO_JSON json_t *rows = outbox_list(solo_db(s->solo), NULL, 0, ROWS_MAX, e);
     if (!rows)
@@ -59,10 +70,20 @@ json_t *scene_mails(const struct scene *s, struct err *e)
     json_t *out = json_array();
     for (size_t i = json_array_size(rows); i-- > 0;) {
         json_t *row = json_array_get(rows, i);
-        if (json_get_int(row, "id", 0) > s->outbox && is_of_rules(row))
+        if (json_get_int(row, "id", 0) > s->outbox && is(row))
             json_array_append(out, row);
     }
     return out;
+}
+
+json_t *scene_mails(const struct scene *s, struct err *e)
+{
+    return scene_outbox(s, is_of_rules, e);
+}
+
+json_t *scene_reminders(const struct scene *s, struct err *e)
+{
+    return scene_outbox(s, is_reminder, e);
 }
 
 json_t *scene_calls(const struct scene *s, struct err *e)
@@ -79,7 +100,8 @@ json_t *scene_calls(const struct scene *s, struct err *e)
 
 int scene_mark(struct scene *s, struct err *e)
 {
-    AUTO_JSON json_t *mails = scene_mails(s, e), *calls = scene_calls(s, e);
+    AUTO_JSON json_t *mails = scene_outbox(s, is_any, e);
+    AUTO_JSON json_t *calls = scene_calls(s, e);
     if (!mails || !calls)
         return -1;
     if (json_array_size(calls))

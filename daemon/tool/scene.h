@@ -34,6 +34,8 @@ int scene_mark(struct scene *s, struct err *e) LEADD_MUST_CHECK;
  * those to the administrator. */
 json_t *scene_journal(const struct scene *s, struct err *e);
 json_t *scene_mails(const struct scene *s, struct err *e);
+/* The same of what reminds of tasks, which scene_mails() leaves out. */
+json_t *scene_reminders(const struct scene *s, struct err *e);
 json_t *scene_calls(const struct scene *s, struct err *e);
 
 const char *scene_zone(const struct scene *s);

@@ -22,9 +22,9 @@ def lead(d, sender="ada@shop.example"):
     return d.ctl("list", "leads")["rows"][0]["id"]
 
 
-def conf_alone(folder, settings=""):
+def conf_alone(folder, settings="", rules=company.RULES):
     """A configuration without a daemon."""
-    for name, text in company.files(company.RULES, **TEMPLATES).items():
+    for name, text in company.files(rules, **TEMPLATES).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -91,3 +91,68 @@ def test_a_language_that_lacks_is_not_explained_with_a_setting_that_is_there(tmp
         (folder / "templates/other.txt").write_text("Subject: x\n\ny\n")
         code, out, err = run("template", "check", "-c", folder)
         assert code == 1 and "[language]" in out and said in out, (out, err)
+
+
+# ---- tasks: what is nearly a time ---------------------------------------------------------------
+
+NEARLY = {
+    "tomorow 10:00 call": "tomorrow", "by frday call": "by friday", "in 3 dys call": "in 3 days",
+    "3 days call": "in 3 days", "next wek call": "next week", "fri 10.30 call": "10:30", "fri at 9 call": "9:00",
+    "fri, 10.30 call": "10:30", "1.12 call": "or the day 1.12.", "12/01 call": "2026-12-01", "1st dec call": "1 dec",
+    "@fri call": "fri", "evry Monday 9:00 look": "every Monday 9:00", "every Mondy look": "every Monday 9:00",
+    "every 2 wks look": "every 2 weeks", "montly report": "monthly", "every month on 15 pay": "on the 15th",
+    "every Monday at 9 report": "9:00", "fri remind 2hrs call": "remind 2h", "fri remidn 2 hours call": "remind 2h",
+    "fri for tim call": "for tom", "due frday call": "friday", "\"call Ada\" frday": "friday", "tonight call": "evening",
+}
+WORDS = ["fridge is broken", "money transfer", "monthly numbers", "24/7 support", "Monte Carlo", "fri 10:00 at 9 Main Street",
+         "tomorrow Friday report", "remind Ada of it", "for the team lunch", "fri 3 offers", "\"tomorow\" is no word",
+         "Sundays: opening hours", "due diligence", "sum up", "every child gets one", "every invoice is checked", "every week's figures", "morning call", "weekday plan", "fri: 9.5 tonnes"]
+
+
+def test_what_is_nearly_a_time_is_refused_with_the_form_that_was_meant():
+    with start() as d:
+        name = lead(d)
+        for line, meant in NEARLY.items():
+            r = d.leadctl("do", name, "task " + line)
+            assert r.returncode == 1 and meant.encode() in r.stderr.split(b"did you mean")[-1], (line, r.stderr)
+            assert b"In quotes it is words" in r.stderr
+        assert d.ctl("list", "tasks")["rows"] == []
+        for line in WORDS:
+            d.ctl("do", name, "task " + line)
+        assert len(d.ctl("list", "tasks")["rows"]) == len(WORDS)
+
+
+# ---- tests of rules ---------------------------------------------------------------------------------
+
+REMINDED = """
+lang = 1;
+rules : {
+  call : { on = "lead.created"; do = [ "assign tom", "task 'call Ada' for owner due mon 10:00 remind 2h" ]; };
+};
+tests : {
+  somebody-calls : {
+    at = "2026-11-20 10:00";
+    given = ( { form = "contact"; fields : { email = "ada@shop.example"; }; }, { expect : { tasks = 1;
+                timers = "task at 2026-11-23 08:00"; not_reminded = "tom"; overdue = 0; }; },
+              { until = "2026-11-23 08:30"; }, { expect : { %s }; },
+              { until = "2026-11-23 10:30"; }, { expect : { reminded = "tom"; }; },
+              { until = "2026-11-24 10:30"; } );
+    expect : { overdue = 1; not_reminded = [ "tom", "eva" ]; };
+  };
+};
+"""
+
+
+def rules_test(folder, *expect):
+    return run("rules", "test", conf_alone(folder, rules=REMINDED % expect))
+
+
+def test_rules_can_be_tested_for_reminders_and_for_what_is_overdue(tmp_path):
+    code, out, err = rules_test(tmp_path, "reminded = \"tom\"; not_reminded = \"eva\"; mails = 0;")
+    assert code == 0, out + err
+    for expect, said in (("reminded = \"eva\";", "tom of T1"), ("overdue = 1;", "overdue: 1, found 0"),
+                         ("timers = \"task at 2026-11-30 10:00\";", "task at 2026-11-23 10:00"),
+                         ("not_reminded = \"tom\";", "tom of T1"), ("timers = \"call\";", "task at 2026-11-23 10:00"),
+                         ("reminded = \"tim\";", "tom")):
+        code, out, err = rules_test(tmp_path, expect)
+        assert code == 1 and said in out + err, (expect, out, err)

@@ -163,7 +163,7 @@ sequences : {
   never : { by_hand = true; steps = ( { do = "sequence loud"; }, { do = "sequence never"; } ); };
   alone : { steps = ( { do = "tag x"; } ); };
   words : { steps = (
-    { task = "tomorow call them"; }, { wait = "3d business"; },
+    { task = "tomorrow call them; tag hot"; }, { wait = "3d business"; },
     { variants = ( { steps = ( { do = "note hello; tag x"; } ); }, { steps = ( { sms = "long"; } ); } ); } ); };
 };
 calendars : { office : { hours = "Mon-Fri 09:00-17:00"; }; };
