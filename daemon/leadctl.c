@@ -55,8 +55,10 @@ static const struct command commands[] = {
     {"timers", "[ID] [rule=NAME] [limit=N]", "what rules will do later, the earliest first", NULL},
     {"due", "[--late] [rule=NAME] [limit=N] | release|drop all|rule=NAME|ID ..",
      "what is due next; after days without leadd: what was due, to release or drop", NULL},
-    {"sequence", "list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] | migrate NAME",
-     "steps over days: what there is, who is in it, what goes out when", NULL},
+    {"sequence", "list | show NAME | preview ID [NAME] | start NAME [ID ..] [--where CONDITION | --segment "
+     "NAME] [--again] [--yes] | enrolments [NAME] [state=STATE] | migrate NAME",
+     "steps over days: what there is, who is in it, what goes out when; begin it for many",
+     ctl_local_sequence},
     {"segment", "list | show NAME | count NAME | export NAME [limit=N]",
      "people by condition: what there is, how many and who fits now", NULL},
     {"broadcast", "list | show NAME | preview NAME [ID] | test NAME USER ID | start NAME [confirm=N] "

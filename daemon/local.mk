@@ -20,6 +20,7 @@ daemon_leadctl_SOURCES += %D%/ctl_rules_explain.c %D%/ctl_rules_test.c
 daemon_leadctl_SOURCES += %D%/ctl_rules_replay.c %D%/ctl_rules_activate.c
 daemon_leadctl_SOURCES += %D%/ctl_simulate.c %D%/ctl_simulate.h
 daemon_leadctl_SOURCES += %D%/ctl_template.c %D%/ctl_template.h
+daemon_leadctl_SOURCES += %D%/ctl_sequence.c
 daemon_leadctl_SOURCES += %D%/ctl_form.c %D%/ctl_form.h %D%/ctl_snippet.c
 daemon_leadctl_LDADD = daemon/web/libweb.a $(TOOL_LIBS) $(BASE_LIBS)
 EXTRA_DIST += %D%/README.md tests/e2e/load.py tests/e2e/test_clients_hostile.py \

@@ -41,6 +41,7 @@
 #define BOUND_LETTER_TEXT KIB(256)       /* and its words */
 #define BOUND_FIRINGS_PER_DAY 300        /* rules that run for one lead, case or contact in a day */
 #define BOUND_TIMERS_PASS 64             /* due timers that are queued at a time */
+#define BOUND_BEGIN_SLICE 50             /* records in a request of leadctl sequence start */
 #define BOUND_CALLS_DONE_MS INT64_C(7776000000)    /* 90 days: how long a call that was made is told of */
 #define BOUND_CALLS_FAILED_MS INT64_C(34560000000) /* 400 days: one that failed, with its words */
 #define BOUND_COMMAND_WORDS KIB(16)      /* words of a rule's command with its fields filled in */

@@ -247,5 +247,8 @@ static const struct schema_key keys_form[] = {
              "everybody, so set it well above what people send. Without it, there is no such limit."},
     {"source", TYPE_TEXT, .help = "The source of the lead. Without it, the name of the form."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case", .help = "What a form becomes."},
+    {"sequence", TYPE_NAME,
+     .help = "Who posts it begins this sequence of the rule files, as with the command sequence NAME. "
+             "Where that is refused (he is in one already, he has opted out), leadctl why tells."},
 };
 const struct schema schema_form = SCHEMA(keys_form, "form", true);

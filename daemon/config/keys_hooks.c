@@ -140,6 +140,9 @@ static const struct schema_key keys_source[] = {
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case contact nothing",
      .help = "What somebody becomes who is not known yet. Who is known gets a new lead or case by a "
              "lead or a chat alone."},
+    {"sequence", TYPE_NAME,
+     .help = "Whoever it tells of begins this sequence of the rule files, as with the command sequence "
+             "NAME. Where that is refused, leadctl why tells."},
     {"quota", TYPE_GROUP, .sub = &schema_quota,
      .help = "What strangers may fill; beyond it the sender gets the status 429."},
 };

@@ -65,6 +65,8 @@ int crm_check(const json_t *config_tree, struct errlist *errors)
     check_users(crm, errors);
     check_pools(crm, errors);
     crm_forms_check(crm, errors);
+    crm_begins_check(crm, "forms", errors);
+    crm_begins_check(crm, "sources", errors);
     source_map_check(crm, errors);
     crm_free(&crm);
     return errlist_total(errors) == before ? 0 : -1;

@@ -59,7 +59,7 @@ static int sequence_run(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t
 }
 
 const struct cmd_row crm_cmd_sequence = {
-    "sequence", "NAME | stop [NAME] | pause [NAME] | resume [NAME]", MAY_RULE | MAY_STAFF, WORDS_OPEN,
+    "sequence", "NAME | stop [NAME] | pause [NAME] | resume [NAME]", MAY_ALL, WORDS_OPEN,
     sequence_parse, sequence_run, "the sequence ends, or is as it was",
     "begin a sequence of steps with the contact, or end, pause or resume those that run",
     "sequence nurture"};

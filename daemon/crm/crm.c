@@ -187,6 +187,11 @@ const struct segments *crm_segments(const struct crm *crm)
     return crm->segments;
 }
 
+struct segments *crm_segments_then(const struct crm *crm, const json_t *defs, struct errlist *errors)
+{
+    return segments_new(defs, crm->config, crm->rule_env, errors);
+}
+
 struct broadcast *crm_broadcast_at(const struct crm *crm, size_t i)
 {
     return i < crm->broadcast_count ? crm->broadcasts[i] : NULL;

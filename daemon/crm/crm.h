@@ -208,6 +208,8 @@ struct sequence *crm_sequence_at(const struct crm *crm, size_t i); /* NULL after
 struct sequence *crm_sequence_then(const struct crm *crm, const char *name, const json_t *source,
                                    struct errlist *errors);
 const struct segments *crm_segments(const struct crm *crm);
+/* Others, compiled with the tables and calendars of the rules; own (segments_free). */
+struct segments *crm_segments_then(const struct crm *crm, const json_t *defs, struct errlist *errors);
 /* Broadcasts, as sequences; what runs is of the definition that it began with. */
 struct broadcast *crm_broadcast(const struct crm *crm, const char *name);
 struct broadcast *crm_broadcast_at(const struct crm *crm, size_t i);

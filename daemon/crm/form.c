@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/address.h"
+#include "crm/cmd.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
 #include "crm/offer.h"
+#include "rule/sequence.h"
 #include "store/contact.h"
 
 /* Targets that are no field of a record: the words of the form's message. */
@@ -68,6 +70,32 @@ void crm_forms_check(const struct crm *crm, struct errlist *errors)
                         "forms: %s: no field goes to contact.email or contact.phone, so nobody "
                         "could be answered", form);
     }
+}
+
+/* A sequence that a post could never begin is a mistake. */
+static void begins_check(const struct crm *crm, const char *what, const char *name, const json_t *conf,
+                         struct errlist *errors)
+{
+    struct err e = {0};
+    const char *sequence = json_get_str(conf, "sequence", NULL), *at = json_get_str(conf, "at", NULL),
+               *creates = json_get_str(conf, "creates", "lead");
+    const struct sequence *q = sequence ? crm_sequence(crm, sequence) : NULL;
+    if (!sequence)
+        return;
+    if (cmd_known(json_get_obj(crm->config, "sequences"), "sequence", sequence, &e) < 0)
+        errlist_add(errors, at, "%s: %s.sequence: %s", what, name, e.text);
+    else if (q && strcmp(creates, "nothing") != 0 && strcmp(sequence_on(q), "contact") != 0 &&
+             strcmp(sequence_on(q), creates) != 0)
+        errlist_add(errors, at, "%s: %s.sequence: %s is for a %s, and this makes a %s", what, name,
+                    sequence, sequence_on(q), creates);
+}
+
+void crm_begins_check(const struct crm *crm, const char *what, struct errlist *errors)
+{
+    const char *name;
+    const json_t *conf;
+    json_object_foreach(json_get_obj(crm->config, what), name, conf)
+        begins_check(crm, what, name, conf, errors);
 }
 
 /* What was posted, as text: JSON forms post numbers and booleans, too, and a

@@ -12,6 +12,8 @@
 const json_t *crm_form_conf(const struct crm *crm, const char *form);
 /* All forms of the config: their targets are fields that can be set. */
 void crm_forms_check(const struct crm *crm, struct errlist *errors);
+/* "forms" or "sources": the sequences that they begin. */
+void crm_begins_check(const struct crm *crm, const char *what, struct errlist *errors);
 
 /* The posted value that goes to a field ("contact.email"), as text; own, NULL
  * when none was posted. */

@@ -122,6 +122,16 @@ static void begins_endless(struct lint_begins *l)
         }
 }
 
+/* What leadd.conf says of forms and sources. */
+static void begins_posted(struct lint_begins *l, const json_t *all)
+{
+    const char *name;
+    const json_t *v;
+    json_object_foreach((json_t *)all, name, v)
+        if (json_object_get(v, "sequence"))
+            json_put_bool(l->begun, json_get_str(v, "sequence", ""), true);
+}
+
 void crm_lint_begins(const struct crm *crm, const json_t *tree, json_t *found)
 {
     struct lint_begins l = {
@@ -129,11 +139,13 @@ void crm_lint_begins(const struct crm *crm, const json_t *tree, json_t *found)
     const char *name;
     const json_t *v;
     crm_lint_lines(tree, begins_line, &l);
+    begins_posted(&l, json_get_obj(tree, "forms"));
+    begins_posted(&l, json_get_obj(tree, "sources"));
     begins_endless(&l);
     json_object_foreach(json_get_obj(tree, "sequences"), name, v)
         if (!json_object_get(l.begun, name) && !json_get_bool(v, "by_hand", false))
             begins_found(&l, name, json_get_str(v, "at", "?"), "unused",
-                         "no rule and no other sequence begins it",
+                         "no rule, form, source or other sequence begins it",
                          "begin it with `sequence NAME` in a rule, or say by_hand = true when people do");
     json_decref(l.begun);
     json_decref(l.next);

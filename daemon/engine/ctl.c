@@ -39,8 +39,8 @@ static const struct {
     {"duplicates", ctl_duplicates, 0, 2, "duplicates [contacts|companies|leads|cases] [limit=N]"},
     {"timers", ctl_timers, 0, 3, "timers [ID] [rule=NAME] [limit=N]"},
     {"due", ctl_due, 0, 60, "due [--late] [rule=NAME] [limit=N] | release|drop all|rule=NAME|ID .."},
-    {"sequence", ctl_sequence, 1, 5,
-     "sequence list | show NAME | preview ID [NAME] | enrolments [NAME] [state=STATE] [limit=N] | "
+    {"sequence", ctl_sequence, 1, 63,
+     "sequence list | show NAME | preview ID [NAME] | start NAME ID .. | enrolments [NAME] [state=STATE] [limit=N] | "
      "migrate NAME"},
     {"template", ctl_template, 3, 6,
      "template preview NAME ID [lang=LANG] [part=html|raw] | send NAME ID to=ADDRESS [lang=LANG]"},

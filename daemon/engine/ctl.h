@@ -100,6 +100,8 @@ json_t *ctl_sequence(struct ctl *c, struct err *e);  /* ctl_sequence.c */
 /* What a record went through, added to what show tells of it. */
 int ctl_sequence_show(struct engine *eng, enum crm_entity t, int64_t id, json_t *shown,
                       struct err *e) LEADD_MUST_CHECK;
+struct sequence;
+json_t *ctl_begin(struct ctl *c, struct sequence *q, struct err *e); /* ctl_begin.c */
 json_t *ctl_template(struct ctl *c, struct err *e);  /* ctl_template.c */
 json_t *ctl_broadcast(struct ctl *c, struct err *e); /* ctl_broadcast.c */
 json_t *ctl_calls(struct ctl *c, struct err *e);

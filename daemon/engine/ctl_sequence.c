@@ -369,6 +369,13 @@ static json_t *sequence_migrate(struct ctl *c, struct err *e)
                     moved < all ? "; the others keep theirs, since their next step is not in it" : "");
 }
 
+/* One slice of leadctl sequence start. */
+static json_t *sequence_begin(struct ctl *c, struct err *e)
+{
+    struct sequence *q = sequence_asked(c, e);
+    return q ? ctl_begin(c, q, e) : NULL;
+}
+
 json_t *ctl_sequence(struct ctl *c, struct err *e)
 {
     static const struct {
@@ -378,11 +385,12 @@ json_t *ctl_sequence(struct ctl *c, struct err *e)
                  {"show", sequence_show},
                  {"preview", sequence_preview},
                  {"enrolments", sequence_enrolments},
-                 {"migrate", sequence_migrate}};
+                 {"migrate", sequence_migrate},
+                 {"begin", sequence_begin}};
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strcmp(verbs[i].verb, c->argv[1]) == 0)
             return verbs[i].run(c, e);
-    err_set(e, ERR_INPUT, "sequence: \"%s\" is not known; expected list, show, preview, enrolments or "
-            "migrate", c->argv[1]);
+    err_set(e, ERR_INPUT, "sequence: \"%s\" is not known; expected list, show, preview, start, "
+            "enrolments or migrate", c->argv[1]);
     return NULL;
 }

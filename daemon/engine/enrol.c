@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/command.h"
 #include "crm/when.h"
 #include "engine/timer.h"
 #include "store/enrolment.h"
@@ -223,6 +224,7 @@ static int begin_allowed(struct input *in, const struct crm_enrol *w, const stru
                          int64_t record, struct err *e)
 {
     enum crm_address_use use;
+    struct crm_clock clock;
     json_t *there = NULL;
     if (!record)
         return err_set(e, ERR_INPUT, "%s is for a %s, and there is none here", w->name, sequence_on(q));
@@ -233,26 +235,72 @@ static int begin_allowed(struct input *in, const struct crm_enrol *w, const stru
     json_decref(there);
     if (there)
         return err_set(e, ERR_INPUT, "it is in the sequence %s already", w->name);
-    if (crm_contact_check(in->ctx, w->target.contact, &use, e) < 0)
+    if (crm_contact_check(in->ctx, w->target.contact, &use, e) < 0 ||
+        crm_clock(in->ctx, crm_entity_parse(sequence_on(q)), record, &clock, e) < 0)
         return -1;
     if (use == CRM_ADDRESS_OPTED_OUT)
         return err_set(e, ERR_INPUT, "not begun: the contact has opted out");
+    if (use == CRM_ADDRESS_BOUNCING)
+        return err_set(e, ERR_INPUT, "not begun: mail to the contact comes back");
+    if ((sequence_stops(q) & SEQUENCE_CLOSED) && clock.closed)
+        return err_set(e, ERR_INPUT, "not begun: the %s is closed", sequence_on(q));
     return begin_alone(in, q, w->target.contact, e);
+}
+
+/* The record that it would be on, and when its first step comes. */
+static int begin_when(struct input *in, const struct crm_enrol *w, struct sequence *q,
+                      int64_t *record_out, int64_t *due_out, struct err *e)
+{
+    if (!q)
+        return err_set(e, ERR_INPUT, "there is no sequence %s", w->name);
+    *record_out = target_id(&w->target, sequence_on(q));
+    if (begin_allowed(in, w, q, *record_out, e) < 0 ||
+        enrol_opens(in->ctx, q, sequence_step(q, 0), w->target.contact, in->now_ms, due_out, e) < 0)
+        return -1;
+    return *due_out == CALENDAR_NEVER
+               ? err_set(e, ERR_INPUT, "not begun: the window of %s is never open", w->name) : 0;
+}
+
+int enrol_may_begin(struct input *in, const char *name, const struct crm_target *t, bool again,
+                    struct err *e)
+{
+    const struct crm_enrol w = {.what = CRM_ENROL_BEGIN, .name = name, .target = *t};
+    int64_t record, due;
+    size_t i;
+    json_t *one;
+    if (begin_when(in, &w, crm_sequence(in->eng->crm, name), &record, &due, e) < 0)
+        return -1;
+    if (again)
+        return 0;
+    AUTO_JSON json_t *been = enrolment_of_record(
+        in->eng->db, sequence_on(crm_sequence(in->eng->crm, name)), record, e);
+    if (!been)
+        return -1;
+    json_array_foreach(been, i, one)
+        if (strcmp(json_get_str(one, "sequence", ""), name) == 0)
+            return err_set(e, ERR_INPUT, "it has been in the sequence %s before", name);
+    return 0;
+}
+
+int enrol_from(struct input *in, const char *name, const char *by, struct err *e)
+{
+    struct err why = {0};
+    const struct crm_actor actor = {.kind = CRM_BY_SYSTEM, .name = by};
+    AUTO_FREE char *line = mem_printf("sequence %s", name);
+    if (crm_command_run(in->ctx, &in->target, line, &actor, NULL, &why) == 0 || why.cls == ERR_INPUT)
+        return 0;
+    *e = why;
+    return -1;
 }
 
 static int begin(struct input *in, const struct crm_enrol *w, struct crm_enrolled *out,
                  struct err *e)
 {
     struct sequence *q = crm_sequence(in->eng->crm, w->name);
-    int64_t record = q ? target_id(&w->target, sequence_on(q)) : 0, due;
+    int64_t record, due;
     char when[40];
-    if (!q)
-        return err_set(e, ERR_INPUT, "there is no sequence %s", w->name);
-    if (begin_allowed(in, w, q, record, e) < 0 ||
-        enrol_opens(in->ctx, q, sequence_step(q, 0), w->target.contact, in->now_ms, &due, e) < 0)
+    if (begin_when(in, w, q, &record, &due, e) < 0)
         return -1;
-    if (due == CALENDAR_NEVER)
-        return err_set(e, ERR_INPUT, "not begun: the window of %s is never open", w->name);
     AUTO_FREE char *by = mem_printf("%s %s", crm_actor_kind_name(w->actor.kind), w->actor.name);
     struct enrolment_row row = {.sequence = sequence_name(q), .entity = sequence_on(q),
                                 .record_id = record, .contact_id = w->target.contact,

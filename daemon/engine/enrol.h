@@ -36,6 +36,15 @@ int enrol_end(struct input *in, const json_t *enrolment, int64_t step, const cha
 int enrol_pause(struct input *in, const json_t *enrolment, const json_t *timer,
                 const char *reason, struct err *e) LEADD_MUST_CHECK;
 
+/* Could it begin now, as the command would? ERR_INPUT says why not. Unless again, it may not
+ * have been through it before. */
+int enrol_may_begin(struct input *in, const char *name, const struct crm_target *t, bool again,
+                    struct err *e) LEADD_MUST_CHECK;
+
+/* What a form or source of leadd.conf says: its new post begins that sequence, given by `by`
+ * ("form contact"). What is in its way stands in the journal, and is no reason to refuse the post. */
+int enrol_from(struct input *in, const char *name, const char *by, struct err *e) LEADD_MUST_CHECK;
+
 /* When the step at that place may come, not before `from`: inside the window where the
  * contact lives, when it sends. CALENDAR_NEVER: the window is never open. */
 int enrol_opens(struct crm_ctx *ctx, struct sequence *q, const struct step *s, int64_t contact,

@@ -17,6 +17,7 @@
 #include "engine/confirm.h"
 #include "engine/consent.h"
 #include "engine/duplicate.h"
+#include "engine/enrol.h"
 #include "engine/form_guard.h"
 #include "engine/input.h"
 #include "engine/judge.h"
@@ -188,6 +189,11 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     notice_offered(&in, &who);
     if (rc == 0 && who.twin.other)
         rc = input_run(&in, e) < 0 ? -1 : duplicate_tell(&in, &who, e);
+    const char *sequence = json_get_str(conf, "sequence", NULL);
+    if (rc == 0 && sequence) {
+        AUTO_FREE char *by = mem_printf("form %s", form);
+        rc = enrol_from(&in, sequence, by, e);
+    }
     if (rc == 0)
         rc = input_finish(&in, e);
     m.contact_id = who.target.contact;

@@ -14,9 +14,9 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/store_open.c %D%/store_open.h \
 	%D%/suspect.c %D%/suspect.h \
 	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/late.c %D%/late.h %D%/loop.c \
-	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/schedule.c %D%/walk.c \
+	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/ctl_begin.c %D%/schedule.c %D%/walk.c \
 	%D%/budget.c %D%/budget.h %D%/ctl_timers.c %D%/firing.c %D%/firing.h %D%/loop.c \
-	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/broadcast.c %D%/broadcast.h \
+	%D%/timer.c %D%/timer.h %D%/timer_reload.c %D%/timer_rule.c %D%/escalation.c %D%/enrol.c %D%/enrol.h %D%/sequence.c %D%/ctl_sequence.c %D%/ctl_begin.c %D%/broadcast.c %D%/broadcast.h \
 	%D%/broadcast_plan.c %D%/broadcast_seen.c %D%/broadcast_send.c %D%/broadcast_who.c %D%/broadcast_do.c \
 	%D%/ctl_broadcast.c %D%/segment.c %D%/segment.h %D%/schedule.c %D%/walk.c \
 	%D%/thread.c %D%/thread.h %D%/token.c %D%/token.h %D%/why.h

@@ -17,6 +17,7 @@
 #include "crm/address.h"
 #include "crm/happening.h"
 #include "crm/source_map.h"
+#include "engine/enrol.h"
 #include "engine/input.h"
 #include "engine/webhook.h"
 #include "store/message.h"
@@ -86,7 +87,9 @@ static int telling_file(struct telling *t, struct input *in, struct message_row 
     if (crm_happening_take(in->ctx, &h, &who, ignored, e) < 0)
         return -1;
     in->target = who.target;
-    if (input_finish(in, e) < 0)
+    const char *sequence = json_get_str(t->w->conf, "sequence", NULL);
+    AUTO_FREE char *by = sequence && !*ignored ? mem_printf("source %s", t->w->name) : NULL;
+    if ((by && enrol_from(in, sequence, by, e) < 0) || input_finish(in, e) < 0)
         return -1;
     m->contact_id = who.target.contact;
     m->lead_id = who.target.lead;

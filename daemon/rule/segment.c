@@ -19,13 +19,13 @@ struct segments {
 /* What a record of that kind has beside itself. */
 static bool has_field(const char *over, const char *field)
 {
-    static const char *const contact[] = {"contact.", "company."},
-                      *const lead[] = {"contact.", "company.", "lead.", "deal."};
-    bool is_lead = strcmp(over, "lead") == 0;
-    const char *const *list = is_lead ? lead : contact;
-    for (size_t i = 0; i < (is_lead ? ARRAY_LEN(lead) : ARRAY_LEN(contact)); i++)
-        if (strncmp(field, list[i], strlen(list[i])) == 0)
-            return true;
+    static const struct {
+        const char *field, *over;
+    } has[] = {{"contact.", "contact lead deal case"}, {"company.", "contact lead deal case"},
+               {"lead.", "lead deal"}, {"deal.", "lead deal"}, {"case.", "case"}};
+    for (size_t i = 0; i < ARRAY_LEN(has); i++)
+        if (strncmp(field, has[i].field, strlen(has[i].field)) == 0)
+            return strstr(has[i].over, over) != NULL;
     return false;
 }
 
