@@ -154,6 +154,9 @@
 #define BOUND_CALL_FIELDS 100            /* that one call names */
 #define BOUND_CALL_CHAIN 4               /* answers that ask again */
 #define BOUND_GATEWAYS 32
+#define BOUND_MEDIA MIB(10)                  /* one that came with a text, unless a gateway says otherwise */
+#define BOUND_MEDIA_COUNT 20                 /* ... of one text */
+#define BOUND_MEDIA_ALL MIB(30)              /* ... and all of one text */
 #define BOUND_QUERIES 256                /* questions to gateways that the courier has in hand */
 #define BOUND_TEXTS 1024                 /* SMS that the courier has in hand */
 #define BOUND_SMS_TEXT 4096              /* bytes of one SMS: ten segments and more */

@@ -75,6 +75,8 @@
     X(TEXTED, "courier")         /* id: {outcome, code, text, relay, reason, provider_id, ms} */   \
     X(QUERY, "engine")           /* id: {gateway, what, provider_id, ...}: a question to a gateway */ \
     X(QUERIED, "courier")        /* id: what was asked, {code, text, type, ms} + the answer */     \
+    X(FETCH, "engine")           /* id: {gateway, message, n, url}: what a text came with */        \
+    X(FETCHED, "courier")        /* id: what was asked, {code, text, type, refused, ms} + bytes */ \
     X(CALL, "engine")            /* id: {endpoint, key, at, answer} + body: a call of an endpoint */ \
     X(CALLED, "courier")         /* id: {code, text, ms, ...} + the answer */                      \
     X(STATS, "web-ui")           /* id: counters, please */                                        \

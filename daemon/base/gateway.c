@@ -337,6 +337,12 @@ char *gateway_base_url(const json_t *gw, struct err *e)
     return filled(json_get_str(gw, "url", ""), values, GATEWAY_URL, e);
 }
 
+bool gateway_fetches(const json_t *gw)
+{
+    return json_get_str(json_get_obj(gw, "inbound"), "media", NULL) &&
+           json_get_bool(json_get_obj(gw, "media"), "fetch", true);
+}
+
 /* ---- the check at load ----------------------------------------------------------------- */
 
 static int check_text(const json_t *gw, const char *where, const char *s, struct err *e)
@@ -378,7 +384,7 @@ static int check_tree(const json_t *gw, const char *where, const json_t *v, stru
 
 int gateway_check(const json_t *gw, struct err *e)
 {
-    static const char *const parts[] = {"send", "pull"};
+    static const char *const parts[] = {"send", "pull", "media"};
     static const char *const keys[] = {"url", "path", "query", "form", "json", "body", "headers",
                                        "to",  "subject"};
     if (check_tree(gw, "url", json_object_get(gw, "url"), e) < 0)

@@ -108,6 +108,9 @@ const char *gateway_value(const json_t *values, const json_t *names);
 /* "0.0075", "-0.00750": millionths, without the sign; -1 when it is no amount. */
 int64_t gateway_micros(const char *text);
 
+/* Does it tell of files that came with a text, and are they to be fetched? */
+bool gateway_fetches(const json_t *gw);
+
 /* All texts of the gateway: ERR_INPUT names the setting and the {name} that is not known. */
 int gateway_check(const json_t *gw, struct err *e) LEADD_MUST_CHECK;
 

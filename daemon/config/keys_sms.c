@@ -5,6 +5,7 @@
  * As in keys.c, the help texts are the reference of leadd.conf(5). A gateway may name a
  * preset: what leadd.conf leaves out is then as the preset's file says (preset.c).
  */
+#include "base/bounds.h"
 #include "base/mem.h"
 #include "config/read.h"
 
@@ -127,6 +128,22 @@ static const struct schema_key keys_inbound[] = {
 };
 static const struct schema schema_inbound = SUB(keys_inbound, "inbound");
 
+static const struct schema_key keys_media[] = {
+    {"fetch", TYPE_BOOL, .def = "true",
+     .help = "Keep photos and other files as attachments of the text. false: only their links."},
+    {"auth", TYPE_CHOICE, .def = "none", .choices = "none basic bearer",
+     .help = "How the gateway's own host wants a sign-in for them: as in send."},
+    {"headers", TYPE_CUSTOM, DATA, .help = "Names and values of headers for that host."},
+    {"hosts", TYPE_TEXTS,
+     .help = "Other hosts that get the sign-in, by https. All others are asked without one."},
+    {"max_size", TYPE_SIZE, .def = "10M", RANGE(KIB(1), MIB(18)),
+     .help = "What is larger stays a link."},
+    {"private", TYPE_BOOL, .def = "false",
+     .help = "Fetch from addresses that are not public, and without TLS: for a gateway in your own "
+             "network. Who may post to the gateway's hook then decides what is asked there."},
+};
+static const struct schema schema_media = SUB(keys_media, "media");
+
 static const struct schema_key keys_gateway[] = {
     {"preset", TYPE_NAME,
      .help = "A file in gateways below presets_dir: all that is not set here is as it says."},
@@ -171,6 +188,9 @@ static const struct schema_key keys_gateway[] = {
      .help = "The request that asks what became of {provider_id}, where no receipt came: once a "
              "day, for a week. See also: leadctl gateway pull."},
     {"inbound", TYPE_GROUP, .sub = &schema_inbound, .help = "What a text that comes in looks like."},
+    {"media", TYPE_GROUP, .sub = &schema_media,
+     .help = "How files that came with a text are fetched, where inbound says under which names "
+             "they stand."},
     {"verify", TYPE_GROUP, .sub = &schema_verify,
      .help = "How the gateway's requests show that they are its own."},
     {"documented", TYPE_TEXTS, .help = "Pages of the vendor that the preset was written by."},

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/gateway.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -127,6 +128,10 @@ json_t *config_split(const json_t *tree)
     json_object_set_new(out, "courier", part = split_part(tree, "courier"));
     split_copy(part, tree, courier_top);
     json_object_foreach(json_object_get(part, "gateways"), name, v) {
+        if (!gateway_fetches(v))
+            json_object_del(v, "media");
+        else if (!json_get_obj(v, "media"))
+            json_object_set_new(v, "media", json_object());
         json_object_del(v, "verify"); /* the engine's */
         json_object_del(v, "inbound");
     }

@@ -24,6 +24,7 @@
 #include "courier/gate.h"
 #include "courier/hook.h"
 #include "courier/job.h"
+#include "courier/media.h"
 #include "courier/query.h"
 #include "courier/relay.h"
 #include "courier/sms.h"
@@ -36,6 +37,7 @@ struct courier {
     struct gates *gates;
     struct texts *texts;
     struct queries *queries;
+    struct medias *medias;
     struct slotmap *map; /* the engine's current one */
     struct job_list jobs; /* from SEND to RECEIPT */
     struct event *tick;   /* while draining */
@@ -137,6 +139,9 @@ static void courier_on_frame(struct chan *ch, struct frame *f, void *arg)
     case FRAME_QUERY:
         queries_ask(c->queries, f);
         break;
+    case FRAME_FETCH:
+        medias_fetch(c->medias, f);
+        break;
     case FRAME_CALL:
         hooks_call(c->hooks, f);
         break;
@@ -164,6 +169,7 @@ static void courier_on_gone(struct chan *ch, const char *why, void *arg)
     log_debug("courier.engine_gone", "why=\"%s\"", why);
     hooks_engine(c->hooks, NULL);
     queries_engine(c->queries, NULL);
+    medias_engine(c->medias, NULL);
     chan_free(&c->engine);
 }
 
@@ -183,6 +189,7 @@ static int courier_open(struct role *r, struct err *e)
         return -1;
     c->texts = texts_new(r->base, c->gates);
     c->queries = queries_new(r->base, c->gates);
+    c->medias = medias_new(r->base, c->gates);
     return 0;
 }
 
@@ -224,6 +231,7 @@ static void courier_peer(struct role *r, const char *name, const char *gen, int 
     c->engine = chan_new(r->base, fd, name, courier_on_frame, courier_on_gone, c);
     hooks_engine(c->hooks, c->engine);
     queries_engine(c->queries, c->engine);
+    medias_engine(c->medias, c->engine);
     courier_greet(c);
 }
 
@@ -298,6 +306,7 @@ static void courier_end(struct role *r)
     chan_free(&c->engine);
     hooks_free(&c->hooks);
     queries_free(&c->queries);
+    medias_free(&c->medias);
     if (c->relays)
         relays_cut(c->relays, "the courier ended");
     if (c->texts)

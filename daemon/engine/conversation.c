@@ -200,12 +200,49 @@ bool conversation_is_inside(const struct engine *eng, const char *message_id)
            (o.kind == OURS_CONVERSATION || o.kind == OURS_NOTICE);
 }
 
+struct owner_letter {
+    const char *owner, *intent, *text;
+    int64_t message_id;
+    struct letter_files *files;
+};
+
+static int owner_letter_put(struct input *in, const struct crm_target *t,
+                            const struct owner_letter *o, int64_t *outbox_out, struct err *e)
+{
+    struct engine *eng = in->eng;
+    const json_t *u = crm_user(eng->crm, o->owner), *writer = conversation_writer(eng, in->message);
+    AUTO_FREE char *root = thread_root(eng, t);
+    AUTO_FREE char *to = mem_str(json_get_str(u, "email", ""));
+    AUTO_FREE char *from = conversation_from_contact(eng, json_get_str(writer, "name", NULL),
+                                                     json_get_str(writer, "address", "?"));
+    AUTO_FREE char *subject = mem_printf("SMS from %s", from);
+    const char *refs[] = {root};
+    text_lower(to);
+    struct letter l = {
+        .class_ = CONVERSATION_CLASS,
+        .intent = o->intent,
+        .to = to,
+        .to_name = json_get_str(u, "name", NULL),
+        .to_user = o->owner,
+        .from_name = from,
+        .answers = ours_of(OURS_CONVERSATION, t, o->message_id),
+        .subject = conversation_is_sms(in->message) ? subject
+                                                    : json_get_str(in->message, "subject", ""),
+        .in_reply_to = root,
+        .references = refs,
+        .reference_count = 1,
+        .text = o->text,
+        .target = t,
+        .files = o->files,
+    };
+    return conversation_tell(in, &l, outbox_out, o->message_id, e);
+}
+
 static int to_owner(struct input *in, const struct crm_target *t, const json_t *rec,
                     const char *owner, const char *note, const char *offers, int64_t message_id,
                     struct err *e)
 {
     struct engine *eng = in->eng;
-    const json_t *u = crm_user(eng->crm, owner), *writer = conversation_writer(eng, in->message);
     struct buf text AUTO_BUF = {0};
     struct letter_files files;
     int64_t outbox = 0;
@@ -229,31 +266,9 @@ static int to_owner(struct input *in, const struct crm_target *t, const json_t *
     if (left_out)
         buf_printf(&text, "\n[%d of the files that came with it are too large, or could not be read; "
                    "they are kept with M%" PRId64 ".]\n", left_out, message_id);
-    AUTO_FREE char *root = thread_root(eng, t);
-    AUTO_FREE char *to = mem_str(json_get_str(u, "email", ""));
-    AUTO_FREE char *from = conversation_from_contact(eng, json_get_str(writer, "name", NULL),
-                                                     json_get_str(writer, "address", "?"));
     AUTO_FREE char *intent = mem_printf("M%" PRId64 "/conversation/%s", message_id, owner);
-    AUTO_FREE char *subject = mem_printf("SMS from %s", from);
-    const char *refs[] = {root};
-    text_lower(to);
-    struct letter l = {
-        .class_ = CONVERSATION_CLASS,
-        .intent = intent,
-        .to = to,
-        .to_name = json_get_str(u, "name", NULL),
-        .to_user = owner,
-        .from_name = from,
-        .answers = ours_of(OURS_CONVERSATION, t, message_id),
-        .subject = sms ? subject : json_get_str(in->message, "subject", ""),
-        .in_reply_to = root,
-        .references = refs,
-        .reference_count = 1,
-        .text = text.data,
-        .target = t,
-        .files = &files,
-    };
-    int rc = conversation_tell(in, &l, &outbox, message_id, e);
+    struct owner_letter l = {owner, intent, text.data, message_id, &files};
+    int rc = owner_letter_put(in, t, &l, &outbox, e);
     letter_files_done(&files);
     if (rc < 0)
         return -1;
@@ -291,6 +306,46 @@ int conversation_in(struct input *in, const struct crm_who *who, int64_t message
     if (who->offered[0] && notice_offers(in, t.contact, &offers, e) < 0)
         return -1;
     return to_owner(in, &t, rec, owner, note, offers.len ? text_trim(offers.data) : "", message_id, e);
+}
+
+int conversation_files(struct input *in, const struct crm_target *t, int64_t message_id,
+                       bool (*take)(const json_t *), const char *raw, size_t n, struct err *e)
+{
+    struct engine *eng = in->eng;
+    char note[200];
+    bool told = false;
+    enum crm_entity what;
+    struct err gone = {0};
+    struct letter_files files;
+    int64_t outbox = 0;
+    int left_out;
+    const json_t *rec = crm_target_record(in->ctx, t, &what, &gone);
+    const char *owner = rec ? owner_of(eng, rec, note) : NULL;
+    if (!rec && gone.cls != ERR_INPUT) {
+        *e = gone;
+        return -1;
+    }
+    if (!owner)
+        return 0;
+    AUTO_FREE char *before = mem_printf("M%" PRId64 "/conversation/%s", message_id, owner);
+    if (outbox_has(eng->db, before, &told, e) < 0)
+        return -1;
+    if (!told)
+        return 0;
+    struct buf text AUTO_BUF;
+    buf_init(&text, 2 * BOUND_LETTER_TEXT);
+    letter_files_read(in->message, raw, n, take, &files, &left_out);
+    conversation_letter_text(eng, t, rec, in->message, message_id,
+                             "The files with this mail came with these words:", &text);
+    if (left_out)
+        buf_printf(&text, "\n[%d more are too large; they are kept with M%" PRId64 ".]\n", left_out,
+                   message_id);
+    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/files/%" PRId64 "/%s", message_id, in->now_ms,
+                                        owner);
+    struct owner_letter l = {owner, intent, text.data, message_id, &files};
+    int rc = files.count ? owner_letter_put(in, t, &l, &outbox, e) : 0;
+    letter_files_done(&files);
+    return rc;
 }
 
 static void stranger_text(const struct thread *thread, const struct crm_who *who,

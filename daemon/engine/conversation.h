@@ -26,6 +26,11 @@
  * old to start anything, and with "answers" for the mail that made the record. */
 int conversation_in(struct input *in, const struct crm_who *who, int64_t message_id,
                     struct err *e) LEADD_MUST_CHECK;
+/* Files of a text that came after it: to the owner, when he was told of the text. raw: of
+ * the message. */
+int conversation_files(struct input *in, const struct crm_target *t, int64_t message_id,
+                       bool (*take)(const json_t *attachment), const char *raw, size_t n,
+                       struct err *e) LEADD_MUST_CHECK;
 /* A mail carries the token of a record that its sender takes no part in: it was filed as
  * if it had none, and the owner of that record is to look. */
 int conversation_stranger(struct input *in, const struct crm_who *who,

@@ -40,8 +40,9 @@ void conversation_text_more(const struct engine *eng, const json_t *message, str
     sms_said_read(json_get_str(message, "text", ""), engine_setting(eng, "company", NULL), NULL,
                   &said);
     json_array_foreach(json_get_arr(message, "attachments"), i, a)
-        buf_printf(out, "%s[%s: %s]\n", i ? "" : "\n", json_get_str(a, "type", "file"),
-                   json_get_str(a, "url", ""));
+        buf_printf(out, "%s[%s: %s%s]\n", i ? "" : "\n", json_get_str(a, "type", "file"),
+                   json_get_str(a, "url", ""),
+                   json_object_get(a, "fetch") ? " - it follows in a mail" : "");
     if (said.inside)
         buf_printf(out, "\n[A word for STOP stands in it. Within a sentence it ends nothing; if it was "
                    "meant so, reply with #optout %s.]\n",

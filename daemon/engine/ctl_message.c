@@ -138,12 +138,15 @@ static void section_parts(json_t *sections, json_t *list)
 {
     size_t i;
     json_t *v;
-    json_array_foreach(list, i, v)
+    json_array_foreach(list, i, v) {
         json_put_int(v, "n", (int64_t)i + 1);
+        if (json_object_get(v, "url") && !json_object_get(v, "at"))
+            json_put_str(v, "link", json_get_str(v, "url", ""));
+    }
     if (json_array_size(list) > 0)
         json_array_append_new(
             sections, ctl_section("Attachments", json_incref(list),
-                                  "n #|filename FILE|type TYPE|size SIZE|field FIELD"));
+                                  "n #|filename FILE|type TYPE|size SIZE|field FIELD|link LINK|why WHY"));
 }
 
 static void section_values(json_t *sections, const char *title, const json_t *values)
@@ -207,6 +210,11 @@ static int message_file(struct ctl *c, int64_t id, int64_t number, json_t **file
     if (!file)
         return err_set(e, ERR_INPUT, "M%" PRId64 " has %zu attachments; show M%" PRId64
                        " names them", id, json_array_size(list), id);
+    if (json_object_get(file, "url") && !json_object_get(file, "at"))
+        return err_set(e, ERR_INPUT, "this file is a link: %s (%s)", json_get_str(file, "url", ""),
+                       json_get_str(file, "why", json_object_get(file, "fetch")
+                                                     ? "it is being fetched"
+                                                     : "it is not fetched"));
     if (!letter_file_read(file, raw, n, FILE_MAX, &b))
         return err_set(e, ERR_INPUT, "this attachment does not stand in the message as it is kept: "
                        "it was too large to be fetched, or is part of another one");

@@ -31,6 +31,7 @@
 #include "engine/hold.h"
 #include "engine/late.h"
 #include "engine/link.h"
+#include "engine/media.h"
 #include "engine/notice.h"
 #include "engine/public.h"
 #include "engine/quiet.h"
@@ -182,6 +183,8 @@ static int frame_handle(struct engine *eng, struct item *it, struct err *e)
         return calls_called(eng, it, e);
     case FRAME_QUERIED:
         return queried(eng, it, e);
+    case FRAME_FETCHED:
+        return media_fetched(eng, it, e);
     case FRAME_CTL:
         return ctl_frame(eng, it, e);
     case FRAME_STATS:

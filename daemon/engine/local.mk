@@ -36,7 +36,7 @@ tests_unit_test_verify_SOURCES = tests/unit/test_verify.c
 tests_unit_test_verify_LDADD = $(ENGINE_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 # SMS
-daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c
+daemon_engine_libengine_a_SOURCES += %D%/sms_in.c %D%/sms_receipt.c %D%/media.c %D%/media.h
 
 # texting
 daemon_engine_libengine_a_SOURCES += %D%/ctl_gateway.c %D%/gateways.c %D%/gateways.h %D%/sms_out.c %D%/sms_out.h %D%/sms_receipt.h

@@ -14,6 +14,7 @@
 #include "crm/sms_words.h"
 #include "engine/consent.h"
 #include "engine/conversation.h"
+#include "engine/media.h"
 #include "engine/sms_in.h"
 #include "engine/sms_out.h"
 #include "engine/sms_rep.h"
@@ -148,28 +149,18 @@ static int word_take(struct filing *f, struct err *e)
 
 /* ---- the message -------------------------------------------------------------------------- */
 
-static json_t *message_of(const struct sms *s, int64_t now)
+static json_t *message_of(struct engine *eng, const struct sms *s, int64_t now)
 {
     json_t *m = json_pack("{s:s, s:s, s:{s:s, s:s}, s:[{s:s, s:s}], s:[], s:[], s:[], s:[], s:s,"
-                          " s:s, s:I, s:s, s:[], s:[]}",
+                          " s:s, s:I, s:s, s:o, s:[]}",
                           "channel", "sms", "kind", "person", "from", "address", s->theirs,
                           "folded", s->theirs, "to", "address", s->ours, "folded", s->ours, "cc",
                           "reply_to", "in_reply_to", "references", "text", s->text, "reply",
                           s->text, "date_ms", (json_int_t)now, "gateway", s->gateway, "attachments",
-                          "defects");
-    size_t i;
-    json_t *a;
+                          media_links(eng, s->gateway, s->media), "defects");
     if (*s->id) {
         AUTO_FREE char *id = mem_printf("sms:%s:%s", s->gateway, s->id);
         json_put_str(m, "message_id", id);
-    }
-    json_array_foreach(s->media, i, a) {
-        const char *url = json_get_str(a, "url", ""), *name = strrchr(url, '/');
-        json_t *copy = json_copy(a);
-        AUTO_FREE char *file = mem_strn(name ? name + 1 : url, name ? strcspn(name + 1, "?#") : 0);
-        json_put_str(copy, "filename", *file ? file : "attachment");
-        json_put_bool(copy, "inline", false);
-        json_array_append_new(json_get_arr(m, "attachments"), copy);
     }
     if (s->gap)
         json_array_append_new(json_get_arr(m, "defects"), json_string(s->gap));
@@ -241,7 +232,7 @@ static int filing_do(struct filing *f, const json_t *message, struct err *e)
 int sms_file(struct engine *eng, const struct sms *s, int64_t *message_out, struct err *e)
 {
     struct filing f = {.eng = eng, .s = s};
-    AUTO_JSON json_t *message = message_of(s, clock_now_ms());
+    AUTO_JSON json_t *message = message_of(eng, s, clock_now_ms());
     AUTO_FREE char *json = json_line(message);
     const char *id = json_get_str(message, "message_id", NULL);
     struct message_row was;
@@ -254,7 +245,8 @@ int sms_file(struct engine *eng, const struct sms *s, int64_t *message_out, stru
         return -1;
     if (here)
         return 0;
-    if (message_add(eng->db, &f.m, json, s->text, strlen(s->text), e) < 0)
+    if (message_add(eng->db, &f.m, json, s->text, strlen(s->text), e) < 0 ||
+        media_await(eng, s->gateway, f.m.id, message, e) < 0)
         return -1;
     input_begin(&f.in, eng, mem_printf("SMS M%" PRId64 " by %s", f.m.id, s->gateway),
                 mem_printf("M%" PRId64, f.m.id));

@@ -19,7 +19,6 @@
 #include "store/sms_part.h"
 
 #define TEXTS_MAX 50          /* of one request */
-#define MEDIA_MAX 20          /* of one text */
 #define PARTS_MAX 32          /* of one text */
 #define PART_WAIT_MS INT64_C(300000)
 
@@ -65,7 +64,7 @@ static const char *numbered(const json_t *values, const char *name, int n)
 static json_t *media_of(const json_t *in, const json_t *values)
 {
     json_t *out = json_array();
-    for (int n = 0; n < MEDIA_MAX; n++) {
+    for (int n = 0; n < BOUND_MEDIA_COUNT; n++) {
         const char *url = numbered(values, json_get_str(in, "media", NULL), n),
                    *type = numbered(values, json_get_str(in, "media_type", NULL), n);
         if (!*url)

@@ -15,6 +15,7 @@
 #include "engine/alive.h"
 #include "engine/late.h"
 #include "engine/gateway_pull.h"
+#include "engine/media.h"
 #include "engine/notice.h"
 #include "engine/reminder.h"
 #include "engine/sms_in.h"
@@ -31,7 +32,7 @@ static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_e
                                                  &timer_kind_quarantine, &timer_kind_confirm,
                                                  &timer_kind_task, &timer_kind_click,
                                                  &timer_kind_pull, &timer_kind_broadcast,
-                                                 &timer_kind_verdict};
+                                                 &timer_kind_verdict, &timer_kind_media};
 
 const struct timer_kind *timer_kind_find(const char *name)
 {

@@ -64,8 +64,16 @@ int message_renew(struct db *db, const struct message_row *m, const char *json, 
     if (db_exec(db, e, "UPDATE message SET kind = $2, same_hash = $3 WHERE id = $1", "iso", m->id,
                 m->kind, m->same_hash) < 0)
         return -1;
-    return db_exec(db, e, "UPDATE message_body SET json = $2, raw = $3 WHERE message_id = $1",
-                   "isb", m->id, json, raw_len ? raw : "", raw_len);
+    return message_set_body(db, m->id, json, raw_len ? raw : "", raw_len, e);
+}
+
+int message_set_body(struct db *db, int64_t id, const char *json, const void *raw, size_t raw_len,
+                     struct err *e)
+{
+    return raw ? db_exec(db, e, "UPDATE message_body SET json = $2, raw = $3 WHERE message_id = $1",
+                         "isb", id, json, raw, raw_len)
+               : db_exec(db, e, "UPDATE message_body SET json = $2 WHERE message_id = $1", "is", id,
+                         json);
 }
 
 int message_get(struct db *db, int64_t id, struct message_row *out, struct err *e)

@@ -28,6 +28,9 @@ int message_candidates(struct db *db, int64_t msgid_hash,
 /* Another copy of it takes its place. */
 int message_renew(struct db *db, const struct message_row *m, const char *json, const void *raw,
                   size_t raw_len, struct err *e) LEADD_MUST_CHECK;
+/* What it is in JSON; raw NULL: its bytes stay. */
+int message_set_body(struct db *db, int64_t id, const char *json, const void *raw, size_t raw_len,
+                     struct err *e) LEADD_MUST_CHECK;
 /* A message by its Message-ID hash; false in *found_out when there is none. */
 int message_find(struct db *db, int64_t msgid_hash, struct message_row *out, bool *found_out,
                  struct err *e) LEADD_MUST_CHECK;

@@ -128,7 +128,10 @@ class Cases:
                      lambda r: request_seen(r) == wide)
         self.answers(f)
         self.receipts(f)
-        self.inbound(f["inbound"])
+        self.inbound_conf = f["inbound"]["conf"]
+        self.media = f.get("media", {})
+        for i in [f["inbound"]] + f.get("inbounds", []):
+            self.inbound(i)
         if "pull" in f:
             pull = request_wanted(f["pull"]["request"])
             self.add({"request": "pull", "text": f["text"]}, lambda r: request_seen(r) == pull)
@@ -175,7 +178,6 @@ class Cases:
         every = ("from", "to", "text", "id", "time", "ref", "part", "total", "optout")
         self.add({"inbound": i["values"]},
                  lambda r: r == {k: i["expect"].get(k, "") for k in every})
-        self.inbound_conf = i["conf"]
 
     def faults(self, out):
         """What differs from the fixture; [] when nothing does."""
@@ -186,6 +188,9 @@ class Cases:
         for k, v in getattr(self, "inbound_conf", {}).items():
             if gw["inbound"].get(k) != v:
                 found.append("inbound.%s" % k)
+        for k, v in getattr(self, "media", {}).items():
+            if gw.get("media", {}).get(k) != v:
+                found.append("media.%s" % k)
         for case, check, result in zip(self.list, self.checks, out["results"]):
             if not check(result):
                 found.append("%s -> %s" % (json.dumps(case)[:300], json.dumps(result)[:300]))

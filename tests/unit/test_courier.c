@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #include "base/mem.h"
 #include "courier/hook.h"
 #include "courier/maildir.h"
+#include "courier/media.h"
 #include "courier/reply.h"
 
 static enum reply_result take(struct reply *r, const char *bytes)
@@ -324,9 +327,45 @@ static void a_call_is_signed_as_other_programs_sign(void **state)
     assert_string_equal(sign, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
+static bool is_public(const char *text)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        return media_address_is_public((struct sockaddr *)(void *)&v4);
+    assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    return media_address_is_public((struct sockaddr *)(void *)&v6);
+}
+
+static void media_come_from_public_addresses_alone(void **state)
+{
+    (void)state;
+    static const char *const open[] = {"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255",
+                                       "100.128.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255",
+                                       "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255",
+                                       "2600::1", "2a00:1450::1", "64:ff9b::1.1.1.1", "::ffff:1.1.1.1"},
+        *const closed[] = {"0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255", "100.64.0.1",
+                           "100.127.255.255", "127.0.0.1", "127.255.255.255", "169.254.169.254",
+                           "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.0.1",
+                           "192.168.255.255", "198.18.0.1", "198.19.255.255", "198.51.100.7",
+                           "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+                           "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+                           "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1.1.1.1", "100::1", "fc00::1",
+                           "fd00::1", "fe80::1", "fec0::1", "ff02::1", "2001:db8::1", "2001::1",
+                           "2002:7f00:1::"};
+    for (size_t i = 0; i < ARRAY_LEN(open); i++)
+        if (!is_public(open[i]))
+            fail_msg("%s is public", open[i]);
+    for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+        if (is_public(closed[i]))
+            fail_msg("%s is not public", closed[i]);
+    assert_false(media_address_is_public(&(struct sockaddr){.sa_family = AF_UNIX}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(media_come_from_public_addresses_alone),
         cmocka_unit_test(a_reply_is_read_whole),
         cmocka_unit_test(a_reply_may_come_byte_by_byte),
         cmocka_unit_test(what_follows_a_reply_stays),
