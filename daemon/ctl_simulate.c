@@ -194,6 +194,7 @@ static void print_result(const json_t *result)
     json_t *v, *in = json_get_obj(result, "inputs");
     const char *what;
     bool first = true;
+    printf("times of %s\n\n", json_get_str(result, "zone", "UTC"));
     json_array_foreach(json_get_arr(result, "days"), i, v)
         print_day(v);
     printf("%" PRId64 " mails, %" PRId64 " forms and %" PRId64 " assumed answers came in",

@@ -80,7 +80,7 @@ static const struct command commands[] = {
      NULL},
     {"calls", "list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME",
      "what other programs are told and asked (webhook, enrich)", NULL},
-    {"gateway", "status | enable NAME | pull NAME | test NAME [NUMBER]",
+    {"gateway", "status | enable NAME | pull NAME | test NAME [NUMBER [wait=30s]]",
      "gateways for SMS: how they are and what they cost; ask one again; ask what became of its "
      "texts; try one step by step", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},

@@ -31,6 +31,14 @@ static void ask_finish(struct ask *a)
     ask_free(a);
 }
 
+void ask_within(struct engine *eng, uint64_t id, int64_t ms)
+{
+    struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
+    for (struct ask *a = eng->asks; a; a = a->next)
+        if (a->id == id)
+            event_add(a->late, &tv);
+}
+
 static void on_late(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;

@@ -39,6 +39,8 @@ struct ask *ask_owed_by(struct engine *eng, uint64_t id, uint64_t peer, enum fra
  * NULL: it is among the parts already. */
 bool ask_answered(struct engine *eng, uint64_t id, uint64_t peer, enum frame_type type,
                   json_t *part);
+/* From now on so long is waited for what is still owed, in place of ASK_TIMEOUT_MS. */
+void ask_within(struct engine *eng, uint64_t id, int64_t ms);
 /* A part that nobody owes; takes the reference. */
 void ask_add(struct ask *a, json_t *part);
 /* All are asked. When nobody owes a part, the client gets its answer now. */

@@ -62,7 +62,7 @@ static const struct {
     {"address", ctl_address, 1, 3, "address secret USER [new|off] | dropbox [USER] [new]"},
     {"calls", ctl_calls, 1, 10,
      "calls list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME"},
-    {"gateway", ctl_gateway, 1, 3, "gateway status | enable NAME | test NAME NUMBER"},
+    {"gateway", ctl_gateway, 1, 4, "gateway status | enable NAME | pull NAME | test NAME [NUMBER [wait=30s]]"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"resume", ctl_resume, 0, 0, "resume"},
@@ -274,13 +274,14 @@ json_t *ask_answer(struct ask *a)
     else if (strcmp(a->what, "pull") == 0)
         data = pull_answer(a->parts, &code);
     else if (strcmp(a->what, "gateway test") == 0)
-        data = gateway_test_answer(a->parts, &code);
+        data = gateway_test_answer(a, &code);
     else if (strcmp(a->what, "reload") == 0)
         data = ctl_reload_answer(a->eng, a->parts, &code);
     else
         data = ctl_status_answer(a->eng, a->parts);
     json_t *j = json_pack("{s:i, s:o}", "exit", code, "data", data);
-    if (a->owed_count > 0) {
+    bool tells_itself = strcmp(a->what, "gateway test") == 0;
+    if (a->owed_count > 0 && !tells_itself) {
         json_put_str(j, "error", "not everybody answered in time; the rest is shown");
         json_put_int(j, "exit", code ? code : 75);
     }

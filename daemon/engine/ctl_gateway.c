@@ -123,16 +123,20 @@ json_t *ctl_gateway(struct ctl *c, struct err *e)
     if (strcmp(verb, "status") == 0 && c->argc == 2)
         return gateway_status(c, e);
     bool test = strcmp(verb, "test") == 0, pull = strcmp(verb, "pull") == 0;
-    if ((test || pull || strcmp(verb, "enable") == 0) && c->argc == 3 + (test && c->argc == 4)) {
+    int most = test ? 5 : 3;
+    bool number = test && c->argc > 3 && !strchr(c->argv[3], '=');
+    if ((test || pull || strcmp(verb, "enable") == 0) && c->argc >= 3 && c->argc <= most) {
+        if (test && ctl_options_check(c, 3 + number, "wait", e) < 0)
+            return NULL;
         struct gate *g = gateways_find(c->eng, c->argv[2]);
         if (!g)
             err_set(e, ERR_INPUT, "there is no gateway %s in leadd.conf", c->argv[2]);
         return !g     ? NULL
-               : test ? gateway_test(c, g, c->argc == 4 ? c->argv[3] : NULL, e)
+               : test ? gateway_test(c, g, number ? c->argv[3] : NULL, e)
                : pull ? pull_now(c, g, e)
                       : gateway_enable(c, g);
     }
     err_set(e, ERR_INPUT, "expected: gateway status, gateway enable NAME, gateway pull NAME, or "
-                          "gateway test NAME [NUMBER]");
+                          "gateway test NAME [NUMBER [wait=30s]]");
     return NULL;
 }

@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/address.h"
 #include "crm/country.h"
 #include "engine/asks.h"
@@ -18,6 +19,7 @@
 #define OWED_PEER UINT64_MAX
 #define OWED_TEXT FRAME_TEXTED
 #define OWED_RECEIPT FRAME_HOOK
+#define RECEIPT_WAIT_MS 60000
 
 /* state: "ok", "failed", or why it was not tried. */
 static json_t *step(int place, const char *name, const char *state, const char *said)
@@ -37,8 +39,10 @@ static int text_queue(struct ctl *c, const struct gate *g, const char *number, i
     if (crm_phone_fold(number, engine_setting(c->eng, "default_country", NULL), to, sizeof(to)) < 0)
         return err_set(e, ERR_INPUT, "gateway test: '%.40s' is no number; such as +431234567",
                        number);
+    uint64_t random; /* two tests at one moment are two texts */
+    hash_random(&random, sizeof(random));
     input_begin(&in, c->eng, mem_printf("gateway test by %s", c->user),
-                mem_printf("test/%s/%" PRId64, g->name, clock_now_ms()));
+                mem_printf("test/%s/%016" PRIx64, g->name, random));
     AUTO_FREE char *text = mem_printf("A test of leadd by %s: it works.",
                                       engine_setting(c->eng, "company", "us"));
     struct sms_letter l = {.class_ = "notice", .intent = in.intent, .to = to, .to_user = c->user,
@@ -62,7 +66,7 @@ static const char *no_receipt(struct engine *eng, const struct gate *g)
 }
 
 static int text_begin(struct ctl *c, const struct gate *g, struct ask *a, const char *number,
-                      struct err *e)
+                      int64_t wait_ms, struct err *e)
 {
     struct gateways *gs = c->eng->gateways;
     const char *none = no_receipt(c->eng, g);
@@ -75,6 +79,7 @@ static int text_begin(struct ctl *c, const struct gate *g, struct ask *a, const 
         return 0;
     }
     gs->test_outbox = id;
+    gs->test_wait_ms = wait_ms;
     gs->test_ask = a->id;
     ask_expect(a, OWED_PEER, OWED_TEXT);
     if (none)
@@ -93,6 +98,7 @@ void gateway_test_settled(struct engine *eng, int64_t outbox, const char *outcom
     bool ok = strcmp(outcome, "accepted") == 0;
     AUTO_FREE char *said = mem_printf("SMS %" PRId64 ": %s", outbox, text ? text : outcome);
     AUTO_JSON json_t *part = step(5, "accepted", ok ? "ok" : "failed", said);
+    ask_within(eng, gs->test_ask, gs->test_wait_ms);
     ask_answered(eng, gs->test_ask, OWED_PEER, OWED_TEXT, part);
     if (!ok)
         ask_answered(eng, gs->test_ask, OWED_PEER, OWED_RECEIPT, NULL);
@@ -149,8 +155,21 @@ void gateway_test_told(struct engine *eng, const struct item *it)
     ask_answered(eng, it->frame.id, it->peer, FRAME_QUERIED, part);
 }
 
+/* wait=30s, behind the number. */
+static int wait_read(const struct ctl *c, int64_t *ms_out, struct err *e)
+{
+    const char *wait = ctl_option(c, "wait");
+    *ms_out = RECEIPT_WAIT_MS;
+    if (!wait || (text_parse_duration(wait, ms_out) == 0 && *ms_out > 0 && *ms_out <= RECEIPT_WAIT_MS))
+        return 0;
+    return err_set(e, ERR_INPUT, "wait=%s: expected a duration up to 1m", wait);
+}
+
 json_t *gateway_test(struct ctl *c, struct gate *g, const char *number, struct err *e)
 {
+    int64_t wait_ms;
+    if (wait_read(c, &wait_ms, e) < 0)
+        return NULL;
     struct peer *courier = peer_by_name(c->eng, "courier");
     if (!courier || !courier->greeted) {
         err_set(e, ERR_INPUT, "the courier is just starting; ask again");
@@ -165,7 +184,7 @@ json_t *gateway_test(struct ctl *c, struct gate *g, const char *number, struct e
         engine_answer(c->eng, courier->serial, FRAME_QUERY, a->id,
                       json_pack("{s:s, s:s, s:s}", "gateway", g->name, "what", "test",
                                 "provider_id", "leadd-test"));
-    if (number && text_begin(c, g, a, number, e) < 0)
+    if (number && text_begin(c, g, a, number, wait_ms, e) < 0)
         return NULL;
     ask_asked(a);
     return NULL;
@@ -182,11 +201,31 @@ static void put_in_order(json_t *rows, json_t *s)
     json_array_insert(rows, at, s);
 }
 
-json_t *gateway_test_answer(const json_t *parts, int *exit_out)
+/* What has not come in time, each as the step that it is. */
+static void steps_owed(const struct ask *a, json_t *rows)
+{
+    int64_t n = a->eng->gateways->test_outbox;
+    for (size_t i = 0; i < a->owed_count; i++) {
+        enum frame_type type = a->owed[i].peer == OWED_PEER ? a->owed[i].type : FRAME_QUERIED;
+        AUTO_FREE char *said =
+            type == OWED_RECEIPT ? mem_printf("the gateway took the text, and has told nothing of it so far; "
+                                              "leadctl outbox show %" PRId64 " tells when it does", n)
+            : type == OWED_TEXT  ? mem_printf("it waits or is being handed over; leadctl outbox show %" PRId64, n)
+                                 : mem_str("the gateway, or the courier, did not answer in time");
+        AUTO_JSON json_t *s = type == OWED_RECEIPT ? step(6, "receipt", "none yet", said)
+                              : type == OWED_TEXT  ? step(5, "accepted", "not yet", said)
+                                                   : step(1, "courier", "failed", said);
+        put_in_order(rows, s);
+    }
+}
+
+json_t *gateway_test_answer(const struct ask *a, int *exit_out)
 {
     size_t i, k;
     json_t *part, *s, *rows = json_array();
-    json_array_foreach((json_t *)parts, i, part) {
+    if (a->owed_count > 0)
+        *exit_out = 75;
+    json_array_foreach(a->parts, i, part) {
         const char *error = json_get_str(part, "error", NULL);
         json_array_foreach(json_get_arr(part, "steps"), k, s)
             put_in_order(rows, s);
@@ -195,6 +234,7 @@ json_t *gateway_test_answer(const json_t *parts, int *exit_out)
         if (error)
             json_array_append_new(rows, step(9, "courier", "failed", error));
     }
+    steps_owed(a, rows);
     json_array_foreach(rows, i, s)
         if (strcmp(json_get_str(s, "state", ""), "failed") == 0)
             *exit_out = 1;

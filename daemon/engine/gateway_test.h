@@ -10,6 +10,7 @@
 #ifndef LEADD_ENGINE_GATEWAY_TEST_H
 #define LEADD_ENGINE_GATEWAY_TEST_H
 
+#include "engine/asks.h"
 #include "engine/ctl.h"
 #include "engine/gateways.h"
 
@@ -22,6 +23,6 @@ void gateway_test_settled(struct engine *eng, int64_t outbox, const char *outcom
                           const char *text);
 void gateway_test_receipt(struct engine *eng, int64_t outbox, const char *state);
 /* What leadctl shows. */
-json_t *gateway_test_answer(const json_t *parts, int *exit_out);
+json_t *gateway_test_answer(const struct ask *a, int *exit_out);
 
 #endif

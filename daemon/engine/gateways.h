@@ -43,6 +43,7 @@ struct gateways {
     size_t asked; /* questions that the courier has (gateway_pull.h): pretended time waits */
     int64_t test_outbox; /* the text of gateway_test.h that is waited for; 0: none */
     uint64_t test_ask;
+    int64_t test_wait_ms; /* for its receipt, once it was taken */
 };
 
 int gateways_start(struct engine *eng, struct err *e) LEADD_MUST_CHECK;

@@ -20,6 +20,7 @@
 #include "store/journal.h"
 #include "store/message.h"
 #include "store/outbox.h"
+#include "store/record.h"
 #include "tool/simulate.h"
 
 #define JOURNAL_PAGE 1000
@@ -97,8 +98,9 @@ static void entry_rule(const struct tell *t, json_t *entry, const char *rule)
 {
     if (!*rule)
         return;
+    AUTO_FREE char *sequence = mem_strn(rule, strcspn(rule, "/")); /* of a step: "nurture/3" */
     json_put_str(entry, "rule", rule);
-    json_put_str(entry, "at", json_get_str(t->places, rule, NULL));
+    json_put_str(entry, "at", json_get_str(t->places, rule, json_get_str(t->places, sequence, NULL)));
 }
 
 /* "to tom" where a command gave the record an owner. */
@@ -112,26 +114,100 @@ static const char *command_owner(const json_t *command)
     return NULL;
 }
 
-/* What rules and the system did, one line each; what the outbox tells is left to it. */
-static json_t *row_did(const struct tell *t, const json_t *body)
+/* "task 'call Ada' (T1 for tom, due 2026-11-21 10:00)": with the words as they came out. own */
+static char *command_task(struct tell *t, const json_t *command, struct err *e)
+{
+    enum crm_entity what;
+    int64_t id;
+    json_t *rec = NULL;
+    const json_t *made = json_array_get(json_get_arr(command, "changes"), 0);
+    const char *result = json_get_str(command, "result", ""), *line = json_get_str(command, "line", "");
+    if (crm_id_parse(json_get_str(made, "of", ""), &what, &id) < 0 || what != CRM_TASK)
+        return mem_str(line);
+    if (record_get(solo_db(t->solo), &task_table, id, &rec, e) < 0)
+        return NULL;
+    char *text = mem_printf("task '%s' (%s)", json_get_str(rec, "title", ""), result);
+    json_decref(rec);
+    return text;
+}
+
+/* What one command of the journal did; NULL when the outbox tells it, or with e. own */
+static char *command_text(struct tell *t, const json_t *c, struct err *e)
+{
+    const char *line = json_get_str(c, "line", ""), *owner = command_owner(c),
+               *error = json_get_str(c, "error", NULL);
+    bool sends = text_starts(line, "send ") || text_starts(line, "notify "),
+         system = strcmp(json_get_str(c, "by", ""), "system") == 0;
+    if (error)
+        return mem_printf("%s: refused, %s", line, error);
+    if (sends || (!owner && system))
+        return NULL;
+    return owner                        ? mem_printf("assigned to %s", owner)
+           : text_starts(line, "task ") ? command_task(t, c, e)
+           : strstr(line, "{{")         ? mem_printf("%.*s: %s", (int)strcspn(line, " "), line,
+                                                     json_get_str(c, "result", ""))
+                                        : mem_str(line);
+}
+
+static void did_commands(struct tell *t, const json_t *body, json_t *did, struct err *e)
 {
     size_t i;
-    json_t *c, *did = json_array();
+    json_t *c;
     json_array_foreach(json_get_arr(body, "commands"), i, c) {
-        const char *line = json_get_str(c, "line", ""), *by = json_get_str(c, "by", "");
-        const char *owner = command_owner(c);
-        bool sends = text_starts(line, "send ") || text_starts(line, "notify ");
-        if (sends || (!owner && strcmp(by, "system") == 0))
+        const char *by = json_get_str(c, "by", "");
+        AUTO_FREE char *text = command_text(t, c, e);
+        if (!text)
             continue;
-        AUTO_FREE char *text = owner ? mem_printf("assigned to %s", owner) : mem_str(line);
         json_t *one = json_pack("{s:s}", "text", text);
+        if (json_object_get(c, "error"))
+            json_put_bool(one, "refused", true);
         if (strcmp(by, "rule") == 0)
             entry_rule(t, one, json_get_str(c, "actor", ""));
         else if (strcmp(by, "system") != 0)
             json_put_str(one, "by", json_get_str(c, "actor", NULL));
         json_array_append_new(did, one);
     }
-    return did;
+}
+
+/* Steps of sequences that were passed over, and the condition for it. */
+static void did_decisions(const struct tell *t, const json_t *body, json_t *did)
+{
+    size_t i;
+    json_t *d;
+    json_array_foreach(json_get_arr(body, "decisions"), i, d) {
+        const char *rule = json_get_str(d, "rule", ""),
+                   *part = json_get_str(json_get_obj(d, "trace"), "part", NULL);
+        if (!strchr(rule, '/') || !part || strcmp(json_get_str(d, "outcome", ""), "not_true") != 0)
+            continue;
+        AUTO_FREE char *text = mem_printf("passed over: %s is false", part);
+        json_t *one = json_pack("{s:s}", "text", text);
+        entry_rule(t, one, rule);
+        json_array_append_new(did, one);
+    }
+}
+
+/* What rules and the system did, one line each; what the outbox tells is left to it.
+ * own; NULL with e. */
+static json_t *row_did(struct tell *t, const json_t *body, struct err *e)
+{
+    size_t i;
+    json_t *v, *did = json_array();
+    struct err why = {0};
+    did_commands(t, body, did, &why);
+    did_decisions(t, body, did);
+    json_array_foreach(json_get_arr(body, "notes"), i, v)
+        if (text_starts(json_string_value(v), "sequence "))
+            json_array_append_new(did, json_pack("{s:O}", "text", v));
+    json_array_foreach(json_get_arr(body, "events"), i, v)
+        if (strcmp(json_get_str(v, "event", ""), "task.overdue") == 0) {
+            AUTO_FREE char *text = mem_printf("%s is overdue", json_get_str(v, "entity", "a task"));
+            json_array_append_new(did, json_pack("{s:s}", "text", text));
+        }
+    if (why.cls == ERR_NONE)
+        return did;
+    json_decref(did);
+    *e = why;
+    return NULL;
 }
 
 /* "L3": what the row's events made, else what it is about. */
@@ -186,10 +262,14 @@ static int row_tell(struct tell *t, const json_t *row, struct err *e)
     const json_t *body = json_get_obj(row, "body");
     bool in = (text_starts(cause, "mail M") || text_starts(cause, "form ")) && cause_message(cause), made;
     char record[CRM_ID_LEN];
+    size_t i;
+    json_t *one;
     if (!(who = who_is(t, json_get_int(row, "contact_id", 0), e)))
         return -1;
     row_record(row, body, &made, record);
-    AUTO_JSON json_t *did = row_did(t, body);
+    AUTO_JSON json_t *did = row_did(t, body, e);
+    if (!did)
+        return -1;
     if (!in && json_array_size(did) == 0)
         return 0; /* what it sent is told by the outbox */
     AUTO_FREE char *text = in ? arrival_text(t, cause, record, made, e) : mem_str(cause);
@@ -202,6 +282,9 @@ static int row_tell(struct tell *t, const json_t *row, struct err *e)
     json_put_str(entry, "record", *record ? record : NULL);
     if (json_array_size(did))
         json_object_set(entry, "did", did);
+    json_array_foreach(did, i, one)
+        if (json_get_bool(one, "refused", false))
+            total(t, "refused commands");
     if (made)
         total(t, *record == 'K' ? "cases" : "leads");
     return 0;

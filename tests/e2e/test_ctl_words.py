@@ -156,3 +156,36 @@ def test_rules_can_be_tested_for_reminders_and_for_what_is_overdue(tmp_path):
                          ("reminded = \"tim\";", "tom")):
         code, out, err = rules_test(tmp_path, expect)
         assert code == 1 and said in out + err, (expect, out, err)
+
+
+# ---- simulate -----------------------------------------------------------------------------------------
+
+NURTURE = """
+lang = 1;
+rules : {
+  begin : { on = "lead.created"; do = [ "assign tom", "sequence nurture", "task 'call {{contact.name}}' for owner due +1d" ]; };
+};
+sequences : { nurture : { stop = [ "reply" ]; steps = ( { wait = "1d"; }, { email = "welcome"; },
+  { email = "welcome"; when = "lead.score > 3"; }, { do = "sequence nurture"; }, { wait = "2d"; }, { email = "welcome"; } ); }; };
+"""
+
+
+def simulated(folder, *more):
+    conf_alone(folder, rules=NURTURE)
+    (folder / "in.jsonl").write_text('{"at": "2026-11-20T09:00:00Z", "form": "contact", '
+                                     '"fields": {"email": "ada@shop.example", "name": "Ada"}}\n')
+    code, out, err = run("simulate", "--rules", folder, *more, folder / "in.jsonl")
+    assert code == 0, err
+    return out
+
+
+def test_simulate_tells_what_is_refused_passed_over_and_ended_and_whose_times_they_are(tmp_path):
+    out = simulated(tmp_path, "--days", "9")
+    assert out.startswith("times of Europe/Vienna\n")
+    assert "task 'call Ada' (T1 for tom, due 2026-11-21 10:00), by begin at" in out and "{{" not in out
+    assert "is in the sequence nurture already" in out and "sequence nurture: refused, " in out
+    assert "by nurture/4 at %s/rules.d/10-rules.conf:6" % tmp_path in out
+    assert "passed over: lead.score > 3 is false, by nurture/3 at" in out
+    assert "T1 is overdue" in out and "sequence nurture: done" in out and "refused commands 1" in out
+    out = simulated(tmp_path, "--days", "9", "--answered", "3h")
+    assert "sequence nurture: ended: the contact has answered" in out

@@ -15,12 +15,12 @@ from test_kannel import files
 NUMBER = "+436601112233"
 
 
-def start(*gateways, in_url=None):
+def start(*gateways, in_url=None, args=()):
     conf = company.conf(settings='presets_dir = "%s"; gateways : { %s };'
                         % (os.path.join(os.path.abspath(SRC), "contrib"), " ".join(gateways)))
     if in_url:
         conf = conf.replace("web : { ", 'web : { in_url = "%s"; ' % in_url)
-    return Daemon(conf, files())
+    return Daemon(conf, files(), args=args)
 
 
 def gate(name, url, preset="generic", more=""):
@@ -85,6 +85,20 @@ def test_a_text_is_taken_and_its_receipt_comes_back():
         assert [s[:2] for s in got[-2:]] == [("accepted", "ok"), ("receipt", "ok")]
         assert got[-1][2] == "delivered"
         assert "accepted" in d.ctl_text("gateway", "test", "main", NUMBER)
+
+
+def test_a_text_that_is_taken_and_not_heard_of_again_is_told_as_that():
+    with HttpPeer() as peer, start(gate("main", peer.url("")), in_url="https://in.example.com",
+                                   args=("--pretend-time", "2026-11-20T10:00:00Z")) as d:
+        ids = itertools.count(1)
+        peer.on("/", lambda r: (200, JSON, b'{"id": "T%d"}' % next(ids)))
+        for n in (1, 2):  # in one pretended moment
+            got = steps(d, "main", NUMBER, "wait=1s", exit=75)
+            assert [s[:2] for s in got[-2:]] == [("accepted", "ok"), ("receipt", "none yet")]
+            assert "leadctl outbox show %d tells" % n in got[-1][2]
+        assert len([r for r in peer.requests if r.method == "POST"]) == 2
+        assert b"not everybody" not in d.leadctl("gateway", "test", "main", NUMBER, "wait=1s").stderr
+        assert d.leadctl("gateway", "test", "main", NUMBER, "wait=2h").returncode == 1
 
 
 def test_a_refused_text_ends_the_test_and_no_receipt_is_waited_for():
