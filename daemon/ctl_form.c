@@ -120,7 +120,7 @@ static int form_test(const struct ctl_options *opt, const json_t *tree, const ch
     solo_free(&s);
     if (rc < 0)
         return failed(&e);
-    return strcmp(a.status, "ok") == 0 ? 0 : CTL_EXIT_FAILED;
+    return strcmp(a.status, "ok") == 0 || text_starts(a.text, "taken") ? 0 : CTL_EXIT_FAILED;
 }
 
 /* ---- the command --------------------------------------------------------------------- */

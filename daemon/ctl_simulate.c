@@ -207,6 +207,9 @@ static void print_result(const json_t *result)
     if (json_get_int(in, "outside", 0))
         printf("note: %" PRId64 " inputs are not of these days and were left out; --shift moves all to --from\n",
                json_get_int(in, "outside", 0));
+    if (json_get_int(in, "confirmed", 0))
+        printf("note: %" PRId64 " forms had to be confirmed, and were taken as confirmed at once\n",
+               json_get_int(in, "confirmed", 0));
     if (json_get_int(in, "refused", 0))
         printf("note: %" PRId64 " inputs were not filed: ignored, doubles, or forms with mistakes\n",
                json_get_int(in, "refused", 0));

@@ -190,6 +190,8 @@
 #define BOUND_CONFIRM_ADDRESS 3             /* mails that ask one address to confirm, in a day */
 #define BOUND_CONFIRM_REMOTE 20             /* ... that one sender of forms causes in an hour */
 #define BOUND_CONFIRM_FORM 600              /* ... and one form */
+#define BOUND_CONFIRM_LATER 64              /* of those beyond, that are looked at in a second */
+#define BOUND_CONFIRM_BYTES MIB(64)         /* of one form's posts that nobody has confirmed */
 #define BOUND_VERDICTS 1000                 /* posts of forms that wait for a verdict */
 #define BOUND_VERDICTS_LATE 64              /* ... given up at a time */
 #define BOUND_HELD_MS (3 * 86400000LL)      /* how long an answer confirms them */

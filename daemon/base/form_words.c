@@ -114,6 +114,17 @@ static const char *const words[FORM_W_COUNT][ARRAY_LEN(langs)] = {
          "Presque terminé : ouvrez le message qui vous est envoyé et confirmez.",
          "Casi listo: abra el correo que le llega y confirme allí.",
          "Quasi fatto: apra il messaggio in arrivo e confermi."},
+    [FORM_W_CONFIRM_LATER] =
+        {"Almost done: a mail to confirm will come to you later, as many were asked for just now. If "
+         "earlier ones are in your mailbox, please confirm those first.",
+         "Fast fertig: Die Mail zum Bestätigen kommt später, da gerade sehr viele angefordert wurden. "
+         "Wenn schon frühere in Ihrem Postfach liegen, bestätigen Sie bitte zuerst diese.",
+         "Presque terminé : le message de confirmation arrivera plus tard, car beaucoup viennent d'être "
+         "demandés. Si vous en avez déjà reçu, confirmez d'abord ceux-là.",
+         "Casi listo: el correo para confirmar llegará más tarde, porque se acaban de pedir muchos. Si ya "
+         "tiene otros anteriores, confirme primero esos.",
+         "Quasi fatto: il messaggio di conferma arriverà più tardi, perché ne sono stati appena chiesti "
+         "molti. Se ne ha già ricevuti altri, confermi prima quelli."},
     [FORM_W_CONFIRM_SUBJECT] = {"Please confirm your address", "Bitte bestätigen Sie Ihre Adresse",
                                 "Veuillez confirmer votre adresse", "Confirme su dirección",
                                 "Confermi il suo indirizzo"},
@@ -128,6 +139,9 @@ static const char *const words[FORM_W_COUNT][ARRAY_LEN(langs)] = {
          "botón:",
          "Un modulo di %s è stato inviato con questo indirizzo. Se è stato lei, apra questa pagina e "
          "prema il pulsante:"},
+    [FORM_W_CONFIRM_UNTIL] = {"The link works until %s.", "Der Link gilt bis %s.",
+                              "Le lien est valable jusqu'au %s.", "El enlace vale hasta el %s.",
+                              "Il link vale fino al %s."},
     [FORM_W_CONFIRM_NOT_YOU] =
         {"If it was not you, do nothing: what was sent is deleted, and nothing else comes of it.",
          "Wenn nicht, tun Sie nichts: Was gesendet wurde, wird gelöscht, und es folgt nichts weiter.",
@@ -157,8 +171,9 @@ static const char *const words[FORM_W_COUNT][ARRAY_LEN(langs)] = {
 
 const char *form_word(const char *lang, enum form_word w)
 {
+    size_t n = lang ? strcspn(lang, "-") : 0;
     for (size_t i = 0; lang && i < ARRAY_LEN(langs); i++)
-        if (strcmp(langs[i], lang) == 0)
+        if (strncmp(langs[i], lang, n) == 0 && !langs[i][n])
             return words[w][i];
     return words[w][0];
 }

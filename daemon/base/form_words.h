@@ -39,8 +39,10 @@ enum form_word {
     FORM_W_HONEYPOT,
     FORM_W_CHOOSE,
     FORM_W_CONFIRM_ASKED, /* after the post: a mail has left */
+    FORM_W_CONFIRM_LATER, /* too many have left lately */
     FORM_W_CONFIRM_SUBJECT,
     FORM_W_CONFIRM_MAIL, /* %s: the company; the link stands below */
+    FORM_W_CONFIRM_UNTIL, /* %s: a time */
     FORM_W_CONFIRM_NOT_YOU,
     FORM_W_CONFIRM_PAGE, /* %s: the company, the address */
     FORM_W_CONFIRM_BUTTON,

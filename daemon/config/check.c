@@ -489,6 +489,27 @@ static void check_sms(const struct check *c)
                         "confirmation, relay, notice or conversation", json_string_value(v));
 }
 
+/* leadd speaks no TLS: something in front of it does, and all come through that. */
+static void check_web(const struct check *c)
+{
+    const struct scan_node *node = scan_member(c->root, "web");
+    struct entry e = {json_object_get(c->tree, "web"), node ? node : c->root, (char *)"web"};
+    const char *listen = json_get_str(e.v, "listen", "");
+    size_t i, n = strcspn(listen, "]");
+    const json_t *v;
+    AUTO_FREE char *host = *listen == '[' ? mem_strn(listen + 1, n ? n - 1 : 0)
+                                          : mem_strn(listen, strcspn(listen, ":"));
+    bool near = check_is_loopback(host) || !*host;
+    json_array_foreach(json_object_get(e.v, "trusted_proxies"), i, v)
+        near |= !check_is_loopback(json_string_value(v));
+    if (!near && text_starts(json_get_str(e.v, "in_url", ""), "https:") &&
+        json_object_size(json_object_get(c->tree, "forms")))
+        check_warn(c, &e, "trusted_proxies",
+                   "in_url is https, so a proxy is in front of leadd; one on another machine must be "
+                   "named here, else all who come through it count as one sender. One on this machine "
+                   "needs no more than listen = \"127.0.0.1:8025\"");
+}
+
 static void check_fields(const struct check *c)
 {
     const char *kind, *name;
@@ -602,6 +623,7 @@ void config_check(struct walk *w, const struct scan_node *root, json_t *tree)
     check_map(&c, "gateways", check_gateway);
     check_users(&c, users);
     check_sms(&c);
+    check_web(&c);
     check_map(&c, "teams", check_manager);
     check_fields(&c);
     if (c.users_whole)

@@ -181,6 +181,8 @@ static const struct schema_key keys_messages[] = {
     {"thanks", TYPE_TEXT, .help = "What is said to who has sent it."},
     {"invalid", TYPE_TEXT, .help = "What stands above the list of fields to correct."},
     {"confirm", TYPE_TEXT, .help = "What is said when a mail to confirm is on its way."},
+    {"confirm_later", TYPE_TEXT,
+     .help = "What is said when that mail leaves later, since too many were asked for."},
 };
 static const struct schema schema_messages = SCHEMA(keys_messages, "messages", false);
 
@@ -238,9 +240,16 @@ static const struct schema_key keys_form[] = {
      .help = "A post counts once its sender has confirmed the address: the address gets a mail with a "
              "link, whose page has a button; before that there is no lead, no event and no rule runs. "
              "Who and when is kept in the consent ledger. Needs a required field to contact.email, "
-             "and in_url of web. See leadctl quarantine list unconfirmed."},
+             "and in_url of web. At most 3 mails leave to one address in a day, 20 in an hour for one who "
+             "posts, 600 for one form: whoever is beyond is told that the mail comes later, and it does; "
+             "to an address that has confirmed none of its mails, only once it has. Who has opted out "
+             "gets none, and is told what all are. 64 MB of a form's posts may wait; beyond, the status "
+             "429. The words are in the language that was posted (a field to contact.language), else in "
+             "lang, and may be your own: _notice-confirm.txt, _notice-confirm.de.txt. See leadctl "
+             "quarantine list unconfirmed."},
     {"confirm_within", TYPE_DURATION, .def = "7d", RANGE(DAY, 90 * DAY),
-     .help = "How long it can be confirmed; then the post is dropped, and the ledger says so."},
+     .help = "How long it can be confirmed after the mail left, which names the time; then the post is "
+             "dropped, and the ledger says so."},
     {"rate", TYPE_INT, RANGE(1, 1000000), .unit = "posts per minute",
      .help = "Posts of this form that are taken in a minute, whoever sends them, beside the rate of "
              "web for each address; beyond it, the status 429. A flood then shuts the form for "

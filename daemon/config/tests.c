@@ -119,7 +119,8 @@ static const struct schema_key keys_expect[] = {
              "reminders of tasks do not count."},
     {"answer", TYPE_LINE,
      .help = "What became of the last form, mail or command: ok, invalid, filed, ignored, "
-             "quarantined, duplicate, refused."},
+             "quarantined, duplicate, refused, confirm: it had to be confirmed. It is taken as confirmed "
+             "at once, and the mail that asks is _notice-confirm in sent."},
 };
 static const struct schema schema_expect = SCHEMA(keys_expect, "expect", true);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "crm/ctx.h"
 #include "crm/fields.h"
+#include "crm/templates.h"
 
 #define VARIABLES 12
 #define PREFIX "_notice-"
@@ -74,8 +75,8 @@ static const struct notice_row {
      "Answers cannot arrive here (reply_address = \"none\"). If they are yours, the administrator "
      "runs\nthem with: leadctl held release {{id}}\n"
      "{{/until}}\n"},
-    {"confirm", "subject words link foot form company",
-     "Subject: {{subject}}\n\n{{words}}\n\n{{link}}\n\n{{foot}}\n"},
+    {"confirm", "subject words link deadline foot form company until",
+     "Subject: {{subject}}\n\n{{words}}\n\n{{link}}\n\n{{deadline}}\n{{foot}}\n"},
     {"duplicate", "record contact contact_id other other_id why lead lead_id owner commands unseen",
      "Subject: {{contact_id}} looks like {{other_id}}, who is there already\n\n"
      "{{record}} is of {{contact}},\n"
@@ -163,29 +164,34 @@ static void variable_get(void *arg, int field, int item, struct template_value *
 
 /* ---- templates ------------------------------------------------------------------------- */
 
+struct wording {
+    const struct crm *crm;
+    const char *language; /* NULL: that of the settings */
+    bool shipped;
+};
+
 static bool partial_find(void *arg, const char *name, const char **text_out, const char **path_out)
 {
-    const struct crm *crm = arg;
-    const json_t *t = json_get_obj(crm->templates_cfg, name);
+    const struct wording *w = arg;
+    const json_t *t = crm_template_text(w->crm, name, w->language);
     *text_out = json_get_str(t, "text", NULL);
     *path_out = json_get_str(t, "path", name);
     return *text_out != NULL;
 }
 
-static const json_t *notice_file(const struct crm *crm, const char *name)
+static const json_t *notice_file(const struct wording *w, const char *name)
 {
     AUTO_FREE char *file = mem_printf(PREFIX "%s", name);
-    return json_get_obj(crm->templates_cfg, file);
+    return w->shipped ? NULL : crm_template_text(w->crm, file, w->language);
 }
 
-static struct template *notice_compile(const struct crm *crm, const struct notice_row *row,
-                                       const struct rule_fields *fields, bool shipped,
-                                       struct errlist *errors)
+static struct template *notice_compile(const struct wording *w, const struct notice_row *row,
+                                       const struct rule_fields *fields, struct errlist *errors)
 {
-    const json_t *file = shipped ? NULL : notice_file(crm, row->name);
+    const json_t *file = notice_file(w, row->name);
     return template_compile(row->name, json_get_str(file, "text", row->text),
                             json_get_str(file, "path", row->name), fields, partial_find,
-                            (void *)crm, errors);
+                            (void *)w, errors);
 }
 
 struct template *crm_notice_of_record(const struct crm *crm, const char *name, bool shipped,
@@ -193,8 +199,9 @@ struct template *crm_notice_of_record(const struct crm *crm, const char *name, b
 {
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, 1);
-    struct template *tpl = notice_compile(crm, notice_find(name), crm_fieldset_rules(crm->fieldset),
-                                          shipped, &errors);
+    const struct wording words = {crm, NULL, shipped};
+    struct template *tpl = notice_compile(&words, notice_find(name), crm_fieldset_rules(crm->fieldset),
+                                          &errors);
     if (!tpl)
         err_set(e, ERR_BUG, "notice %s: %s", name, errors.count ? errors.v[0].text : "?");
     return tpl;
@@ -210,12 +217,12 @@ int crm_notice_whole(const struct template *t, int rc, struct template_result *o
     return -1;
 }
 
-static int words_render(const struct crm *crm, const struct notice_row *row, struct variables *x,
-                        bool shipped, struct template_result *out, struct err *e)
+static int words_render(const struct wording *words, const struct notice_row *row,
+                        struct variables *x, struct template_result *out, struct err *e)
 {
     struct errlist errors AUTO_ERRLIST;
     errlist_init(&errors, 1);
-    struct template *tpl = notice_compile(crm, row, x->set, shipped, &errors);
+    struct template *tpl = notice_compile(words, row, x->set, &errors);
     int rc = tpl ? crm_notice_whole(tpl, template_render(tpl, variable_get, x, out, e), out, e)
                  : err_set(e, ERR_BUG, "notice %s: %s", row->name,
                            errors.count ? errors.v[0].text : "?");
@@ -223,18 +230,39 @@ static int words_render(const struct crm *crm, const struct notice_row *row, str
     return rc;
 }
 
-int crm_notice_words(const struct crm *crm, const char *name, const json_t *values,
-                     struct template_result *out, struct err *e)
+int crm_notice_words_in(const struct crm *crm, const char *name, const char *language,
+                        const json_t *values, struct template_result *out, struct err *e)
 {
+    const struct wording own = {crm, language, false}, shipped = {crm, language, true};
     const struct notice_row *row = notice_find(name);
     struct variables x;
     LEADD_ASSERT(row && row->variables);
     variables_init(&x, row->variables, values);
-    int rc = words_render(crm, row, &x, false, out, e);
-    if (rc < 0 && notice_file(crm, name))
-        rc = words_render(crm, row, &x, true, out, e);
+    int rc = words_render(&own, row, &x, out, e);
+    if (rc < 0 && notice_file(&own, name))
+        rc = words_render(&shipped, row, &x, out, e);
     rule_fields_free(&x.set);
     return rc;
+}
+
+int crm_notice_words(const struct crm *crm, const char *name, const json_t *values,
+                     struct template_result *out, struct err *e)
+{
+    return crm_notice_words_in(crm, name, NULL, values, out, e);
+}
+
+/* One language of a notice is checked as what it is. */
+static void file_check(const struct crm *crm, const struct notice_row *row, const json_t *file,
+                       struct errlist *errors)
+{
+    struct variables x;
+    const struct wording w = {crm, json_get_str(file, "lang", NULL), false};
+    variables_init(&x, row->variables ? row->variables : "", NULL);
+    struct template *tpl = template_compile(
+        row->name, json_get_str(file, "text", ""), json_get_str(file, "path", row->name),
+        row->variables ? x.set : crm_fieldset_rules(crm->fieldset), partial_find, (void *)&w, errors);
+    template_free(&tpl);
+    rule_fields_free(&x.set);
 }
 
 void crm_notices_check(const struct crm *crm, struct errlist *errors)
@@ -246,19 +274,13 @@ void crm_notices_check(const struct crm *crm, struct errlist *errors)
     json_object_foreach((json_t *)crm->templates_cfg, file, v) {
         if (!text_starts(file, PREFIX))
             continue;
-        const char *name = file + strlen(PREFIX), *near;
+        const char *name = json_get_str(v, "of", file) + strlen(PREFIX), *near;
         const struct notice_row *row = notice_find(name);
-        if (!row) {
-            near = text_nearest(name, names, ARRAY_LEN(names));
+        near = row ? NULL : text_nearest(name, names, ARRAY_LEN(names));
+        if (row)
+            file_check(crm, row, v, errors);
+        else
             errlist_add(errors, json_get_str(v, "path", NULL), "leadd writes no notice \"%s\"%s%s%s",
                         name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-            continue;
-        }
-        struct variables x;
-        variables_init(&x, row->variables ? row->variables : "", NULL);
-        struct template *tpl = notice_compile(
-            crm, row, row->variables ? x.set : crm_fieldset_rules(crm->fieldset), false, errors);
-        template_free(&tpl);
-        rule_fields_free(&x.set);
     }
 }

@@ -18,6 +18,10 @@
 /* name: "held"; values: {variable: text}, what is not there is unset. */
 int crm_notice_words(const struct crm *crm, const char *name, const json_t *values,
                      struct template_result *out, struct err *e) LEADD_MUST_CHECK;
+/* The same for somebody with that language (NULL: not known): _notice-NAME.de.txt. */
+int crm_notice_words_in(const struct crm *crm, const char *name, const char *language,
+                        const json_t *values, struct template_result *out,
+                        struct err *e) LEADD_MUST_CHECK;
 /* Of those about a record ("lead", "case", "contact"), whose variables are the fields; own. */
 struct template *crm_notice_of_record(const struct crm *crm, const char *name, bool shipped,
                                       struct err *e);

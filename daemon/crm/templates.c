@@ -58,6 +58,14 @@ const struct template *crm_template_in(const struct crm *crm, const char *name,
     return crm->templates[json_get_int(crm->template_index, key, 0)];
 }
 
+const json_t *crm_template_text(const struct crm *crm, const char *name, const char *language)
+{
+    char key[KEY_MAX];
+    return key_find(crm, crm->templates_cfg, name, language, key)
+               ? json_get_obj(crm->templates_cfg, key)
+               : NULL;
+}
+
 const struct template *crm_template(const struct crm *crm, const char *name)
 {
     return crm_template_in(crm, name, NULL);

@@ -18,6 +18,9 @@ struct template;
 void crm_templates_build(struct crm *crm, struct errlist *errors);
 void crm_templates_free(struct crm *crm);
 
+/* Of NAME and its languages in the config the text for that language, which has no index of
+ * its own (a notice, a part of others); NULL: there is none. */
+const json_t *crm_template_text(const struct crm *crm, const char *name, const char *language);
 /* In what language a reader of that one (or NULL) has times and amounts in it; NULL: none
  * was said, and they stand as in leadctl. */
 const char *crm_template_language(const struct crm *crm, const struct template *t,

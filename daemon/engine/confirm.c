@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/form_words.h"
 #include "base/log.h"
@@ -17,26 +18,36 @@
 #include "base/text.h"
 #include "crm/address.h"
 #include "crm/form.h"
+#include "crm/language.h"
 #include "crm/notice_words.h"
 #include "engine/arrival.h"
+#include "engine/confirm_inner.h"
 #include "engine/letter.h"
-#include "engine/notice.h"
-#include "engine/public.h"
+#include "engine/quota.h"
 #include "engine/timer.h"
 #include "engine/token.h"
 #include "store/confirmation.h"
 #include "store/ledger.h"
 
 #define HOUR_MS (DAY_MS / 24)
+#define DUE_REST_MS 1000 /* until those that were just asked about are looked at again */
 #define REMOTE_MAX 64
 
 struct asking {
     struct engine *eng;
-    const json_t *conf;
-    const char *form, *lang;
+    const char *form, *lang; /* lang: "de-AT" or the form's; NULL: none is known */
+    char posted_lang[CRM_LANGUAGE_MAX];
     char address[CRM_ADDRESS_MAX], remote[REMOTE_MAX];
     int64_t id, now_ms, until_ms;
+    bool beyond;      /* a bound, so that no mail left, ... */
+    int64_t again_ms; /* ... and when to try again; 0: not by itself */
 };
+
+/* Of tools: there is nobody who could open a link. */
+static bool is_alone(const struct engine *eng)
+{
+    return eng->timers.ev == NULL;
+}
 
 /* ---- how many ------------------------------------------------------------------------- */
 
@@ -51,26 +62,35 @@ static void remote_read(const char *text, char out[REMOTE_MAX])
     inet_ntop(AF_INET6, &a, out, REMOTE_MAX);
 }
 
-/* Why no mail leaves, or "". */
+/* Why no mail leaves now, or "". An address that has confirmed none of its mails gets no
+ * more by itself: it may be somebody's who wants none of this. */
 static int asking_bound(struct asking *k, char why[128], struct err *e)
 {
     const struct {
         enum confirmation_by by;
         const char *text, *of;
-        int64_t since_ms, most;
+        int64_t within_ms, most;
     } bounds[] = {
         {CONFIRMATION_BY_VALUE, k->address, "to this address in a day", DAY_MS, BOUND_CONFIRM_ADDRESS},
         {CONFIRMATION_BY_REMOTE, k->remote, "for one sender in an hour", HOUR_MS, BOUND_CONFIRM_REMOTE},
         {CONFIRMATION_BY_FORM, k->form, "for this form in an hour", HOUR_MS, BOUND_CONFIRM_FORM}};
+    bool trusted = true;
     *why = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(bounds) && !*why; i++) {
-        int64_t n;
-        if (confirmation_count(k->eng->db, bounds[i].by, bounds[i].text,
-                               k->now_ms - bounds[i].since_ms, &n, e) < 0)
+    k->again_ms = 0;
+    for (size_t i = 0; i < ARRAY_LEN(bounds) && !*why && !is_alone(k->eng); i++) {
+        int64_t since;
+        if (confirmation_bound(k->eng->db, bounds[i].by, bounds[i].text,
+                               k->now_ms - bounds[i].within_ms, bounds[i].most, &since, e) < 0)
             return -1;
-        if (n >= bounds[i].most)
-            snprintf(why, 128, "no mail was sent: more than %" PRId64 " %s", bounds[i].most,
-                     bounds[i].of);
+        if (!since)
+            continue;
+        if (bounds[i].by == CONFIRMATION_BY_VALUE &&
+            confirmation_trusted(k->eng->db, k->address, &trusted, e) < 0)
+            return -1;
+        k->beyond = true;
+        k->again_ms = trusted ? since + bounds[i].within_ms : 0;
+        snprintf(why, 128, "no mail was sent yet: %" PRId64 " %s%s", bounds[i].most, bounds[i].of,
+                 trusted ? "" : ", and none of them is confirmed");
     }
     return 0;
 }
@@ -91,13 +111,19 @@ static char *asking_link(const struct asking *k)
 static int asking_words(const struct asking *k, struct template_result *out, struct err *e)
 {
     const char *company = engine_setting(k->eng, "company", "");
+    struct buf until AUTO_BUF;
+    buf_init(&until, 256);
+    crm_language_time(k->eng->crm, k->lang ? k->lang : "en", k->until_ms, &until);
+    buf_printf(&until, " (%s)", engine_setting(k->eng, "time_zone", "UTC"));
     AUTO_FREE char *link = asking_link(k);
     AUTO_FREE char *words = form_word_fill(k->lang, FORM_W_CONFIRM_MAIL, company, NULL);
+    AUTO_FREE char *deadline = form_word_fill(k->lang, FORM_W_CONFIRM_UNTIL, until.data, NULL);
     AUTO_JSON json_t *values = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s}", "subject", form_word(k->lang, FORM_W_CONFIRM_SUBJECT),
-        "words", words, "link", link, "foot", form_word(k->lang, FORM_W_CONFIRM_NOT_YOU), "form",
-        k->form, "company", company);
-    return crm_notice_words(k->eng->crm, "confirm", values, out, e);
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "subject",
+        form_word(k->lang, FORM_W_CONFIRM_SUBJECT), "words", words, "link", link, "foot",
+        form_word(k->lang, FORM_W_CONFIRM_NOT_YOU), "form", k->form, "company", company, "until",
+        until.data, "deadline", deadline);
+    return crm_notice_words_in(k->eng->crm, "confirm", k->lang, values, out, e);
 }
 
 /* why: the address wants no mail. */
@@ -131,6 +157,19 @@ static int asking_send(struct asking *k, char why[128], struct err *e)
     return 0;
 }
 
+/* Now, or why not in *why and when instead in again_ms; what quarantine says of it follows. */
+static int asking_try(struct asking *k, char why[128], struct err *e)
+{
+    if (asking_bound(k, why, e) < 0 || (!*why && asking_send(k, why, e) < 0))
+        return -1;
+    if (!*why)
+        return 0;
+    engine_count(k->eng, "forms_not_asked", 1);
+    log_warn("form.not_asked", "quarantine=Q%" PRId64 " form=%s why=\"%s\" next=\"%s\"", k->id,
+             k->form, why, k->again_ms ? "asked later" : "waits for a person");
+    return quarantine_say(k->eng->db, k->id, why, e);
+}
+
 /* ---- the post is kept -------------------------------------------------------------------- */
 
 static struct timer_key expiry_key(void)
@@ -138,7 +177,7 @@ static struct timer_key expiry_key(void)
     return (struct timer_key){"confirm", "", "", 0};
 }
 
-static int expiry_set(struct engine *eng, int64_t due_ms, struct err *e)
+int confirm_wait(struct engine *eng, int64_t due_ms, struct err *e)
 {
     json_t *row;
     struct timer_row t = {.key = expiry_key(), .due_ms = due_ms, .since_ms = clock_now_ms()};
@@ -149,9 +188,9 @@ static int expiry_set(struct engine *eng, int64_t due_ms, struct err *e)
     return before <= due_ms ? 0 : timer_write(eng, &t, e);
 }
 
-static int asking_keep(struct asking *k, struct item *it, int64_t ledger, struct err *e)
+static int asking_keep(struct asking *k, struct item *it, int64_t ledger, char why[128],
+                       struct err *e)
 {
-    char why[128];
     json_put_str(it->frame.json, "peer", it->peer_name);
     AUTO_FREE char *meta = json_line(it->frame.json);
     AUTO_FREE char *reason = mem_printf("waits until %s confirms it", k->address);
@@ -160,23 +199,19 @@ static int asking_keep(struct asking *k, struct item *it, int64_t ledger, struct
                                .raw_len = it->frame.raw_len, .at_ms = k->now_ms};
     if (it->quarantine && quarantine_remove(k->eng->db, it->quarantine, e) < 0)
         return -1; /* it waited there for a verdict; a ledger row has one */
-    if (quarantine_add(k->eng->db, &q, e) < 0 || asking_bound(k, why, e) < 0)
+    if (quarantine_add(k->eng->db, &q, e) < 0)
         return -1;
     k->id = q.id;
-    if (!*why && asking_send(k, why, e) < 0)
+    if (asking_try(k, why, e) < 0)
         return -1;
-    if (*why) {
-        engine_count(k->eng, "forms_not_asked", 1);
-        log_warn("form.not_asked", "quarantine=Q%" PRId64 " form=%s why=\"%s\"", k->id, k->form, why);
-        if (quarantine_failed_again(k->eng->db, k->id, why, e) < 0)
-            return -1;
-    }
     struct confirmation_row c = {.id = k->id, .form = k->form, .value = k->address,
-                                 .remote = k->remote, .asked = !*why, .at_ms = k->now_ms,
-                                 .until_ms = k->until_ms};
+                                 .remote = k->remote, .lang = k->lang,
+                                 .bytes = (int64_t)(strlen(meta) + q.raw_len),
+                                 .asked_ms = *why ? 0 : k->now_ms, .ask_ms = k->again_ms,
+                                 .at_ms = k->now_ms, .until_ms = k->until_ms};
     if (confirmation_add(k->eng->db, &c, e) < 0)
         return -1;
-    return expiry_set(k->eng, k->until_ms, e);
+    return confirm_wait(k->eng, c.ask_ms && c.ask_ms < c.until_ms ? c.ask_ms : c.until_ms, e);
 }
 
 static bool address_read(struct engine *eng, const struct item *it, char out[CRM_ADDRESS_MAX])
@@ -192,12 +227,43 @@ bool confirm_can(struct engine *eng, const struct item *it)
     return address_read(eng, it, address);
 }
 
+static void lang_read(struct asking *k, const struct item *it, const json_t *conf)
+{
+    AUTO_FREE char *posted = crm_form_value(k->eng->crm, k->form, json_get_obj(it->frame.json, "fields"),
+                                            "contact.language");
+    bool known = posted && crm_language_code(k->eng->crm, posted, k->posted_lang) == 0;
+    k->lang = known ? k->posted_lang : json_get_str(conf, "lang", NULL);
+}
+
+/* What whoever posted is told. Who wants no mail is told what all are told: anybody could
+ * ask by a form who it is. */
+static void asking_answer(const struct asking *k, const struct item *it, const char *why)
+{
+    static const char alone[] = "taken as confirmed: as if the link of the mail had been used";
+    arrival_form_done(k->eng, it, k->beyond ? "confirm_later" : "confirm",
+                      !is_alone(k->eng) ? NULL : *why ? why : alone, 0);
+}
+
+static int asking_entered(struct asking *k, struct item *it, const struct arrival *a, struct err *e)
+{
+    char why[128] = "";
+    if (a->ledger_id && asking_keep(k, it, a->ledger_id, why, e) < 0)
+        return -1;
+    asking_answer(k, it, why);
+    if (!a->ledger_id)
+        return 0;
+    engine_count(k->eng, "forms_to_confirm", 1);
+    log_info("form.waits", "quarantine=Q%" PRId64 " form=%s key=%s", k->id, k->form, a->key);
+    return is_alone(k->eng) && !*why ? confirm_assume(k->eng, k->id, e) : 0;
+}
+
 int confirm_ask(struct engine *eng, struct item *it, const json_t *conf, struct err *e)
 {
     struct arrival a;
-    const char *form = json_get_str(it->frame.json, "form", "");
-    struct asking k = {.eng = eng, .conf = conf, .form = form, .now_ms = clock_now_ms(),
-                       .lang = json_get_str(conf, "lang", NULL)};
+    bool full = false;
+    struct asking k = {.eng = eng, .form = json_get_str(it->frame.json, "form", ""),
+                       .now_ms = clock_now_ms()};
+    lang_read(&k, it, conf);
     if (!address_read(eng, it, k.address)) {
         if (it->quarantine)
             return err_set(e, ERR_INPUT, "there is no address to confirm");
@@ -205,106 +271,72 @@ int confirm_ask(struct engine *eng, struct item *it, const json_t *conf, struct 
         arrival_form_done(eng, it, "invalid", text, 0);
         return 0;
     }
+    if (!it->quarantine && !is_alone(eng) &&
+        quota_unconfirmed(eng, k.form, it->frame.raw_len, &full, e) < 0)
+        return -1;
+    if (full) {
+        arrival_form_done(eng, it, "rate", NULL, 0);
+        return 0;
+    }
     remote_read(json_get_str(it->frame.json, "remote", ""), k.remote);
     k.until_ms = k.now_ms + json_get_int(conf, "confirm_within", 7 * DAY_MS);
     int rc = arrival_read(eng, it, &a, e);
     if (rc == 0)
         rc = arrival_enter(eng, &a, it, "ignored", "not confirmed yet", e);
-    if (rc == 0 && a.ledger_id)
-        rc = asking_keep(&k, it, a.ledger_id, e);
     if (rc == 0)
-        arrival_form_done(eng, it, "confirm", NULL, 0);
-    if (rc == 0 && a.ledger_id) {
-        engine_count(eng, "forms_to_confirm", 1);
-        log_info("form.waits", "quarantine=Q%" PRId64 " form=%s key=%s", k.id, form, a.key);
-    }
+        rc = asking_entered(&k, it, &a, e);
     arrival_done(&a);
     return rc;
 }
 
-/* ---- the page ------------------------------------------------------------------------------ */
+/* ---- later ---------------------------------------------------------------------------------- */
 
-static void page_say(struct engine *eng, const struct item *it, const char *lang, int code,
-                     enum form_word title, const char *text, const char *button)
+/* One that was beyond a bound: it has its whole time from now on. */
+static int asking_again(struct engine *eng, const json_t *row, struct err *e)
 {
-    const struct public_page p = {.code = code, .title = form_word(lang, title), .text = text,
-                                  .button = button, .lang = lang};
-    public_answer(eng, it, &p);
-}
-
-/* The post goes the way that it would have gone at once, and carries what proves it. */
-static int confirm_file(struct engine *eng, const struct item *it, const json_t *row, struct err *e)
-{
-    int64_t id = json_get_int(row, "id", 0);
-    struct item *post = item_of_quarantine(eng, id, e);
-    if (!post)
+    char why[128];
+    const char *form = json_get_str(row, "form", "");
+    const json_t *conf = json_get_obj(json_get_obj(eng->role->config, "forms"), form);
+    struct asking k = {.eng = eng, .form = form, .id = json_get_int(row, "id", 0),
+                       .lang = json_get_str(row, "lang", NULL), .now_ms = clock_now_ms()};
+    int64_t until = json_get_int(row, "until_ms", 0);
+    if (!conf || !json_get_bool(row, "kept", false))
+        return confirmation_asked(eng->db, k.id, 0, 0, until, e);
+    snprintf(k.address, sizeof(k.address), "%s", json_get_str(row, "value", ""));
+    snprintf(k.remote, sizeof(k.remote), "%s", json_get_str(row, "remote", ""));
+    k.until_ms = k.now_ms + json_get_int(conf, "confirm_within", 7 * DAY_MS);
+    if (asking_try(&k, why, e) < 0)
         return -1;
-    json_object_set_new(post->frame.json, "confirmed",
-                        json_pack("{s:s, s:s, s:s}", "address", json_get_str(row, "value", ""),
-                                  "remote", json_get_str(it->frame.json, "remote", ""), "agent",
-                                  json_get_str(it->frame.json, "agent", "")));
-    int rc = inbound_form(eng, post, e);
-    if (rc == 0)
-        rc = confirmation_done(eng->db, id, clock_now_ms(), e);
-    if (rc == 0)
-        log_info("form.confirmed", "quarantine=Q%" PRId64 " form=%s", id,
-                 json_get_str(row, "form", ""));
-    item_free(post);
-    return rc;
+    if (*why)
+        return confirmation_asked(eng->db, k.id, 0, k.again_ms, until, e);
+    AUTO_FREE char *reason = mem_printf("waits until %s confirms it", k.address);
+    log_info("form.asked_later", "quarantine=Q%" PRId64 " form=%s", k.id, form);
+    return quarantine_say(eng->db, k.id, reason, e) < 0
+               ? -1
+               : confirmation_asked(eng->db, k.id, k.now_ms, 0, k.until_ms, e);
 }
 
-/* Whoever gave it out, the link is exactly this one. */
-static bool link_read(const struct engine *eng, const char *rest, int64_t *id_out)
+static int expiry_due(struct engine *eng, const json_t *timer, struct err *e)
 {
-    char name[32], token[TOKEN_NAME_LEN];
-    if (strlen(rest) >= TOKEN_NAME_LEN || !token_find(eng->key, "confirm", rest, name))
-        return false;
-    token_make(eng->key, "confirm", name, token);
-    return text_equal_ct(token, rest) && name[0] == 'Q' && text_parse_int(name + 1, id_out) == 0;
-}
-
-int confirm_page(struct engine *eng, struct item *it, const char *rest, struct err *e)
-{
-    int64_t id;
-    json_t *found = NULL;
-    if (link_read(eng, rest, &id) && confirmation_get(eng->db, id, &found, e) < 0)
+    const struct timer_key k = timer_key_of(timer);
+    int64_t dropped, next, now = clock_now_ms();
+    size_t i;
+    const json_t *row;
+    if (confirmation_expire(eng->db, now, &dropped, e) < 0)
         return -1;
-    AUTO_JSON json_t *row = found;
-    const json_t *conf = json_get_obj(json_get_obj(eng->role->config, "forms"),
-                                      json_get_str(row, "form", ""));
-    const char *lang = json_get_str(conf, "lang", NULL);
-    if (row && json_get_int(row, "done_ms", 0)) {
-        page_say(eng, it, lang, 200, FORM_W_THANKS_TITLE, form_word(lang, FORM_W_CONFIRMED), NULL);
-    } else if (!row || !json_get_bool(row, "kept", false) || !conf ||
-               json_get_int(row, "until_ms", 0) <= clock_now_ms()) {
-        page_say(eng, it, lang, 410, FORM_W_FAILED_TITLE, form_word(lang, FORM_W_CONFIRM_GONE), NULL);
-    } else if (!json_get_bool(it->frame.json, "go", false)) {
-        AUTO_FREE char *text = form_word_fill(lang, FORM_W_CONFIRM_PAGE,
-                                              engine_setting(eng, "company", ""),
-                                              json_get_str(row, "value", ""));
-        page_say(eng, it, lang, 200, FORM_W_CONFIRM_SUBJECT, text,
-                 form_word(lang, FORM_W_CONFIRM_BUTTON));
-    } else if (confirm_file(eng, it, row, e) < 0) {
+    AUTO_JSON json_t *due = confirmation_due(eng->db, now, BOUND_CONFIRM_LATER, e);
+    if (!due)
         return -1;
-    } else {
-        page_say(eng, it, lang, 200, FORM_W_THANKS_TITLE, form_word(lang, FORM_W_CONFIRMED), NULL);
-    }
-    return 0;
-}
-
-/* ---- what nobody confirms --------------------------------------------------------------------- */
-
-static int expiry_due(struct engine *eng, const json_t *row, struct err *e)
-{
-    const struct timer_key k = timer_key_of(row);
-    int64_t dropped, next;
-    if (confirmation_expire(eng->db, clock_now_ms(), &dropped, e) < 0 ||
-        confirmation_next(eng->db, &next, e) < 0)
+    json_array_foreach(due, i, row)
+        if (asking_again(eng, row, e) < 0)
+            return -1;
+    if (confirmation_next(eng->db, &next, e) < 0)
         return -1;
     if (dropped)
         log_info("form.expired", "count=%" PRId64 " why=\"nobody confirmed them\"", dropped);
     engine_count(eng, "forms_expired", dropped);
-    const struct timer_row t = {.key = k, .due_ms = next, .since_ms = clock_now_ms()};
+    const struct timer_row t = {.key = k, .since_ms = now,
+                                .due_ms = next > now ? next : now + DUE_REST_MS};
     return next ? timer_write(eng, &t, e) : timer_remove(eng, &k, e);
 }
 
@@ -312,7 +344,7 @@ static void expiry_tell(const struct ruleset *rs, const json_t *row, char *out, 
 {
     (void)rs;
     (void)row;
-    snprintf(out, n, "posts of forms that nobody confirmed are dropped");
+    snprintf(out, n, "forms: mails that ask to confirm, and posts that nobody confirmed are dropped");
 }
 
 const struct timer_kind timer_kind_confirm = {.name = "confirm",

@@ -40,6 +40,24 @@ static json_t *quarantine_cmd_list(struct ctl *c, struct err *e)
                            "reason REASON");
 }
 
+/* What `quarantine retry` does with it. */
+static const char *retry_tells(const char *kind)
+{
+    static const struct {
+        const char *kind, *words;
+    } all[] = {
+        {"mail", "it is read again and filed"},
+        {"form", "it is filed as it came, whatever was thought of it"},
+        {"hook", "its signature is verified again, with the secrets of today; then it is processed"},
+        {QUARANTINE_UNCONFIRMED, "it is filed now, without a proof of the address; the link of the mail "
+                                 "that asked stays valid and adds it"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (strcmp(kind, all[i].kind) == 0)
+            return all[i].words;
+    return "it goes the same way again";
+}
+
 static json_t *quarantine_cmd_show(struct ctl *c, int64_t id, struct err *e)
 {
     const char *key;
@@ -52,6 +70,7 @@ static json_t *quarantine_cmd_show(struct ctl *c, int64_t id, struct err *e)
     fields = json_array();
     json_object_foreach(q, key, v)
         json_array_append_new(fields, json_pack("[s, O]", key, v));
+    json_array_append_new(fields, json_pack("[s, s]", "retry", retry_tells(json_get_str(q, "kind", ""))));
     struct buf text AUTO_BUF;
     buf_init(&text, 256 * 1024);
     text_add_utf8(&text, raw, n < 64 * 1024 ? n : 64 * 1024);
@@ -82,15 +101,17 @@ struct item *item_of_quarantine(struct engine *eng, int64_t id, struct err *e)
 /* The bytes go the same way again; the row stays until they are filed. */
 static json_t *quarantine_cmd_retry(struct ctl *c, int64_t id, struct err *e)
 {
-    struct item *it = item_of_quarantine(c->eng, id, e);
+    AUTO_JSON json_t *q = quarantine_get(c->eng->db, id, e);
+    struct item *it = q ? item_of_quarantine(c->eng, id, e) : NULL;
     if (!it)
         return NULL;
     if (it->kind == ITEM_MAIL)
         parsing_add(c->eng, it);
     else
         engine_queue(c->eng, it);
-    return ctl_text("Q%" PRId64 " is tried again; leadctl quarantine list shows whether it is still "
-                    "there", id);
+    return ctl_text("Q%" PRId64 " is tried again: %s. leadctl quarantine list%s shows whether it is "
+                    "still there", id, retry_tells(json_get_str(q, "kind", "")),
+                    strcmp(json_get_str(q, "kind", ""), QUARANTINE_UNCONFIRMED) == 0 ? " unconfirmed" : "");
 }
 
 static json_t *quarantine_cmd_drop(struct ctl *c, int64_t id, struct err *e)
@@ -121,7 +142,9 @@ static json_t *quarantine_cmd_unconfirmed(struct ctl *c, struct err *e)
     json_array_foreach(rows, i, row) {
         AUTO_FREE char *q = mem_printf("Q%" PRId64, json_get_int(row, "id", 0));
         json_put_str(row, "q", q);
-        json_put_str(row, "mail", json_get_bool(row, "asked", false) ? "sent" : "not sent");
+        json_put_str(row, "mail", json_get_int(row, "asked_ms", 0) ? "sent" : "not sent");
+        if (json_get_int(row, "ask_ms", 0))
+            put_time(row, "mail", "ask_ms");
         put_time(row, "at", "at_ms");
         put_time(row, "until", "until_ms");
     }

@@ -43,6 +43,7 @@
 #include "engine/reminder.h"
 #include "engine/timer.h"
 #include "engine/token.h"
+#include "engine/quota.h"
 #include "engine/webhook.h"
 #include "rule/ruleset.h"
 #include "store/activation.h"
@@ -564,6 +565,7 @@ static void engine_done(struct role *r)
     alive_stop(eng);
     calls_stop(eng);
     webhooks_close(eng);
+    quota_forms_free(&eng->form_quotas);
     gateways_stop(eng);
     relays_stop(eng);
     coverage_flush(eng->coverage);

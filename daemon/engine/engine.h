@@ -202,6 +202,7 @@ struct engine {
     struct broadcasts *broadcasts; /* own; definitions of those that run (broadcast.h) */
     bool broadcasts_seen;    /* one ran lately: inputs may be answers to it */
     struct webhooks *webhooks; /* own; webhook.h; NULL in solo.c */
+    struct form_quotas *form_quotas; /* own; quota.h; NULL in solo.c */
     struct walk *walk;       /* own; pretended time is on its way, or NULL */
     struct quiet_zones *quiet; /* own; NULL: none was asked for yet */
     json_t *pins;            /* own; user -> PIN (sms_rep.h); NULL in solo.c */
@@ -234,6 +235,10 @@ const char *engine_setting(const struct engine *eng, const char *key, const char
 int inbound_mail(struct engine *eng, struct item *it, struct err *e);       /* inbound.c */
 int inbound_form(struct engine *eng, struct item *it, struct err *e);
 /* A post out of quarantine that a verdict lets pass. */
+/* Who posted the form that became this message has confirmed its address after all: the
+ * ledger of consent gets what proves it. */
+int inbound_form_proof(struct engine *eng, int64_t message, const json_t *confirmed,
+                       struct err *e) LEADD_MUST_CHECK;
 int inbound_form_judged(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e);
 /* A mail that could not even be quarantined: it is fetched again by the next intake. */

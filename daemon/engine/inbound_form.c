@@ -22,6 +22,7 @@
 #include "engine/input.h"
 #include "engine/judge.h"
 #include "engine/notice_foot.h"
+#include "store/confirmation.h"
 #include "store/ledger.h"
 #include "store/message.h"
 
@@ -206,6 +207,8 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
                            e);
     if (rc == 0 && it->quarantine)
         rc = quarantine_remove(eng->db, it->quarantine, e);
+    if (rc == 0 && released)
+        rc = confirmation_released(eng->db, it->quarantine, m.id, e);
     if (rc == 0) {
         arrival_form_done(eng, it, "ok", NULL, who.target.lead);
         engine_count(eng, "forms_filed", 1);
@@ -214,6 +217,31 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
         log_info("form.filed", "message=M%" PRId64 " form=%s record=%s new=%d", m.id, form,
                  arrival_record(&who.target, record), who.new_lead || who.new_case);
     }
+    input_end(&in);
+    return rc;
+}
+
+int inbound_form_proof(struct engine *eng, int64_t message, const json_t *confirmed, struct err *e)
+{
+    struct message_row m;
+    struct input in;
+    struct err gone = {0};
+    AUTO_JSON json_t *json = message_json(eng->db, message, e);
+    if (!json || message_get(eng->db, message, &m, e) < 0)
+        return -1;
+    const char *form = json_get_str(json, "form", "");
+    json_object_set(json, "confirmed", (json_t *)confirmed);
+    input_begin(&in, eng, mem_printf("form %s M%" PRId64 ", confirmed", form, message),
+                mem_printf("M%" PRId64 "/confirmed", message));
+    enum crm_entity of = m.lead_id ? CRM_LEAD : m.case_id ? CRM_CASE : CRM_CONTACT;
+    int64_t id = m.lead_id ? m.lead_id : m.case_id ? m.case_id : m.contact_id;
+    int rc = id ? crm_target_of(in.ctx, of, id, &in.target, &gone) : 0;
+    if (rc < 0 && gone.cls != ERR_INPUT)
+        *e = gone;
+    else
+        rc = form_consents(eng, in.ctx, form, json, message, e);
+    if (rc == 0)
+        rc = input_finish(&in, e);
     input_end(&in);
     return rc;
 }

@@ -28,7 +28,7 @@ daemon_engine_libengine_a_SOURCES += %D%/lanes.c %D%/lanes.h %D%/outbound_inner.
 # what other programs tell by HTTP
 daemon_engine_libengine_a_SOURCES += %D%/quota.c %D%/quota.h %D%/source.c %D%/verify.c %D%/verify.h %D%/verify_inner.h %D%/verify_signed.c %D%/verify_url.c %D%/webhook.c %D%/webhook.h
 # forms
-daemon_engine_libengine_a_SOURCES += %D%/arrival.h %D%/form_guard.c %D%/form_guard.h %D%/inbound_form.c %D%/judge.c %D%/judge.h %D%/click.c %D%/click.h %D%/click_inner.h %D%/click_rewrite.c %D%/confirm.c %D%/confirm.h %D%/public.c %D%/public.h
+daemon_engine_libengine_a_SOURCES += %D%/arrival.h %D%/form_guard.c %D%/form_guard.h %D%/inbound_form.c %D%/judge.c %D%/judge.h %D%/click.c %D%/click.h %D%/click_inner.h %D%/click_rewrite.c %D%/confirm.c %D%/confirm.h %D%/confirm_inner.h %D%/confirm_page.c %D%/public.c %D%/public.h
 
 if HAVE_CMOCKA
 unit_tests += tests/unit/test_verify

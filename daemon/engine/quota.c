@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/timer.h"
+#include "store/confirmation.h"
 #include "store/ledger.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -28,15 +31,16 @@ static int quota_refuse(struct engine *eng, struct quota *q, const char *source,
     int64_t id;
     clock_format_utc(q->day * DAY_MS, stamp, sizeof(stamp));
     stamp[10] = '\0';
+    bool form = strncmp(source, "form:", 5) == 0;
     q->over++;
-    engine_count(eng, "hooks_over_quota", 1);
+    engine_count(eng, form ? "forms_over_quota" : "hooks_over_quota", 1);
     if (source_id(eng->db, source, &id, e) < 0)
         return -1;
     AUTO_FREE char *key = mem_printf("over:%s", stamp);
     AUTO_FREE char *reason = mem_printf("beyond the quota of %s: %" PRId64 " requests of that day were "
                                         "refused", what, q->over);
     if (q->over == 1)
-        log_warn("hook.over_quota", "source=\"%s\" quota=%s next=\"429\"", source, what);
+        log_warn(form ? "form.over_quota" : "hook.over_quota", "source=\"%s\" quota=%s next=\"429\"", source, what);
     return ledger_count(eng->db, id, key, reason, clock_now_ms(), e);
 }
 
@@ -117,20 +121,77 @@ const struct timer_kind timer_kind_quarantine = {.name = "quarantine",
                                                  .fire = kept_due,
                                                  .tell = kept_tell};
 
+/* Its bytes are read from the store again now and then. */
+static bool quota_is_old(struct quota *q)
+{
+    int64_t now = clock_mono_ms();
+    if (q->counted_mono && now - q->counted_mono <= COUNT_AGAIN_MS)
+        return false;
+    q->counted_mono = now;
+    return true;
+}
+
 int quota_keep(struct engine *eng, struct quota *q, const json_t *conf, const char *source,
                size_t bytes, bool *full_out, struct err *e)
 {
-    int64_t now = clock_mono_ms(), most = json_get_int(conf, "bytes", BYTES);
+    int64_t most = json_get_int(conf, "bytes", BYTES);
     int64_t days = json_get_int(conf, "days", DAYS), before = clock_now_ms() - days * DAY_MS;
-    bool old = q->counted_mono == 0 || now - q->counted_mono > COUNT_AGAIN_MS;
+    bool old = quota_is_old(q);
     if (old && (quarantine_expire(eng->db, source, before, e) < 0 ||
                 quarantine_bytes(eng->db, source, &q->bytes, e) < 0))
         return -1;
-    if (old)
-        q->counted_mono = now;
     *full_out = q->bytes + (int64_t)bytes > most;
     if (*full_out)
         return quota_refuse(eng, q, source, "bytes", e);
     q->bytes += (int64_t)bytes;
     return kept_begin(eng, source, days, e);
+}
+
+/* ---- posts that nobody has confirmed -------------------------------------------------------- */
+
+struct form_quotas {
+    struct form_quotas *next;
+    char *form; /* own */
+    struct quota q;
+};
+
+static struct quota *quota_of_form(struct engine *eng, const char *form)
+{
+    struct form_quotas *f = eng->form_quotas;
+    while (f && strcmp(f->form, form) != 0)
+        f = f->next;
+    if (!f) {
+        f = mem_alloc(sizeof(*f));
+        f->form = mem_str(form);
+        f->next = eng->form_quotas;
+        eng->form_quotas = f;
+    }
+    return &f->q;
+}
+
+void quota_forms_free(struct form_quotas **q)
+{
+    while (*q) {
+        struct form_quotas *next = (*q)->next;
+        mem_free((*q)->form);
+        mem_free(*q);
+        *q = next;
+    }
+}
+
+int quota_unconfirmed(struct engine *eng, const char *form, size_t bytes, bool *full_out,
+                      struct err *e)
+{
+    struct quota *q = quota_of_form(eng, form);
+    int64_t most = HOOK("confirm.small_quota") ? 4096 : (int64_t)BOUND_CONFIRM_BYTES;
+    if (quota_is_old(q) && confirmation_bytes(eng->db, form, &q->bytes, e) < 0)
+        return -1;
+    *full_out = q->bytes + (int64_t)bytes > most;
+    if (!*full_out) {
+        q->bytes += (int64_t)bytes;
+        return 0;
+    }
+    AUTO_FREE char *source = mem_printf("form:%s", form);
+    return quota_day(eng, q, source, e) < 0 ? -1
+                                            : quota_refuse(eng, q, source, "what is not confirmed", e);
 }

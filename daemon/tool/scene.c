@@ -70,8 +70,11 @@ static json_t *scene_outbox(const struct scene *s, bool (*is)(const json_t *row)
     json_t *out = json_array();
     for (size_t i = json_array_size(rows); i-- > 0;) {
         json_t *row = json_array_get(rows, i);
-        if (json_get_int(row, "id", 0) > s->outbox && is(row))
-            json_array_append(out, row);
+        if (json_get_int(row, "id", 0) <= s->outbox || !is(row))
+            continue;
+        if (strcmp(json_get_str(row, "class", ""), "confirm") == 0)
+            json_put_str(row, "template", SCENE_CONFIRM);
+        json_array_append(out, row);
     }
     return out;
 }

@@ -12,6 +12,9 @@
 #include "crm/crm.h"
 #include "engine/solo.h"
 
+/* What tests call the mail that asks to confirm a form: the file of its words. */
+#define SCENE_CONFIRM "_notice-confirm"
+
 struct scene {
     struct solo *solo;         /* borrowed */
     const json_t *config;      /* borrowed; the config tree */

@@ -11,6 +11,7 @@
 #include "base/bounds.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/solo.h"
 #include "mail/compose.h"
 #include "mail/parse.h"
@@ -26,7 +27,7 @@ struct simulation {
     size_t next_answer;
     json_t *answered; /* own; addresses that have answered */
     int64_t looked;   /* outbox rows up to this one were looked at */
-    int64_t mails, forms, outside, refused, done;
+    int64_t mails, forms, outside, refused, confirmed, done;
 };
 
 const char *simulate_zone(const json_t *config)
@@ -153,7 +154,9 @@ static int item_play(struct simulation *s, const struct simulate_item *it, struc
                      : solo_form(s->solo, it->form, it->fields, &answer, e);
     if (rc < 0)
         return err_wrap(e, "input %zu", it->order + 1);
-    bool taken = strcmp(answer.status, "ok") == 0 || strcmp(answer.status, "filed") == 0;
+    bool confirmed = strcmp(answer.status, "confirm") == 0 && text_starts(answer.text, "taken");
+    s->confirmed += confirmed;
+    bool taken = confirmed || strcmp(answer.status, "ok") == 0 || strcmp(answer.status, "filed") == 0;
     s->refused += !taken;
     return ++s->done % COMMIT_EVERY ? 0 : solo_commit(s->solo, e);
 }
@@ -203,9 +206,10 @@ static json_t *simulation_run(struct simulation *s, const struct simulate_items 
 {
     if (solo_begin(s->solo, s->o->from_ms, e) < 0 || items_play(s, items, e) < 0)
         return NULL;
-    json_t *result = json_pack("{s:s, s:{s:I, s:I, s:I, s:I, s:I}}", "zone", simulate_zone(s->o->config),
+    json_t *result = json_pack("{s:s, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "zone", simulate_zone(s->o->config),
                                "inputs", "mails", s->mails, "forms", s->forms, "answers",
-                               (json_int_t)s->next_answer, "outside", s->outside, "refused", s->refused);
+                               (json_int_t)s->next_answer, "outside", s->outside, "refused", s->refused,
+                               "confirmed", s->confirmed);
     if (simulate_tell(s->solo, s->o, result, e) == 0)
         return result;
     json_decref(result);

@@ -55,7 +55,8 @@ const char *simulate_zone(const json_t *config);
 
 /* {"zone", "days": [{"day": "2026-10-01", "entries": [{"time", "at_ms", "kind", "who"?,
  *   "record"?, "text", "rule"?, "at"?, "did"?: [{"text", "rule"?, "at"?}]}]}], "totals": {..}, "inputs":
- *   {"mails", "forms", "answers", "outside", "refused"}}; items are put into order of time. */
+ *   {"mails", "forms", "answers", "outside", "refused",
+ *   "confirmed"}}; items are put into order of time. */
 json_t *simulate_run(struct simulate_items *items, const struct simulate_options *o, struct err *e);
 
 /* simulate_tell.c: fills days and totals. */

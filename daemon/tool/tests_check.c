@@ -178,7 +178,7 @@ static void check_template(const struct checker *c, const json_t *line, const ch
 {
     const json_t *all = json_get_obj(c->tree, "templates");
     AUTO_FREE char *sms = mem_printf("%s.sms", name);
-    if (!json_object_get(all, sms))
+    if (strcmp(name, SCENE_CONFIRM) != 0 && !json_object_get(all, sms))
         known(c, line, "template", name, all);
 }
 
@@ -260,7 +260,7 @@ static void names_of_sequences(const struct crm *crm, json_t *names)
 static void check_expect(const struct checker *c, const json_t *expect, const json_t *rules)
 {
     static const char *const answers[] = {"ok", "invalid", "filed", "ignored", "quarantined",
-                                          "duplicate", "refused"};
+                                          "duplicate", "refused", "confirm"};
     const json_t *stage = json_get_obj(expect, "stage");
     if (!expect)
         return;

@@ -224,25 +224,28 @@ const char *web_path(struct evhttp_request *req)
     return path ? path : "";
 }
 
-void web_remote(struct evhttp_request *req, const json_t *trusted, char *out, size_t n)
+bool web_remote(struct evhttp_request *req, const json_t *trusted, char *out, size_t n)
 {
     char *peer = NULL;
     ev_uint16_t port;
     snprintf(out, n, "%s", "unknown");
     evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
-    if (!peer || !address_canonical(peer, out, n) || !address_is_trusted(trusted, out))
-        return;
     const char *header = web_header(req, "X-Forwarded-For");
+    if (!peer || !address_canonical(peer, out, n))
+        return false;
+    if (!address_is_trusted(trusted, out))
+        return header != NULL;
     AUTO_FREE char *copy = mem_str(header ? header : "");
     for (char *comma; *copy; *comma = '\0') { /* from the right: each hop adds at the end */
         comma = strrchr(copy, ',');
         char one[64];
         if (!address_canonical(text_trim(comma ? comma + 1 : copy), one, sizeof(one)))
-            return;
+            return false;
         snprintf(out, n, "%s", one);
         if (!comma || !address_is_trusted(trusted, one))
-            return;
+            return false;
     }
+    return false;
 }
 
 bool web_framing_is_ambiguous(struct evhttp_request *req)

@@ -68,8 +68,9 @@ void web_reply_json(struct web_http *h, struct evhttp_request *req, int code, co
 const char *web_header(struct evhttp_request *req, const char *name); /* NULL: none */
 const char *web_path(struct evhttp_request *req);
 /* The peer's address, or behind one of the trusted proxies (an array of
- * addresses) the last one in X-Forwarded-For that is not a proxy itself. */
-void web_remote(struct evhttp_request *req, const json_t *trusted, char *out, size_t n);
+ * addresses) the last one in X-Forwarded-For that is not a proxy itself. True: the peer is
+ * none of them and says for whom it asks, so it may be one that was forgotten. */
+bool web_remote(struct evhttp_request *req, const json_t *trusted, char *out, size_t n);
 /* Two ways of saying where the body ends are two readings of it (RFC 9112 6.3). */
 bool web_framing_is_ambiguous(struct evhttp_request *req);
 

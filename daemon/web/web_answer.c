@@ -82,8 +82,11 @@ static const char *said_text(const struct said *s)
         return said_own(s, "thanks", FORM_W_ARRIVED);
     case WEB_confirm:
         return said_own(s, "confirm", FORM_W_CONFIRM_ASKED);
+    case WEB_confirm_later:
+        return said_own(s, "confirm_later", FORM_W_CONFIRM_LATER);
     case WEB_quarantined:
         return form_word(s->lang, FORM_W_LATER);
+    case WEB_rate:
     case WEB_busy:
     case WEB_no_engine:
         return form_word(s->lang, FORM_W_BUSY);
@@ -208,7 +211,7 @@ static void said_send(const struct said *s)
 static void refuse(const struct said *s)
 {
     char remote[64];
-    web_remote(s->req, json_get_arr(s->w->web, "trusted_proxies"), remote, sizeof(remote));
+    web_in_remote(s->w, s->req, remote, sizeof(remote));
     /* floods are counted, not written down: anybody can make them */
     bool flood = s->outcome == WEB_rate || s->outcome == WEB_unknown || s->outcome == WEB_method;
     log_write(flood ? LOG_LVL_DEBUG : LOG_LVL_INFO, "web.form",

@@ -105,7 +105,7 @@ static bool form_refuse_early(struct web_in *w, struct evhttp_request *req, cons
         web_form_refuse(w, req, form, WEB_method, "Forms are sent with POST.");
         return true;
     }
-    web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
+    web_in_remote(w, req, remote, sizeof(remote));
     if (!rate_allow(w->rate, remote, clock_mono_ms(), &retry)) {
         err_set(&e, ERR_TEMP, "Too many requests from this address: try again in %d seconds.",
                 retry);
@@ -268,7 +268,7 @@ void web_form_request(struct web_in *w, struct evhttp_request *req, const char *
     p->conf = conf;
     p->raw_len = evbuffer_get_length(body);
     p->raw = p->raw_len ? (const char *)evbuffer_pullup(body, -1) : "";
-    web_remote(req, json_get_arr(w->web, "trusted_proxies"), p->remote, sizeof(p->remote));
+    web_in_remote(w, req, p->remote, sizeof(p->remote));
     form_init(&f);
     form_take(w, p, &f);
     form_done(&f);

@@ -175,7 +175,7 @@ void web_hook_request(struct web_in *w, struct evhttp_request *req, const char *
     size_t size = evbuffer_get_length(body);
     void *known = hp.kind ? json_object_iter_at((json_t *)names, name) : NULL;
     char remote[64];
-    web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
+    web_in_remote(w, req, remote, sizeof(remote));
     if (!known) {
         hook_refuse(w, req, WEB_unknown, "There is nothing of that name here.");
         return;

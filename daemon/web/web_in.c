@@ -52,6 +52,16 @@ int web_outcome_code(enum web_outcome outcome)
     return outcomes[outcome].code;
 }
 
+void web_in_remote(struct web_in *w, struct evhttp_request *req, char *out, size_t n)
+{
+    if (!web_remote(req, json_get_arr(w->web, "trusted_proxies"), out, n) || w->proxy_told)
+        return;
+    w->proxy_told = true;
+    log_warn("web.proxy", "remote=%s why=\"it sends X-Forwarded-For and is not in trusted_proxies of web\" "
+             "next=\"all who come through it count as one sender; if it is your proxy, name it there\"",
+             out);
+}
+
 json_t *web_in_counts(const struct web_in *w)
 {
     json_t *j = json_object();
@@ -175,7 +185,7 @@ static const struct {
     enum web_outcome outcome;
 } statuses[] = {
     {"ok", WEB_accepted},   {"duplicate", WEB_duplicate}, {"quarantined", WEB_quarantined},
-    {"confirm", WEB_confirm},
+    {"confirm", WEB_confirm}, {"confirm_later", WEB_confirm_later},
     {"invalid", WEB_invalid}, {"busy", WEB_busy},         {"refused", WEB_refused},
     {"rate", WEB_rate},
 };

@@ -25,6 +25,7 @@
     X(accepted, 200)     /* stored: new */                                                         \
     X(duplicate, 200)    /* stored before under this request id */                                 \
     X(confirm, 200)      /* stored: it counts once its sender confirms his address */              \
+    X(confirm_later, 200) /* the same, and the mail to him leaves later */                         \
     X(quarantined, 202)  /* stored, to be looked at */                                             \
     X(malformed, 400)    /* not HTTP or not the content type it says */                            \
     X(refused, 403)      /* a webhook of a source that the engine does not know */                 \
@@ -84,6 +85,7 @@ struct web_in {
     size_t max_body, held_max;
     int64_t park_ms;
     int64_t gone_ms;    /* since when there is no engine */
+    bool proxy_told; /* that one is not in trusted_proxies */
     bool stopping;
     int64_t stop_ms;
     TAILQ_HEAD(parked_list, parked) parked; /* own; oldest first */
@@ -96,6 +98,8 @@ struct web_in {
 extern const struct role_ops web_in_ops; /* for tests that play the supervisor in one process */
 void web_in_park(struct web_in *w, struct parked *p); /* takes p, sends the frame */
 bool web_in_engine_is_gone(const struct web_in *w);
+/* Who asks (web_remote). Once it is told when that seems to be a proxy nobody named. */
+void web_in_remote(struct web_in *w, struct evhttp_request *req, char *out, size_t n);
 json_t *web_in_counts(const struct web_in *w); /* own */
 
 const char *web_outcome_name(enum web_outcome outcome);

@@ -114,7 +114,7 @@ void web_public_request(struct web_in *w, struct evhttp_request *req, const char
     enum evhttp_cmd_type cmd = evhttp_request_get_command(req);
     size_t size = evbuffer_get_length(body);
     char remote[64];
-    web_remote(req, json_get_arr(w->web, "trusted_proxies"), remote, sizeof(remote));
+    web_in_remote(w, req, remote, sizeof(remote));
     if (!text_is_utf8(path, strlen(path))) {
         public_refuse(w, req, WEB_unknown, "There is nothing here.");
         return;

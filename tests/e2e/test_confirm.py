@@ -9,7 +9,7 @@ import pytest
 
 import company
 import forms
-from daemon import Daemon, until
+from daemon import LEADCTL, Daemon, until
 from roles import LEADD
 
 START = "2026-11-20T10:00:00Z"
@@ -186,6 +186,143 @@ def test_the_words_of_the_mail_may_be_ones_own():
         (mail,) = asked(d, "ada@shop.example")
         assert mail["Subject"] == "Example Widgets asks"
         assert mail.get_content().startswith("Form trial:\nhttps://in.example.com/c/Q1.")
+
+
+def test_who_is_beyond_a_bound_is_told_so_and_asked_when_it_allows():
+    with start() as d:
+        def post(n):
+            return forms.post(d, "trial", {"email": "p%d@shop.example" % n},
+                              {"X-Forwarded-For": "203.0.113.1"})
+        for n in range(20):
+            assert "on its way" in post(n).text
+        late = post(20)
+        assert late.status == 200 and "will come to you later" in late.text
+        assert "später" in forms.post(d, "news", {"email": "p21@shop.example"}, {
+            "X-Forwarded-For": "203.0.113.1", "Accept": "application/json"}).text
+        row = waiting(d)[20]
+        assert row["value"] == "p20@shop.example" and row["mail"].startswith("2026-11-20T11:00")
+        d.kill("engine")  # it is remembered
+        d.ctl("clock", "advance", "61m")
+        (mail,) = asked(d, "p20@shop.example")
+        asked(d, "p21@shop.example")
+        row = waiting(d)[20]
+        assert row["mail"] == "sent" and row["until"].startswith("2026-11-22T11:00")
+        assert "confirmed" in forms.ask(d, "POST", path_of(mail)).text and len(leads(d)) == 1
+
+
+def test_an_address_that_confirms_none_gets_no_more_and_one_that_does_gets_the_rest():
+    with start() as d:
+        for who in ("victim", "ada"):
+            for n in range(4):
+                forms.post(d, "trial", {"email": who + "@shop.example", "words": "form %d" % n},
+                           {"X-Forwarded-For": "203.0.113.%d" % n})
+        forms.ask(d, "POST", path_of(asked(d, "ada@shop.example", 3)[0]))
+        until(lambda: [r["mail"][:10] for r in waiting(d) if r["value"] == "ada@shop.example"]
+              == ["sent", "sent", "2026-11-21"], why="the fourth of ada is due")
+        d.ctl("clock", "advance", "25h")
+        assert len(asked(d, "ada@shop.example", 4)) == 4
+        assert len(asked(d, "victim@shop.example", 3)) == 3
+        assert [r["mail"] for r in waiting(d) if r["value"] == "victim@shop.example"][3] == "not sent"
+
+
+def test_a_released_post_keeps_its_link_which_adds_the_proof():
+    with start() as d:
+        forms.post(d, "news", {"email": "ada@shop.example", "yes": "yes"})
+        path = path_of(asked(d, "ada@shop.example")[0])
+        assert "without a proof" in d.ctl_text("quarantine", "show", "Q1", width=300)
+        assert "without a proof" in d.ctl_text("quarantine", "retry", "Q1", width=300)
+        until(lambda: waiting(d) == [] and leads(d), why="the release")
+        before = d.ctl_text("consent", "show", "ada@shop.example", width=300)
+        assert "marketing" in before and "form news, confirmed" not in before
+        assert "ada@shop.example" in forms.ask(d, "GET", path).text
+        page = forms.ask(d, "POST", path, headers={"User-Agent": "A browser"})
+        assert page.status == 200 and "bestätigt" in page.text
+        text = d.ctl_text("consent", "show", "ada@shop.example", width=300)
+        assert "form news, confirmed" in text and "A browser" in text
+        assert forms.ask(d, "POST", path).status == 200 and len(leads(d)) == 1
+        assert text == d.ctl_text("consent", "show", "ada@shop.example", width=300)
+
+
+def test_unconfirmed_posts_of_a_form_fill_no_disk():
+    conf = forms.conf(FORMS, 'max_body = "4M"; in_url = "https://in.example.com/"; ')
+    with Daemon(conf, company.files(company.RULES), args=["--pretend-time", START],
+                env={"LEADD_HOOKS": "confirm.small_quota"}) as d:
+        words = "x" * 1500
+        assert forms.post(d, "trial", {"email": "a@shop.example", "words": words}).status == 200
+        assert forms.post(d, "trial", {"email": "b@shop.example", "words": words}).status == 200
+        for n in range(2):
+            full = forms.post(d, "trial", {"email": "c%d@shop.example" % n, "words": words})
+            assert full.status == 429 and "Nothing was lost here" in full.text
+        assert forms.post(d, "news", {"email": "d@shop.example"}).status in (200, 303)  # its own
+        (row,) = [r for r in d.ctl("ledger", "source=form:trial")["rows"]
+                  if r["key"] == "over:2026-11-20"]
+        assert "2 requests of that day were refused" in row["reason"]
+
+
+def test_the_mail_speaks_the_posted_language_and_names_its_deadline():
+    own = "Subject: {{company}} asks\n\n{{link}} until {{until}}\n"
+    files = {"templates/_notice-confirm.txt": own,
+             "templates/_notice-confirm.de.txt": own.replace("asks", "fragt")}
+    form = FORMS.replace('words = "message.text";', 'words = "message.text"; '
+                         'lang = "contact.language";')
+    conf = forms.conf(form, 'in_url = "https://in.example.com/"; ')
+    with Daemon(conf, company.files(company.RULES), args=["--pretend-time", START]) as d:
+        forms.post(d, "trial", {"email": "ada@shop.example", "lang": "de-AT"})
+        (mail,) = asked(d, "ada@shop.example")
+        assert mail["Subject"] == "Bitte bestätigen Sie Ihre Adresse"
+        assert "Der Link gilt bis 22.11.2026, 1" in mail.get_content()
+        assert 'lang="de' in forms.ask(d, "GET", path_of(mail)).text
+        forms.post(d, "trial", {"email": "bob@shop.example", "lang": "xx"})
+        (mail,) = asked(d, "bob@shop.example")
+        assert re.search("The link works until .*2026, 11:00 AM .Europe/Vienna.", mail.get_content())
+    with Daemon(conf, company.files(company.RULES, **files), args=["--pretend-time", START]) as d:
+        for lang, word in (("de-AT", "fragt"), ("fr", "asks")):
+            forms.post(d, "trial", {"email": lang + "@shop.example", "lang": lang})
+            (mail,) = asked(d, lang.lower() + "@shop.example")
+            assert mail["Subject"] == "Example Widgets " + word
+            assert " until " in mail.get_content()
+
+
+def test_form_test_and_rule_tests_and_simulate_go_on_as_if_it_were_confirmed(tmp_path):
+    test = """lang = 1;
+tests : { asks = { at = "2026-11-20 10:00"; given = (
+        { form = "trial"; fields : { email = "ada@shop.example"; words = "40 widgets"; }; } );
+        expect : { answer = "confirm"; sent = [ "_notice-confirm to ada@shop.example" ];
+                   leads = 1; }; }; };"""
+    def run(*argv):
+        p = subprocess.run([LEADCTL, *argv], capture_output=True, text=True, timeout=300, check=False)
+        assert p.returncode == 0, p.stdout + p.stderr
+        return p.stdout
+
+    conf = forms.conf(FORMS, 'in_url = "https://in.example.com/";')
+    with Daemon(conf, company.files(company.RULES, **{"rules.d/tests.conf": test}), start=False) as d:
+        out = run("form", "test", "trial", "email=ada@shop.example", "words=hi", "-c", d.conf_path)
+        assert "confirm: taken as confirmed" in out and "L1" in out
+        assert "1 test passed" in run("rules", "test", d.dir)
+        posts = tmp_path / "posts.jsonl"
+        posts.write_text('{"at": "2026-11-20T10:00:00Z", "form": "trial", '
+                         '"fields": {"email": "ada@shop.example", "words": "hi"}}\n')
+        out = run("simulate", "--rules", d.dir, "--from", "2026-11-20", "--days", "2", str(posts))
+        assert "1 forms had to be confirmed" in out and "leads 1" in out and "not filed" not in out
+
+
+def test_a_proxy_that_nobody_named_is_told_once():
+    conf = forms.conf(FORMS, 'in_url = "https://in.example.com/"; trusted_proxies = [ "192.0.2.1" ];')
+    with Daemon(conf, company.files(company.RULES)) as d:
+        for n in range(3):
+            forms.post(d, "trial", {"email": "ada@shop.example"}, {"X-Forwarded-For": "203.0.113.%d" % n})
+        until(lambda: "web.proxy" in d.log(), why="the warning")
+        assert d.log().count("web.proxy") == 1 and "is not in trusted_proxies" in d.log()
+
+
+def test_a_config_with_an_unnamed_proxy_is_warned_of():
+    for listen, proxies, warned in (("0.0.0.0:8025", "", True), ("127.0.0.1:8025", "", False),
+                                    ("0.0.0.0:8025", 'trusted_proxies = [ "192.0.2.1" ];', False)):
+        conf = forms.conf(FORMS, 'in_url = "https://in.example.com/"; ' + proxies)
+        conf = re.sub(r'\blisten = "[^"]*"', 'listen = "%s"' % listen, conf, count=1)
+        with Daemon(conf, company.files(company.RULES), start=False) as d:
+            r = subprocess.run([LEADD, "-c", d.conf_path, "-t"], capture_output=True, text=True)
+            assert ("count as one sender" in r.stdout + r.stderr) == warned, (listen, r)
 
 
 @pytest.mark.parametrize("form,web,said", [
