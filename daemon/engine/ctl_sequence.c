@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "crm/command.h"
 #include "crm/when.h"
 #include "engine/ctl.h"
 #include "engine/enrol.h"
@@ -128,6 +130,7 @@ struct preview {
     int64_t record, at_ms;
     const char *zone; /* where the contact lives */
     json_t *rows;     /* own */
+    char paused[400]; /* why nothing of it goes out until somebody lets it go on, or "" */
 };
 
 static bool preview_holds(struct preview *p, const struct step *s)
@@ -151,12 +154,59 @@ static void preview_row(struct preview *p, const struct step *s, const char *not
                                     "what", s->text, "note", note));
 }
 
+#define PREVIEW_NOTE 400
+
+/* "it would be held: ..", "does not go: C7 has no phone number", of what that command sends. */
+static int preview_send(struct input *in, const struct preview *p, const struct step *s,
+                        const char *line, char note[PREVIEW_NOTE], struct err *e)
+{
+    static const char held[] = " is held: ";
+    struct crm_actor actor = {.kind = CRM_BY_RULE, .name = s->rule->name, .at = s->rule->at};
+    struct err why = {0};
+    struct crm_result res = {0};
+    size_t i;
+    const json_t *v;
+    if (crm_command_run(in->ctx, &p->target, line, &actor, &res, &why) < 0) {
+        if (why.cls != ERR_INPUT)
+            return err_set(e, why.cls, "%s", why.text);
+        snprintf(note, PREVIEW_NOTE, "as it is now, it does not go: %.*s",
+                 (int)text_utf8_cut(why.text, strlen(why.text), PREVIEW_NOTE - 60), why.text);
+    }
+    json_array_foreach(in->j_notes, i, v) {
+        const char *text = strstr(json_string_value(v), held);
+        if (text)
+            snprintf(note, PREVIEW_NOTE, "as it is now, it would be held: %.*s",
+                     (int)text_utf8_cut(text, strlen(text), PREVIEW_NOTE - 60) - (int)strlen(held),
+                     text + strlen(held));
+    }
+    return 0;
+}
+
+/* The real thing, in an input of its own that is taken back: so that all that keeps a mail or
+ * a text from leaving is asked, and told by the words of whoever keeps it. */
+static int preview_try(const struct preview *p, const struct step *s, char note[PREVIEW_NOTE], struct err *e)
+{
+    struct engine *eng = p->in.eng;
+    struct input in;
+    int rc = 0;
+    if (db_savepoint(eng->db, e) < 0)
+        return -1;
+    input_begin(&in, eng, mem_str("preview"), mem_str("preview"));
+    in.preview = true;
+    in.list = sequence_mail_list(p->q);
+    for (size_t i = 0; i < s->rule->command_count && rc == 0 && !*note; i++)
+        rc = preview_send(&in, p, s, s->rule->commands[i].text, note, e);
+    input_end(&in);
+    db_rollback_to(eng->db);
+    return rc;
+}
+
 /* One step as things are now; the place of the next. */
 static int preview_step(struct preview *p, const struct step *s, size_t *at, struct err *e)
 {
     bool holds = s->kind == STEP_JUMP || s->kind == STEP_VARIANTS || preview_holds(p, s);
     size_t n = s->kind == STEP_VARIANTS ? sequence_variant(p->q, s, p->record) : 0;
-    char note[64] = "";
+    char note[PREVIEW_NOTE] = "";
     *at += 1;
     switch (s->kind) {
     case STEP_JUMP:
@@ -177,7 +227,10 @@ static int preview_step(struct preview *p, const struct step *s, size_t *at, str
     case STEP_DO:
     case STEP_END:
         if (!holds)
-            snprintf(note, sizeof(note), "as it is now: passed over, %s", "when is false");
+            snprintf(note, sizeof(note), "as it is now: passed over, %s is false",
+                     s->rule->when_count == 1 ? s->rule->when[0].text : "when");
+        else if (s->sends && preview_try(p, s, note, e) < 0)
+            return -1;
         break;
     }
     if (s->kind == STEP_DO && enrol_opens(p->in.ctx, p->q, s, p->target.contact, p->at_ms, &p->at_ms, e) < 0)
@@ -229,6 +282,14 @@ static int preview_which(struct preview *p, struct ctl *c, const json_t *running
         return -1;
     *at = (size_t)json_get_int(timer, "step", 0);
     int64_t due = json_get_int(timer, "due_ms", 0);
+    const char *reason = json_get_str(first, "reason", "");
+    if (strcmp(json_get_str(first, "state", ""), "paused") == 0)
+        snprintf(p->paused, sizeof(p->paused),
+                 "It is paused%s%.*s: nothing goes out until leadctl do %s sequence resume",
+                 *reason ? ", " : "", (int)text_utf8_cut(reason, strlen(reason), 200), reason, c->argv[2]);
+    else if (due && due <= c->eng->timers.held_ms)
+        snprintf(p->paused, sizeof(p->paused),
+                 "Its next step was due while leadd did not run, and is held: leadctl due release %s", c->argv[2]);
     p->at_ms = due > p->at_ms ? due : p->at_ms;
     json_decref(timer);
     return 0;
@@ -251,8 +312,11 @@ static json_t *sequence_preview(struct ctl *c, struct err *e)
     if (running && preview_which(&p, c, running, &at, e) == 0)
         rc = preview_steps(&p, at, e);
     input_end(&p.in); /* nothing of it is kept */
-    if (rc == 0)
-        return ctl_table(p.rows, "step STEP|local THERE|time TIME|what WHAT|note NOTE");
+    if (rc == 0) {
+        json_t *table = ctl_table(p.rows, "step STEP|local THERE|time TIME|what WHAT|note NOTE");
+        json_put_str(table, "text", *p.paused ? p.paused : NULL);
+        return table;
+    }
     json_decref(p.rows);
     return NULL;
 }

@@ -6,6 +6,7 @@ import subprocess
 
 import company
 from daemon import LEADCTL, Daemon, until
+from roles import SRC
 
 AT = "2026-11-20T09:00:00Z"  # a Friday; 10:00 in Vienna
 TEMPLATES = {"templates/welcome.de.txt": "Subject: Danke\n\nGuten Tag.\n"}
@@ -189,3 +190,37 @@ def test_simulate_tells_what_is_refused_passed_over_and_ended_and_whose_times_th
     assert "T1 is overdue" in out and "sequence nurture: done" in out and "refused commands 1" in out
     out = simulated(tmp_path, "--days", "9", "--answered", "3h")
     assert "sequence nurture: ended: the contact has answered" in out
+
+
+# ---- sequence preview ---------------------------------------------------------------------------------
+
+GAPS = """
+lang = 1;
+rules : { rest : { on = "lead.created"; do = "assign tom"; }; };
+sequences : { nurture : { by_hand = true; stop = [ "reply" ]; steps = ( { email = "welcome"; }, { wait = "1d"; },
+  { email = "gap"; }, { sms = "hey"; }, { email = "welcome"; when = "lead.score > 3"; }, { wait = "9d"; },
+  { do = "tag x"; } ); }; };
+"""
+GATEWAY = """presets_dir = "%s"; gateways : { main : { preset = "generic"; url = "http://127.0.0.1:1"; user = "a";
+  number = "+43660123456"; secret_file = "@DIR@/sms.secret"; verify : { scheme = "none"; }; }; };
+""" % os.path.join(os.path.abspath(SRC), "contrib")
+
+
+def test_the_preview_of_a_sequence_tells_what_will_not_go_and_why():
+    with start(settings=GATEWAY, rules=GAPS, more={
+            "sms.secret": "x\n", "templates/gap.txt": "Subject: Hi {{contact.title}}\n\nHello.\n",
+            "templates/hey.sms.txt": "Hello\n"}) as d:
+        name = lead(d)
+        notes = {r["step"]: r["note"] for r in d.ctl("sequence", "preview", name, "nurture")["rows"]}
+        assert notes["1"] == ""
+        assert "would be held: contact.title is not set" in notes["3"], notes
+        assert "does not go: " in notes["4"] and "no phone" in notes["4"], notes
+        assert notes["5"] == "as it is now: passed over, lead.score > 3 is false", notes
+        d.ctl("do", name, "sequence nurture")
+        d.ctl("do", name, "sequence pause nurture")
+        assert "leadctl do L1 sequence resume" in d.ctl_text("sequence", "preview", name, "nurture")
+        d.ctl("do", "C1", "optout")
+        notes = {r["step"]: r["note"] for r in d.ctl("sequence", "preview", name, "nurture")["rows"]}
+        assert "does not go: " in notes["3"] and "opted out" in notes["3"], notes
+        sent = [r for r in d.ctl("outbox", "list")["rows"] if r["template"] in ("welcome", "gap", "hey")]
+        assert len(sent) == 1  # the first step: nothing of what was tried is kept
