@@ -71,7 +71,8 @@ extern const struct cmd_row crm_cmd_assign, crm_cmd_stage, crm_cmd_won, crm_cmd_
     crm_cmd_reopen, crm_cmd_score, crm_cmd_notify, crm_cmd_webhook, crm_cmd_enrich,
     crm_cmd_priority, crm_cmd_deal, crm_cmd_undo, crm_cmd_optout, crm_cmd_optin, crm_cmd_bounced,
     crm_cmd_verified, crm_cmd_merge, crm_cmd_absent,
-    crm_cmd_present, crm_cmd_lead, crm_cmd_snooze, crm_cmd_take, crm_cmd_invite, crm_cmd_sequence;
+    crm_cmd_present, crm_cmd_lead, crm_cmd_snooze, crm_cmd_take, crm_cmd_invite, crm_cmd_sequence,
+    crm_cmd_broadcast;
 
 /* ---- for parse ---------------------------------------------------------- */
 

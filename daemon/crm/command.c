@@ -24,7 +24,7 @@ static const struct cmd_row *const commands[] = {
     &crm_cmd_notify, &crm_cmd_webhook, &crm_cmd_enrich,
     &crm_cmd_undo,   &crm_cmd_optout,  &crm_cmd_optin,    &crm_cmd_bounced, &crm_cmd_verified,
     &crm_cmd_merge,  &crm_cmd_absent,  &crm_cmd_present,  &crm_cmd_lead,    &crm_cmd_snooze,
-    &crm_cmd_take,   &crm_cmd_sequence, &crm_cmd_invite,
+    &crm_cmd_take,   &crm_cmd_sequence, &crm_cmd_invite,  &crm_cmd_broadcast,
 };
 
 /* What people say when they mean one of them. */

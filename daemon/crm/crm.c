@@ -113,7 +113,12 @@ static void users_index(struct crm *crm, struct errlist *errors)
 
 static int check_do(void *arg, const char *text, struct err *e, int *col_out)
 {
-    return crm_command_check(arg, text, col_out, e);
+    static const struct crm_actor rule = {.kind = CRM_BY_RULE, .name = ""};
+    if (crm_command_check(arg, text, col_out, e) < 0)
+        return -1;
+    return crm_command_allowed(arg, text, &rule)
+               ? 0 : err_set(e, ERR_INPUT, "%.*s is for people: no rule may use it",
+                             (int)strcspn(text, " "), text);
 }
 
 static bool of_event(void *arg, int field)

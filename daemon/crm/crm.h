@@ -166,6 +166,15 @@ struct crm_enrolled {
     char text[256]; /* "nurture begins Mon 23 Nov 09:00" */
 };
 
+/* What a person does with a broadcast, which is of no record. */
+struct crm_broadcast_order {
+    const char *verb; /* start, confirm, pause, go-on, cancel, winner, show */
+    const char *name;
+    int64_t number; /* start, confirm: of recipients; winner: of the template; 0: not said */
+    struct crm_actor actor;
+};
+#define CRM_BROADCAST_SAID 400
+
 /* What the engine does for the CRM. */
 struct crm_hooks {
     void *arg;
@@ -186,6 +195,9 @@ struct crm_hooks {
                  struct crm_enrolled *out, struct err *e);
     /* The enrolment is as it was: in that state, "" for not at all. */
     int (*unenrol)(void *arg, struct crm_ctx *ctx, int64_t id, const char *state, struct err *e);
+    /* said: what happened, for people. */
+    int (*broadcast)(void *arg, const struct crm_broadcast_order *o, char said[CRM_BROADCAST_SAID],
+                     struct err *e);
 };
 
 /* ---- life --------------------------------------------------------------- */

@@ -156,7 +156,7 @@ int broadcast_planned(struct engine *eng, json_t *row, struct broadcast *b, stru
 {
     int64_t n = json_get_int(row, "recipients", 0), confirmed = json_get_int(row, "confirmed", 0);
     if (n > b->confirm_over && n > confirmed)
-        return state_set(eng, row, "planned", 0, e);
+        return state_set(eng, row, "planned", 0, e) < 0 ? -1 : broadcast_ask_back(eng, row, e);
     return state_set(eng, row, "sending", clock_now_ms(), e);
 }
 

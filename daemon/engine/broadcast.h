@@ -51,7 +51,10 @@ struct broadcast_order {
     int64_t begin_ms; /* start: not before; 0: now */
 };
 /* said: what happened, for people. ERR_INPUT: it cannot be done. */
-#define BROADCAST_SAID_MAX 400
+#define BROADCAST_SAID_MAX CRM_BROADCAST_SAID
+/* The crm hook `broadcast`; arg is the struct input. */
+int broadcast_hook(void *arg, const struct crm_broadcast_order *w, char said[CRM_BROADCAST_SAID],
+                   struct err *e);
 int broadcast_do(struct engine *eng, const struct broadcast_order *o, char said[BROADCAST_SAID_MAX],
                  struct err *e) LEADD_MUST_CHECK;
 
@@ -81,6 +84,8 @@ int broadcast_zone_of(struct engine *eng, struct broadcast *b, int64_t id,
                       struct err *e) LEADD_MUST_CHECK;
 /* The next slice of the plan. */
 int broadcast_plan(struct engine *eng, json_t *row, struct broadcast *b, struct err *e) LEADD_MUST_CHECK;
+/* It waits for a confirmation: who started it by mail is told the number. */
+int broadcast_ask_back(struct engine *eng, const json_t *row, struct err *e) LEADD_MUST_CHECK;
 /* Everybody is planned: begins, or waits for somebody to confirm. */
 int broadcast_planned(struct engine *eng, json_t *row, struct broadcast *b, struct err *e) LEADD_MUST_CHECK;
 /* Looks at that time what there is to do; 0: never. */

@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "crm/when.h"
 #include "engine/broadcast.h"
+#include "engine/notice.h"
 #include "store/broadcast.h"
 
 struct order {
@@ -181,4 +183,64 @@ int broadcast_do(struct engine *eng, const struct broadcast_order *o, char said[
     if (rc == 0)
         log_info("broadcast.order", "broadcast=%s verb=%s by=\"%s\"", o->name, o->verb, o->by);
     return rc;
+}
+
+/* ---- by command -------------------------------------------------------------------------------- */
+
+/* "spring is sending: 400 of 1234 sent, 12 left out" */
+static int show_text(struct engine *eng, const char *name, char said[BROADCAST_SAID_MAX], struct err *e)
+{
+    json_t *row = NULL, *c;
+    size_t i;
+    int64_t sent = 0, out = 0, failed = 0;
+    if (broadcast_get(eng->db, name, &row, e) < 0)
+        return -1;
+    AUTO_JSON json_t *mine = row;
+    if (!row)
+        return err_set(e, ERR_INPUT, "%s was not started", name);
+    int64_t id = json_get_int(row, "id", 0);
+    AUTO_JSON json_t *counts = part_sync(eng->db, id, 0, e) < 0 ? NULL : part_counts(eng->db, id, e);
+    if (!counts)
+        return -1;
+    json_array_foreach(counts, i, c) {
+        const char *state = json_get_str(c, "state", "");
+        int64_t n = json_get_int(c, "n", 0);
+        out += strcmp(state, "left_out") == 0 ? n : 0;
+        sent += json_get_int(c, "sent", 0);
+        failed += strcmp(state, "failed") == 0 ? n : 0;
+    }
+    snprintf(said, BROADCAST_SAID_MAX, "%s is %s: %" PRId64 " of %" PRId64 " sent, %" PRId64 " failed, %"
+             PRId64 " left out", name, json_get_str(row, "state", ""), sent,
+             json_get_int(row, "recipients", 0), failed, out);
+    return 0;
+}
+
+int broadcast_hook(void *arg, const struct crm_broadcast_order *w, char said[CRM_BROADCAST_SAID],
+                   struct err *e)
+{
+    struct input *in = arg;
+    AUTO_FREE char *by = mem_printf("%s %s", crm_actor_kind_name(w->actor.kind), w->actor.name);
+    const struct broadcast_order o = {.verb = w->verb, .name = w->name, .by = by, .number = w->number};
+    return strcmp(w->verb, "show") == 0 ? show_text(in->eng, w->name, said, e)
+                                        : broadcast_do(in->eng, &o, said, e);
+}
+
+int broadcast_ask_back(struct engine *eng, const json_t *row, struct err *e)
+{
+    const char *by = json_get_str(row, "by", ""), *name = json_get_str(row, "name", "");
+    const json_t *user = text_starts(by, "user ") ? crm_user(eng->crm, by + strlen("user ")) : NULL;
+    int64_t n = json_get_int(row, "recipients", 0);
+    if (!user) /* leadctl show tells */
+        return 0;
+    AUTO_FREE char *intent = mem_printf("broadcast-planned:%" PRId64 ":%" PRId64, json_get_int(row, "id", 0),
+                                        json_get_int(row, "created_ms", 0));
+    AUTO_FREE char *subject = mem_printf("%s would go to %" PRId64 " recipients", name, n);
+    AUTO_FREE char *text = mem_printf(
+        "The broadcast %s has %" PRId64 " recipients, more than may get one without a second look.\n"
+        "Nothing has left. A mail to us with this line sends it:\n\n"
+        "  #broadcast confirm %s %" PRId64 "\n\nand with this one it goes to nobody:\n\n"
+        "  #broadcast cancel %s\n", name, n, name, n, name);
+    const struct notice notice = {.intent = intent, .to = json_get_str(user, "email", ""),
+                                  .subject = subject, .text = text};
+    return notice_send(eng, &notice, NULL, e);
 }

@@ -108,6 +108,11 @@ static void tell_refused(struct rep *r, const struct rep_line *l, const char *wh
     buf_printf(&r->answer.refused, "  %s\n      %s\n", l->said, why);
 }
 
+static bool is_of_no_record(const char *word)
+{
+    return strcmp(word, "absent") == 0 || strcmp(word, "present") == 0 || strcmp(word, "broadcast") == 0;
+}
+
 /* "won L42 5000": how it should stand. */
 static bool record_second(const struct rep_line *l, char *out, size_t n)
 {
@@ -138,7 +143,8 @@ static int command_do(struct rep *r, const struct rep_line *l, const struct crm_
         tell_done(r, l, res.text, journal);
         return 0;
     }
-    if (!l->entity && !record_second(l, hint, sizeof(hint)) && target_is_none(target))
+    if (!l->entity && !record_second(l, hint, sizeof(hint)) && target_is_none(target) &&
+        !is_of_no_record(l->word))
         snprintf(hint, sizeof(hint), "; this mail belongs to no record: name it, as in #L42 %s",
                  l->word);
     AUTO_FREE char *text = mem_printf("%s%s", why.text, hint);

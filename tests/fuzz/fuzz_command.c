@@ -108,7 +108,8 @@ static void world_make(void)
     for (char *p = text; *p; p++)
         *p = *p == '\'' ? '"' : *p == '`' ? '\'' : *p;
     AUTO_JSON json_t *config = json_loads(text, 0, NULL);
-    hooks = (struct crm_hooks){NULL, on_event, on_send, on_unsend, on_call, on_unsend, NULL, NULL};
+    hooks = (struct crm_hooks){NULL, on_event, on_send, on_unsend, on_call, on_unsend, NULL, NULL,
+                               NULL};
     db = db_open(":memory:", false, &e);
     LEADD_ASSERT(config && db);
     MUST(db_migrate(db, &e));

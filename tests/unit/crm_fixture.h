@@ -164,7 +164,8 @@ static inline void fixture_open(struct fixture *f, const char *path, const char 
     AUTO_JSON json_t *c = fixture_json(config);
     memset(f, 0, sizeof(*f));
     f->now = NOW;
-    f->hooks = (struct crm_hooks){f, on_event, on_send, on_unsend, on_call, on_uncall, NULL, NULL};
+    f->hooks = (struct crm_hooks){f, on_event, on_send, on_unsend, on_call, on_uncall, NULL, NULL,
+                                  NULL};
     f->db = db_open(path, false, &e);
     if (!f->db || db_migrate(f->db, &e) < 0 || db_begin(f->db, &e) < 0)
         fail_msg("%s", e.text);
