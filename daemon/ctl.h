@@ -8,6 +8,7 @@
  *   ctl_calendar.c  how business time is counted, without a daemon
  *   ctl_message.c  a message, or one of its attachments
  *   ctl_sequence.c  a list, or all who fit a condition, begin a sequence
+ *   ctl_pin.c     the line for a pin_file
  *   ctl_parse.c   one mail read without a daemon
  *   ctl_source.c  what would be understood of a webhook, without a daemon
  *   ctl_render.c  answers as tables for people
@@ -75,6 +76,7 @@ void ctl_render_text(const char *text, FILE *to);
 int ctl_terminal_width(FILE *to);
 
 int ctl_local_calendar(const struct ctl_options *opt, int argc, char **argv);
+int ctl_local_pin(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_parse(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_sequence(const struct ctl_options *opt, int argc, char **argv);
 int ctl_local_message(const struct ctl_options *opt, int argc, char **argv);

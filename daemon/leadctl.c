@@ -111,6 +111,8 @@ static const struct command commands[] = {
      "how business time is counted, day by day; needs no daemon", ctl_local_calendar},
     {"source", "list | test NAME [-c CONFIG] [--type TYPE] [--query Q] [--header H] < BODY",
      "what would be understood of a request of a source; needs no daemon", ctl_local_source},
+    {"pin", "> FILE", "the line for a user's pin_file, which does not tell the PIN; needs no daemon",
+     ctl_local_pin},
     {"backup", "[--keep N] FILE|FOLDER | verify FILE",
      "copy the running database with all that belongs to it; look a copy over", ctl_local_backup},
     {"restore", "[--force] BACKUP", "put a backup in place, in hold; leadd must be stopped",

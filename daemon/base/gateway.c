@@ -343,6 +343,31 @@ bool gateway_fetches(const json_t *gw)
            json_get_bool(json_get_obj(gw, "media"), "fetch", true);
 }
 
+static bool tree_names(const json_t *v, const char *braced)
+{
+    const char *name;
+    json_t *one;
+    size_t i;
+    if (json_is_string(v))
+        return strstr(json_string_value(v), braced) != NULL;
+    json_object_foreach((json_t *)v, name, one)
+        if (tree_names(one, braced))
+            return true;
+    json_array_foreach((json_t *)v, i, one)
+        if (tree_names(one, braced))
+            return true;
+    return false;
+}
+
+bool gateway_needs(const json_t *gw, const char *name)
+{
+    AUTO_FREE char *braced = mem_printf("{%s}", name);
+    const json_t *send = json_get_obj(gw, "send");
+    const char *auth = json_get_str(send, "auth", "none");
+    return tree_names(send, braced) || strcmp(auth, "basic") == 0 ||
+           (strcmp(auth, "bearer") == 0 && strcmp(name, "secret") == 0);
+}
+
 /* ---- the check at load ----------------------------------------------------------------- */
 
 static int check_text(const json_t *gw, const char *where, const char *s, struct err *e)

@@ -111,6 +111,9 @@ int64_t gateway_micros(const char *text);
 /* Does it tell of files that came with a text, and are they to be fetched? */
 bool gateway_fetches(const json_t *gw);
 
+/* Do its requests name {name}, or sign in with it ("user", "secret")? */
+bool gateway_needs(const json_t *gw, const char *name);
+
 /* All texts of the gateway: ERR_INPUT names the setting and the {name} that is not known. */
 int gateway_check(const json_t *gw, struct err *e) LEADD_MUST_CHECK;
 

@@ -8,9 +8,14 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include <gnutls/gnutls.h>
+
+#include "base/bounds.h"
+#include "base/buf.h"
 #include "base/gateway.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pin.h"
 #include "base/text.h"
 #include "config/read.h"
 
@@ -119,6 +124,22 @@ static void check_secret(const struct check *c, const struct entry *e, const cha
                                           path, path);
         check_warn(c, e, key, text);
     }
+}
+
+/* A PIN that stands there as it is. Who checks may not be who may read it. */
+static void check_pin(const struct check *c, const struct entry *e)
+{
+    const char *path = str(e, "pin_file");
+    struct buf kept AUTO_BUF;
+    struct err why = {0};
+    buf_init(&kept, KIB(1));
+    check_secret(c, e, "pin_file");
+    if (!path || c->w->away || *path == '$' || buf_read_file(&kept, path, &why) < 0 || kept.len == 0)
+        return;
+    if (!pin_is_hash(kept.data))
+        check_warn(c, e, "pin_file", "the PIN stands there as it is; put the line in its place that "
+                   "leadctl pin makes of it");
+    gnutls_memset(kept.data, 0, kept.len);
 }
 
 /* What mailboxes and relays have in common. needed: it always signs in. */
@@ -238,8 +259,15 @@ static void check_endpoint(const struct check *c, const struct entry *e)
     if (!url_host(url, host, sizeof(host)))
         check_error(c, e, "url", "expected a whole URL without name and password, such as "
                     "https://erp.example.com/hooks");
-    else if (text_starts(url, "http:") && !check_is_loopback(host) &&
-             !json_get_bool(e->v, "allow_plaintext", false))
+    if (url && !str(e, "user") && gateway_needs(e->v, "user"))
+        check_error(c, e, "user", "is missing: its requests name it; add user = \"...\"; (the name or "
+                    "account at the gateway)");
+    if (url && !str(e, "secret_file") && gateway_needs(e->v, "secret"))
+        check_error(c, e, "secret_file", "is missing: its requests sign in with it; put the password "
+                    "or key in a file and add secret_file = \"/etc/leadd/secrets/%s\";",
+                    e->path + strlen("gateways."));
+    if (url && text_starts(url, "http:") && *host && !check_is_loopback(host) &&
+        !json_get_bool(e->v, "allow_plaintext", false))
         check_error(c, e, "url", "what is sent to %s could be read on the way; use https, or set "
                     "allow_plaintext = true", host);
     if (ca && stat(ca, &st) != 0)
@@ -273,7 +301,10 @@ static void check_verify(const struct check *c, const struct entry *e)
     if (e->node->damaged || (node && node->damaged))
         return;
     if (!scheme) {
-        check_error(c, &in, "scheme", "is missing; \"none\" takes requests from anybody");
+        check_error(c, &in, "scheme", "is missing: how its requests show whose they are. Where nothing "
+                    "is signed, a token in the URL (?token=..): verify : { scheme = \"token\"; query = "
+                    "\"token\"; secret_files = \"/etc/leadd/secrets/hook\"; }; \"none\" takes requests from "
+                    "anybody");
         return;
     }
     bool none = strcmp(scheme, "none") == 0;
@@ -454,6 +485,7 @@ static void check_users(const struct check *c, const struct scan_node *group)
         if (team && !json_object_get(teams, team))
             check_error(c, &e, "team", "there is no team \"%s\"; define it in teams", team);
         check_manager(c, &e);
+        check_pin(c, &e);
         if (str(&e, "email"))
             check_address(c, &e, "email", str(&e, "email"), seen, name);
         json_array_foreach(json_object_get(v, "addresses"), i, a)

@@ -247,7 +247,8 @@ static const struct schema_key keys_user[] = {
      .help = "How the user is reminded of tasks; sms needs a phone and a gateway. Tasks of one with "
              "\"none\" are in the digest, and task.overdue comes all the same."},
     {"pin_file", TYPE_SECRET,
-     .help = "File with the user's PIN of at least four digits. A text from the user's phone number "
+     .help = "File with the user's PIN of four to eight digits, as the line that leadctl pin makes of "
+             "it. A text from the user's phone number "
              "that begins with it may give any command; without it, leadd texts a code back."},
     {"signature", TYPE_TEXTS,
      .help = "The lines that {{> signature}} is in templates with From: owner, such as [ \"Anna Auer\", "

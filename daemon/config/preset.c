@@ -45,7 +45,8 @@ static void preset_missing(struct walk *w, const struct place *p, const char *di
     char near[128];
     DIR *d = opendir(dir);
     if (!d) {
-        walk_error(w, p, "there is no folder %s with presets; set presets_dir", dir);
+        walk_error(w, p, "there is no folder %s with presets; set presets_dir to the folder above it (in a "
+                   "clone of the source: presets_dir = \"contrib\", from where leadd.conf is)", dir);
         return;
     }
     closedir(d);

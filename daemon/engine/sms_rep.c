@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pin.h"
 #include "base/text.h"
 #include "crm/sms_command.h"
 #include "crm/sms_text.h"
@@ -173,7 +174,7 @@ static int words_take(struct rep_sms *x, struct err *e)
 static bool pin_is(const struct rep_sms *x, const char *digits)
 {
     const char *pin = json_get_str(x->eng->pins, x->r->user, NULL);
-    return pin && *digits && text_equal_ct(pin, digits);
+    return pin && pin_matches(pin, digits);
 }
 
 /* Too many wrong ones: nothing counts for an hour, and the administrator knows. */
@@ -379,12 +380,13 @@ int sms_pins_open(struct engine *eng, struct err *e)
         if (!pin)
             return err_wrap(e, "users.%s.pin_file", name);
         size_t n = strlen(pin);
-        bool good = n >= 4 && n <= 8 && strspn(pin, "0123456789") == n;
+        bool good = pin_is_hash(pin) ? pin_hash_is_good(pin) : pin_is_good(pin);
         json_put_str(eng->pins, name, pin);
         memset(pin, 0, n);
         mem_free(pin);
         if (!good)
-            return err_set(e, ERR_INPUT, "users.%s.pin_file: a PIN has four to eight digits", name);
+            return err_set(e, ERR_INPUT, "users.%s.pin_file: expected the line that leadctl pin makes: a PIN has "
+                           "four to eight digits", name);
     }
     return 0;
 }

@@ -24,6 +24,7 @@
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
@@ -186,6 +187,55 @@ static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info 
         event_active(h->sweep, EV_TIMEOUT, 0);
 }
 
+/* A request that never became whole has no evhttp_request to answer: what the kernel takes
+ * at once is enough for these few words. */
+static void conn_say(struct web_conn *c, const char *status, const char *words)
+{
+    struct evbuffer *b = evbuffer_new();
+    evbuffer_add_printf(b,
+                        "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                        "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                        status, strlen(words), words);
+    evbuffer_write(b, bufferevent_getfd(c->bev));
+    evbuffer_free(b);
+}
+
+/* What has come and is not read would make the kernel take back our words. */
+static void conn_hear_out(struct web_conn *c)
+{
+    char gone[16384];
+    int fd = bufferevent_getfd(c->bev);
+    shutdown(fd, SHUT_WR);
+    for (size_t n = 0; n < conns_reading_max(c->http);) {
+        ssize_t k = recv(fd, gone, sizeof(gone), MSG_DONTWAIT);
+        if (k <= 0)
+            break;
+        n += (size_t)k;
+    }
+}
+
+/* evhttp answers a head that it cannot read by itself, with a page that says nothing. Ours
+ * goes out in its place, and the sweep closes: evhttp must not be left from inside. */
+static void conn_on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+    struct web_conn *c = arg;
+    char begin[12];
+    if (info->n_added == 0 || c->state == CONN_HELD || c->state == CONN_WRITING)
+        return;
+    if (!c->refused && (evbuffer_copyout(output, begin, sizeof(begin)) < (ev_ssize_t)sizeof(begin) ||
+                        memcmp(begin + 8, " 400", 4) != 0))
+        return; /* 100 Continue */
+    if (!c->refused && c->reading > BOUND_HTTP_HEADERS)
+        conn_say(c, "431 Request Header Fields Too Large",
+                 "The headers of this request, cookies among them, are larger than 16 KB.\n");
+    else if (!c->refused)
+        conn_say(c, "400 Bad Request", "This is no HTTP request that can be read.\n");
+    c->refused = true;
+    c->deadline_ms = 0;
+    event_active(c->http->sweep, EV_TIMEOUT, 0);
+    evbuffer_drain(output, evbuffer_get_length(output));
+}
+
 struct bufferevent *conn_new(struct event_base *base, void *arg)
 {
     struct web_http *h = arg;
@@ -198,6 +248,7 @@ struct bufferevent *conn_new(struct event_base *base, void *arg)
     c->bev = bev;
     conn_set_state(c, CONN_IDLE);
     evbuffer_add_cb(bufferevent_get_input(bev), conn_on_input, c);
+    evbuffer_add_cb(bufferevent_get_output(bev), conn_on_output, c);
     /* evhttp itself does not bound a chunk's size line; a full buffer stalls
      * and is then cut by the deadline */
     bufferevent_setwatermark(bev, EV_READ, 0, h->conf.max_body * 2 + BOUND_HTTP_HEADERS * 2);
@@ -242,20 +293,6 @@ static void conns_adopt(evutil_socket_t fd, short what, void *arg)
     conns_make_room(h);
 }
 
-/* A request that never became whole has no evhttp_request to answer: what the kernel takes
- * at once is enough for these few words. */
-static void conn_say_late(struct web_conn *c)
-{
-    static const char words[] = "The request did not arrive in time. Please send it again.\n";
-    struct evbuffer *b = evbuffer_new();
-    evbuffer_add_printf(b,
-                        "HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                        "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                        strlen(words), words);
-    evbuffer_write(b, bufferevent_getfd(c->bev));
-    evbuffer_free(b);
-}
-
 static void conns_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct web_http *h = arg;
@@ -271,8 +308,11 @@ static void conns_sweep(evutil_socket_t fd, short what, void *arg)
         next = TAILQ_NEXT(c, next);
         if (!c->con || c->state == CONN_HELD || c->deadline_ms > now)
             continue;
-        if (c->state == CONN_READING)
-            conn_say_late(c);
+        if (c->refused)
+            conn_hear_out(c);
+        else if (c->state == CONN_READING)
+            conn_say(c, "408 Request Timeout",
+                     "The request did not arrive in time. Please send it again.\n");
         evhttp_connection_free(c->con); /* calls conn_on_close */
     }
     if (!TAILQ_EMPTY(&h->conns))

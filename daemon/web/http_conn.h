@@ -25,6 +25,7 @@ struct web_conn {
     enum conn_state state;
     int64_t since_ms;    /* in this state; monotonic */
     int64_t deadline_ms; /* monotonic */
+    bool refused;        /* what it sent is no request, and it was told so */
     size_t reading;      /* bytes that it has sent and nobody has taken yet */
 };
 

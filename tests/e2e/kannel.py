@@ -43,6 +43,7 @@ smsc = fake
 smsc-id = fake1
 port = %(smsc)d
 connect-allow-ip = 127.0.0.1
+denied-prefix = "+4399;4399"
 
 group = smsbox
 bearerbox-host = 127.0.0.1

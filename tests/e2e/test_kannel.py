@@ -134,6 +134,19 @@ def test_a_wrong_password_leaves_the_text_waiting_and_tells_the_administrator(ka
         assert "refuses our sign-in" in told[0].get_content()
 
 
+def test_a_number_that_kannel_has_no_way_to_fails_alone(kannel):
+    """Kannel answers 403 to it, as to a wrong password; the sign-in is right all the same."""
+    kannel.operator()
+    with texting(kannel) as d:
+        lead(d, phone="+439912345678")
+        row = wait_text(d, state="failed")
+        assert "Not routable" in row["reply"]
+        lead(d, name="Bob", phone="+436601112255", n=2)
+        wait_text(d, to="+436601112255", state="sent")
+        assert "refuses our sign-in" not in str(d.ctl("gateway", "status"))
+        assert not [m for m in company.sent(d.dir) if "no SMS by the gateway" in m["Subject"]]
+
+
 def test_an_operator_who_is_away_gets_the_text_once_when_he_is_back(kannel):
     with texting(kannel) as d:
         lead(d)

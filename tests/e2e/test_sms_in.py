@@ -103,6 +103,32 @@ def mails(d, n):
     return company.sent(d.dir)
 
 
+def pin_line(d, pin):
+    r = d.leadctl("pin", input=pin.encode() + b"\n")
+    assert r.returncode == 0, r.stderr
+    return r.stdout.decode()
+
+
+def test_a_pin_is_kept_as_a_hash():
+    with texting() as d:
+        assert "the PIN stands there as it is; put the line in its place that leadctl pin makes" in d.log()
+        line = pin_line(d, "4711")
+        assert line.startswith("$") and "4711" not in line and line != pin_line(d, "4711")  # salted
+        for bad in ("123", "123456789", "12a4", ""):
+            r = d.leadctl("pin", input=bad.encode() + b"\n")
+            assert r.returncode == 65 and b"4 to 8 digits" in r.stderr
+        lead(d)
+        d.write("tom.pin", line)
+        mark = d.mark()
+        d.reload()
+        d.wait_log("role.ready role=engine", after=mark)
+        assert "wrong" in ask(d, TOM, "1234 tag L1 cold").lower()
+        assert "hot" not in str(d.ctl("show", "L1"))
+        ask(d, TOM, "4711 tag L1 hot")
+        assert "hot" in str(d.ctl("show", "L1")) and "cold" not in str(d.ctl("show", "L1"))
+        assert "stands there as it is" not in d.log()[d.log().rindex("reload"):]
+
+
 # ---- in ----------------------------------------------------------------------------------------
 
 def test_a_text_makes_a_lead_and_the_next_one_is_in_its_thread():

@@ -609,6 +609,28 @@ def test_a_request_that_never_ends_is_told_so(begun):
         assert said.startswith(b"HTTP/1.1 408 ") and b"did not arrive in time. Please send it" in said
 
 
+@pytest.mark.parametrize("sent,status,words", [
+    (b"POST /form/contact HTTP/1.1\r\nHost: x\r\n" + b"Cookie: a=" + b"b" * 40000 + b"\r\n\r\n", b"431 ",
+     b"larger than 16 KB"),
+    (b"POST /form/contact HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(9000)), b"431 ",
+     b"larger than 16 KB"),
+    (b"POST /form/contact HTTP/1.1\r\nno header\r\n\r\n", b"400 ", b"no HTTP request that can be read"),
+    (b"nonsense\r\n\r\n", b"400 ", b"no HTTP request that can be read"),
+])
+def test_a_head_that_is_none_is_told_why(sent, status, words):
+    with Web() as w, w.connect() as c:
+        c.sendall(sent)
+        said = b""
+        while part := c.recv(4096):
+            said += part
+        assert said.startswith(b"HTTP/1.1 " + status) and said.count(b"HTTP/1.1") == 1
+        assert said.endswith(b"\n") and words in said
+        with Client(w) as p:  # the others are served
+            p.send("POST", "/form/contact", b"email=a@example.com")
+            w.engine.send("FORM_DONE", w.engine.recv("FORM").id, {"status": "ok"})
+            assert p.answer().status == 200
+
+
 def test_connections_over_the_limit_wait_for_a_place():
     with Web(connections=4) as w:
         clients = [Client(w) for _ in range(8)]

@@ -3,7 +3,8 @@
  * test_verify - what each scheme takes, and that one flipped bit is enough for it not to
  *
  * Where a scheme has a published example, that is the vector, and its page is named.
- * The others were computed by other programs (Python's hmac, OpenSSL).
+ * The others were computed by other programs (Python's hmac, OpenSSL, the vendors' own
+ * libraries: tests/fixtures/verify).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,6 +199,42 @@ static void each_published_example_is_taken(void **state)
         ask(&a, t, &t->secret, 1);
         if (!takes(&a))
             fail_msg("%s is not taken", t->name);
+        asked_done(&a);
+    }
+}
+
+/* tests/fixtures/verify/vendors.mjs: what the vendors' own libraries sign, or accept. */
+static void what_the_vendors_libraries_sign_is_taken(void **state)
+{
+    (void)state;
+    const char *src = getenv("srcdir");
+    AUTO_FREE char *path = mem_printf("%s/tests/fixtures/verify/vendors.json", src ? src : "..");
+    AUTO_JSON json_t *all = json_load_file(path, 0, NULL);
+    size_t i;
+    json_t *v;
+    assert_true(json_array_size(all) > 50);
+    json_array_foreach(all, i, v) {
+        struct asked a;
+        AUTO_FREE char *conf = json_text(json_object_get(v, "conf")),
+                       *headers = json_text(json_object_get(v, "headers")),
+                       *body = mem_str(json_get_str(v, "body", ""));
+        const char *secret = json_get_str(v, "secret", ""), *other = "another secret";
+        struct vector t = {.name = json_get_str(v, "name", ""), .conf = conf, .secret = secret,
+                           .headers = headers, .body = body, .at_s = json_get_int(v, "at_s", 0),
+                           .host = json_get_str(v, "host", NULL),
+                           .path = json_get_str(v, "path", NULL),
+                           .type = json_get_str(v, "type", NULL)};
+        ask(&a, &t, &secret, 1);
+        if (!takes(&a))
+            fail_msg("%s is not taken", t.name);
+        body[strlen(body) / 2] ^= 1;
+        if (takes(&a))
+            fail_msg("%s is taken with another body", t.name);
+        asked_done(&a);
+        body[strlen(body) / 2] ^= 1;
+        ask(&a, &t, &other, 1);
+        if (takes(&a))
+            fail_msg("%s is taken with another secret", t.name);
         asked_done(&a);
     }
 }
@@ -403,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_published_example_is_taken),
+        cmocka_unit_test(what_the_vendors_libraries_sign_is_taken),
         cmocka_unit_test(one_flipped_bit_of_the_body_is_enough),
         cmocka_unit_test(one_flipped_bit_of_the_url_is_enough),
         cmocka_unit_test(one_flipped_bit_of_a_signed_header_is_enough),
