@@ -67,8 +67,8 @@ static const struct command commands[] = {
      "letters to a segment: who would get them, send them, stop them, what came of them", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry|release|drop N, or of a selection: "
      "retry|release|drop state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] "
-     "[until=TIME] [count=N]",
-     "outgoing mail and its state", NULL},
+     "[until=TIME] [count=N] | copies [retry] [state=STATE] [mailbox=NAME]",
+     "outgoing mail and its state; copies for a folder of sent mail", NULL},
     {"held", "list [all] [limit=N] | show H3 | release H3 | drop H3",
      "commands by mail that nothing proves: what they are, run them, drop them", NULL},
     {"consent", "show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]",

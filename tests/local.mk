@@ -70,3 +70,4 @@ EXTRA_DIST += tests/e2e/test_sequence_start.py tests/crash/test_sequence_start_k
 EXTRA_DIST += tests/e2e/test_mms.py
 EXTRA_DIST += tests/e2e/test_broadcast_by_mail.py
 EXTRA_DIST += tests/fixtures/verify/vendors.mjs tests/fixtures/verify/vendors.json
+EXTRA_DIST += tests/e2e/test_sent_copies.py

@@ -182,6 +182,8 @@
 #define BOUND_INTAKE_WANTED 10000          /* messages to be fetched again, in all */
 #define BOUND_LIST_FRAME KIB(512)          /* names in one LISTED frame of a Maildir */
 #define BOUND_LIST_BYTES MIB(48)           /* names in all: they wait in the channel's queue */
+#define BOUND_COPIES_IN_HAND 8             /* copies of sent mail that an intake has, and .. */
+#define BOUND_COPIES_BYTES MIB(8)          /* .. as many bytes: no more is handed over */
 #define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
 #define BOUND_INTAKE_FOLDERS 64
 

@@ -62,6 +62,8 @@
     X(PREVIEW, "engine")         /* id: what would a first sync do? */                             \
     X(PREVIEWED, "intake")       /* id: {folders: [...]} */                                        \
     X(REFETCH, "engine")         /* id: {folder, uids | names}: fetch these again */               \
+    X(APPEND, "engine")          /* id: {internal_ms, again} + bytes: a copy of what was sent */    \
+    X(APPENDED, "intake")        /* id: {outcome, folder, error} */                                \
     X(PARSE, "engine")           /* id: {} + message bytes */                                      \
     X(PARSED, "parser")          /* id: {message: {...}} */                                        \
     X(FORM, "web-in")            /* id: {form, request_id, fields, remote, ...} + body */          \

@@ -4,6 +4,7 @@ daemon_base_libbase_a_SOURCES = \
 	%D%/errlist.c %D%/errlist.h \
 	%D%/form.c %D%/form.h %D%/form_check.c %D%/form_check.h %D%/form_multipart.c %D%/form_words.c %D%/form_words.h %D%/frame.c %D%/frame.h %D%/hash.c %D%/hash.h %D%/hook.c %D%/hook.h %D%/json.c %D%/json.h \
 	%D%/log.c %D%/log.h %D%/mem.c %D%/mem.h %D%/pin.c %D%/pin.h %D%/place.c %D%/place.h %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h \
+	%D%/log.c %D%/log.h %D%/maildir.c %D%/maildir.h %D%/mem.c %D%/mem.h %D%/place.c %D%/place.h %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h \
 	%D%/sandbox_calls.c %D%/sandbox_landlock.c %D%/sandbox_row.h %D%/slots.c %D%/slots.h \
 	%D%/text.c %D%/text.h %D%/try.c %D%/try.h
 

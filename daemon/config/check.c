@@ -212,6 +212,13 @@ static void check_relay(const struct check *c, const struct entry *e)
             check_error(c, e, "name", "relay \"%s\" is already defined in %s", name,
                         json_get_str(other, "at", "?"));
     }
+    const char *copies = str(e, "sent_copies"), *near;
+    char hint[128];
+    if (copies && !check_name(json_object_get(c->tree, "mailboxes"), copies, &near))
+        check_error(c, e, "sent_copies", "there is no mailbox \"%s\"%s", copies,
+                    check_hint(near, hint, sizeof(hint)));
+    if (!copies && scan_member(e->node, "sent_copies_of"))
+        check_error(c, e, "sent_copies_of", "is only for relays with sent_copies");
     if (is(e, "type", "smtp"))
         check_sign_in(c, e, false);
 }

@@ -139,6 +139,11 @@ static const struct schema_key keys_mailbox[] = {
     {"move_to", TYPE_TEXT,
      .help = "The folder to move to when after = \"move\"; for a Maildir, the path of another "
              "one."},
+    {"sent_folder", TYPE_TEXT,
+     .help = "Where copies of what leadd sends are put, when a relay names this mailbox in "
+             "sent_copies; it is made when it is not there. Without it, the folder that the server "
+             "marks as the one for sent mail, or one called Sent. For a Maildir, the path of "
+             "another one; without it, .Sent in it."},
     {"creates", TYPE_CHOICE, .def = "lead", .choices = "lead case nothing",
      .help = "What a message from somebody new becomes."},
     {"mail_size", TYPE_SIZE, RANGE(KIB(64), MIB(128)),
@@ -205,6 +210,13 @@ static const struct schema_key keys_relay[] = {
              "Every day it is more by warm_up_growth, up to daily_max."},
     {"warm_up_growth", TYPE_INT, .def = "30", RANGE(1, 1000), .unit = "percent",
      .help = "By how much warm_up grows from one day to the next."},
+    {"sent_copies", TYPE_NAME,
+     .help = "A mailbox: what left by this relay is put into its folder for sent mail, too. "
+             "Leave it out for a provider that stores sent mail by itself. See SENT COPIES."},
+    {"sent_copies_of", TYPE_CHOICE, .def = "correspondence",
+     .choices = "correspondence customers all",
+     .help = "Of what: of mails to single customers; also of broadcasts; also of notices to users "
+             "and of all else."},
     {"path", TYPE_PATH, REQUIRED, .only = "maildir", .help = "The Maildir to write into."},
 };
 static const struct schema schema_relay = SCHEMA(keys_relay, "relay", true);

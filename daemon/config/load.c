@@ -65,6 +65,14 @@ static void load_fill_settings(json_t *tree)
     load_put_missing(store, "path", db);
 }
 
+/* Of a Maildir: what is the name of a folder elsewhere is a path here. */
+static void load_whole_path(const struct walk *w, json_t *m, const char *key)
+{
+    char *path AUTO_FREE = lex_join(w->dir, json_get_str(m, key, ""));
+    if (json_object_get(m, key))
+        json_put_str(m, key, path);
+}
+
 static void load_fill_mailboxes(const struct walk *w, json_t *tree)
 {
     int64_t size = json_get_int(json_object_get(tree, "settings"), "mail_size", 0);
@@ -79,9 +87,8 @@ static void load_fill_mailboxes(const struct walk *w, json_t *tree)
             continue;
         }
         load_int_missing(m, "poll", 10000);
-        char *to AUTO_FREE = lex_join(w->dir, json_get_str(m, "move_to", ""));
-        if (json_object_get(m, "move_to"))
-            json_put_str(m, "move_to", to);
+        load_whole_path(w, m, "move_to");
+        load_whole_path(w, m, "sent_folder");
     }
 }
 

@@ -2,7 +2,7 @@ noinst_LIBRARIES += daemon/courier/libcourier.a
 daemon_courier_libcourier_a_SOURCES = \
 	%D%/courier.c %D%/courier.h %D%/job.c %D%/job.h %D%/gate.c %D%/gate.h %D%/hop.c %D%/hop.h %D%/hook.c %D%/hook.h \
 	%D%/http.c %D%/http.h %D%/query.c %D%/query.h \
-	%D%/media.c %D%/media.h %D%/maildir.c %D%/maildir.h %D%/multi.c %D%/multi.h %D%/relay.c %D%/relay.h %D%/reply.c %D%/reply.h \
+	%D%/media.c %D%/media.h %D%/multi.c %D%/multi.h %D%/relay.c %D%/relay.h %D%/reply.c %D%/reply.h \
 	%D%/smtp.c %D%/smtp.h \
 	%D%/sms.c %D%/sms.h %D%/spool.c %D%/spool.h
 

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
-#include "courier/maildir.h"
+#include "base/maildir.h"
 #include "courier/smtp.h"
 
 #define RELAY_STALE_TRIES 3

@@ -52,7 +52,8 @@ static const struct {
     {"pools", ctl_pools, 0, 1, "pools [NAME]"},
     {"outbox", ctl_outbox, 1, 10,
      "outbox list [state=STATE] [lead=ID] | show N | retry|release|drop N | retry|release|drop "
-     "state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] [until=TIME] [count=N]"},
+     "state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] [until=TIME] [count=N] "
+     "| copies [retry] [state=STATE] [mailbox=NAME]"},
     {"held", ctl_held, 1, 3, "held list [all] [limit=N] | show H3 | release H3 | drop H3"},
     {"consent", ctl_consent, 2, 60,
      "consent show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]"},

@@ -260,6 +260,8 @@ json_t *ctl_outbox(struct ctl *c, struct err *e)
     const char *verb = c->argv[1];
     if (strcmp(verb, "list") == 0)
         return outbox_cmd_list(c, e);
+    if (strcmp(verb, "copies") == 0)
+        return ctl_copies(c, e);
     const struct ctl_move *move = ctl_move_find(moves, ARRAY_LEN(moves), verb);
     if (move && c->argc > 2 && strchr(c->argv[2], '='))
         return outbox_cmd_move_many(c, move, e);
@@ -272,6 +274,6 @@ json_t *ctl_outbox(struct ctl *c, struct err *e)
         return outbox_cmd_show(c, id, e);
     if (move)
         return outbox_cmd_move(c, move, id, e);
-    err_set(e, ERR_INPUT, "outbox %s: expected list, show, retry, release or drop", verb);
+    err_set(e, ERR_INPUT, "outbox %s: expected list, show, copies, retry, release or drop", verb);
     return NULL;
 }

@@ -26,6 +26,7 @@
 #include "engine/broadcast.h"
 #include "engine/enrol.h"
 #include "engine/relays.h"
+#include "engine/sent_copies.h"
 #include "engine/gateway_pull.h"
 #include "engine/gateway_test.h"
 #include "engine/hold.h"
@@ -223,6 +224,8 @@ static int item_handle(struct engine *eng, struct item *it, struct err *e)
         return outbound_settle_all(eng, e) < 0 ? -1 : calls_settle(eng, NULL, e);
     case ITEM_CALLS:
         return calls_due(eng, e);
+    case ITEM_COPIES:
+        return sent_copies_due(eng, e);
     case ITEM_NOTICE:
         return notice_item(eng, it, e);
     case ITEM_TIMER:
@@ -425,6 +428,7 @@ static void engine_pass(struct role *r)
         engine_item_done(eng, it);
     outbound_arm(eng);
     calls_arm(eng);
+    sent_copies_arm(eng);
     timers_arm(eng);
     if (eng->ready.head)
         engine_kick(eng);
@@ -535,7 +539,8 @@ static int engine_start(struct role *r, struct err *e)
         engine_store_open(eng, e) < 0 || storage_start(eng->storage, e) < 0)
         return -1;
     if (hold_load(eng, e) < 0 || walk_go_on(eng, e) < 0 || calls_start(eng, e) < 0 ||
-        gateways_start(eng, e) < 0 || relays_start(eng, e) < 0)
+        gateways_start(eng, e) < 0 || relays_start(eng, e) < 0 ||
+        sent_copies_start(eng, e) < 0)
         return -1;
     eng->suspect = suspect_open(engine_setting(eng, "state_dir", "."));
     engine_queue(eng, item_new(ITEM_TIDY, NULL));
@@ -568,6 +573,7 @@ static void engine_done(struct role *r)
     quota_forms_free(&eng->form_quotas);
     gateways_stop(eng);
     relays_stop(eng);
+    sent_copies_stop(eng);
     coverage_flush(eng->coverage);
     coverage_free(&eng->coverage);
     timers_stop(eng);

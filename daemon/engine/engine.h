@@ -74,6 +74,7 @@ enum item_kind {
     ITEM_GONE,  /* a courier process ended: settle what it held */
     ITEM_TIDY,  /* the engine has just started */
     ITEM_CALLS,  /* calls of endpoints have come due */
+    ITEM_COPIES, /* copies of sent mail have come due */
     ITEM_NOTICE, /* a mail to the administrator */
     ITEM_TIMER,  /* a timer is due; its row is frame.json */
     ITEM_SCHEDULE, /* one record of a scheduled rule's walk: {rule, ids, at} */
@@ -191,6 +192,7 @@ struct engine {
     struct calls *calls;     /* own; call.h */
     struct gateways *gateways; /* own; gateways.h */
     struct relay_list *relays; /* own; relays.h; NULL in solo.c */
+    struct sent_copies *sent_copies; /* own; sent_copies.h; NULL in solo.c */
     struct alive *alive;     /* own; alive.h; NULL in solo.c */
     struct counts *counts;   /* own; rows of the ledger and the outbox */
     struct event *count;     /* own; counts on */

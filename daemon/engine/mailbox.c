@@ -15,6 +15,7 @@
 #include "engine/ctl.h"
 #include "engine/engine.h"
 #include "engine/notice.h"
+#include "engine/sent_copies.h"
 #include "store/ledger.h"
 
 #define MAILDIR_FOLDER "maildir" /* the one folder of a Maildir, in frames */
@@ -90,7 +91,7 @@ static int mailbox_hello(struct engine *eng, struct item *it, struct err *e)
     }
     engine_answer(eng, it->peer, FRAME_CURSORS, 0,
                   json_pack("{s:O, s:b}", "folders", folders, "names", 1));
-    return 0;
+    return sent_copies_hello(eng, mailbox_name(it), e);
 }
 
 /* First contact with a folder, or its UIDVALIDITY changed. */
@@ -284,6 +285,8 @@ int mailbox_frame(struct engine *eng, struct item *it, struct err *e)
         return mailbox_folder(eng, it, e);
     case FRAME_MATCH:
         return mailbox_match(eng, it, e);
+    case FRAME_APPENDED:
+        return sent_copies_told(eng, it, e);
     case FRAME_INTAKE_STATE:
         return mailbox_state(eng, it, e);
     case FRAME_LISTED:

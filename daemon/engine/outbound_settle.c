@@ -23,6 +23,7 @@
 #include "engine/outbound_inner.h"
 #include "engine/relays.h"
 #include "engine/retry.h"
+#include "engine/sent_copies.h"
 #include "engine/sms_out.h"
 #include "engine/storm.h"
 #include "engine/suspect.h"
@@ -95,6 +96,16 @@ static int settle_file(struct input *in, const json_t *row, int64_t id, struct e
                : crm_record_sent(in->ctx, &in->target, subject, 0, id, &actor, e);
 }
 
+/* Of one that an answer or a bounce has settled it is known by which relay it went, and that
+ * it left when it became unknown. */
+static int settle_copy(struct engine *eng, const json_t *row, const char *relay, int64_t now,
+                       struct err *e)
+{
+    bool was_unknown = strcmp(json_get_str(row, "state", ""), "unknown") == 0;
+    return sent_copies_note(eng, row, relay ? relay : json_get_str(row, "relay", NULL),
+                            was_unknown ? json_get_int(row, "done_ms", now) : now, e);
+}
+
 static int settle_in(struct engine *eng, struct input *in, const json_t *row,
                      const struct outcome *o, struct err *e)
 {
@@ -128,6 +139,8 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
     if (!outbound_is_sms(row) && o->told && relays_said(eng, id, o->told, e) < 0)
         return -1;
     if (outbox_set_state(eng->db, id, &c, e) < 0)
+        return -1;
+    if (strcmp(c.state, "sent") == 0 && settle_copy(eng, row, o->relay, c.done_ms, e) < 0)
         return -1;
     lanes_free(&eng->lanes);
     AUTO_FREE char *counter = mem_printf("outbox_%s", c.state);

@@ -13,6 +13,7 @@
 #include "engine/call.h"
 #include "engine/ctl.h"
 #include "engine/gateways.h"
+#include "engine/sent_copies.h"
 #include "engine/timer.h"
 #include "store/outbox.h"
 #include "store/timer.h"
@@ -70,7 +71,7 @@ static bool walk_busy(struct engine *eng, int64_t timer_due)
 {
     return eng->ready.head || eng->due_queued || eng->timers.queued || eng->parse.count ||
            eng->parsing.count || (timer_due && timer_due <= clock_now_ms()) || walk_sending(eng) ||
-           calls_busy(eng) || eng->gateways->asked;
+           calls_busy(eng) || sent_copies_busy(eng) || eng->gateways->asked;
 }
 
 /* The next stop behind now; 0: none. */
@@ -80,9 +81,10 @@ static int64_t walk_next(struct engine *eng, int64_t timer_due)
     struct err e = {0};
     if (!outbound_can_send(eng) || outbox_next_due(eng->db, &mail, &e) < 0 || mail <= now)
         mail = 0;
-    int64_t call = calls_next(eng),
+    int64_t call = calls_next(eng), copy = sent_copies_next(eng),
             next = mail && (timer_due == 0 || mail < timer_due) ? mail : timer_due;
-    return call > now && (next == 0 || call < next) ? call : next;
+    next = call > now && (next == 0 || call < next) ? call : next;
+    return copy > now && (next == 0 || copy < next) ? copy : next;
 }
 
 /* For the engine after this one, which a reload brings. */
@@ -131,6 +133,7 @@ static void walk_move(struct engine *eng, int64_t to_ms)
     eng->timers.changed = true;
     outbound_arm(eng);
     calls_arm(eng);
+    sent_copies_arm(eng);
     timers_arm(eng);
 }
 

@@ -55,6 +55,8 @@ struct box {
     struct err error;
     int retry_ms;
     bool progress; /* something was handed over on this connection */
+    char *sent;    /* own; the folder for copies, as its name travels; NULL: not known yet */
+    bool news;     /* a mail came while a copy was stored */
 };
 
 void box_list_add(struct box_list *l, uint32_t uid);
@@ -88,8 +90,10 @@ enum imap_result box_match_settle(struct box *b, struct box_folder *f, struct er
 enum imap_result box_start_uid(struct box *b, const struct imap_folder *sel, uint32_t *out,
                                struct err *e);
 
-/* LIST, PREVIEW, REFETCH; these may select other folders. */
+/* LIST, PREVIEW, REFETCH, APPEND; these may select other folders. */
 enum imap_result box_request(struct box *b, const struct desk_request *q, struct err *e);
+/* APPEND (box_append.c). */
+enum imap_result box_append(struct box *b, const struct desk_request *q, struct err *e);
 void box_want(struct box *b, const json_t *request);
 
 /* Until told to end. */

@@ -161,6 +161,8 @@ enum imap_result box_request(struct box *b, const struct desk_request *q, struct
         box_want(b, q->json);
         return IMAP_OK;
     }
+    if (q->type == FRAME_APPEND)
+        return box_append(b, q, e);
     json_t *folders = json_array();
     size_t room = LIST_MAX;
     enum imap_result res = q->type == FRAME_LIST ? request_list(b, folders, &room, e)

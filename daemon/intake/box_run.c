@@ -91,6 +91,9 @@ static enum imap_result box_requests(struct box *b, struct err *e)
     for (size_t i = 0; i < b->count && res != IMAP_BROKEN; i++)
         if (b->folders[i].wanted.count > 0)
             res = box_visit(b, i, e);
+    if (b->news && b->selected != SIZE_MAX && res != IMAP_BROKEN)
+        res = box_news(b, b->selected, e);
+    b->news = false;
     return res;
 }
 
@@ -225,4 +228,5 @@ void box_run(struct desk *d, const struct settings *s)
         imap_uids_done(&b.folders[i].matched);
     }
     mem_free(b.folders);
+    mem_free(b.sent);
 }

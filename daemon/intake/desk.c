@@ -56,6 +56,7 @@ void desk_request_free(struct desk_request *q)
     if (!q)
         return;
     json_decref(q->json);
+    mem_free(q->raw);
     mem_free(q);
 }
 
@@ -141,7 +142,10 @@ static void desk_add_request(struct desk *d, struct frame *f)
     q->type = f->type;
     q->id = f->id;
     q->json = f->json;
+    q->raw = f->raw;
+    q->raw_len = f->raw_len;
     f->json = NULL;
+    f->raw = NULL;
     *d->requests_tail = q;
     d->requests_tail = &q->next;
     d->request_count++;
@@ -165,6 +169,7 @@ static void desk_on_frame(struct chan *c, struct frame *f, void *arg)
     case FRAME_LIST:
     case FRAME_PREVIEW:
     case FRAME_REFETCH:
+    case FRAME_APPEND:
         desk_add_request(d, f);
         break;
     default:
@@ -356,7 +361,13 @@ bool desk_refuse(struct desk *d, const struct desk_request *q, const char *why)
         return false;
     json_t *j = json_object();
     json_put_str(j, "error", why);
-    desk_answer(d, q, q->type == FRAME_LIST ? FRAME_LISTED : FRAME_PREVIEWED, j);
+    if (q->type == FRAME_APPEND)
+        json_put_str(j, "outcome", "later");
+    desk_answer(d, q,
+                q->type == FRAME_APPEND ? FRAME_APPENDED
+                : q->type == FRAME_LIST ? FRAME_LISTED
+                                        : FRAME_PREVIEWED,
+                j);
     return true;
 }
 

@@ -36,11 +36,13 @@ struct desk_done { /* receipted: may be flagged or moved */
     struct desk_place place; /* its name is own */
 };
 
-struct desk_request { /* LIST, PREVIEW or REFETCH */
+struct desk_request { /* LIST, PREVIEW, REFETCH or APPEND */
     struct desk_request *next;
     enum frame_type type;
     uint64_t id;
     json_t *json; /* own */
+    char *raw;    /* own; of APPEND */
+    size_t raw_len;
 };
 
 struct desk {
@@ -97,7 +99,8 @@ struct desk_request *desk_take_request(struct desk *d);
 void desk_request_free(struct desk_request *q);
 /* json is taken. */
 void desk_answer(struct desk *d, const struct desk_request *q, enum frame_type type, json_t *json);
-/* Answers LIST and PREVIEW with an error; true when q was one of these. */
+/* Answers LIST, PREVIEW and APPEND (which is tried later) with an error; true when q was
+ * one of these. */
 bool desk_refuse(struct desk *d, const struct desk_request *q, const char *why);
 
 /* Sends INTAKE_STATE when it differs from the last one. json is taken. */

@@ -14,18 +14,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "intake/imap_answer.h"
+#include "intake/imap_inner.h"
 
 #define ANSWER_SMALL KIB(256) /* a command that tells little but ok or no */
-#define COMMAND_MAX KIB(64)
 
-/* A short line for each of count messages. */
-static struct link_limits answer_small(size_t count)
+struct link_limits imap_small(size_t count)
 {
     return (struct link_limits){.bytes = ANSWER_SMALL + count * KIB(1), .literal = KIB(16)};
 }
 
-/* What an answer of libetpan means; fills e unless it is good. */
-static enum imap_result imap_judge(struct imap *m, int r, const char *what, struct err *e)
+enum imap_result imap_judge(struct imap *m, int r, const char *what, struct err *e)
 {
     const struct err *broken = link_error(m->link);
     if (broken) {
@@ -48,7 +46,7 @@ static enum imap_result imap_judge(struct imap *m, int r, const char *what, stru
     }
 }
 
-static enum imap_result imap_command(struct imap *m, const struct buf *cmd,
+enum imap_result imap_command(struct imap *m, const struct buf *cmd,
                                      struct link_limits limits, const char *what, struct err *e)
 {
     if (!buf_ok(cmd)) {
@@ -77,9 +75,9 @@ static void imap_learn(struct imap *m, const struct mailimap_capability_data *ca
 static enum imap_result imap_simple(struct imap *m, const char *command, struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     buf_str(&cmd, command);
-    return imap_command(m, &cmd, answer_small(0), command, e);
+    return imap_command(m, &cmd, imap_small(0), command, e);
 }
 
 int imap_open(struct imap *m, struct desk *d, const struct settings *s, enum link_trouble *why,
@@ -92,7 +90,7 @@ int imap_open(struct imap *m, struct desk *d, const struct settings *s, enum lin
     *why = LINK_TROUBLE_NETWORK;
     m->session = mailimap_new(0, NULL);
     LEADD_ASSERT(m->session);
-    link_begin(m->link, answer_small(0));
+    link_begin(m->link, imap_small(0));
     int r = mailimap_connect(m->session, link_stream(m->link));
     if (r == MAILIMAP_NO_ERROR_AUTHENTICATED)
         r = MAILIMAP_NO_ERROR;
@@ -122,9 +120,9 @@ enum imap_result imap_select(struct imap *m, const char *folder, bool write,
                              struct imap_folder *out, struct err *e)
 {
     struct buf name AUTO_BUF;
-    buf_init(&name, COMMAND_MAX);
+    buf_init(&name, IMAP_COMMAND_MAX);
     imap_add_utf7(&name, folder); /* libetpan quotes */
-    link_begin(m->link, answer_small(0));
+    link_begin(m->link, imap_small(0));
     int r = write ? mailimap_select(m->session, name.data)
                   : mailimap_examine(m->session, name.data);
     const struct mailimap_selection_info *i = m->session->imap_selection_info;
@@ -149,7 +147,7 @@ enum imap_result imap_search(struct imap *m, uint32_t from, int64_t since_ms,
                              struct imap_uids *out, struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     *out = (struct imap_uids){0};
     buf_printf(&cmd, "UID SEARCH UID %u:*", from ? from : 1);
     if (since_ms > 0)
@@ -180,13 +178,13 @@ enum imap_result imap_items(struct imap *m, const uint32_t *uids, size_t count, 
                             struct imap_item *items, size_t *found, struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     *found = 0;
     buf_str(&cmd, "UID FETCH ");
     imap_add_uids(&cmd, uids, count);
     buf_printf(&cmd, " (UID RFC822.SIZE INTERNALDATE%s)",
                message_ids ? " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]" : "");
-    struct link_limits limits = answer_small(count);
+    struct link_limits limits = imap_small(count);
     if (message_ids)
         limits.bytes += count * KIB(16);
     enum imap_result res = imap_command(m, &cmd, limits, "UID FETCH", e);
@@ -199,7 +197,7 @@ enum imap_result imap_bodies(struct imap *m, const uint32_t *uids, size_t count,
                              imap_body_fn fn, void *arg, struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     buf_str(&cmd, "UID FETCH ");
     imap_add_uids(&cmd, uids, count);
     buf_str(&cmd, " (UID BODY.PEEK[])");
@@ -217,7 +215,7 @@ enum imap_result imap_header(struct imap *m, uint32_t uid, bool with_parts, imap
                              void *arg, struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     buf_printf(&cmd, "UID FETCH %u (UID%s BODY.PEEK[HEADER])", uid,
                with_parts ? " BODYSTRUCTURE" : "");
     struct link_limits limits = {.bytes = MIB(2), .literal = MIB(1), .expected = MIB(2)};
@@ -231,12 +229,12 @@ enum imap_result imap_flag(struct imap *m, const uint32_t *uids, size_t count, c
                            struct err *e)
 {
     struct buf cmd AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
     buf_str(&cmd, "UID STORE ");
     imap_add_uids(&cmd, uids, count);
     buf_printf(&cmd, " +FLAGS.SILENT (%s)", flag);
     CRASH_POINT("intake.flag.before");
-    enum imap_result res = imap_command(m, &cmd, answer_small(count), "UID STORE", e);
+    enum imap_result res = imap_command(m, &cmd, imap_small(count), "UID STORE", e);
     CRASH_POINT("intake.flag.after");
     return res;
 }
@@ -245,15 +243,15 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
                            bool *left, struct err *e)
 {
     struct buf cmd AUTO_BUF, set AUTO_BUF;
-    buf_init(&cmd, COMMAND_MAX);
-    buf_init(&set, COMMAND_MAX);
+    buf_init(&cmd, IMAP_COMMAND_MAX);
+    buf_init(&set, IMAP_COMMAND_MAX);
     imap_add_uids(&set, uids, count);
     *left = false;
     buf_printf(&cmd, "UID %s %s ", m->can_move ? "MOVE" : "COPY", set.data);
     imap_add_folder(&cmd, folder);
     const char *what = m->can_move ? "MOVE" : "COPY";
     CRASH_POINT("intake.move.before");
-    enum imap_result res = imap_command(m, &cmd, answer_small(count), what, e);
+    enum imap_result res = imap_command(m, &cmd, imap_small(count), what, e);
     CRASH_POINT("intake.move.after");
     if (res != IMAP_OK || m->can_move)
         return res;
@@ -264,7 +262,7 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
     }
     buf_reset(&cmd);
     buf_printf(&cmd, "UID EXPUNGE %s", set.data);
-    return imap_command(m, &cmd, answer_small(count), "UID EXPUNGE", e);
+    return imap_command(m, &cmd, imap_small(count), "UID EXPUNGE", e);
 }
 
 enum imap_result imap_noop(struct imap *m, struct err *e)

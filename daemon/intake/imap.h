@@ -27,7 +27,7 @@ struct imap {
     const struct settings *set;
     struct desk *desk;
     bool can_idle, can_move, can_uidplus;
-    unsigned idle_tag;
+    unsigned line_tag; /* of what is spoken by lines */
 };
 
 struct imap_folder {
@@ -85,11 +85,32 @@ enum imap_result imap_move(struct imap *m, const uint32_t *uids, size_t count, c
 /* Waits in IDLE until something happens in the folder (*news), the desk has
  * work or ms are over. IMAP_NO: this server declines IDLE. */
 enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e);
+/* ---- copies of what was sent (imap_append.c); names of folders as they travel ---- */
+
+/* Where the server wants them: the folder marked \Sent (RFC 6154), else one called Sent.
+ * *name (own) is NULL when there is none. */
+enum imap_result imap_sent_folder(struct imap *m, char **name, struct err *e);
+enum imap_result imap_exists(struct imap *m, const char *name, bool *yes, struct err *e);
+enum imap_result imap_create(struct imap *m, const char *name, struct err *e);
+/* Is a mail with that Message-ID in it? Another folder is selected then. */
+enum imap_result imap_holds(struct imap *m, const char *name, const char *message_id, bool *yes,
+                            struct err *e);
+/* Stores raw, which ends its lines in CRLF, as read, at that time. *news: something has
+ * come into the selected folder meanwhile. */
+enum imap_result imap_append(struct imap *m, const char *name, int64_t internal_ms, const char *raw,
+                             size_t n, bool *news, struct err *e);
+
 enum imap_result imap_noop(struct imap *m, struct err *e);
 
-/* Folder names travel in modified UTF-7; the second also quotes. */
+/* Folder names travel in modified UTF-7, and quoted. */
 void imap_add_utf7(struct buf *out, const char *folder);
-void imap_add_folder(struct buf *out, const char *folder);
+void imap_add_quoted(struct buf *out, const char *text);
+void imap_add_folder(struct buf *out, const char *folder); /* both */
+/* Without libetpan: reads lines until one starts with want, or (IMAP_NO) with the tag; that
+ * line stays in `line`. */
+enum imap_result imap_line_until(struct imap *m, const char *want, const char *tag,
+                                 struct buf *line, bool *news, struct err *e);
+
 /* "1:5,9" */
 void imap_add_uids(struct buf *out, const uint32_t *uids, size_t count);
 

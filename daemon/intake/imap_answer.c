@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-void imap_add_since(struct buf *out, int64_t ms)
+void imap_add_day(struct buf *out, int64_t ms)
 {
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -22,7 +22,50 @@ void imap_add_since(struct buf *out, int64_t ms)
     clock_format_utc(ms, day, sizeof day); /* 2026-11-21T... */
     int month = (day[5] - '0') * 10 + day[6] - '0';
     if (month >= 1 && month <= 12)
-        buf_printf(out, " SINCE %.2s-%s-%.4s", day + 8, months[month - 1], day);
+        buf_printf(out, "%.2s-%s-%.4s", day + 8, months[month - 1], day);
+}
+
+void imap_add_since(struct buf *out, int64_t ms)
+{
+    buf_str(out, " SINCE ");
+    imap_add_day(out, ms);
+}
+
+static bool listed_is(const struct mailimap_mailbox_list *l, const char *flag)
+{
+    for (clistiter *i = l->mb_flag ? imap_first(l->mb_flag->mbf_oflags) : NULL; i;
+         i = clist_next(i)) {
+        const struct mailimap_mbx_list_oflag *o = clist_content(i);
+        if (o->of_flag_ext && strcasecmp(o->of_flag_ext, flag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "Sent", or "INBOX.Sent" where everything lies below INBOX. */
+static bool listed_called_sent(const struct mailimap_mailbox_list *l)
+{
+    const char *name = l->mb_name;
+    if (strncasecmp(name, "INBOX", 5) == 0 && l->mb_delimiter && name[5] == l->mb_delimiter)
+        name += 6;
+    return strcasecmp(name, "Sent") == 0;
+}
+
+char *imap_take_sent(clist *listed)
+{
+    const char *called = NULL;
+    for (clistiter *i = imap_first(listed); i; i = clist_next(i)) {
+        const struct mailimap_mailbox_list *l = clist_content(i);
+        bool none = l->mb_flag && l->mb_flag->mbf_type == MAILIMAP_MBX_LIST_FLAGS_SFLAG &&
+                    l->mb_flag->mbf_sflag == MAILIMAP_MBX_LIST_SFLAG_NOSELECT;
+        if (!l->mb_name || none || listed_is(l, "NonExistent"))
+            continue;
+        if (listed_is(l, "Sent"))
+            return mem_str(l->mb_name);
+        if (!called && listed_called_sent(l))
+            called = l->mb_name;
+    }
+    return mem_str(called);
 }
 
 static int imap_uid_order(const void *a, const void *b)

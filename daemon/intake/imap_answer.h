@@ -16,7 +16,10 @@ static inline clistiter *imap_first(clist *list)
     return list ? clist_begin(list) : NULL;
 }
 
+void imap_add_day(struct buf *out, int64_t ms);   /* "21-Nov-2026" */
 void imap_add_since(struct buf *out, int64_t ms); /* " SINCE 21-Nov-2026" */
+/* Of LIST: the folder for sent mail, as it travels (own), or NULL. */
+char *imap_take_sent(clist *listed);
 void imap_take_search(clist *found, uint32_t from, struct imap_uids *out);
 /* Items of these uids (ascending), in their order; returns how many. */
 size_t imap_take_items(clist *fetched, const uint32_t *uids, size_t count,

@@ -37,28 +37,33 @@ static bool idle_is_bye(const char *line)
 static enum imap_result idle_broken(struct imap *m, struct err *e)
 {
     const struct err *broken = link_error(m->link);
-    err_set(e, ERR_TEMP, "IDLE: %s", broken ? broken->text : "the server ended the session");
+    err_set(e, ERR_TEMP, "%s", broken ? broken->text : "the server ended the session");
     return IMAP_BROKEN;
 }
 
-/* Reads until a line starts with want or with the tag: IMAP_NO for the second. */
+enum imap_result imap_line_until(struct imap *m, const char *want, const char *tag,
+                                 struct buf *line, bool *news, struct err *e)
+{
+    for (;;) {
+        enum link_line got = link_read_line(m->link, line, m->set->command_ms);
+        if (got == LINK_NO_LINE)
+            continue; /* a frame came; the command's deadline still ends this */
+        if (got == LINK_BROKEN || idle_is_bye(line->data))
+            return idle_broken(m, e);
+        if (text_starts(line->data, want))
+            return IMAP_OK;
+        if (text_starts(line->data, tag))
+            return IMAP_NO;
+        *news |= idle_is_news(line->data);
+    }
+}
+
 static enum imap_result idle_until(struct imap *m, const char *want, const char *tag, bool *news,
                                    struct err *e)
 {
     struct buf line AUTO_BUF;
     buf_init(&line, KIB(16));
-    for (;;) {
-        enum link_line got = link_read_line(m->link, &line, m->set->command_ms);
-        if (got == LINK_NO_LINE)
-            continue; /* a frame came; the command's deadline still ends this */
-        if (got == LINK_BROKEN || idle_is_bye(line.data))
-            return idle_broken(m, e);
-        if (text_starts(line.data, want))
-            return IMAP_OK;
-        if (text_starts(line.data, tag))
-            return IMAP_NO;
-        *news |= idle_is_news(line.data);
-    }
+    return imap_line_until(m, want, tag, &line, news, e);
 }
 
 static enum imap_result idle_wait(struct imap *m, int ms, bool *news, struct err *e)
@@ -83,7 +88,7 @@ static enum imap_result idle_wait(struct imap *m, int ms, bool *news, struct err
 enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e)
 {
     char tag[16], command[32];
-    snprintf(tag, sizeof tag, "L%u ", ++m->idle_tag);
+    snprintf(tag, sizeof tag, "L%u ", ++m->line_tag);
     snprintf(command, sizeof command, "%sIDLE\r\n", tag);
     *news = false;
     link_begin(m->link, (struct link_limits){.bytes = IDLE_BYTES});
@@ -175,16 +180,21 @@ void imap_add_utf7(struct buf *out, const char *folder)
         folder_add_run(out, run, n);
 }
 
-void imap_add_folder(struct buf *out, const char *folder)
+void imap_add_quoted(struct buf *out, const char *text)
 {
-    struct buf name AUTO_BUF;
-    buf_init(&name, KIB(16));
-    imap_add_utf7(&name, folder);
     buf_char(out, '"');
-    for (const char *p = name.data; *p; p++) {
+    for (const char *p = text; *p; p++) {
         if (*p == '"' || *p == '\\')
             buf_char(out, '\\');
         buf_char(out, *p);
     }
     buf_char(out, '"');
+}
+
+void imap_add_folder(struct buf *out, const char *folder)
+{
+    struct buf name AUTO_BUF;
+    buf_init(&name, KIB(16));
+    imap_add_utf7(&name, folder);
+    imap_add_quoted(out, name.data);
 }

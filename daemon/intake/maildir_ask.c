@@ -12,6 +12,7 @@
 #include "base/bounds.h"
 #include "base/hook.h"
 #include "base/log.h"
+#include "base/maildir.h"
 #include "base/mem.h"
 #include "intake/maildir_inner.h"
 
@@ -158,9 +159,31 @@ static void maildir_refetch(struct maildir *m, const json_t *request)
     }
 }
 
+/* A copy of what was sent: into .Sent of the Maildir, as Maildir++ has it, or where
+ * leadd.conf wants it. */
+static void maildir_append(struct maildir *m, const struct desk_request *q)
+{
+    int there = 0;
+    struct err e = {0};
+    json_t *j = json_object();
+    AUTO_FREE char *path = m->set->sent_folder ? mem_str(m->set->sent_folder)
+                                               : mem_printf("%s/.Sent", m->set->path);
+    int rc = maildir_keep(path, q->id, json_get_int(q->json, "internal_ms", 0), q->raw, q->raw_len,
+                          json_get_bool(q->json, "again", false), &there, &e);
+    json_put_str(j, "folder", path);
+    if (rc < 0)
+        json_put_str(j, "error", e.text);
+    json_put_str(j, "outcome", rc < 0 ? "refused" : there ? "there" : "stored");
+    desk_answer(m->desk, q, FRAME_APPENDED, j);
+}
+
 void maildir_request(struct maildir *m, const struct desk_request *q)
 {
     struct err e = {0};
+    if (q->type == FRAME_APPEND) {
+        maildir_append(m, q);
+        return;
+    }
     if (q->type == FRAME_REFETCH) {
         maildir_refetch(m, q->json);
         return;

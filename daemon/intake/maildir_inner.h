@@ -64,7 +64,7 @@ json_t *maildir_parts(int fd);
 
 /* Flags or moves what was receipted. */
 void maildir_settle_all(struct maildir *m);
-/* LIST, PREVIEW or REFETCH. */
+/* LIST, PREVIEW, REFETCH or APPEND. */
 void maildir_request(struct maildir *m, const struct desk_request *q);
 
 #endif

@@ -14,6 +14,8 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/maildir.h"
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
@@ -144,6 +146,9 @@ int settings_load(struct settings *s, const json_t *config, struct err *e)
     s->move_to = json_get_str(mb, "move_to", NULL);
     if (s->after == SETTINGS_MOVE && (!s->move_to || !text_is_single_line(s->move_to)))
         return err_set(e, ERR_PERM, "after = \"move\" needs move_to");
+    s->sent_folder = json_get_str(mb, "sent_folder", NULL);
+    if (s->sent_folder && !text_is_single_line(s->sent_folder))
+        return err_set(e, ERR_PERM, "sent_folder: expected one line");
     s->poll_ms = settings_ms(mb, "poll", 60000);
     s->mail_size = settings_bytes(mb, "mail_size", BOUND_MAIL_SIZE);
     if (settings_load_start(s, mb, e) < 0)
@@ -156,7 +161,11 @@ int settings_load(struct settings *s, const json_t *config, struct err *e)
 
 static void settings_rights_maildir(const struct settings *s, struct sandbox *sb)
 {
+    struct err e = {0};
     sandbox_path(sb, s->path, SANDBOX_MOVE);
+    if (s->sent_folder && maildir_make(s->sent_folder, &e) < 0)
+        log_warn("intake.sent_folder", "error=\"%s\" next=\"copies wait\"", e.text);
+    sandbox_path(sb, s->sent_folder, SANDBOX_MOVE);
     if (s->after != SETTINGS_MOVE)
         return;
     AUTO_FREE char *to = *s->move_to == '/' ? mem_str(s->move_to)

@@ -39,6 +39,7 @@ struct settings {
     int64_t start_ms; /* for SETTINGS_DATE */
     enum settings_after after;
     const char *flag, *move_to;
+    const char *sent_folder; /* of copies; NULL: the one that the server marks, or .Sent */
     size_t mail_size, batch;
 };
 

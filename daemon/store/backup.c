@@ -30,6 +30,7 @@ static const struct {
     COUNT_OF(rewritten), COUNT_OF(probe), COUNT_OF(signature_used), COUNT_OF(address_bounce),
     COUNT_OF(meeting), COUNT_OF(confirmation), COUNT_OF(verdict), COUNT_OF(click),
     COUNT_OF(broadcast), COUNT_OF(broadcast_zone), COUNT_OF(broadcast_part),
+    COUNT_OF(sent_copy),
 };
 
 #define MISSING(from, col, to, key)                                                                \
@@ -55,6 +56,7 @@ static const struct {
     {"mails to be sent without their text",
      "SELECT count(*), min(id) FROM outbox WHERE state IN ('ready', 'claimed', 'deferred', 'sent', "
      "'unknown') AND NOT EXISTS (SELECT 1 FROM outbox_body b WHERE b.outbox_id = outbox.id)"},
+    {"copies of mails that are not there", MISSING("sent_copy", "outbox_id", "outbox", "id")},
     {"texts of mails that are not there", MISSING("outbox_body", "outbox_id", "outbox", "id")},
     {"mails of a lead that is not there", MISSING("outbox", "lead_id", "lead", "id")},
     {"leads of a contact that is not there", MISSING("lead", "contact_id", "contact", "id")},

@@ -15,6 +15,7 @@ daemon_store_libstore_a_SOURCES += %D%/consent.c %D%/consent.h %D%/schema_sms_in
 
 # the outbox
 daemon_store_libstore_a_SOURCES += %D%/schema_outbox.c %D%/relay.c %D%/relay.h
+daemon_store_libstore_a_SOURCES += %D%/sent_copy.c %D%/sent_copy.h
 # posts that wait for their sender
 daemon_store_libstore_a_SOURCES += %D%/schema_form.c %D%/confirmation.c %D%/confirmation.h \
 	%D%/verdict.c %D%/verdict.h

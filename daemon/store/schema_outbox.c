@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * schema_outbox - in which line a mail waits
+ * schema_outbox - in which line a mail waits, and copies of what was sent
  *
  * The index of what is due has the line first, so the first of each is one look; that
  * of what the courier holds has it too, since lines may have a part of the slots only.
@@ -22,4 +22,17 @@ const char schema_outbox_1[] =
     " down_ms INTEGER NOT NULL,"              /* told as down since then; 0: it is not */
     " first_day INTEGER NOT NULL,"            /* days since 1970; of its warm-up */
     " day INTEGER NOT NULL, mails INTEGER NOT NULL" /* handed to it on that day */
-    ") STRICT, WITHOUT ROWID;";
+    ") STRICT, WITHOUT ROWID;"
+
+    /* a copy of a mail that was sent, until it is in its folder */
+    "CREATE TABLE sent_copy ("
+    " outbox_id INTEGER PRIMARY KEY,"
+    " mailbox TEXT NOT NULL,"
+    " state TEXT NOT NULL,"                   /* waiting, handed, failed */
+    " sent_ms INTEGER NOT NULL,"
+    " since_ms INTEGER NOT NULL,"             /* has been wanted since then */
+    " next_ms INTEGER NOT NULL,"              /* of failed: since then */
+    " tries INTEGER NOT NULL DEFAULT 0,"      /* it may be there from one of them */
+    " error TEXT"
+    ") STRICT;"
+    "CREATE INDEX sent_copy_due ON sent_copy (mailbox, state, next_ms);";

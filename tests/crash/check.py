@@ -131,6 +131,19 @@ def imap_settled(w):
                 pass
 
 
+def copied_once(w):
+    """What was sent lies in the folder for sent mail, each once, and nothing else."""
+    until(lambda: one(w, "SELECT count(*) FROM sent_copy") == 0, timeout=240, why="all copies")
+    client = w.dovecot.login("moved", "secret")
+    client.select("Sent", readonly=True)
+    _, data = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (TO)])")
+    client.logout()
+    there = collections.Counter(re.search(rb"To: (\S+)", d[1]).group(1).decode()
+                                for d in data if isinstance(d, tuple))
+    assert there == collections.Counter(to for (to,) in rows(
+        store(w), "SELECT to_addr FROM outbox WHERE class <> 'notice' AND state = 'sent'"))
+
+
 def reconciled(w):
     def compared():
         try:
@@ -190,6 +203,8 @@ def end_state(w, arrived=(), may_be_unknown=frozenset(), told=()):
     until(lambda: not os.listdir(w.daemon.dir + "/disk/new"), timeout=120, why="an empty new/")
     filed_once(w)
     unknown = outbox_right(w, arrived, set(may_be_unknown))
+    if w.dovecot and w.relay == "smtp":
+        copied_once(w)
     reconciled(w)
     calls_made(w, told)
     waited_once(w)

@@ -135,10 +135,10 @@ def stream(relay, points):
 @needs_hooks
 def test_killed_at_every_named_point_nothing_is_lost_or_doubled():
     names = World.point_names()
-    stream("smtp", [p for p in names if not p.startswith("courier.rename.") and p not in ELSEWHERE])
+    stream("smtp", [p for p in names if not p.startswith("maildir.rename.") and p not in ELSEWHERE])
 
 
 @needs_hooks
 def test_killed_while_writing_follow_ups_to_a_maildir():
-    stream("maildir", [p for p in World.point_names() if p.startswith(("courier.rename.",
+    stream("maildir", [p for p in World.point_names() if p.startswith(("maildir.rename.",
                                                                         "courier.receipt."))])

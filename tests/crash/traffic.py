@@ -11,8 +11,9 @@
 Mails come from a Maildir (after = "flag") and from a real Dovecot (one mailbox
 with after = "flag", one with "move"), forms by HTTP from clients that repeat a
 request under the same key until it was taken. Follow-ups go to a receiver that
-refuses, defers or resets those whose address says so, and writes a log. A webhook
-tells another program of each lead.
+refuses, defers or resets those whose address says so, and writes a log; copies of
+what was sent go into a folder of the second mailbox. A webhook tells another program
+of each lead.
 """
 import collections
 import contextlib
@@ -215,8 +216,10 @@ class World:
         if self.dovecot:
             boxes += company.imap(self.dovecot, "flagged", "flagged", after="flag", poll="2s")
             boxes += company.imap(self.dovecot, "moved", "moved", after="move", move_to="Done",
-                                  poll="2s")
-        relays = company.smtp(self.receiver.port) if self.relay == "smtp" else company.MAILDIR_OUT
+                                  poll="2s", sent_folder="Sent")
+        copies = {"sent_copies": "moved"} if self.dovecot else {}
+        relays = (company.smtp(self.receiver.port, **copies) if self.relay == "smtp"
+                  else company.MAILDIR_OUT)
         return company.conf(mailboxes=boxes, relays=relays, settings='endpoints : { program : '
                             '{ url = "%s"; }; };' % self.program.url())
 

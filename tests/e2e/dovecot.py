@@ -239,6 +239,12 @@ class Dovecot:
             os.unlink(lock)
         return self.start()
 
+    def configure(self, text):
+        """More of its configuration, from now on."""
+        with open(os.path.join(self.root, "conf"), "a", encoding="utf-8") as f:
+            f.write(text)
+        self.restart()
+
     def log(self):
         path = os.path.join(self.root, "log")
         return open(path).read() if os.path.exists(path) else ""

@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/maildir.h"
 #include "base/mem.h"
 #include "courier/hook.h"
-#include "courier/maildir.h"
 #include "courier/media.h"
 #include "courier/reply.h"
 

@@ -2,7 +2,7 @@
  *
  * maildir - see maildir.h
  */
-#include "courier/maildir.h"
+#include "base/maildir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,8 +22,7 @@
 
 #define NAME_LEN 64
 
-/* The header block's Message-ID value, or an empty string. */
-static struct str message_id(const char *raw, size_t n)
+struct str maildir_message_id(const char *raw, size_t n)
 {
     static const char key[] = "message-id:";
     for (size_t at = 0; at < n;) {
@@ -44,7 +43,7 @@ static struct str message_id(const char *raw, size_t n)
  * counts from 1 again, and its mails would pass for delivered ones. */
 static void file_name(char out[NAME_LEN], uint64_t id, const char *raw, size_t n)
 {
-    struct str mid = message_id(raw, n);
+    struct str mid = maildir_message_id(raw, n);
     uint64_t h = (uint64_t)(mid.n ? hash_64(mid.p, mid.n) : hash_64(raw, n));
     snprintf(out, NAME_LEN, "out%" PRIu64 ".%016" PRIx64 ".leadd", id, h);
 }
@@ -60,10 +59,11 @@ int maildir_make(const char *path, struct err *e)
     return 0;
 }
 
-/* The mail with LF line ends behind a Return-Path line. */
+/* The mail with LF line ends; from NULL: without a Return-Path line in front. */
 static int file_text(struct buf *out, const char *from, const char *raw, size_t n)
 {
-    buf_printf(out, "Return-Path: <%s>\n", from);
+    if (from)
+        buf_printf(out, "Return-Path: <%s>\n", from);
     for (size_t at = 0; at < n;) {
         const char *p = raw + at, *lf = memchr(p, '\n', n - at);
         size_t len = lf ? (size_t)(lf - p) : n - at;
@@ -76,15 +76,19 @@ static int file_text(struct buf *out, const char *from, const char *raw, size_t 
     return buf_ok(out) ? 0 : -1;
 }
 
-static int file_write(const char *path, const char *from, const char *raw, size_t n,
+/* when_ms: the time of the file; 0: now. */
+static int file_write(const char *path, const char *from, const char *raw, size_t n, int64_t when_ms,
                       struct err *e)
 {
     struct buf text AUTO_BUF;
+    const struct timespec at = {when_ms / 1000, when_ms % 1000 * 1000000},
+                          times[2] = {at, at};
     buf_init(&text, BOUND_FRAME_RAW * 2);
     if (file_text(&text, from, raw, n) < 0)
         return err_set(e, ERR_INPUT, "the mail is too large");
     AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || buf_write_fd(fd, text.data, text.len) < 0 || fsync(fd) < 0)
+    if (fd < 0 || buf_write_fd(fd, text.data, text.len) < 0 ||
+        (when_ms && futimens(fd, times) < 0) || fsync(fd) < 0)
         return err_set(e, ERR_TEMP, "%s: %s", path, err_errno());
     return 0;
 }
@@ -111,24 +115,48 @@ static int was_moved(const char *path, const char *name)
     return found;
 }
 
+/* From tmp/ to its place, and the place synced; *there_out: it was there. */
+static int file_place(const char *tmp, const char *dir, const char *name, int *there_out,
+                      struct err *e)
+{
+    AUTO_FREE char *dst = mem_printf("%s/%s", dir, name);
+    CRASH_POINT("maildir.rename.before");
+    *there_out = link(tmp, dst) < 0;
+    if (*there_out && errno != EEXIST)
+        return err_set(e, ERR_TEMP, "%s: %s", dst, err_errno());
+    CRASH_POINT("maildir.rename.after");
+    unlink(tmp);
+    return dir_sync(dir, e);
+}
+
 int maildir_deliver(const char *path, uint64_t id, const char *from, const char *raw, size_t n,
                     int again, struct err *e)
 {
     char name[NAME_LEN];
+    int there;
     file_name(name, id, raw, n);
     AUTO_FREE char *tmp = mem_printf("%s/tmp/%s", path, name);
     AUTO_FREE char *dir = mem_printf("%s/new", path);
-    AUTO_FREE char *dst = mem_printf("%s/%s", dir, name);
     if (maildir_make(path, e) < 0)
         return -1;
     if (again && was_moved(path, name))
         return 0;
-    if (file_write(tmp, from, raw, n, e) < 0)
+    return file_write(tmp, from, raw, n, 0, e) < 0 ? -1 : file_place(tmp, dir, name, &there, e);
+}
+
+int maildir_keep(const char *path, uint64_t id, int64_t sent_ms, const char *raw, size_t n,
+                 int again, int *there_out, struct err *e)
+{
+    char name[NAME_LEN];
+    file_name(name, id, raw, n);
+    AUTO_FREE char *tmp = mem_printf("%s/tmp/%s", path, name);
+    AUTO_FREE char *dir = mem_printf("%s/cur", path);
+    AUTO_FREE char *seen = mem_printf("%s:2,S", name);
+    if (maildir_make(path, e) < 0)
         return -1;
-    CRASH_POINT("courier.rename.before");
-    if (link(tmp, dst) < 0 && errno != EEXIST)
-        return err_set(e, ERR_TEMP, "%s: %s", dst, err_errno());
-    CRASH_POINT("courier.rename.after");
-    unlink(tmp);
-    return dir_sync(dir, e);
+    *there_out = again && was_moved(path, name); /* its flags may be others by now */
+    if (*there_out)
+        return 0;
+    return file_write(tmp, NULL, raw, n, sent_ms, e) < 0 ? -1
+                                                         : file_place(tmp, dir, seen, there_out, e);
 }
