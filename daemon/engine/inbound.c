@@ -26,6 +26,7 @@
 #include "engine/held.h"
 #include "engine/inbound_user.h"
 #include "engine/input.h"
+#include "engine/invite.h"
 #include "engine/notice_foot.h"
 #include "engine/optout.h"
 #include "engine/proof.h"
@@ -346,7 +347,7 @@ static int mail_told(struct input *in, const struct crm_who *who, const struct t
                      int64_t message_id, struct err *e)
 {
     notice_offered(in, who);
-    if (input_run(in, e) < 0 || duplicate_tell(in, who, e) < 0 ||
+    if (input_run(in, e) < 0 || duplicate_tell(in, who, e) < 0 || invite_countered(in, e) < 0 ||
         conversation_in(in, who, message_id, e) < 0)
         return -1;
     return thread->stranger ? conversation_stranger(in, who, thread, message_id, e) : 0;

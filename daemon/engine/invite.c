@@ -5,6 +5,7 @@
 #include "engine/invite.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/bounds.h"
 #include "base/mem.h"
@@ -64,4 +65,51 @@ int invite_mail(struct input *in, const struct crm_send *s, int64_t *outbox_out,
                        .calendar = ics.data,
                        .method = v->cancel ? "CANCEL" : "REQUEST"};
     return letter_put(in, &l, outbox_out, NULL, e);
+}
+
+/* ---- what comes back --------------------------------------------------------------------- */
+
+static int countered_tell(struct input *in, const struct crm_target *t, const char *owner, struct err *e)
+{
+    struct err le = {0};
+    int64_t outbox, start = json_get_int(json_get_obj(in->message, "calendar"), "start_ms", 0);
+    char id[CRM_ID_LEN], when[40];
+    const json_t *rec = crm_record(in->ctx, CRM_ACTIVITY, t->activity, e);
+    if (!rec)
+        return -1;
+    crm_id_format(CRM_ACTIVITY, t->activity, id);
+    crm_when_print(engine_setting(in->eng, "time_zone", "UTC"), start, when, sizeof(when));
+    AUTO_FREE char *to = mem_str(json_get_str(crm_user(in->eng->crm, owner), "email", ""));
+    AUTO_FREE char *subject = mem_printf("Another time is proposed: %s", json_get_str(rec, "text", ""));
+    AUTO_FREE char *text = mem_printf(
+        "%s\n\nThe contact cannot or would rather not come at the time of the invitation. The meeting stays\n"
+        "where it is until you move it; an answer to this mail with this line does:\n\n"
+        "  #invite %s %s\n", json_get_str(rec, "text", ""), id, when);
+    AUTO_FREE char *intent = mem_printf("countered/%s/%s", id, in->intent);
+    text_lower(to);
+    struct letter l = {.class_ = "notice", .intent = intent, .to = to, .to_user = owner,
+                       .from_name = "leadd", .answers = ours_of(OURS_NOTICE, t, 0), .subject = subject,
+                       .text = text, .target = t};
+    if (letter_put(in, &l, &outbox, NULL, &le) == 0)
+        return 0;
+    if (le.cls != ERR_INPUT)
+        return err_set(e, le.cls, "%s", le.text);
+    input_note(in, "%s could not be told: %s", owner, le.text);
+    return 0;
+}
+
+int invite_countered(struct input *in, struct err *e)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct crm_event *ev = &in->events[i].ev;
+        struct err why = {0};
+        if (strcmp(ev->name, "meeting.countered") != 0)
+            continue;
+        const struct crm_target t = ev->target;
+        const char *owner = crm_owner_of(in->ctx, &t, &why);
+        if (!owner || !json_get_str(crm_user(in->eng->crm, owner), "email", NULL))
+            return why.cls == ERR_INPUT || why.cls == ERR_NONE ? 0 : err_set(e, why.cls, "%s", why.text);
+        return countered_tell(in, &t, owner, e);
+    }
+    return 0;
 }

@@ -13,4 +13,8 @@
 int invite_mail(struct input *in, const struct crm_send *s, int64_t *outbox_out,
                 struct err *e) LEADD_MUST_CHECK;
 
+/* The contact has proposed another time for a meeting of ours: its owner hears of it, with
+ * the line that moves it. */
+int invite_countered(struct input *in, struct err *e) LEADD_MUST_CHECK;
+
 #endif

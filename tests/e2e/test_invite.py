@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Invitations to meetings: what calendars read, as python3-icalendar reads it, and what answers do."""
 import datetime
+import re
 import email.message
 import email.policy
 
@@ -24,10 +25,10 @@ rules : {
 UTC = datetime.timezone.utc
 
 
-def start():
+def start(rules=RULES):
     return test_rep.Daemon(test_rep.CONF % {"mailboxes": company.MAILDIR_IN, "relays": company.MAILDIR_OUT,
                                             "settings": test_rep.SETTINGS},
-                           company.files(RULES), args=("--pretend-time", "2026-11-20T10:00:00Z"))
+                           company.files(rules), args=("--pretend-time", "2026-11-20T10:00:00Z"))
 
 
 def invitations(d, n, to="ada@shop.example"):
@@ -127,3 +128,16 @@ def test_who_declines_or_proposes_another_time_is_told_to_the_owner(status, meth
         assert meeting(d)["text"] == text
         until(lambda: len([m for m in company.sent(d.dir) if "tom@example.com" in m["To"]]) > had,
               why="the notice to the owner")
+
+
+def test_a_proposed_time_is_told_to_the_owner_without_any_rule_and_his_answer_moves_the_meeting():
+    with start(rules=RULES[:RULES.index("  no :")] + "};\n") as d:
+        lead(d)
+        d.ctl("do", "L1", "invite fri 10:00 Demo")
+        event, _ = invitations(d, 1)
+        answers(d, event, "TENTATIVE", "COUNTER", datetime.datetime(2026, 11, 27, 14, tzinfo=UTC))
+        told = until(lambda: next((m for m in company.sent(d.dir) if "tom@example.com" in m["To"] and
+                                   m["Subject"].startswith("Another time is proposed")), None), why="a notice")
+        (line,) = re.findall(r"^  (#invite A\d+ 2026-11-27 15:00)$", told.get_content(), re.M)
+        says(d, line + "\n", to="sales@example.com")
+        assert int(invitations(d, 2)[0]["SEQUENCE"]) == 1 and meeting(d)["text"].startswith("Demo")
