@@ -18,4 +18,4 @@ tests_bench_rules_LDADD = $(RULE_LIBS) $(BASE_LIBS)
 bench-programs: all-am $(bench_programs)
 .PHONY: bench-programs
 
-EXTRA_DIST += %D%/run %D%/gauge.py %D%/waiting.py %D%/test_bench.py
+EXTRA_DIST += %D%/run %D%/gauge.py %D%/waiting.py %D%/letters.py %D%/test_bench.py

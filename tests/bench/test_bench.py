@@ -17,6 +17,7 @@ ROWS = {
     "followups": ["followups", "followups_courier", "followups_libcurl", "followups_smtp_source", "mail_alone",
                   "mail_in_turn", "mail_in_turn_no_pipelining"],
     "waiting": ["few_cpu", "waiting_cpu", "waiting_rss", "waiting_next", "waiting_next / few_next"],
+    "letters": ["letters", "letters_wait"],
     "start": ["start_answer", "start_ready"],
     "rules": ["rules.ns_per_event.%d" % n for n in (10, 100, 1000, 10000)]
              + ["rules.clips.ns_per_event.%d" % n for n in (10, 100)],
