@@ -485,6 +485,10 @@ static const struct schema_key keys_rule[] = {
      .help = "With again, how often in all; without, how often in the life of one record."},
     {"until", TYPE_LINE,
      .help = "A condition that ends waiting and repeating (after, again) once it is true."},
+    {"late", TYPE_CHOICE, .choices = "run skip",
+     .help = "With after, again or every: what happens when its time has passed by more than late_after, "
+             "because leadd did not run. Without it, run: once, if the conditions hold still; skip: not at "
+             "all, and with again or every at the next time."},
     {"once", TYPE_BOOL, .help = "true: at most once in the life of each record."},
     {"cooldown", TYPE_LINE,
      .help = "After it ran for a record, the rule leaves this record alone for that time."},
@@ -646,6 +650,10 @@ static const struct schema_key keys_sequence[] = {
     {"calendar", TYPE_NAME, .help = "The calendar on whose holidays nothing leaves."},
     {"several", TYPE_BOOL, .def = "false",
      .help = "true: a contact may be in it while it is in another sequence."},
+    {"late", TYPE_CHOICE, .choices = "run skip hold",
+     .help = "What happens to steps whose time has passed by more than late_after, because leadd did not "
+             "run. Without it, run: they come now, inside the window; skip: those up to the next wait are "
+             "passed over; hold: it is paused until somebody lets it go on (sequence resume)."},
     {"by_hand", TYPE_BOOL, .def = "false",
      .help = "true: people begin it, so leadctl rules check does not miss a rule that does."},
     {"list", TYPE_NAME,

@@ -25,6 +25,11 @@ static int64_t late_setting(const struct engine *eng, const char *key)
     return json_get_int(json_get_obj(eng->role->config, "settings"), key, 0);
 }
 
+bool late_is(const struct engine *eng, int64_t due_ms)
+{
+    return due_ms > 0 && due_ms < clock_now_ms() - late_setting(eng, "late_after");
+}
+
 int late_start(struct engine *eng, struct err *e)
 {
     int64_t until = clock_now_ms() - late_setting(eng, "late_after"), n,

@@ -27,6 +27,8 @@ void late_undone(struct engine *eng);
 int late_item(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 /* How many are held; counts no further than TIMERS_COUNTED. */
 int late_count(struct engine *eng, int64_t *out, struct err *e) LEADD_MUST_CHECK;
+/* Has that time passed by more than late_after? What people release is due anew. */
+bool late_is(const struct engine *eng, int64_t due_ms);
 /* All that is held is due now. */
 int late_release_all(struct engine *eng, int64_t *count_out, struct err *e) LEADD_MUST_CHECK;
 

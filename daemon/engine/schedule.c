@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "engine/coverage.h"
 #include "engine/firing.h"
+#include "engine/late.h"
 #include "engine/suspect.h"
 #include "engine/timer.h"
 #include "rule/schedule.h"
@@ -246,7 +247,7 @@ static int start_rule(struct engine *eng, const struct rule *rule, struct err *e
         return -1;
     if (walking)
         t.due_ms = now;
-    else if (due && due <= now && now - due < DAY_MS)
+    else if (due && due <= now && now - due < DAY_MS && !(rule->late_skip && late_is(eng, due)))
         return 0;
     else if (due && due <= now)
         log_warn("schedule.missed", "rule=%s days=%" PRId64 " next=\"at its next time\"",

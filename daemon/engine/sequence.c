@@ -15,8 +15,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "crm/when.h"
 #include "engine/consent.h"
 #include "engine/enrol.h"
+#include "engine/late.h"
 #include "engine/timer.h"
 #include "store/enrolment.h"
 
@@ -30,6 +32,7 @@ struct course {
     enum crm_entity kind;
     struct timer_row t;
     bool ended;
+    bool skips; /* it is late: what would be done up to the next wait is not */
 };
 
 static int course_end(struct course *c, const char *state, const char *why, struct err *e)
@@ -93,6 +96,10 @@ static const char *reason_of_events(const struct course *c)
 {
     unsigned stops = sequence_stops(c->q);
     const char *kind = json_get_str(c->in->message, "kind", "person");
+    for (size_t i = 0; i < c->in->count; i++) /* a STOP by text is an answer, too */
+        if (c->in->events[i].ev.target.contact == c->target->contact &&
+            strcmp(c->in->events[i].ev.name, "address.opted_out") == 0)
+            return "the contact has opted out";
     for (size_t i = 0; i < c->in->count; i++) {
         const struct crm_event *ev = &c->in->events[i].ev;
         if (ev->target.contact != c->target->contact)
@@ -248,6 +255,12 @@ static int step_run(struct course *c, bool *again, struct err *e)
         return -1;
     if (*why)
         return course_end(c, "stopped", why, e);
+    if (c->skips && s->kind == STEP_DO) {
+        input_note(c->in, "sequence %s, step %s: passed over, it is late", c->t.key.rule, s->path);
+        c->t.step++;
+        *again = true;
+        return 0;
+    }
     if (enrol_opens(c->in->ctx, c->q, s, c->target->contact, c->in->now_ms, &open, e) < 0)
         return -1;
     if (open > c->in->now_ms)
@@ -280,6 +293,23 @@ static int course_cannot(struct input *in, const json_t *enrolment, const json_t
     return enrol_pause(in, enrolment, row, text.text, e);
 }
 
+/* As the sequence wants it. */
+static int course_late(struct course *c, const json_t *row, struct err *e)
+{
+    char when[40];
+    int64_t due = json_get_int(row, "due_ms", 0);
+    enum sequence_late late = sequence_late(c->q);
+    if (late == SEQUENCE_LATE_RUN || !late_is(c->in->eng, due))
+        return course_run(c, e);
+    c->skips = late == SEQUENCE_LATE_SKIP;
+    if (c->skips)
+        return course_run(c, e);
+    crm_when_print(engine_setting(c->in->eng, "time_zone", "UTC"), due, when, sizeof(when));
+    AUTO_FREE char *why = mem_printf("late: it was due %s", when);
+    input_note(c->in, "sequence %s is paused: %s", c->t.key.rule, why);
+    return enrol_pause(c->in, c->enrolment, row, why, e);
+}
+
 static int fire_in(struct input *in, const json_t *row, const json_t *enrolment, struct err *e)
 {
     struct err why = {0};
@@ -289,7 +319,7 @@ static int fire_in(struct input *in, const json_t *row, const json_t *enrolment,
     c.kind = crm_entity_parse(c.t.key.entity);
     c.q = enrol_sequence(in->eng, enrolment, &why);
     if (c.q)
-        return course_run(&c, e);
+        return course_late(&c, row, e);
     if (why.cls == ERR_INPUT)
         return course_cannot(in, enrolment, row, &why, e);
     *e = why;

@@ -13,8 +13,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/when.h"
 #include "engine/coverage.h"
 #include "engine/firing.h"
+#include "engine/late.h"
 #include "engine/timer.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -366,6 +368,17 @@ static int fire_gone(struct input *in, const json_t *row, const char *why, struc
     return timer_remove(in->eng, &k, e) < 0 ? -1 : input_finish(in, e);
 }
 
+/* The rule says that what is so late is not worth doing. */
+static int fire_late(struct input *in, const struct rule *rule, const json_t *row, struct err *e)
+{
+    char when[40];
+    crm_when_print(engine_setting(in->eng, "time_zone", "UTC"), json_get_int(row, "due_ms", 0), when,
+                   sizeof(when));
+    input_note(in, "timer of %s skipped: late, it was due %s", rule->name, when);
+    engine_count(in->eng, "timers_skipped", 1);
+    return fire_next(in, rule, row, e) < 0 ? -1 : input_finish(in, e);
+}
+
 static int rule_fire(struct engine *eng, const json_t *row, struct err *e)
 {
     struct input in;
@@ -386,6 +399,8 @@ static int rule_fire(struct engine *eng, const json_t *row, struct err *e)
     else if (!rule || !rule->timed)
         rc = fire_gone(&in, row, rule ? "the rule does not wait any more" : "there is no such rule",
                        e);
+    else if (rule->late_skip && late_is(eng, json_get_int(row, "due_ms", 0)))
+        rc = fire_late(&in, rule, row, e);
     else
         rc = fire_in(&in, rule, row, e);
     input_end(&in);

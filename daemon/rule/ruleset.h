@@ -103,6 +103,7 @@ struct rule {
     const struct rule_line *until; /* NULL: none */
     /* per record */
     bool once;
+    bool late_skip; /* it does not run when its time has passed by far */
     struct rule_span cooldown;
     enum rule_mode mode;
     int canary;                     /* percent */

@@ -155,6 +155,9 @@ static void time_until(struct ruleset_loader *ld, const json_t *def)
 static void time_check(struct ruleset_loader *ld, const json_t *def)
 {
     const struct rule *r = &ld->rule->pub;
+    if (json_object_get(def, "late") && !r->timed && !r->every)
+        ruleset_fail(ld, r->at, "late is for what waits for a time: after, again or every, and there is "
+                     "none of them");
     if (r->timed && (r->group || r->stop != RULE_STOP_NO))
         ruleset_fail(ld, r->at, "%s belongs to the moment of the event, when a rule with %s does "
                      "not run yet", r->group ? "first" : "stop", r->after.text ? "after" : "again");
@@ -193,6 +196,7 @@ void ruleset_read_time(struct ruleset_loader *ld, const json_t *def)
     time_span(ld, def, "after", &r->after);
     time_span(ld, def, "again", &r->again);
     time_span(ld, def, "cooldown", &r->cooldown);
+    r->late_skip = strcmp(json_get_str(def, "late", "run"), "skip") == 0;
     r->valid_to = INT64_MAX;
     time_date(ld, def, "valid_from", false, &r->valid_from);
     time_date(ld, def, "valid_to", true, &r->valid_to);

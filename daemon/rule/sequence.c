@@ -422,6 +422,15 @@ const char *sequence_at(const struct sequence *q) { return q->at; }
 const char *sequence_on(const struct sequence *q) { return q->on; }
 unsigned sequence_stops(const struct sequence *q) { return q->stops; }
 bool sequence_several(const struct sequence *q) { return q->several; }
+
+enum sequence_late sequence_late(const struct sequence *q)
+{
+    const char *late = json_get_str(q->def, "late", "run");
+    return strcmp(late, "skip") == 0   ? SEQUENCE_LATE_SKIP
+           : strcmp(late, "hold") == 0 ? SEQUENCE_LATE_HOLD
+                                       : SEQUENCE_LATE_RUN;
+}
+
 const char *sequence_mail_list(const struct sequence *q) { return json_get_str(q->def, "list", NULL); }
 const char *sequence_hash(const struct sequence *q) { return q->hash; }
 const char *sequence_source(const struct sequence *q) { return q->source; }

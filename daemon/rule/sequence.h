@@ -59,6 +59,9 @@ enum sequence_stop {
     SEQUENCE_BOUNCED = 32,
 };
 
+/* What becomes of steps whose time has passed by far. */
+enum sequence_late { SEQUENCE_LATE_RUN, SEQUENCE_LATE_SKIP, SEQUENCE_LATE_HOLD };
+
 struct sequence;
 
 /* config: the tree that tables and calendars come from; what the steps name of them is
@@ -75,6 +78,7 @@ const char *sequence_at(const struct sequence *q);
 const char *sequence_on(const struct sequence *q); /* "lead" */
 unsigned sequence_stops(const struct sequence *q); /* enum sequence_stop, or-ed */
 bool sequence_several(const struct sequence *q);
+enum sequence_late sequence_late(const struct sequence *q);
 const char *sequence_mail_list(const struct sequence *q); /* NULL: none of its own */
 /* Of the definition without its places: the same text elsewhere is the same version. */
 const char *sequence_hash(const struct sequence *q);
