@@ -34,3 +34,4 @@ EXTRA_DIST += %D%/demo %D%/dev %D%/packages.build %D%/packages.test %D%/packages
 
 gatewaysdir = $(pkgdatadir)/gateways
 dist_gateways_DATA = %D%/gateways/bird.conf %D%/gateways/email.conf %D%/gateways/generic.conf %D%/gateways/kannel.conf %D%/gateways/plivo.conf %D%/gateways/sinch.conf %D%/gateways/smstools.conf %D%/gateways/telnyx.conf %D%/gateways/twilio.conf %D%/gateways/vonage.conf
+dist_gateways_SCRIPTS = %D%/gateways/smstools.sh

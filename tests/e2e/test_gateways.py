@@ -115,6 +115,9 @@ class Cases:
 
     def spool(self, f):
         self.add({"request": "send", "text": f["text"]}, lambda r: r.get("body") == f["file"])
+        self.receipts(f)
+        self.inbound_conf = f["inbound"]["conf"]
+        self.inbound(f["inbound"])
 
     def http(self, f):
         want = request_wanted(f["request"])
