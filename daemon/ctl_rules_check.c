@@ -6,11 +6,14 @@
  */
 #include "ctl_rules.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/config.h"
+#include "crm/check.h"
 #include "crm/lint.h"
 #include "tool/tests.h"
 
@@ -128,13 +131,69 @@ static void check_tests(struct check *c, const json_t *tree)
     c->found = rule_lint_sorted(c->found);
 }
 
+/* ---- mistakes of all kinds ------------------------------------------------------------ */
+
+/* Of "rules.large.whn: unknown key": "large", what the mistake is in; of "time_zone: ..", that. */
+static char *mistake_name(const char *text)
+{
+    size_t path = strcspn(text, ":"), first = strcspn(text, ".[:");
+    if (first == path)
+        return mem_strn(text, path);
+    const char *name = text + first + 1;
+    return mem_strn(name, strcspn(name, ".[]:"));
+}
+
+static bool in_name(char c)
+{
+    return c == '_' || c == '-' || isalnum((unsigned char)c);
+}
+
+static bool names_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = text; n && (p = strstr(p, word)); p += n)
+        if ((p == text || !in_name(p[-1])) && !in_name(p[n]))
+            return true;
+    return false;
+}
+
+/* What names something that has a mistake of notation may follow from that one: it is told
+ * when that is mended. */
+static bool check_follows(const struct errlist *errors, size_t count, const struct errlist_entry *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        AUTO_FREE char *name = mistake_name(errors->v[i].text);
+        if (names_word(e->text, name))
+            return true;
+    }
+    return false;
+}
+
+/* Notation first, then meaning, then the names in tests; false when there was a mistake. */
+static bool check_all(struct check *c, const json_t *tree)
+{
+    size_t count = c->errors.count;
+    struct errlist more AUTO_ERRLIST;
+    errlist_init(&more, CTL_RULES_ERRORS);
+    if (crm_check(tree, &more) < 0 || count > 0)
+        tests_check_names(tree, &more);
+    for (size_t i = 0; i < more.count; i++)
+        if (!check_follows(&c->errors, count, &more.v[i]))
+            errlist_copy(&c->errors, &more.v[i]);
+    return errlist_total(&c->errors) == 0;
+}
+
 static json_t *check_run(struct check *c, const char *path)
 {
     size_t i;
     json_t *v;
-    json_t *tree = ctl_rules_load(path, &c->errors);
+    json_t *tree = config_load_some(path, &c->errors);
     if (!tree)
         return NULL;
+    if (!check_all(c, tree)) {
+        json_decref(tree);
+        return NULL;
+    }
     c->found = crm_lint(tree, clock_now_ms());
     check_tests(c, tree);
     json_array_foreach(json_get_arr(tree, "warnings"), i, v)

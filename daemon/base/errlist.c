@@ -104,6 +104,13 @@ void errlist_caret(struct errlist *l, const char *source, int col)
     errlist_append(l, caret);
 }
 
+void errlist_copy(struct errlist *l, const struct errlist_entry *entry)
+{
+    errlist_add(l, entry->at, "%s", entry->text);
+    if (l->dropped == 0)
+        l->v[l->count - 1].lines = mem_str(entry->lines);
+}
+
 size_t errlist_total(const struct errlist *l)
 {
     return l->count + l->dropped;

@@ -41,6 +41,9 @@ void errlist_line(struct errlist *l, const char *fmt, ...) LEADD_PRINTF(2, 3);
  * column col (from 0). Long text is cut around the column. */
 void errlist_caret(struct errlist *l, const char *source, int col);
 
+/* Adds a copy of an entry of another list. */
+void errlist_copy(struct errlist *l, const struct errlist_entry *entry);
+
 size_t errlist_total(const struct errlist *l); /* kept and dropped */
 
 /* All entries as text, one or more lines each: "file:line: what\n  source\n". */

@@ -23,6 +23,9 @@ json_t *config_load(const char *path, struct errlist *errors);
 /* The same where the daemon does not run, for work on rules: files with passwords,
  * tokens and certificates need not be there. */
 json_t *config_load_away(const char *path, struct errlist *errors);
+/* The same with what could be understood where errors were added, to look for further ones;
+ * NULL only where a file cannot be read or has a mistake of syntax. */
+json_t *config_load_some(const char *path, struct errlist *errors);
 
 /* What each role may know: { "engine": {..}, "intake:sales": {..}, .. }. */
 json_t *config_split(const json_t *tree);

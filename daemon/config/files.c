@@ -129,7 +129,10 @@ void config_read_rules(struct walk *w, json_t *tree, const char *dir, const char
     for (size_t i = 0; i < l.count; i++) {
         char *path AUTO_FREE = lex_join(dir, l.names[i]);
         struct scan s;
-        if (scan_init(&s, path, NULL, w->errors) == 0) {
+        size_t before = errlist_total(w->errors);
+        bool read = scan_init(&s, path, NULL, w->errors) == 0;
+        w->unread |= !read || errlist_total(w->errors) != before;
+        if (read) {
             struct place p = {config_root_setting(&s.config), s.root, ""};
             json_t *file AUTO_JSON = schema_walk(w, &schema_rules_file, &p);
             files_rules(w, tree, places, file);

@@ -204,7 +204,8 @@ static char *load_presets(const struct scan *s, const char *dir)
     return v ? lex_join(dir, config_setting_get_string(v)) : mem_str(LEADD_PRESETS);
 }
 
-static json_t *load(const char *path, bool away, struct errlist *errors)
+/* some: with mistakes, too, when each file could be read. */
+static json_t *load(const char *path, bool away, bool some, struct errlist *errors)
 {
     size_t before = errlist_total(errors), kept = errors->count;
     char *dir AUTO_FREE = load_base_dir(path);
@@ -213,6 +214,7 @@ static json_t *load(const char *path, bool away, struct errlist *errors)
     json_object_set_new(tree, "warnings", w.warnings);
     struct scan s;
     bool read = scan_init(&s, path, NULL, errors) == 0;
+    w.unread = !read || errlist_total(errors) != before;
     if (read) {
         struct place p = {config_root_setting(&s.config), s.root, ""};
         char *presets AUTO_FREE = load_presets(&s, dir);
@@ -228,7 +230,7 @@ static json_t *load(const char *path, bool away, struct errlist *errors)
         config_check(&w, s.root, tree);
     scan_done(&s);
     load_sort(errors, kept);
-    if (errlist_total(errors) == before)
+    if (errlist_total(errors) == before || (some && !w.unread))
         return tree;
     json_decref(tree);
     return NULL;
@@ -236,10 +238,15 @@ static json_t *load(const char *path, bool away, struct errlist *errors)
 
 json_t *config_load(const char *path, struct errlist *errors)
 {
-    return load(path, false, errors);
+    return load(path, false, false, errors);
 }
 
 json_t *config_load_away(const char *path, struct errlist *errors)
 {
-    return load(path, true, errors);
+    return load(path, true, false, errors);
+}
+
+json_t *config_load_some(const char *path, struct errlist *errors)
+{
+    return load(path, true, true, errors);
 }

@@ -53,6 +53,7 @@ struct walk {
     const char *dir;        /* absolute: where relative paths begin; borrowed */
     bool away;              /* not the daemon's machine: credentials are not looked for */
     const char *presets;    /* absolute: the folder of presets; borrowed */
+    bool unread;            /* a file could not be read, or has a mistake of syntax */
     bool bare;              /* what is not written stays out: no default, none is missing */
 };
 

@@ -312,14 +312,15 @@ static void spans_read(struct build *b, const struct ruleset_env *env)
 {
     struct sequence *q = b->q;
     const struct calendars *set = q->rules ? ruleset_calendars(q->rules) : NULL;
-    for (size_t i = 0; set && i < q->count; i++) {
+    for (size_t i = 0; i < q->count; i++) {
         struct step *s = &q->steps[i];
         struct err e = {0};
         int col = 0;
-        if (s->kind != STEP_WAIT)
+        /* without calendars, as where a rule has a mistake, a span may name one */
+        if (s->kind != STEP_WAIT || (!set && strstr(s->wait.text, "business")))
             continue;
         if (calendar_span_parse(s->wait.text, set,
-                                env->calendar ? calendars_find(set, env->calendar) : NULL,
+                                set && env->calendar ? calendars_find(set, env->calendar) : NULL,
                                 &s->wait.span, &e, &col) < 0) {
             fail(b, s->wait.at, s->path, "wait: %s", e.text);
             errlist_caret(b->errors, s->wait.text, col);

@@ -21,6 +21,8 @@ struct crm;
 /* What tests name and is not there: forms, users, rules, templates, fields; with the
  * nearest name, file:line and, for conditions, a caret. crm is made of the same tree.
  * 0, or -1 when errors were added. */
+/* The same for a tree with mistakes, without an engine: names and times alone are looked at. */
+void tests_check_names(const json_t *config_tree, struct errlist *errors);
 int tests_check(const json_t *config_tree, const struct crm *crm, struct errlist *errors)
     LEADD_MUST_CHECK;
 

@@ -246,6 +246,28 @@ def test_the_shipped_rules_pass_their_tests():
     assert int(out.rsplit("\n", 2)[1].split(" ")[0]) >= 9, out
 
 
+def test_mistakes_of_all_kinds_are_told_in_one_run(folder):
+    (folder / "leadd.conf").write_text(CONF.replace("relays = (", "relay = 1; relays = ("))
+    (folder / "rules.d/10.conf").write_text("""lang = 1;
+rules : { large : { on = "lead.created"; whn = "lead.score > 3"; do = "assign nobody-here"; };
+          other : { on = "lead.creatd"; do = "send welcom"; };
+          third : { on = "lead.created"; when = "lead.scor > 3"; do = "tag x"; }; };
+sequences : { slow : { by_hand = true; steps = ( { email = "nothing"; }, { wait = "3 parsecs"; } ); }; };
+tests : { pays : { at = "2026-11-20 10:00"; given = ( { form = "contct"; fields : { email = "a@b.example"; }; } );
+                   expect : { rules = "nope"; }; }; };
+""")
+    (folder / "templates/hi.txt").write_text("Subject: Hi {{contact.nme}}\n\nHello\n")
+    code, out, err = rules("check", folder)
+    assert code == 1
+    for said in ("relay: unknown key", "rules.large.whn: unknown key", 'unknown event "lead.creatd"',
+                 "no template 'welcom'", 'unknown field "lead.scor"', "no template 'nothing'", "3 parsecs",
+                 'unknown name "contact.nme"', 'no form "contct"', 'no rule, escalation or step "nope"'):
+        assert said in out, (said, out)
+    assert "nobody-here" not in out  # of a rule with a mistake of notation: told when that is mended
+    (folder / "rules.d/20.conf").write_text("lang = 1;\nrules : {")
+    assert "lead.creatd" not in rules("check", folder)[1]  # what cannot be read may be what is missed
+
+
 # ---- fixtures/config/wrong-rules.txt ----
 
 WRONG = os.path.join(os.path.dirname(__file__), "..", "fixtures", "config", "wrong-rules.txt")
