@@ -134,6 +134,9 @@ json_t *broadcast_zones_waiting(struct db *db, int64_t broadcast, int64_t rank_t
 
 /* ---- parts ------------------------------------------------------------------------- */
 
+/* Where it says +broadcast_id, SQLite would take the primary key, which has it first, and go
+ * through everybody of the broadcast for the few that another index knows. */
+
 #define PART                                                                                       \
     "broadcast_id, contact_id, lead_id, state, reason, zone, rank, variant, test, outbox_id, "     \
     "made_ms, sent_ms, bounced_ms, replied_ms, unsubscribed_ms, won_ms"
@@ -194,7 +197,7 @@ int part_double(struct db *db, int64_t broadcast, const char *mailbox, int64_t c
 {
     return db_get_int(db, e, other_out, 0,
                       "SELECT contact_id FROM broadcast_part WHERE mailbox = $1 AND"
-                      " broadcast_id = $2 AND contact_id <> $3 AND"
+                      " +broadcast_id = $2 AND contact_id <> $3 AND"
                       " state <> 'left_out' LIMIT 1",
                       "sii", mailbox, broadcast, contact);
 }
@@ -256,7 +259,7 @@ int part_sync(struct db *db, int64_t broadcast, int64_t contact, struct err *e)
     size_t i;
     json_t *row;
     struct db_rows *r = broadcast
-                            ? db_query(db, SETTLED "p.broadcast_id = $1 AND p.state = 'made'", "i", broadcast)
+                            ? db_query(db, SETTLED "+p.broadcast_id = $1 AND p.state = 'made'", "i", broadcast)
                             : db_query(db, SETTLED "p.contact_id = $1 AND p.state <> o.state AND"
                                            " p.state <> 'left_out'", "i", contact);
     AUTO_JSON json_t *rows = rows_all(r, settled_read, e);
@@ -291,7 +294,7 @@ int broadcast_forget(struct db *db, int64_t id, struct err *e)
 int part_count_made(struct db *db, int64_t broadcast, int64_t *out, struct err *e)
 {
     return db_get_int(db, e, out, 0,
-                      "SELECT count(*) FROM broadcast_part WHERE broadcast_id = $1 AND state = 'made'",
+                      "SELECT count(*) FROM broadcast_part WHERE +broadcast_id = $1 AND state = 'made'",
                       "i", broadcast);
 }
 
@@ -303,7 +306,7 @@ static json_t *id_read(struct db_rows *r)
 json_t *part_made_rows(struct db *db, int64_t broadcast, struct err *e)
 {
     return rows_all(db_query(db,
-                             "SELECT outbox_id FROM broadcast_part WHERE broadcast_id = $1 AND"
+                             "SELECT outbox_id FROM broadcast_part WHERE +broadcast_id = $1 AND"
                              " state = 'made'",
                              "i", broadcast),
                     id_read, e);

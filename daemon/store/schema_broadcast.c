@@ -40,6 +40,6 @@ const char schema_broadcast_1[] =
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX broadcast_part_next ON broadcast_part (broadcast_id, zone, rank)"
     " WHERE state = 'waiting';"
-    "CREATE INDEX broadcast_part_made ON broadcast_part (broadcast_id) WHERE state = 'made';"
+    "CREATE INDEX broadcast_part_made ON broadcast_part (state, broadcast_id) WHERE state = 'made';"
     "CREATE INDEX broadcast_part_contact ON broadcast_part (contact_id);"
     "CREATE INDEX broadcast_part_mailbox ON broadcast_part (mailbox, broadcast_id);";

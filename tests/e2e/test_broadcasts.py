@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Broadcasts: who is in a segment, who gets the letter and who is left out, when and how
 fast; confirmed, paused, cancelled; what is answered; which template wins."""
+import contextlib
 import email
 import email.message
 import email.policy
+import os
 import re
 import sqlite3
 
@@ -12,6 +14,7 @@ import pytest
 import company
 from daemon import CtlError, Daemon, StartFailed, until
 from peers import SmtpPeer, defer, refuse
+from roles import SRC
 
 START = "2026-11-02T09:00:00Z"  # a Monday, 10:00 in Vienna
 LISTS = 'lists : { news : { label = "News"; }; };\n'
@@ -388,3 +391,21 @@ def test_results_count_everybody_for_what_he_did():
                 "unsubscribed": 2, "won": 1}
             rows = d.broadcast("recipients", "spring")["rows"]
             assert [bool(r["replied"]) and bool(r["won"]) for r in rows] == [True] + [False] * 5
+
+
+def test_what_is_asked_for_each_recipient_looks_at_no_other():
+    """A broadcast to 20,000 went through all of them for each: the primary key begins with it."""
+    with open(os.path.join(SRC, "daemon", "store", "broadcast.c"), encoding="utf-8") as f:
+        text = f.read()
+    said = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', s)) for s in re.findall(r'(?:"(?:[^"\\]|\\.)*"\s*)+', text)]
+    asked = [s for s in said if s.startswith("SELECT") and ("mailbox = $1" in s or "state = 'made'" in s
+                                                           or "state = 'waiting' ORDER" in s)]
+    columns = re.search(r"#define PART\s+\\\s(.*?)\n\n", text, re.S).group(1)
+    columns = "".join(re.findall(r'"([^"]*)"', columns))
+    assert len(asked) >= 4
+    with Company([]) as d, contextlib.closing(sqlite3.connect(d.state + "/leadd.db")) as db:
+        for sql in asked:
+            sql = re.sub(r"^SELECT +FROM", "SELECT %s FROM" % columns, sql)
+            count = max(map(int, re.findall(r"\$(\d)", sql)))
+            plan = [r[3] for r in db.execute("EXPLAIN QUERY PLAN " + re.sub(r"\$(\d)", r"?\1", sql), [None] * count)]
+            assert not [p for p in plan if "PRIMARY KEY (broadcast_id=?)" in p or p.startswith("SCAN")], (sql, plan)
