@@ -65,6 +65,7 @@ static const struct command commands[] = {
      "[at=TIME] | confirm NAME N | pause NAME | go-on NAME | cancel NAME | winner NAME N | "
      "results NAME | recipients NAME [state=STATE] [after=ID] [limit=N]",
      "letters to a segment: who would get them, send them, stop them, what came of them", NULL},
+    {"pools", "[NAME]", "the members of pools, their load, and who could be dealt a lead now", NULL},
     {"outbox", "list [state=STATE] [lead=ID] | show N | retry|release|drop N, or of a selection: "
      "retry|release|drop state=STATE [domain=DOMAIN] [reason=WORDS] [template=NAME] [since=TIME] "
      "[until=TIME] [count=N] | copies [retry] [state=STATE] [mailbox=NAME]",

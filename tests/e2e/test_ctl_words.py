@@ -224,3 +224,19 @@ def test_the_preview_of_a_sequence_tells_what_will_not_go_and_why():
         assert "does not go: " in notes["3"] and "opted out" in notes["3"], notes
         sent = [r for r in d.ctl("outbox", "list")["rows"] if r["template"] in ("welcome", "gap", "hey")]
         assert len(sent) == 1  # the first step: nothing of what was tried is kept
+
+
+# ---- what there is ---------------------------------------------------------------------------------------
+
+def test_every_command_has_help_and_stands_in_the_manual():
+    with open(os.path.join(SRC, "contrib", "man", "leadctl.1"), encoding="utf-8") as f:
+        manual = {line.split()[2].rstrip(",") for line in f if line.startswith(".It Cm ")}
+    code, out, err = run("help")
+    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert code == 0 and len(names) > 40, err
+    assert sorted(set(names) - manual) == [] and sorted(manual - set(names)
+        - {"ready", "claimed", "deferred", "sent", "failed", "unknown", "held"}) == []
+    for name in names:
+        code, out, err = run("help", name)
+        assert code == 0 and "leadctl " + name in (out + err), (name, out, err)
+    assert run("nothing-of-the-kind")[0] in (64, 69) and run("help", "nothing")[0] == 64
