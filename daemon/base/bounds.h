@@ -30,6 +30,8 @@
 #define BOUND_PEER_QUEUE 512             /* frames of one peer that wait; then it is not read */
 #define BOUND_MAILBOX_INFLIGHT 64        /* frames without receipt, per mailbox */
 #define BOUND_CHAIN_DEPTH 8              /* events caused by events */
+#define BOUND_GIVEN_BACK 5               /* times that a parser may end before a mail, which then waits */
+#define BOUND_PARTY_BYTES KIB(64)        /* of a mail's form in which those who take part are looked for */
 #define BOUND_EVENTS_PER_INPUT 128
 #define BOUND_COMMANDS_PER_INPUT 128
 #define BOUND_NOTIFY_WHO 50              /* recipients that one notify names */
@@ -61,6 +63,12 @@
 #define BOUND_MAIL_REFERENCES 100
 #define BOUND_MAIL_SUBJECT 998
 #define BOUND_MAIL_DEFECTS 32
+#define BOUND_MAIL_RESULTS 64           /* fields of one mail with results of the own server */
+#define BOUND_OFFER_ADDRESSES 5         /* in the words of one mail, that are looked at ... */
+#define BOUND_OFFER_BYTES 20000         /* ... in so many bytes */
+#define BOUND_MAIL_CALENDAR KIB(256)    /* of an invitation that are read */
+#define BOUND_MAIL_REPORT KIB(64)       /* of a returned mail's words */
+#define BOUND_MAIL_ARENA MIB(96)        /* memory for the structure of one HTML text */
 /* faults that may pass mark an address when there are so many, on so many days, within: */
 #define BOUND_BOUNCE_TIMES 4
 #define BOUND_BOUNCE_DAYS 3
@@ -91,6 +99,14 @@
 #define BOUND_HOOK_SAME_MS (10 * 60000LL) /* the same request without a name is the same event */
 #define BOUND_SOURCE_LINES 2000          /* of a chat */
 #define BOUND_SOURCE_ITEMS 200           /* of an order */
+#define BOUND_PAGE MIB(1)                /* a page that a mail's link opens */
+#define BOUND_PAGE_HEADER 300            /* of a header of who opens it, that is kept */
+#define BOUND_LINKS_DO 300               /* what stands behind /do/ */
+#define BOUND_LINKS_WAIT 256             /* pages of web-ui that wait for the engine */
+#define BOUND_LISTS 100                  /* that people can leave: each is a box of that page */
+#define BOUND_OPTOUT_LEDGER 20           /* rows of consent on the page of who holds the mail */
+#define BOUND_CLICK_LINKS 50             /* of one mail that are tracked; those behind stay as they are */
+#define BOUND_CLICK_URL 1000             /* bytes of one that is replaced */
 #define BOUND_FORM_FIELDS 200
 #define BOUND_FORM_VALUE KIB(64)
 #define BOUND_FORM_DEPTH 16
@@ -129,6 +145,7 @@
 #define BOUND_ATTACH_FILE MIB(4)         /* one file that templates attach */
 #define BOUND_ATTACH_MAIL MIB(8)         /* what one template attaches */
 #define BOUND_ATTACH_ALL MIB(16)         /* all of them: in base64 they stand in the config's tree */
+#define BOUND_ATTACH_NAME 200            /* bytes of a file's name */
 #define BOUND_ATTACH_FILES 10            /* of one template */
 #define BOUND_SIMULATE_BYTES MIB(1024)   /* of mails and forms */
 #define BOUND_SIMULATE_ROWS 1000000      /* of what became of them */
@@ -185,6 +202,9 @@
 #define BOUND_COPIES_IN_HAND 8             /* copies of sent mail that an intake has, and .. */
 #define BOUND_COPIES_BYTES MIB(8)          /* .. as many bytes: no more is handed over */
 #define BOUND_INTAKE_REQUESTS 64           /* questions of the engine that wait */
+#define BOUND_INTAKE_TOKEN KIB(16)         /* of a token file */
+#define BOUND_INTAKE_IDLE_BYTES MIB(1)     /* of one IDLE; more is a server gone mad */
+#define BOUND_MAILDIR_READ MIB(256)        /* of one file; parts that come later are not listed */
 #define BOUND_INTAKE_FOLDERS 64
 
 /* commands by mail whose sender is not proven */

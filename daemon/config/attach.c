@@ -26,7 +26,6 @@
 #include "config/lex.h"
 #include "config/read.h"
 
-#define ATTACH_NAME 200
 
 static const char *const types[][2] = {
     {"csv", "text/csv"},         {"doc", "application/msword"},
@@ -67,7 +66,7 @@ static const char *attach_type(const char *name)
 static const char *attach_misplaced(const char *dir, const char *name, const char *path)
 {
     char root[PATH_MAX], real[PATH_MAX];
-    if (strlen(name) > ATTACH_NAME || !text_is_single_line(name))
+    if (strlen(name) > BOUND_ATTACH_NAME || !text_is_single_line(name))
         return "is no name of a file";
     if (name[0] == '/' || strcmp(name, "..") == 0 || text_starts(name, "../") || strstr(name, "/../"))
         return "must lie below templates_dir, and be named from there";

@@ -601,6 +601,9 @@ static void check_settings(const struct check *c)
     if (endpoint && !check_name(json_object_get(c->tree, "endpoints"), endpoint, &near))
         check_error(c, &e, "alarm_endpoint", "there is no endpoint \"%s\"%s", endpoint,
                     check_hint(near, hint, sizeof(hint)));
+    if (json_object_size(json_object_get(c->tree, "lists")) > BOUND_LISTS)
+        check_error(c, &e, "lists", "there are more than %d: people leave them on one page, each by a box",
+                    BOUND_LISTS);
     json_t *stages = json_object_get(c->tree, "stages");
     for (size_t i = 0; i < json_array_size(stages); i++)
         for (size_t j = 0; j < i; j++)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "crm/address.h"
@@ -16,8 +17,6 @@
 #include "store/contact.h"
 #include "store/offer.h"
 
-#define NAMED_MAX 5        /* addresses in the words of one mail that are looked at */
-#define WORDS_BYTES 20000  /* of them */
 #define FACT_MAX 160
 
 int crm_offers_any(struct crm_ctx *ctx, bool *out, struct err *e)
@@ -259,9 +258,9 @@ static int offer_named_in(struct crm_ctx *ctx, const struct crm_who *who, const 
                           const char *source, struct err *e)
 {
     char folded[CRM_ADDRESS_MAX];
-    const char *end = text + strnlen(text, WORDS_BYTES), *begin;
+    const char *end = text + strnlen(text, BOUND_OFFER_BYTES), *begin;
     int n = 0;
-    for (const char *at = strchr(text, '@'); at && at < end && n < NAMED_MAX;
+    for (const char *at = strchr(text, '@'); at && at < end && n < BOUND_OFFER_ADDRESSES;
          at = strchr(at + 1, '@')) {
         size_t len = address_around(text, at, &begin);
         if (!len || len >= CRM_ADDRESS_MAX)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -41,7 +42,7 @@ static bool opened_read(const struct engine *eng, const char *rest, struct opene
     AUTO_FREE char *links = mem_strn(dot + 1, digits);
     o->url = (char *)verify_unbase64(slash + 1, strlen(slash + 1), true, &n);
     if (!o->url || strlen(o->url) != n || text_parse_int(number, &o->outbox) < 0 ||
-        text_parse_int(links, &o->links) < 0 || o->links < 1 || o->links > CLICK_LINKS)
+        text_parse_int(links, &o->links) < 0 || o->links < 1 || o->links > BOUND_CLICK_LINKS)
         return false;
     AUTO_FREE char *right = click_path(eng, o->outbox, (size_t)o->links, o->url);
     return text_equal_ct(right, rest);
@@ -94,7 +95,7 @@ static int opened_note(struct engine *eng, const struct item *it, const struct o
         engine_count(eng, "clicks_of_machines", 1);
         return 0;
     }
-    if (click_add(eng->db, o->outbox, o->url, now, &fresh, e) < 0)
+    if (click_add(eng->db, o->outbox, o->url, now, now - CLICK_WAIT_MS, &fresh, e) < 0)
         return -1;
     return fresh ? wait_begin(eng, o, now, e) : 0;
 }
@@ -118,13 +119,37 @@ int click_page(struct engine *eng, struct item *it, const char *rest, struct err
 
 /* ---- was it a person? ------------------------------------------------------------------------ */
 
-/* Several links, and all of them at once. */
-static bool all_at_once(const json_t *rows, int64_t links)
+static bool is_within(int64_t ms, int64_t begin)
 {
-    size_t n = json_array_size(rows);
-    return links > 1 && (int64_t)n >= links &&
-           json_get_int(json_array_get(rows, n - 1), "at_ms", 0) -
-                   json_get_int(json_array_get(rows, 0), "at_ms", 0) <= CLICK_ALL_MS;
+    return ms >= begin && ms <= begin + CLICK_ALL_MS;
+}
+
+/* How many links were opened in the time that begins there. */
+static int64_t opened_within(const json_t *rows, int64_t begin)
+{
+    size_t i;
+    int64_t n = 0;
+    const json_t *row;
+    json_array_foreach((json_t *)rows, i, row)
+        n += is_within(json_get_int(row, "at_ms", 0), begin) ||
+             is_within(json_get_int(row, "seen_ms", 0), begin);
+    return n;
+}
+
+/* Were all links of a mail with several opened at once around then, also those that a
+ * person had opened before? */
+static bool is_scan(const json_t *rows, int64_t links, int64_t at_ms)
+{
+    static const char *const times[] = {"at_ms", "seen_ms"};
+    size_t i;
+    const json_t *row;
+    json_array_foreach((json_t *)rows, i, row)
+        for (size_t k = 0; k < ARRAY_LEN(times) && links > 1; k++) {
+            int64_t begin = json_get_int(row, times[k], 0);
+            if (is_within(at_ms, begin) && opened_within(rows, begin) >= links)
+                return true;
+        }
+    return false;
 }
 
 /* For the record that the mail was about, while that is there. */
@@ -156,7 +181,7 @@ static int click_decide(struct engine *eng, const json_t *mail, const json_t *ro
     const char *url = json_get_str(row, "url", "");
     int64_t outbox = json_get_int(mail, "id", 0), sent = json_get_int(mail, "done_ms", 0);
     bool sent_now = strcmp(json_get_str(mail, "state", ""), "sent") == 0;
-    if (scanned || !sent_now || json_get_int(row, "at_ms", 0) < sent + CLICK_SOON_MS) {
+    if (scanned || !sent_now || json_get_int(row, "seen_ms", 0) < sent + CLICK_SOON_MS) {
         engine_count(eng, "clicks_of_machines", 1);
         return click_forget(eng->db, outbox, url, e);
     }
@@ -179,17 +204,19 @@ static int click_due(struct engine *eng, const json_t *timer, struct err *e)
     if (!links || text_parse_int(number, &id) < 0 || text_parse_int(links + 1, &count) < 0)
         return 0;
     AUTO_JSON json_t *mail = outbox_get(eng->db, id, &gone);
-    AUTO_JSON json_t *rows = click_open(eng->db, id, e);
+    AUTO_JSON json_t *rows = click_all(eng->db, id, e);
     if (!rows)
         return -1;
     if (!mail)
         return gone.cls == ERR_INPUT ? 0 : err_set(e, gone.cls, "%s", gone.text);
-    bool scanned = all_at_once(rows, count);
-    log_info("click.decided", "out=%" PRId64 " links=%zu of=%" PRId64 " scanned=%d", id,
-             json_array_size(rows), count, scanned);
-    json_array_foreach(rows, i, row)
-        if (click_decide(eng, mail, row, scanned, e) < 0)
+    log_info("click.decided", "out=%" PRId64 " links=%zu of=%" PRId64, id, json_array_size(rows),
+             count);
+    json_array_foreach(rows, i, row) {
+        bool scanned = is_scan(rows, count, json_get_int(row, "at_ms", 0)) &&
+                       is_scan(rows, count, json_get_int(row, "seen_ms", 0));
+        if (!json_get_bool(row, "counted", false) && click_decide(eng, mail, row, scanned, e) < 0)
             return -1;
+    }
     return 0;
 }
 

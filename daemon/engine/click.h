@@ -12,7 +12,7 @@
  *
  *   no     HEAD; a program that names itself as one; whatever comes within
  *          CLICK_SOON_MS after the mail was taken by the relay; all links of a mail that
- *          has several within CLICK_ALL_MS
+ *          has several within CLICK_ALL_MS, though a person may have opened some before
  *   yes    the rest, once per mail and link: message.clicked, and a line of the timeline
  *
  * That is decided CLICK_WAIT_MS after the first one, by a timer. What did not count is

@@ -7,9 +7,6 @@
 
 #include "engine/engine.h"
 
-#define CLICK_LINKS 50     /* of one mail; those behind them stay as they are */
-#define CLICK_URL_MAX 1000 /* bytes of one that is replaced */
-
 /* "12.3.TOKEN/ADDRESS": the mail, how many links it has, and where this one leads. Own. */
 char *click_path(const struct engine *eng, int64_t outbox, size_t links, const char *url);
 

@@ -26,7 +26,7 @@ struct rewriting {
     int64_t outbox;
     const char *in_url, *ui_url;
     const json_t *sites; /* of the template */
-    const char *urls[CLICK_LINKS]; /* own; in the order they come */
+    const char *urls[BOUND_CLICK_LINKS]; /* own; in the order they come */
     size_t count;
 };
 
@@ -50,7 +50,7 @@ static bool is_ours(const struct rewriting *w, const char *url)
 static bool is_tracked(const struct rewriting *w, const char *url)
 {
     size_t n = strlen(url), scheme = text_starts(url, "https://") ? 8 : 7;
-    if (n > CLICK_URL_MAX || n <= scheme || below(url, w->in_url) || below(url, w->ui_url))
+    if (n > BOUND_CLICK_URL || n <= scheme || below(url, w->in_url) || below(url, w->ui_url))
         return false;
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || *p == '"' || *p == '<')
@@ -62,7 +62,7 @@ static bool is_tracked(const struct rewriting *w, const char *url)
 static void link_collect(struct rewriting *w, const char *url, struct buf *out)
 {
     (void)out;
-    if (!is_tracked(w, url) || w->count == CLICK_LINKS)
+    if (!is_tracked(w, url) || w->count == BOUND_CLICK_LINKS)
         return;
     for (size_t i = 0; i < w->count; i++)
         if (strcmp(w->urls[i], url) == 0)

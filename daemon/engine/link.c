@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -19,7 +20,6 @@
 
 #define HOUR_MS INT64_C(3600000)
 #define LINK_HOURS (7 * 24)
-#define LINK_MAX 300 /* of what stands behind /do/ */
 
 /* Of which records it is offered, and what it runs; %s is the user. */
 static const struct action {
@@ -123,7 +123,7 @@ static bool link_read(const struct engine *eng, const char *path, struct link *l
     char name[16], hour[24], given[HASH_TOKEN_LEN + 1], token[HASH_TOKEN_LEN];
     const char *p = path;
     *l = (struct link){.action = NULL};
-    if (strlen(path) > LINK_MAX || !link_part(&p, name, sizeof(name)) ||
+    if (strlen(path) > BOUND_LINKS_DO || !link_part(&p, name, sizeof(name)) ||
         !link_part(&p, l->record, sizeof(l->record)) || !link_part(&p, l->user, sizeof(l->user)) ||
         !link_part(&p, hour, sizeof(hour)) || !link_part(&p, given, sizeof(given)) || *p ||
         text_parse_int(hour, &l->hour) < 0)

@@ -20,6 +20,8 @@
 #include "engine/ours.h"
 #include "store/outbox.h"
 
+#define HTML_GROWS 6 /* &quot; for a quote */
+
 /* ---- written ---------------------------------------------------------------------------- */
 
 /* As RFC 6068 wants it; "+" may stand. */
@@ -100,7 +102,7 @@ static void foot_html(const struct optout *o, const char *words, struct template
     char *html = r->html;
     const char *end = strcasestr(html, "</body");
     size_t head = end ? (size_t)(end - html) : strlen(html);
-    buf_init(&b, BOUND_TEMPLATE_OUTPUT * 2);
+    buf_init(&b, strlen(html) + HTML_GROWS * (strlen(words) + 2 * strlen(o->url)) + 64);
     buf_add(&b, html, head);
     buf_str(&b, "<p>");
     buf_html(&b, words);
@@ -126,10 +128,13 @@ static void foot_text(const struct optout *o, const char *words, struct template
 static bool fill_places(char **text, const char *url)
 {
     const char *p = *text, *at;
-    struct buf b AUTO_BUF;
-    buf_init(&b, BOUND_TEMPLATE_OUTPUT * 4);
-    if (!strstr(p, OPTOUT_PLACE))
+    size_t n = 0;
+    for (at = strstr(p, OPTOUT_PLACE); at; at = strstr(at + 1, OPTOUT_PLACE))
+        n++;
+    if (n == 0)
         return false;
+    struct buf b AUTO_BUF;
+    buf_init(&b, strlen(p) + n * strlen(url) + 1); /* so that none is left as it was */
     while ((at = strstr(p, OPTOUT_PLACE)) != NULL) {
         buf_add(&b, p, (size_t)(at - p));
         buf_str(&b, url);

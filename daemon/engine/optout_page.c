@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/form.h"
 #include "base/log.h"
@@ -25,10 +26,9 @@
 #include "store/consent.h"
 #include "store/record.h"
 
-#define SAVED_FIELD "_save"
+#define SAVED_FIELD "_save" /* the names of what the page showed */
 #define ALL_FIELD "all"
 #define LIST_FIELD "list." /* and the name */
-#define LEDGER_MAX 20
 
 struct visit {
     struct engine *eng;
@@ -105,7 +105,7 @@ static json_t *page_choices(const struct visit *v, struct err *e)
 /* "2026-11-02: withdrawn, News"; who wrote it down is nobody's business but ours. */
 static json_t *page_ledger(const struct visit *v, struct err *e)
 {
-    AUTO_JSON json_t *rows = consent_list(v->eng->db, "email", v->address, LEDGER_MAX, e);
+    AUTO_JSON json_t *rows = consent_list(v->eng->db, "email", v->address, BOUND_OPTOUT_LEDGER, e);
     json_t *out = rows ? json_array() : NULL;
     const json_t *row;
     size_t i;
@@ -196,16 +196,31 @@ static int set_language(const struct visit *v, struct input *in, const char *sai
     return 0;
 }
 
+/* What is new since the page was shown was not left: nobody has seen its box. */
+static bool was_shown(const json_t *values, const char *field)
+{
+    size_t n = strlen(field), len;
+    for (const char *p = json_get_str(values, SAVED_FIELD, ""); *p; p += len + (p[len] == ' ')) {
+        len = strcspn(p, " ");
+        if (len == n && strncmp(p, field, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int save(const struct visit *v, struct input *in, const json_t *values, struct err *e)
 {
     const char *name;
     const json_t *list;
     bool left;
-    if (all_state(v, &left, e) < 0 ||
-        set_one(v, in, NULL, left, json_object_get(values, ALL_FIELD) != NULL, e) < 0)
+    if (was_shown(values, ALL_FIELD) &&
+        (all_state(v, &left, e) < 0 ||
+         set_one(v, in, NULL, left, json_object_get(values, ALL_FIELD) != NULL, e) < 0))
         return -1;
     json_object_foreach(json_get_obj(v->eng->role->config, "lists"), name, list) {
         AUTO_FREE char *field = mem_printf(LIST_FIELD "%s", name);
+        if (!was_shown(values, field))
+            continue;
         if (list_state(v, name, &left, e) < 0 ||
             set_one(v, in, name, left, json_object_get(values, field) != NULL, e) < 0)
             return -1;

@@ -19,7 +19,6 @@
 #include "engine/engine.h"
 #include "engine/parsed.h"
 
-#define GIVEN_BACK_MAX 5
 #define PARSING_AHEAD 32 /* mails in the parser's channel: a pass then has many to commit */
 
 static int64_t parser_cpu_ms(struct engine *eng)
@@ -161,7 +160,7 @@ void parsing_parser_gone(struct engine *eng, const char *why, bool leaving)
     struct queue rest;
     queue_init(&rest);
     /* one that always says so and dies of the message is not believed for ever */
-    if (eng->parsing.head && (!leaving || eng->parsing.head->given_back++ >= GIVEN_BACK_MAX)) {
+    if (eng->parsing.head && (!leaving || eng->parsing.head->given_back++ >= BOUND_GIVEN_BACK)) {
         const char *late = eng->parsing.head->late;
         eng->parsing.head->poison = mem_printf("the parser ended at this message (%s)",
                                                late ? late : why);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -20,7 +21,6 @@
 #include "store/rewritten.h"
 
 #define LOOKED_AT 20      /* References that are looked up */
-#define PARTY_BYTES 65536 /* of the form of one of them */
 #define PARTIES_LOOKED 40 /* mails of a record in which a sender is looked for */
 
 bool thread_is_own(struct engine *eng, const json_t *message, char outbox_out[32])
@@ -121,7 +121,7 @@ static int part_in_mails(struct engine *eng, const struct crm_target *t, const c
         /* a stranger's mail must not have us read forty long ones: whoever stands only in
          * such a one takes no part, and the owner hears of him */
         struct err gone = {0};
-        AUTO_JSON json_t *m = message_json_short(eng->db, json_integer_value(id), PARTY_BYTES, &gone);
+        AUTO_JSON json_t *m = message_json_short(eng->db, json_integer_value(id), BOUND_PARTY_BYTES, &gone);
         if (!m && gone.cls != ERR_NONE)
             return err_set(e, gone.cls, "%s", gone.text);
         if (!m)

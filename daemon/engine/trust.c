@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "mail/authres.h"
 
-#define FIELDS_MAX 64 /* results of one mail that are read */
 
 void trust_read(const json_t *config, const json_t *mailbox, struct trust *out)
 {
@@ -100,7 +99,7 @@ static void block_read(const struct trust *t, struct trust_head *h)
     char by[MAIL_HOST_MAX] = "";
     bool ended = false, outside = false;
     size_t seen = 0;
-    for (size_t i = 0; i < h->fields.count && !ended && seen < FIELDS_MAX; i++) {
+    for (size_t i = 0; i < h->fields.count && !ended && seen < BOUND_MAIL_RESULTS; i++) {
         const struct mail_field *f = &h->fields.v[i];
         if (field_is(f, "Received")) {
             ended = !goes_on(t, f, by, &outside);

@@ -16,7 +16,6 @@
 #include "base/text.h"
 #include "intake/imap.h"
 
-#define IDLE_BYTES MIB(1) /* of one IDLE; more is a server gone mad */
 
 /* "* 12 EXISTS" and its like. */
 static bool idle_is_news(const char *line)
@@ -91,7 +90,7 @@ enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e)
     snprintf(tag, sizeof tag, "L%u ", ++m->line_tag);
     snprintf(command, sizeof command, "%sIDLE\r\n", tag);
     *news = false;
-    link_begin(m->link, (struct link_limits){.bytes = IDLE_BYTES});
+    link_begin(m->link, (struct link_limits){.bytes = BOUND_INTAKE_IDLE_BYTES});
     if (link_write(m->link, command, strlen(command)) < 0)
         return idle_broken(m, e);
     enum imap_result res = idle_until(m, "+", tag, news, e);
@@ -104,7 +103,7 @@ enum imap_result imap_idle(struct imap *m, int ms, bool *news, struct err *e)
     res = idle_wait(m, ms, news, e);
     if (res != IMAP_OK)
         return res;
-    link_begin(m->link, (struct link_limits){.bytes = IDLE_BYTES});
+    link_begin(m->link, (struct link_limits){.bytes = BOUND_INTAKE_IDLE_BYTES});
     if (link_write(m->link, "DONE\r\n", 6) < 0)
         return idle_broken(m, e);
     return idle_until(m, tag, tag, news, e);

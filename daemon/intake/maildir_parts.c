@@ -18,7 +18,6 @@
 
 #define LINE_KEPT 1000     /* bytes of a line that are looked at */
 #define BOUNDARY_MAX 200   /* RFC 2046 allows 70 */
-#define READ_MAX MIB(256)  /* of one file; what comes later is not listed */
 
 struct scan {
     json_t *parts;
@@ -185,7 +184,7 @@ json_t *maildir_parts(int fd)
     buf_init(&s->field, KIB(4));
     buf_init(&s->line, LINE_KEPT);
     scan_begin(s);
-    while (done < READ_MAX && (got = pread(fd, block, sizeof(block), (off_t)done)) > 0) {
+    while (done < BOUND_MAILDIR_READ && (got = pread(fd, block, sizeof(block), (off_t)done)) > 0) {
         scan_bytes(s, block, (size_t)got);
         done += (size_t)got;
     }

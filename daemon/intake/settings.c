@@ -20,7 +20,6 @@
 #include "base/role.h"
 #include "base/text.h"
 
-#define TOKEN_MAX KIB(16)
 
 /* The place of key's value in names, or -1 with e. */
 static int settings_choice(const json_t *mb, const char *key, const char *def,
@@ -203,7 +202,7 @@ char *settings_read_token(const struct settings *s, struct err *e)
     char *token = role_read_secret(s->token_file, &ignored);
     if (token)
         return token;
-    char raw[TOKEN_MAX];
+    char raw[BOUND_INTAKE_TOKEN];
     ssize_t n = pread(s->token_fd, raw, sizeof raw - 1, 0);
     while (n > 0 && (raw[n - 1] == '\n' || raw[n - 1] == '\r'))
         n--;
@@ -223,17 +222,17 @@ static json_t *token_claims(const char *token)
 {
     const char *dot = strchr(token, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
     json_t *claims = NULL;
-    if (!end || end - dot > (ptrdiff_t)TOKEN_MAX)
+    if (!end || end - dot > (ptrdiff_t)BOUND_INTAKE_TOKEN)
         return NULL;
     size_t n = (size_t)(end - dot - 1);
-    char text[TOKEN_MAX + 4];
+    char text[BOUND_INTAKE_TOKEN + 4];
     for (size_t i = 0; i < n; i++)
         text[i] = dot[1 + i] == '-' ? '+' : dot[1 + i] == '_' ? '/' : dot[1 + i];
     while (n % 4)
         text[n++] = '=';
     gnutls_datum_t in = {(unsigned char *)text, (unsigned)n}, out = {NULL, 0};
     if (gnutls_base64_decode2(&in, &out) == 0)
-        claims = json_load_bounded((const char *)out.data, out.size, TOKEN_MAX, NULL);
+        claims = json_load_bounded((const char *)out.data, out.size, BOUND_INTAKE_TOKEN, NULL);
     gnutls_free(out.data);
     explicit_bzero(text, sizeof(text));
     return claims;

@@ -20,7 +20,6 @@
 #include "mail/address.h"
 #include "mail/classify.h"
 
-#define REPORT_MAX KIB(64)
 #define REPORT_RECIPIENTS 50
 
 /* ---- the fields of a report ---- */
@@ -132,7 +131,7 @@ static bool report_read(struct mail_ctx *c, const struct mail_part *p, const jso
     bool any = false;
     buf_init(&text, BOUND_MAIL_SIZE);
     mail_part_decode(c, p, &text);
-    size_t n = text.len < REPORT_MAX ? text.len : REPORT_MAX;
+    size_t n = text.len < BOUND_MAIL_REPORT ? text.len : BOUND_MAIL_REPORT;
     for (size_t at = 0, i = 0; at < n && i < REPORT_RECIPIENTS; i++) {
         struct mail_fields f = {0};
         at += mail_fields_read(c, &f, text.data + at, n - at, "the delivery report", NULL, NULL);

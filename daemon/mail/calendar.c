@@ -15,7 +15,6 @@
 #include "mail/charset.h"
 #include "mail/word.h"
 
-#define CALENDAR_MAX KIB(256)
 #define LINE_MAX_BYTES KIB(8)
 #define ATTENDEES 50
 #define TEXT_MAX 1000
@@ -419,11 +418,11 @@ static bool part_read(struct mail_ctx *c, const struct mail_part *p, json_t *msg
     struct cal *x = mem_alloc(sizeof(*x));
     AUTO_BUF struct buf raw, text;
     buf_init(&raw, BOUND_MAIL_SIZE);
-    buf_init(&text, CALENDAR_MAX * 3);
+    buf_init(&text, BOUND_MAIL_CALENDAR * 3);
     mail_part_decode(c, p, &raw);
     AUTO_FREE char *label = mail_param_get(c, p->type_value, "charset", "Content-Type");
     AUTO_FREE char *method = mail_param_get(c, p->type_value, "method", "Content-Type");
-    mail_to_utf8(c, &text, raw.data, raw.len < CALENDAR_MAX ? raw.len : CALENDAR_MAX,
+    mail_to_utf8(c, &text, raw.data, raw.len < BOUND_MAIL_CALENDAR ? raw.len : BOUND_MAIL_CALENDAR,
                  label ? label : "utf-8", "the invitation");
     x->out = json_pack("{s:s, s:i, s:b, s:b, s:[]}", "uid", "", "sequence", 0, "all_day", 0,
                        "recurs", 0, "attendees");

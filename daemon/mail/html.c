@@ -19,7 +19,6 @@
 #include "mail/lines.h"
 
 #define ARENA_CHUNK KIB(256)
-#define ARENA_MAX MIB(96)
 #define TREE_MS 1000 /* what building one tree may take */
 #define ALLOCS_PER_LOOK 1024
 #define LINK_MAX 300
@@ -46,7 +45,7 @@ static void *arena_alloc(void *user, size_t n)
 {
     struct arena *a = user;
     n = (n + 15) & ~(size_t)15;
-    if (n > ARENA_MAX || a->total + n > ARENA_MAX || mail_late(a->c, n))
+    if (n > BOUND_MAIL_ARENA || a->total + n > BOUND_MAIL_ARENA || mail_late(a->c, n))
         longjmp(a->out, 1);
     if (++a->allocs % ALLOCS_PER_LOOK == 0 && clock_mono_ms() > a->deadline_ms)
         longjmp(a->out, 1);

@@ -59,8 +59,14 @@ static void add_choices(const json_t *choices, struct buf *out)
         }
         add(out, "</p>\n");
     }
-    if (json_array_size(choices))
-        add(out, "<input type=\"hidden\" name=\"_save\" value=\"1\">");
+    if (!json_array_size(choices))
+        return;
+    add(out, "<input type=\"hidden\" name=\"_save\" value=\"");
+    json_array_foreach((json_t *)choices, i, c) {
+        add(out, i ? " " : "");
+        buf_html(out, json_get_str(c, "name", ""));
+    }
+    add(out, "\">");
 }
 
 static void add_rows(const json_t *answer, struct buf *out)

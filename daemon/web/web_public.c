@@ -20,7 +20,6 @@
 #include "web/web_in.h"
 
 #define RETRY_S 10
-#define HEADER_MAX 300
 
 static const char *const paths[] = {"/c/", "/r/", "/u/"}; /* what engine/public.c has pages for */
 
@@ -36,9 +35,16 @@ static void public_reply(struct web_in *w, struct evhttp_request *req, const jso
                          int code)
 {
     struct buf text AUTO_BUF;
-    buf_init(&text, KIB(64));
+    buf_init(&text, BOUND_PAGE);
     const char *location = json_get_str(answer, "location", NULL);
     page_render(answer, &text);
+    if (!buf_ok(&text)) { /* a part of it would be saved as the whole */
+        log_warn("web.public", "status=too_large why=\"the page has more than %zu bytes\"", BOUND_PAGE);
+        AUTO_JSON json_t *sorry = json_pack("{s:s, s:s}", "title", "This did not work", "text",
+                                            "The page is too long to be shown.");
+        public_reply(w, req, sorry, 500);
+        return;
+    }
     struct web_reply r = {.code = code,
                           .type = PAGE_CONTENT_TYPE,
                           .body = text.data,
@@ -102,9 +108,9 @@ static bool public_refuse_early(struct web_in *w, struct evhttp_request *req, co
 static void put_header(json_t *j, const char *key, const char *value)
 {
     struct buf b AUTO_BUF;
-    buf_init(&b, 3 * HEADER_MAX + 1);
+    buf_init(&b, 3 * BOUND_PAGE_HEADER + 1);
     if (value)
-        text_add_utf8(&b, value, text_utf8_cut(value, strlen(value), HEADER_MAX));
+        text_add_utf8(&b, value, text_utf8_cut(value, strlen(value), BOUND_PAGE_HEADER));
     json_put_str(j, key, value ? b.data : NULL);
 }
 

@@ -30,7 +30,6 @@
 
 #define TICK_MS 100
 #define WAIT_MS 5000
-#define WAITING_MAX 256
 
 struct waiting {
     TAILQ_ENTRY(waiting) next;
@@ -202,7 +201,7 @@ static void web_ui_peer(struct role *r, const char *name, const char *gen, int f
 static void web_ui_wait(struct web_ui *w, struct evhttp_request *req, enum page page,
                         const char *path, bool go)
 {
-    if (!w->engine || w->stopping || w->waiting_count >= WAITING_MAX) {
+    if (!w->engine || w->stopping || w->waiting_count >= BOUND_LINKS_WAIT) {
         web_ui_answer(w, req, page, NULL);
         return;
     }

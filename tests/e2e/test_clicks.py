@@ -3,6 +3,7 @@
 stood in that mail, and what mail systems open counts as nobody's interest."""
 import base64
 import contextlib
+import random
 import re
 import subprocess
 
@@ -174,6 +175,35 @@ def test_what_a_scanner_opens_counts_for_nobody_and_hides_no_person():
         click(d, demo)  # one after the other, as people do
         d.ctl("clock", "advance", "5m")
         assert len(clicks(d)) == 2
+
+
+MANY = """Track-Clicks: yes
+Subject: Your request
+
+https://www.example.com/a https://www.example.com/b https://www.example.com/c
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scanners_and_people_are_told_apart_in_whatever_order_they_come(seed):
+    """The model knows who opened what: a person one link, a scanner all of them in an instant."""
+    rng = random.Random(seed)
+    with start(MANY) as d:
+        paths, people = links(d), set()
+        d.ctl("clock", "advance", "1h")
+        steps = [rng.choice(["person", "scanner"]) for _ in range(5)] + ["person", "scanner", "scanner"]
+        near = False  # at most two of them within the minute in which it is decided
+        for who in steps:
+            opened = paths if who == "scanner" else [rng.choice(paths)]
+            for path in opened:
+                click(d, path)
+            if who == "person":
+                people.add(paths.index(opened[0]))
+            near = not near and rng.random() < 0.6
+            d.ctl("clock", "advance", "20s" if near else "5m")
+        d.ctl("clock", "advance", "5m")
+        counted = [r["text"].split(",")[0] for r in clicks(d)]
+        assert sorted(counted) == ["https://www.example.com/" + "abc"[n] for n in sorted(people)], steps
 
 
 @pytest.mark.parametrize("template,said", [

@@ -56,7 +56,7 @@ def one_click(p):
 
 def page(p):
     mail = p.mail_of("<news") or p.mail_of("")
-    return mail and ask(p.d, link(mail), "POST", "_save=1&list.news=1&list.events=1", FORM)[0] == 200 and ALL
+    return mail and ask(p.d, link(mail), "POST", "_save=all+list.news+list.events&list.news=1&list.events=1", FORM)[0] == 200 and ALL
 
 
 def mailto(p):

@@ -128,7 +128,7 @@ def test_a_person_chooses_lists_all_and_language_and_sees_what_is_kept():
         path = link(d.mails()[0])
         code, text = ask(d, path)
         page = Boxes(text)
-        assert code == 200 and page.method == "post" and page.hidden == {"_save": "1"}
+        assert code == 200 and page.method == "post" and page.hidden == {"_save": "all list.news list.events language"}
         assert page.boxes == {"all": True, "list.news": True, "list.events": True}
         assert page.options == ["language"] and "News &amp; more" in text
         assert "a***@shop.example" in text and ADA not in text
@@ -156,6 +156,39 @@ def test_a_person_chooses_lists_all_and_language_and_sees_what_is_kept():
         ask(d, path, "POST", page.post(**{"list.events": True}) + "&language=de", FORM)
         d.send("events")
         assert d.ctl("list", "contacts", "language=de")["rows"]
+
+
+def test_a_list_that_came_after_the_page_was_shown_is_not_left_by_saving_it():
+    with Company() as d:
+        d.lead()
+        d.send("news")
+        path = link(d.mails()[0])
+        page = Boxes(ask(d, path)[1])
+        text = open(d.conf_path).read()
+        d.write("leadd.conf", re.sub(r"lists : \{", 'lists : { extra : { label = "Extra"; };', text, count=1))
+        d.reload()
+        assert "Extra" in ask(d, path)[1]
+        ask(d, path, "POST", page.post(**{"list.events": False}), FORM)
+        assert d.ledger() == [("withdrawn", "list:events", "page")]
+        assert Boxes(ask(d, path)[1]).boxes["list.extra"] is True
+        # and nothing that a program makes up
+        ask(d, path, "POST", "_save=1", FORM)
+        assert d.ledger() == [("withdrawn", "list:events", "page")]
+
+
+def test_a_page_with_many_lists_is_whole_and_more_are_refused():
+    many = "".join('l%d : { label = "List %d"; about = "%s"; }; ' % (n, n, "x" * 2000) for n in range(98))
+    with Company(conf=lambda c: re.sub(r"lists : \{", "lists : { " + many, c, count=1)) as d:
+        d.lead()
+        d.send("news")
+        path = link(d.mails()[0])
+        page = Boxes(ask(d, path)[1])
+        assert len(page.boxes) == 101 and page.options == ["language"]
+        ask(d, path, "POST", page.post(**{"list.l97": False}), FORM)
+        assert d.ledger() == [("withdrawn", "list:l97", "page")]
+        text = open(d.conf_path).read()
+        d.write("leadd.conf", text.replace("lists : {", 'lists : { more : { label = "More"; };', 1))
+        assert "failed" in d.reload() and "there are more than 100" in d.log()
 
 
 def test_many_clicks_of_one_provider_are_not_too_many():
