@@ -84,6 +84,7 @@ static const struct command commands[] = {
     {"gateway", "status | enable NAME | pull NAME | test NAME [NUMBER [wait=30s]]",
      "gateways for SMS: how they are and what they cost; ask one again; ask what became of its "
      "texts; try one step by step", NULL},
+    {"relay", "status", "relays: how they are, what they had today, and what waits for them", NULL},
     {"hold", "[limit=N]", "after a restore: what would be sent", NULL},
     {"resume", "", "after a restore: all that is held goes on, mails and late timers", NULL},
     {"release", "all|none|since=TIME|ID .. [rest=drop]", "after a restore: let it go, or drop it",

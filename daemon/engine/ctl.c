@@ -64,6 +64,7 @@ static const struct {
     {"calls", ctl_calls, 1, 10,
      "calls list [state=STATE] [endpoint=NAME] [lead=ID] | show N | retry N | drop N | enable NAME"},
     {"gateway", ctl_gateway, 1, 4, "gateway status | enable NAME | pull NAME | test NAME [NUMBER [wait=30s]]"},
+    {"relay", ctl_relay, 1, 1, "relay status"},
     {"hold", ctl_hold, 0, 1, "hold [limit=N]"},
     {"release", ctl_release, 1, 60, "release all|none|since=TIME|ID .. [rest=drop]"},
     {"resume", ctl_resume, 0, 0, "resume"},

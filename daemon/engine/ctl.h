@@ -106,6 +106,7 @@ json_t *ctl_template(struct ctl *c, struct err *e);  /* ctl_template.c */
 json_t *ctl_broadcast(struct ctl *c, struct err *e); /* ctl_broadcast.c */
 json_t *ctl_calls(struct ctl *c, struct err *e);
 json_t *ctl_gateway(struct ctl *c, struct err *e);    /* ctl_gateway.c */
+json_t *ctl_relay(struct ctl *c, struct err *e);      /* ctl_relay.c */
 json_t *ctl_outbox(struct ctl *c, struct err *e);     /* ctl_outbox.c */
 json_t *ctl_copies(struct ctl *c, struct err *e);     /* ctl_copies.c; of it */
 json_t *ctl_held(struct ctl *c, struct err *e);       /* held.c */

@@ -208,6 +208,11 @@ json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, const
     return NULL;
 }
 
+void gateway_turn_back(struct gate *g, int64_t segments)
+{
+    turn_back(&g->turn, segments);
+}
+
 /* ---- what came of it ------------------------------------------------------------------ */
 
 static void gate_tell(struct engine *eng, const struct gate *g)

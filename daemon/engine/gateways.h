@@ -63,6 +63,8 @@ struct gate *gateways_first(struct engine *eng, const char *wanted, const char *
 json_t *gateways_turn(struct engine *eng, int64_t row, const char *wanted, const char *number,
                       int64_t segments, int64_t now_ms, struct gate **mail_out, int64_t *later_out,
                       char why[256]);
+/* It does not leave now after all: the turn is another's. */
+void gateway_turn_back(struct gate *g, int64_t segments);
 /* The row has its outcome: turns of gateways that were named and not asked are given back.
  * texted NULL: nobody knows which were asked. */
 void gateways_used(struct engine *eng, int64_t row, const json_t *texted);

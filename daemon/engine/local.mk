@@ -6,7 +6,7 @@ daemon_engine_libengine_a_SOURCES = \
 	%D%/coverage.c %D%/coverage.h %D%/ctl_rules.c \
 	%D%/conversation.c %D%/conversation.h %D%/conversation_inner.h %D%/conversation_relay.c %D%/conversation_words.c %D%/conversation_words.h \
 	%D%/letter.c %D%/letter.h %D%/notice_foot.c %D%/notice_foot.h \
-	%D%/ctl.c %D%/ctl.h %D%/ctl_copies.c %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
+	%D%/ctl.c %D%/ctl.h %D%/ctl_copies.c %D%/ctl_relay.c %D%/ctl_mailbox.c %D%/ctl_message.c %D%/ctl_outbox.c %D%/ctl_records.c \
 	%D%/ctl_status.c %D%/ctl_template.c %D%/ctl_why.c %D%/why_again.c %D%/why_mail.c %D%/engine.c %D%/engine.h %D%/dress.c %D%/dress.h %D%/sent_copies.c %D%/sent_copies.h %D%/followup.c %D%/hold.c %D%/hold.h \
 	%D%/inbound.c %D%/inbound_user.c %D%/inbound_user.h %D%/input.c %D%/input.h %D%/ladder.c %D%/ladder.h %D%/mailbox.c %D%/notice.c %D%/notice.h \
 	%D%/ours.c %D%/ours.h %D%/outbound.c %D%/optout.c %D%/optout.h %D%/optout_page.c %D%/outgoing.c %D%/outgoing.h %D%/parsed.c %D%/parsed.h %D%/parsing.c %D%/peers.c %D%/queue.c %D%/retry.c %D%/retry.h %D%/solo.c %D%/solo.h %D%/solo_in.c %D%/solo_inner.h %D%/stats.c %D%/storage.c %D%/storage.h %D%/storm.c %D%/storm.h \

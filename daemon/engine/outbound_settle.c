@@ -37,6 +37,7 @@ struct outcome {
     int64_t code;
     const char *text, *relay;
     const json_t *told; /* all that the courier said; NULL: it died */
+    bool mailed;  /* a relay had it, also with a text */
     bool untried; /* the courier was ending: does not count as a try */
 };
 
@@ -136,7 +137,7 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
         if (!event && strcmp(c.state, "failed") == 0)
             event = "outbox.failed";
     }
-    if (!outbound_is_sms(row) && o->told && relays_said(eng, id, o->told, e) < 0)
+    if (o->mailed && relays_said(eng, id, o->told, e) < 0)
         return -1;
     if (outbox_set_state(eng->db, id, &c, e) < 0)
         return -1;
@@ -253,6 +254,7 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e)
         .text = json_get_str(j, "text", NULL),
         .relay = json_get_str(j, "relay", NULL),
         .told = j,
+        .mailed = it->frame.type == FRAME_SENT,
         .untried = json_get_bool(j, "not_tried", false),
     };
     if (!p)

@@ -125,19 +125,30 @@ static int ceiling_row(struct engine *eng, const struct relay_gate *g, struct re
     return 0;
 }
 
-static int ceiling_reached(struct engine *eng, const struct relay_gate *g, bool *yes_out,
-                           struct err *e)
+/* How many it has had today, and may have; *most_out 0: there is no ceiling. */
+static int ceiling_today(struct engine *eng, const struct relay_gate *g, int64_t *mails_out,
+                         int64_t *most_out, struct err *e)
 {
     struct relay_row row;
-    *yes_out = false;
+    *mails_out = *most_out = 0;
     if (!has_ceiling(g))
         return 0;
     if (ceiling_row(eng, g, &row, e) < 0)
         return -1;
-    *yes_out = row.mails >= relay_ceiling(json_get_int(g->conf, "warm_up", 0),
-                                          json_get_int(g->conf, "warm_up_growth", 0),
-                                          json_get_int(g->conf, "daily_max", 0),
-                                          row.day - row.first_day);
+    *mails_out = row.mails;
+    *most_out = relay_ceiling(json_get_int(g->conf, "warm_up", 0),
+                              json_get_int(g->conf, "warm_up_growth", 0),
+                              json_get_int(g->conf, "daily_max", 0), row.day - row.first_day);
+    return 0;
+}
+
+static int ceiling_reached(struct engine *eng, const struct relay_gate *g, bool *yes_out,
+                           struct err *e)
+{
+    int64_t mails, most;
+    if (ceiling_today(eng, g, &mails, &most, e) < 0)
+        return -1;
+    *yes_out = has_ceiling(g) && mails >= most;
     return 0;
 }
 
@@ -187,8 +198,8 @@ int relays_look(struct engine *eng, struct err *e)
 static bool domain_free(struct relay_list *rs, const json_t *row, int64_t now, int64_t *later)
 {
     const char *domain = domain_of(row);
-    if (!rs->per_domain || json_get_int(rs->under_way, domain, 0) < rs->per_domain)
-        return true;
+    if (!rs->per_domain || !*domain || json_get_int(rs->under_way, domain, 0) < rs->per_domain)
+        return true; /* a text that goes by mail has a number, and its gateway's rate */
     int64_t line = json_get_int(rs->lines, domain, now);
     *later = (line > now ? line : now) + DOMAIN_MS / rs->per_domain + 1;
     json_put_int(rs->lines, domain, *later);
@@ -391,4 +402,48 @@ int relays_said(struct engine *eng, int64_t row, const json_t *sent, struct err 
     if (json_get_int(sent, "code", 0) >= 400)
         return relay_refused(eng, g, row, json_get_str(sent, "text", ""), e);
     return 0;
+}
+
+/* ---- for leadctl ------------------------------------------------------------------------ */
+
+static json_t *relay_status(struct engine *eng, const struct relay_gate *g, struct err *e)
+{
+    int64_t mails, most, today = clock_now_ms() / DAY_MS;
+    char stamp[32];
+    if (ceiling_today(eng, g, &mails, &most, e) < 0)
+        return NULL;
+    bool full = most && mails >= most;
+    json_t *row = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s}", "name", g->name, "where",
+        json_get_str(g->conf, "host", json_get_str(g->conf, "path", "")), "state",
+        g->open_until_ms && g->fails >= BREAK_AFTER ? "does not answer"
+        : g->open_until_ms                          ? "takes no mail"
+        : full                                      ? "has had its mails of today"
+                                                    : "ok",
+        "rate", (json_int_t)json_get_int(g->conf, "rate", 0), "said", g->text);
+    json_put_str(row, "next",
+                 g->open_until_ms ? clock_format_utc(g->open_until_ms, stamp, sizeof(stamp))
+                 : full           ? clock_format_utc((today + 1) * DAY_MS, stamp, sizeof(stamp))
+                                  : "");
+    AUTO_FREE char *of = mem_printf("%" PRId64 " of %" PRId64, mails, most);
+    json_put_str(row, "today", most ? of : "");
+    if (most) {
+        json_put_int(row, "mails", mails);
+        json_put_int(row, "ceiling", most);
+    }
+    return row;
+}
+
+json_t *relays_status(struct engine *eng, struct err *e)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < eng->relays->count; i++) {
+        json_t *row = relay_status(eng, &eng->relays->list[i], e);
+        if (!row) {
+            json_decref(rows);
+            return NULL;
+        }
+        json_array_append_new(rows, row);
+    }
+    return rows;
 }

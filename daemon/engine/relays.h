@@ -32,6 +32,10 @@ void relays_try_now(struct engine *eng);
 /* What the courier told of a mail: the SENT frame. */
 int relays_said(struct engine *eng, int64_t row, const json_t *sent, struct err *e) LEADD_MUST_CHECK;
 
+/* For leadctl: [{"name", "where", "state", "next", "rate", "mails", "ceiling", "said"}]; the two
+ * of the day only where there is a ceiling. */
+json_t *relays_status(struct engine *eng, struct err *e);
+
 /* The ceiling of a day: `first` mails on day 0, more by `percent` every day, at most `most`
  * (0: no limit). 0: there is none. */
 int64_t relay_ceiling(int64_t first, int64_t percent, int64_t most, int64_t day);

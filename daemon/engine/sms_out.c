@@ -19,6 +19,7 @@
 #include "engine/gateways.h"
 #include "engine/ours.h"
 #include "engine/outgoing.h"
+#include "engine/relays.h"
 #include "engine/sms_receipt.h"
 #include "engine/sms_in.h"
 #include "engine/storm.h"
@@ -272,9 +273,10 @@ static int frame_text(struct engine *eng, const json_t *row, const json_t *body,
     return 0;
 }
 
-/* A gateway that takes mail: it leaves by the relays, and bounces come back to its row. */
+/* A gateway that takes mail: it leaves by relays, and bounces come back to its row. */
 static int frame_mail(struct engine *eng, const json_t *row, const json_t *body, struct gate *g,
-                      json_t **out, char **raw_out, size_t *raw_len_out, struct err *e)
+                      json_t *relays, json_t **out, char **raw_out, size_t *raw_len_out,
+                      struct err *e)
 {
     int64_t id = json_get_int(row, "id", 0);
     const json_t *send = json_get_obj(g->conf, "send");
@@ -307,11 +309,7 @@ static int frame_mail(struct engine *eng, const json_t *row, const json_t *body,
         return -1;
     *raw_len_out = raw.len;
     *raw_out = buf_take(&raw);
-    json_t *relays = json_array(), *relay;
-    size_t i;
-    json_array_foreach(json_get_arr(crm_config(eng->crm), "relays"), i, relay)
-        json_array_append(relays, json_object_get(relay, "name"));
-    *out = json_pack("{s:o, s:s, s:s, s:I}", "relay", relays, "from", back, "to", to.data,
+    *out = json_pack("{s:O, s:s, s:s, s:I}", "relay", relays, "from", back, "to", to.data,
                      "attempt", (json_int_t)json_get_int(row, "attempts", 0) + 1);
     return sms_set(eng->db, id, &(struct sms_change){.gateway = g->name, .micros = -1}, e);
 }
@@ -378,7 +376,14 @@ int sms_frame(struct engine *eng, const json_t *row, enum frame_type *type_out, 
         return frame_text(eng, row, body, names, sms, json_out);
     json_decref(names);
     *type_out = FRAME_SEND;
-    return frame_mail(eng, row, body, by_mail, json_out, raw_out, raw_len_out, e);
+    if (relays_for(eng, row, &names, e) < 0)
+        return -1;
+    AUTO_JSON json_t *relays = names;
+    if (!relays) { /* no relay takes it now, and the row says when */
+        gateway_turn_back(by_mail, json_get_int(sms, "segments", 1));
+        return 0;
+    }
+    return frame_mail(eng, row, body, by_mail, relays, json_out, raw_out, raw_len_out, e);
 }
 
 /* ---- outcomes ------------------------------------------------------------------------------- */

@@ -76,6 +76,22 @@ int outbox_lines_due(struct db *db, int64_t due_out[OUTBOX_LINES], struct err *e
     return db_done(&r, e);
 }
 
+static json_t *waiting_read(struct db_rows *r)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "line", db_int(r, 0), "mails", db_int(r, 1), "due",
+                     db_int(r, 2), "first_ms", db_int(r, 3));
+}
+
+json_t *outbox_waiting(struct db *db, int64_t now_ms, struct err *e)
+{
+    return rows_all(db_query(db,
+                             "SELECT lane, count(*), sum(CASE WHEN next_ms <= $1 THEN 1 ELSE 0 END), "
+                             "min(next_ms) FROM outbox WHERE next_ms IS NOT NULL GROUP BY lane "
+                             "ORDER BY lane",
+                             "i", now_ms),
+                    waiting_read, e);
+}
+
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e)
 {
     int64_t due[OUTBOX_LINES];

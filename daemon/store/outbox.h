@@ -62,6 +62,8 @@ json_t *outbox_due(struct db *db, int line, int64_t now_ms, int64_t limit, struc
 int outbox_lines_due(struct db *db, int64_t due_out[OUTBOX_LINES], struct err *e) LEADD_MUST_CHECK;
 /* The next due time of all, or 0 when nothing waits. */
 int outbox_next_due(struct db *db, int64_t *ms_out, struct err *e) LEADD_MUST_CHECK;
+/* What waits, by line: [{"line", "mails", "due", "first_ms"}]; due: by now_ms. */
+json_t *outbox_waiting(struct db *db, int64_t now_ms, struct err *e);
 /* How many rows of each line are claimed. */
 int outbox_in_hand(struct db *db, int64_t n_out[OUTBOX_LINES], struct err *e) LEADD_MUST_CHECK;
 /* It waits until then, for that reason; no try is counted. */

@@ -40,10 +40,10 @@ def receiver(answer="250 2.0.0 taken"):
         sink.stop()
 
 
-def by_mail(port, first="", **more):
+def by_mail(port, first="", relay=None, **more):
     gateways = first + ('mailed : { preset = "email"; number = "Widgets"; params : { domain = '
                         '"sms.example.com"; }; price = "0.09 EUR"; verify : { scheme = "none"; }; };')
-    conf = company.conf(relays=company.smtp(port),
+    conf = company.conf(relays=company.smtp(port, **(relay or {})),
                         settings='presets_dir = "%s"; gateways : { %s };'
                         % (os.path.join(os.path.abspath(SRC), "contrib"), gateways))
     return Daemon(conf, files(**more))
@@ -73,6 +73,35 @@ def test_a_refusal_of_the_mail_is_a_failure_of_the_text():
         lead(d)
         assert "no such phone" in wait_text(d, state="failed")["reply"]
         assert len(to_phones(got)) == 1
+
+
+def test_a_text_by_mail_counts_for_the_day_of_the_relay_and_waits_with_the_mails():
+    with receiver() as (port, got), by_mail(port, relay={"daily_max": 1}) as d:
+        lead(d)
+        wait_text(d, state="sent")
+        assert len(to_phones(got)) == 1
+        (row,) = d.ctl("relay", "status")["sections"][0]["rows"]
+        assert row["today"] == "1 of 1"
+        lead(d, n=2, phone="+436601112244", name="Bea Beispiel")
+        until(lambda: [r for r in texts(d) if "mails of today" in (r["reply"] or "")],
+              why="the second text waits for the next day")
+        assert len(to_phones(got)) == 1
+
+
+def test_texts_by_mail_open_the_breaker_of_a_relay_that_is_down_and_wait_behind_it():
+    with receiver() as (port, _):
+        pass  # nobody listens there any more
+    with by_mail(port) as d:
+        for n in range(3):
+            lead(d, n=n + 1, phone="+43660111220%d" % n, name="Ada %d" % n)
+        until(lambda: len(texts(d)) == 3, why="three texts")
+        d.wait_log("relay.break relay=main")
+        assert d.ctl("relay", "status")["sections"][0]["rows"][0]["state"] == "does not answer"
+        lead(d, n=9, phone="+436601112299", name="Bea Beispiel")
+        row = until(lambda: next((r for r in texts(d) if r["to"] == "+436601112299" and
+                                  "waits for a relay" in (r["reply"] or "")), None),
+                    why="the fourth is not even tried")
+        assert row["attempts"] == 0
 
 
 def test_mail_is_the_way_when_the_gateway_before_it_has_no_money():
