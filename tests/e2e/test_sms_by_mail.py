@@ -128,7 +128,8 @@ def test_a_file_for_smstools_is_whole_when_it_is_there(tmp_path):
         (name,) = os.listdir(out)
         assert row["provider_id"] == name and name.startswith("leadd-")
         head, _, body = (out / name).read_text(encoding="utf-8").partition("\n\n")
-        assert dict(x.split(": ") for x in head.split("\n")) == {"To": "436601112233",
-                                                                  "Alphabet": "UTF-8"}
+        fields = dict(x.split(": ") for x in head.split("\n"))
+        assert fields.pop("Leadd-Key").startswith("O%d." % row["id"])  # by which its report finds it
+        assert fields == {"To": "436601112233", "Alphabet": "UTF-8", "Report": "yes"}
         assert body == "Grüße, 40 €\nTom"
         assert len(texts(d)) == 1
