@@ -24,7 +24,6 @@
 #include "tool/scene.h"
 #include "tool/simulate.h"
 
-#define DAY_MS INT64_C(86400000)
 #define DAYS "30"
 #define DAYS_MAX 3660
 #define PROGRESS_MS 1000

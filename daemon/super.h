@@ -29,17 +29,18 @@
 #include "base/frame.h"
 #include "base/json.h"
 #include "base/sandbox.h"
+#include "base/units.h"
 
 #define SUPER_START_TRIES 3            /* of one role before the first start fails */
 #define SUPER_BACKOFF_MS 100           /* doubling */
-#define SUPER_HEALTHY_MS 60000         /* after that, a death is the first one again */
+#define SUPER_HEALTHY_MS MINUTE_MS /* after that, a death is the first one again */
 #define SUPER_PING_MS 5000             /* default; LEADD_TEST_PING_MS in tests */
-#define SUPER_HANG_MS 60000            /* without PONG: killed; LEADD_TEST_HANG_MS */
+#define SUPER_HANG_MS MINUTE_MS /* without PONG: killed; LEADD_TEST_HANG_MS */
 #define SUPER_START_MS (10 * 60000)    /* until READY: a migration may take its time */
 #define SUPER_DRAIN_MS (10 * 60000)    /* for running transfers of an old courier */
 #define SUPER_REPLACE_MS 10000         /* from STOP to SIGKILL when a role is replaced */
 #define SUPER_RENEW_MS 5000            /* a process younger than that is not renewed */
-#define SUPER_CHECK_MS 60000           /* for the throwaway child */
+#define SUPER_CHECK_MS MINUTE_MS /* for the throwaway child */
 #define SUPER_RELOAD_WAIT_MS 15000     /* for new processes before the asker is told */
 #define SUPER_CHECK_BYTES MIB(64)
 #define SUPER_RELOAD_ASKERS 64         /* that may wait for one reload */

@@ -9,8 +9,7 @@
 #ifndef LEADD_BOUNDS_H
 #define LEADD_BOUNDS_H
 
-#define KIB(n) ((size_t)(n) * 1024)
-#define MIB(n) ((size_t)(n) * 1024 * 1024)
+#include "base/units.h"
 
 /* frames between roles */
 #define BOUND_FRAME_JSON MIB(4)          /* JSON part of one frame */
@@ -74,7 +73,7 @@
 #define BOUND_BOUNCE_DAYS 3
 #define BOUND_BOUNCE_WITHIN_MS (14 * 24 * 3600 * INT64_C(1000))
 #define BOUND_PARSE_MS 10000             /* processor time of the parser for one mail */
-#define BOUND_PARSE_WALL_MS 60000        /* and time on the clock, on a busy machine */
+#define BOUND_PARSE_WALL_MS MINUTE_MS    /* and time on the clock, on a busy machine */
 
 /* web */
 #define BOUND_HTTP_HEADERS KIB(16)
@@ -190,7 +189,7 @@
 #define BOUND_INTAKE_BYTES_PER_MS 32       /* slower than this for long is a hanging server */
 #define BOUND_INTAKE_IDLE_MS (25 * 60000)  /* renewed before the 29 minutes of RFC 2177 */
 #define BOUND_INTAKE_RETRY_MS 300000       /* longest wait before connecting again */
-#define BOUND_INTAKE_REFUSED_MS 3600000    /* the same after a refused password or certificate */
+#define BOUND_INTAKE_REFUSED_MS HOUR_MS /* the same after a refused password or certificate */
 #define BOUND_INTAKE_LINE MIB(8)           /* one response line without its literals */
 #define BOUND_INTAKE_LINES 200000          /* lines in answer to one command */
 #define BOUND_INTAKE_NESTING 100           /* parentheses in a response */

@@ -6,7 +6,7 @@ daemon_base_libbase_a_SOURCES = \
 	%D%/log.c %D%/log.h %D%/mem.c %D%/mem.h %D%/pin.c %D%/pin.h %D%/place.c %D%/place.h %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h \
 	%D%/log.c %D%/log.h %D%/maildir.c %D%/maildir.h %D%/mem.c %D%/mem.h %D%/place.c %D%/place.h %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h \
 	%D%/sandbox_calls.c %D%/sandbox_landlock.c %D%/sandbox_row.h %D%/slots.c %D%/slots.h \
-	%D%/text.c %D%/text.h %D%/try.c %D%/try.h
+	%D%/text.c %D%/text.h %D%/units.h %D%/try.c %D%/try.h
 
 # what a preset of an SMS gateway says
 daemon_base_libbase_a_SOURCES += %D%/gateway.c %D%/gateway.h %D%/gateway_answer.c

@@ -6,21 +6,8 @@
  */
 #include <string.h>
 
-#include "base/bounds.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "config/read.h"
-#include "config/schema.h"
-
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
-
-#define REQUIRED .flags = SCHEMA_REQUIRED
-#define RANGE(a, b) .min = (a), .max = (b)
-#define SCHEMA(keys_, name_, at_)                                                                  \
-    {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_), .place = at_}
+#include "config/keys.h"
 
 /* ---- one posted field ---------------------------------------------------- */
 
@@ -188,7 +175,7 @@ static const struct schema schema_messages = SCHEMA(keys_messages, "messages", f
 
 static const struct schema_key keys_verdict[] = {
     {"endpoint", TYPE_NAME, REQUIRED, .help = "One of endpoints: who is asked."},
-    {"within", TYPE_DURATION, .def = "10s", RANGE(SECOND, HOUR),
+    {"within", TYPE_DURATION, .def = "10s", RANGE(SECOND_MS, HOUR_MS),
      .help = "How long an answer is waited for. Whoever posted is answered before."},
     {"otherwise", TYPE_CHOICE, .def = "accept", .choices = "accept quarantine",
      .help = "What becomes of a post without an answer in time, or with one that is none."},
@@ -223,10 +210,10 @@ static const struct schema_key keys_form[] = {
     {"honeypot", TYPE_NAME,
      .help = "A field that people do not see, such as website: what fills it is a program. The post "
              "is quarantined with the reason, and its sender is told what a person is told."},
-    {"min_fill", TYPE_DURATION, RANGE(100, HOUR),
+    {"min_fill", TYPE_DURATION, RANGE(100, HOUR_MS),
      .help = "How long a person needs at least: what is sent sooner after the page was opened is "
              "quarantined likewise. Counted where the script of leadctl form snippet runs."},
-    {"same_within", TYPE_DURATION, RANGE(SECOND, 30 * DAY),
+    {"same_within", TYPE_DURATION, RANGE(SECOND_MS, 30 * DAY_MS),
      .help = "The same words from the same page again within that time are one message: who sends a "
              "form twice is told that it has arrived. Without it, only a repeated key is."},
     {"verdict", TYPE_GROUP, .sub = &schema_verdict,
@@ -247,7 +234,7 @@ static const struct schema_key keys_form[] = {
              "429. The words are in the language that was posted (a field to contact.language), else in "
              "lang, and may be your own: _notice-confirm.txt, _notice-confirm.de.txt. See leadctl "
              "quarantine list unconfirmed."},
-    {"confirm_within", TYPE_DURATION, .def = "7d", RANGE(DAY, 90 * DAY),
+    {"confirm_within", TYPE_DURATION, .def = "7d", RANGE(DAY_MS, 90 * DAY_MS),
      .help = "How long it can be confirmed after the mail left, which names the time; then the post is "
              "dropped, and the ledger says so."},
     {"rate", TYPE_INT, RANGE(1, 1000000), .unit = "posts per minute",

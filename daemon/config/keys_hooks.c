@@ -5,15 +5,7 @@
  * As in keys.c, the help texts are the reference of leadd.conf(5). A source may name a
  * preset: what leadd.conf leaves out is then as the preset's file says (preset.c).
  */
-#include "base/bounds.h"
-#include "base/mem.h"
-#include "config/read.h"
-
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
-#define RANGE(a, b) .min = (a), .max = (b)
+#include "config/keys.h"
 
 static const struct schema_key keys_verify[] = {
     {"scheme", TYPE_CHOICE,
@@ -49,7 +41,7 @@ static const struct schema_key keys_verify[] = {
     {"url", TYPE_URL,
      .help = "How this server is reached from outside, for signatures that cover the URL (twilio, "
              "plivo): https://hooks.example.com. Without it, https:// and the Host of the request."},
-    {"window", TYPE_DURATION, .def = "5m", RANGE(SECOND, DAY),
+    {"window", TYPE_DURATION, .def = "5m", RANGE(SECOND_MS, DAY_MS),
      .help = "How far the time that was signed may be from ours."},
 };
 const struct schema schema_verify = {

@@ -5,15 +5,8 @@
  * As in keys.c, the help texts are the reference of leadd.conf(5). A gateway may name a
  * preset: what leadd.conf leaves out is then as the preset's file says (preset.c).
  */
-#include "base/bounds.h"
-#include "base/mem.h"
-#include "config/read.h"
+#include "config/keys.h"
 
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define RANGE(a, b) .min = (a), .max = (b)
-#define SUB(keys_, name_) {.name = name_, .keys = keys_, .count = ARRAY_LEN(keys_)}
 #define DATA .read = config_read_data, .choices = "a group { name = value; ... }"
 
 static const struct schema_key keys_errors[] = {
@@ -27,7 +20,7 @@ static const struct schema_key keys_errors[] = {
     {"balance", TYPE_TEXTS, .help = "The account has no money left."},
     {"unknown", TYPE_TEXTS, .help = "It may have been taken all the same."},
 };
-static const struct schema schema_errors = SUB(keys_errors, "errors");
+static const struct schema schema_errors = SCHEMA(keys_errors, "errors", false);
 
 static const struct schema_key keys_ok[] = {
     {"status", TYPE_TEXTS, .help = "HTTP statuses of a success. Without it, all that begin with 2."},
@@ -35,7 +28,7 @@ static const struct schema_key keys_ok[] = {
     {"is", TYPE_TEXTS, .help = "What that value then is."},
     {"words", TYPE_TEXTS, .help = "Texts of which the answer has one."},
 };
-static const struct schema schema_ok = SUB(keys_ok, "ok");
+static const struct schema schema_ok = SCHEMA(keys_ok, "ok", false);
 
 static const struct schema_key keys_states[] = {
     {"queued", TYPE_TEXTS, .help = "The gateway has it."},
@@ -44,7 +37,7 @@ static const struct schema_key keys_states[] = {
     {"undelivered", TYPE_TEXTS, .help = "The operator could not deliver it."},
     {"failed", TYPE_TEXTS, .help = "The gateway could not send it."},
 };
-static const struct schema schema_states = SUB(keys_states, "states");
+static const struct schema schema_states = SCHEMA(keys_states, "states", false);
 
 #define KEYS_REQUEST                                                                               \
     {"method", TYPE_CHOICE, .choices = "POST GET PUT",                                             \
@@ -76,7 +69,7 @@ static const struct schema_key keys_send[] = {
     {"to", TYPE_TEXT, .help = "type = \"email\": the address, such as {to_digits}@sms.example.com."},
     {"subject", TYPE_TEXT, .help = "type = \"email\": the subject."},
 };
-static const struct schema schema_send = SUB(keys_send, "send");
+static const struct schema schema_send = SCHEMA(keys_send, "send", false);
 
 #define KEYS_STATE                                                                                 \
     {"each", TYPE_TEXT, .help = "The list that holds several, such as results."},                  \
@@ -95,17 +88,17 @@ static const struct schema_key keys_receipt[] = {
     {"answer", TYPE_TEXT, .help = "What the gateway is answered."},
     {"answer_type", TYPE_TEXT, .help = "The Content-Type of that."},
 };
-static const struct schema schema_receipt = SUB(keys_receipt, "receipt");
+static const struct schema schema_receipt = SCHEMA(keys_receipt, "receipt", false);
 
 static const struct schema_key keys_pull[] = {
     KEYS_REQUEST,
     KEYS_STATE,
-    {"after", TYPE_DURATION, .def = "1h", RANGE(MINUTE, 168 * HOUR),
+    {"after", TYPE_DURATION, .def = "1h", RANGE(MINUTE_MS, 168 * HOUR_MS),
      .help = "How long a receipt may take before the gateway is asked."},
     {"rate", TYPE_INT, .def = "60", RANGE(1, 600), .unit = "questions per minute",
      .help = "How many are asked at most."},
 };
-static const struct schema schema_pull = SUB(keys_pull, "pull");
+static const struct schema schema_pull = SCHEMA(keys_pull, "pull", false);
 
 static const struct schema_key keys_inbound[] = {
     {"each", TYPE_TEXT, .help = "The list that holds several, such as results."},
@@ -126,7 +119,7 @@ static const struct schema_key keys_inbound[] = {
     {"answer", TYPE_TEXT, .help = "What the gateway is answered."},
     {"answer_type", TYPE_TEXT, .help = "The Content-Type of that."},
 };
-static const struct schema schema_inbound = SUB(keys_inbound, "inbound");
+static const struct schema schema_inbound = SCHEMA(keys_inbound, "inbound", false);
 
 static const struct schema_key keys_media[] = {
     {"fetch", TYPE_BOOL, .def = "true",
@@ -142,7 +135,7 @@ static const struct schema_key keys_media[] = {
      .help = "Fetch from addresses that are not public, and without TLS: for a gateway in your own "
              "network. Who may post to the gateway's hook then decides what is asked there."},
 };
-static const struct schema schema_media = SUB(keys_media, "media");
+static const struct schema schema_media = SCHEMA(keys_media, "media", false);
 
 static const struct schema_key keys_gateway[] = {
     {"preset", TYPE_NAME,
@@ -168,7 +161,7 @@ static const struct schema_key keys_gateway[] = {
      .help = "What one SMS costs, such as \"0.075 EUR\", where the gateway does not tell it."},
     {"connections", TYPE_INT, .def = "4", RANGE(1, 64), .unit = "connections",
      .help = "How many to hold at the same time."},
-    {"timeout", TYPE_DURATION, .def = "30s", RANGE(SECOND, 10 * MINUTE),
+    {"timeout", TYPE_DURATION, .def = "30s", RANGE(SECOND_MS, 10 * MINUTE_MS),
      .help = "How long a gateway may take to answer. A text without an answer is told as unknown."},
     {"url", TYPE_TEXT, .help = "Where the gateway is: https://api.example.com."},
     {"ca_file", TYPE_PATH,

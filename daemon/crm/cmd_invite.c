@@ -12,13 +12,14 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
 #include "crm/task.h"
 #include "crm/when.h"
 #include "store/meeting.h"
 
-#define LENGTH_MS INT64_C(3600000)
+#define LENGTH_MS HOUR_MS
 #define LENGTH_MAX DAY_MS
 
 static int invite_text(struct cmd *c, struct err *e)

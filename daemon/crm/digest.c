@@ -234,7 +234,7 @@ static int put_all(struct digest *d, const char *user, int64_t since_ms, struct 
 {
     struct db *db = d->ctx->crm->db;
     int64_t now = crm_now(d->ctx),
-            stale = json_get_int(d->ctx->crm->settings, "stale_after", 14 * INT64_C(86400000));
+            stale = json_get_int(d->ctx->crm->settings, "stale_after", 14 * DAY_MS);
     const struct zone *z = assign_zone(d->ctx->crm, user);
     int64_t tomorrow = zone_instant(z, zone_day(z, now) + 1, 0, ZONE_BEGIN);
     if (put_section(d, digest_tasks(db, user, tomorrow, LINES + 1, e), "task", "Tasks for today",

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/when_words.h"
 
 #define EVERY_MAX 99

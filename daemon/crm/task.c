@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "crm/assign.h"
 #include "crm/cmd.h"
 #include "crm/when.h"

@@ -16,10 +16,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "crm/when_words.h"
 
-#define MINUTE INT64_C(60000)
-#define HOUR (60 * MINUTE)
 #define DAY_START (9 * 60) /* a day without a time of day: 09:00 */
 #define DAY_END (17 * 60)  /* today without one: 17:00 */
 #define YEARS_MAX 100
@@ -106,7 +105,7 @@ static int span_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
         char unit = n ? s[at + n] : '\0';
         if (!unit || !strchr("mhdw", unit) || !when_word_ends(s + at + n + 1))
             break;
-        ms += unit == 'm' ? v * MINUTE : unit == 'h' ? v * HOUR : 0;
+        ms += unit == 'm' ? v * MINUTE_MS : unit == 'h' ? v * HOUR_MS : 0;
         days += unit == 'd' ? v : unit == 'w' ? v * 7 : 0;
         taken = at + n + 1;
         at = taken + (int)strspn(s + taken, " \t");
@@ -116,7 +115,7 @@ static int span_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
     if (days) {
         struct local l = local_of(cal, now_ms);
         local_add_days(cal, &l, days);
-        now_ms = local_to_ms(cal, &l) + now_ms % MINUTE;
+        now_ms = local_to_ms(cal, &l) + now_ms % MINUTE_MS;
     }
     *out = now_ms + ms;
     return taken;
@@ -166,8 +165,8 @@ static int64_t span_end(const struct when_day *d, UCalendar *cal, int64_t now_ms
         ucal_add(cal, UCAL_MONTH, d->months, &rc);
         return (int64_t)ucal_getMillis(cal, &rc);
     }
-    int64_t at = d->days ? local_to_ms(cal, &l) + now_ms % MINUTE : now_ms;
-    return at + d->minutes * MINUTE;
+    int64_t at = d->days ? local_to_ms(cal, &l) + now_ms % MINUTE_MS : now_ms;
+    return at + d->minutes * MINUTE_MS;
 }
 
 /* A time of day behind a day, with or without a comma between: bytes in all. */
@@ -221,7 +220,7 @@ static int days_parse(const char *s, UCalendar *cal, int64_t now_ms, int64_t *ou
         *out = local_to_ms(cal, &l);
     }
     if (today && *out <= now_ms)
-        *out = now_ms + HOUR;
+        *out = now_ms + HOUR_MS;
     return taken;
 }
 

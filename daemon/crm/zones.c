@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "crm/country.h"
 #include "crm/ctx.h"
 #include "rule/quiet.h"
 #include "rule/zone.h"
 
-#define HALF_YEAR_MS (182 * INT64_C(86400000))
+#define HALF_YEAR_MS (182 * DAY_MS)
 #define ZONES_ASKED 64u /* the largest country has 29 */
 
 /* Do its clocks go as those of one that is in the list? */

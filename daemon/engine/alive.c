@@ -16,7 +16,7 @@
 #include "store/probe.h"
 
 #define LOOK_MIN_MS 1000
-#define LOOK_MAX_MS 60000
+#define LOOK_MAX_MS MINUTE_MS
 #define TOKEN_SOON_MS 600000 /* who renews tokens does so earlier */
 
 /* One matter of one mailbox. */

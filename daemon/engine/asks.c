@@ -5,8 +5,9 @@
 #include "engine/asks.h"
 
 #include "base/mem.h"
+#include "base/units.h"
 
-#define ASK_TIMEOUT_MS 60000
+#define ASK_TIMEOUT_MS MINUTE_MS
 
 static void ask_free(struct ask *a)
 {

@@ -21,7 +21,7 @@
 
 #define KEPT 16u
 #define NO_ROOM_MS 2000     /* until it is looked again whether mails have left */
-#define SETTLE_MS 60000     /* the last ones are still on their way */
+#define SETTLE_MS MINUTE_MS /* the last ones are still on their way */
 
 /* ---- definitions --------------------------------------------------------------------- */
 

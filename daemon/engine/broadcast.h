@@ -16,13 +16,14 @@
 #ifndef LEADD_ENGINE_BROADCAST_H
 #define LEADD_ENGINE_BROADCAST_H
 
+#include "base/units.h"
 #include "engine/input.h"
 #include "rule/broadcast.h"
 
 #define BROADCAST_CLASS "broadcast" /* of the outbox */
 #define BROADCAST_AHEAD 1000        /* mails written and not sent, at most */
 #define BROADCAST_WHY_OUT_MAX 160
-#define BROADCAST_SEEN_MS (INT64_C(90) * 86400000) /* what somebody does later is not counted */
+#define BROADCAST_SEEN_MS (90 * DAY_MS) /* what somebody does later is not counted */
 
 /* What was compiled of those that run; accepts NULL, sets NULL. */
 struct broadcasts;

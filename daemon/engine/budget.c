@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "store/journal.h"
 
-#define DAY_MS INT64_C(86400000)
 #define BUDGET_LOOK 16     /* from here on the journal is asked, once */
 #define BUDGET_ROWS 1000   /* of the journal */
 

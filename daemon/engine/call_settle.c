@@ -28,7 +28,7 @@
 #define BREAK_AFTER 5
 #define BREAK_FIRST_MS INT64_C(30000)
 #define BREAK_MOST_MS INT64_C(900000)
-#define PAUSE_MOST_MS INT64_C(86400000) /* of Retry-After */
+#define PAUSE_MOST_MS DAY_MS /* of Retry-After */
 
 enum verdict { CALL_DONE, CALL_LATER, CALL_REFUSED, CALL_GONE };
 

@@ -21,12 +21,13 @@
 #ifndef LEADD_ENGINE_CLICK_H
 #define LEADD_ENGINE_CLICK_H
 
+#include "base/units.h"
 #include "engine/engine.h"
 #include "rule/template.h"
 
 #define CLICK_SOON_MS 10000
 #define CLICK_ALL_MS 10000
-#define CLICK_WAIT_MS 60000
+#define CLICK_WAIT_MS MINUTE_MS
 
 /* Puts links to us in the place of those in the text and the HTML that lead to sites which
  * t, whose words they are, has links to. */

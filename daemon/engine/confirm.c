@@ -29,7 +29,6 @@
 #include "store/confirmation.h"
 #include "store/ledger.h"
 
-#define HOUR_MS (DAY_MS / 24)
 #define DUE_REST_MS 1000 /* until those that were just asked about are looked at again */
 #define REMOTE_MAX 64
 

@@ -24,7 +24,7 @@
 #include "store/sms_code.h"
 #include "store/sms_pair.h"
 
-#define RELAY_MS (INT64_C(7) * 24 * 3600 * 1000) /* so long a code is good for answers */
+#define RELAY_MS (7 * DAY_MS) /* so long a code is good for answers */
 #define OWNER_SEGMENTS 3
 
 bool conversation_is_sms(const json_t *message)

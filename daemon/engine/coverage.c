@@ -8,10 +8,11 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/storage.h"
 #include "rule/ruleset.h"
 
-#define FLUSH_MS 60000
+#define FLUSH_MS MINUTE_MS
 #define FLUSH_SLICE 500     /* rules written in one transaction: some ms */
 #define FLUSH_PAUSE_MS 50   /* before the next slice */
 #define DAYS_KEPT 400       /* single days; what is older is one sum */
@@ -229,7 +230,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     if (!storage_takes_all(c->eng->storage)) { /* what is left of the disk is for others */
         timer_arm(c, FLUSH_MS);
     } else if (flush_slice(c, FLUSH_SLICE, &e) < 0) {
-        log_debug("coverage.failed", "error=\"%s\" next=\"again in %d ms\"", e.text, FLUSH_MS);
+        log_debug("coverage.failed", "error=\"%s\" next=\"again in a minute\"", e.text);
         timer_arm(c, FLUSH_MS);
     } else if (c->next > 0) {
         timer_arm(c, FLUSH_PAUSE_MS);

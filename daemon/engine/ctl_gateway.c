@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/ctl.h"
 #include "engine/gateway_pull.h"
 #include "engine/gateway_test.h"
@@ -81,12 +82,12 @@ static json_t *status_days(struct engine *eng, struct err *e)
 {
     size_t i;
     json_t *row;
-    json_t *rows = sms_days(eng->db, clock_now_ms() / 86400000 - STATUS_DAYS + 1, e);
+    json_t *rows = sms_days(eng->db, clock_now_ms() / DAY_MS - STATUS_DAYS + 1, e);
     json_array_foreach(rows, i, row) {
         char stamp[32];
         AUTO_FREE char *cost =
             money(json_get_int(row, "micros", 0), json_get_str(row, "currency", ""));
-        clock_format_utc(json_get_int(row, "day", 0) * 86400000, stamp, sizeof(stamp));
+        clock_format_utc(json_get_int(row, "day", 0) * DAY_MS, stamp, sizeof(stamp));
         stamp[10] = '\0';
         json_put_str(row, "date", stamp);
         json_put_str(row, "cost", cost);

@@ -14,10 +14,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/notice.h"
 #include "engine/timer.h"
 
-#define DAY_MS INT64_C(86400000)
 
 /* Its next time, counted from now; the row goes when the user gets none. */
 static int digest_next(struct engine *eng, const char *user, int64_t since_ms, struct err *e)

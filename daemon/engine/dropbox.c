@@ -21,7 +21,6 @@
 #include "store/message.h"
 #include "store/secret.h"
 
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define UNDO_ROWS 8 /* lines that a notice tells to answer with */
 
 /* ---- the address ------------------------------------------------------------------ */

@@ -18,11 +18,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "engine/coverage.h"
 #include "engine/firing.h"
 #include "engine/timer.h"
 
-#define DAY_MS INT64_C(86400000)
 #define UNKNOWN_MS INT64_C(600000) /* an outside lookup has not answered: later */
 
 static const struct rule *escalation_find(const struct ruleset *rs, const char *name)

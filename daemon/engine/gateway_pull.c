@@ -11,12 +11,12 @@
 #include "base/form.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/asks.h"
 #include "engine/sms_receipt.h"
 #include "store/outbox.h"
 #include "store/sms.h"
 
-#define HOUR_MS INT64_C(3600000)
 #define PULL_LOOK_MS HOUR_MS      /* between two looks for what is open */
 #define PULL_FOR_MS (7 * 24 * HOUR_MS) /* an older one is not asked about any more */
 #define PULL_AGAIN_MS (24 * HOUR_MS - HOUR_MS / 2) /* looks are hourly: at the same time of the next day */

@@ -12,11 +12,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "engine/notice.h"
 
 #define BREAK_AFTER 3             /* failures in a row */
-#define BREAK_FIRST_MS 60000      /* then twice as long each time, up to ... */
-#define BREAK_MOST_MS 3600000
+#define BREAK_FIRST_MS MINUTE_MS /* then twice as long each time, up to ... */
+#define BREAK_MOST_MS HOUR_MS
 #define BREAK_ACCOUNT_MS 300000   /* sign-in refused, no money: a person has to act */
 #define PAUSE_RATE_MS 5000        /* it said "too many", and not how long */
 

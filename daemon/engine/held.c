@@ -152,7 +152,7 @@ int held_put(struct engine *eng, const struct held_mail *m, int64_t *id_out, str
     engine_count(eng, "commands_held", 1);
     log_warn("command.held", "held=H%" PRId64 " message=M%" PRId64 " user=%s why=\"%s\" "
              "next=\"the user is asked\"", row.id, row.message_id, row.user, row.why);
-    if (held_count_since(eng->db, m->user, now - 3600000, &in_hour, e) < 0)
+    if (held_count_since(eng->db, m->user, now - HOUR_MS, &in_hour, e) < 0)
         return -1;
     return held_tell(eng, &row, m->from, in_hour, t, e);
 }

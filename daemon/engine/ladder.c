@@ -24,7 +24,6 @@ static const struct {
 #define LONGEST INT64_C(600)
 #define MOST_PER_RECORD 100
 #define MOST_IN_ALL 360
-#define HOUR_MS INT64_C(3600000)
 
 static bool has_record(const struct ladder_mail *m)
 {

@@ -14,11 +14,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/command.h"
 #include "engine/ctl.h"
 #include "store/record.h"
 
-#define HOUR_MS INT64_C(3600000)
 #define LINK_HOURS (7 * 24)
 
 /* Of which records it is offered, and what it runs; %s is the user. */

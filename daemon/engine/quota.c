@@ -13,11 +13,11 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/timer.h"
 #include "store/confirmation.h"
 #include "store/ledger.h"
 
-#define DAY_MS INT64_C(86400000)
 #define COUNT_AGAIN_MS 5000 /* somebody may have dropped what was kept */
 #define ROWS INT64_C(10000)
 #define BYTES (INT64_C(64) << 20)

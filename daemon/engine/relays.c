@@ -22,9 +22,8 @@
 
 #define BREAK_AFTER 3          /* times in a row it could not be talked to */
 #define REFUSED_AFTER 20       /* mails in a row, each another one, that it did not take */
-#define BREAK_FIRST_MS 60000   /* then twice as long each time, up to ... */
+#define BREAK_FIRST_MS MINUTE_MS /* then twice as long each time, up to ... */
 #define BREAK_MOST_MS 900000
-#define DAY_MS INT64_C(86400000)
 #define DOMAIN_MS 250          /* what a mail to a full domain waits for each that is before it */
 #define CEILING_MOST INT64_C(1000000000)
 

@@ -27,7 +27,7 @@
 #include "store/task.h"
 
 #define TOGETHER_MS INT64_C(600000)      /* what is due so soon is told with the others */
-#define AWAY_MS (14 * INT64_C(86400000)) /* an absence without end is asked about again */
+#define AWAY_MS (14 * DAY_MS) /* an absence without end is asked about again */
 #define START_SLICE 500
 #define SMS_TEXT 300
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/command.h"
 #include "crm/fields.h"
 #include "crm/see.h"
@@ -24,7 +25,7 @@
 #include "store/journal.h"
 #include "store/message.h"
 
-#define UNDO_MS (INT64_C(24) * 3600 * 1000) /* so long a mail may take a command back */
+#define UNDO_MS (24 * HOUR_MS) /* so long a mail may take a command back */
 #define FINDS_MAX 3  /* #find of one mail that are answered */
 #define UNDO_LOOK 50 /* entries of a record among which the last one of a user is looked for */
 

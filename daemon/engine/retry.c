@@ -5,9 +5,10 @@
 #include "engine/retry.h"
 
 #include "base/hook.h"
+#include "base/units.h"
 
-#define RETRY_STEP_MS INT64_C(60000)
-#define RETRY_MAX_MS (INT64_C(4) * 3600 * 1000)
+#define RETRY_STEP_MS MINUTE_MS
+#define RETRY_MAX_MS (4 * HOUR_MS)
 
 int64_t retry_delay_ms(int64_t attempts, uint32_t random)
 {
@@ -21,7 +22,7 @@ int64_t retry_delay_ms(int64_t attempts, uint32_t random)
 }
 
 #define CALL_FIRST_MS INT64_C(5000)
-#define CALL_MAX_MS INT64_C(3600000)
+#define CALL_MAX_MS HOUR_MS
 
 int64_t retry_call_ms(int64_t attempts, uint32_t random)
 {

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/coverage.h"
 #include "engine/firing.h"
 #include "engine/late.h"
@@ -28,8 +29,7 @@
 #include "rule/schedule.h"
 #include "store/schedule.h"
 
-#define DAY_MS INT64_C(86400000)
-#define RETRY_MS 3600000
+#define RETRY_MS HOUR_MS
 #define WALK_SLICE 200 /* ids read at once */
 
 static const struct rule *schedule_find(const struct ruleset *rs, const char *name)

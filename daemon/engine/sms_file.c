@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/identity.h"
 #include "crm/sms_words.h"
 #include "engine/consent.h"
@@ -21,7 +22,7 @@
 #include "store/message.h"
 #include "store/sms_pair.h"
 
-#define THREAD_MS (INT64_C(90) * 24 * 3600 * 1000) /* so long the last text says what it is about */
+#define THREAD_MS (90 * DAY_MS) /* so long the last text says what it is about */
 
 struct filing {
     struct engine *eng;

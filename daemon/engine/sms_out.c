@@ -447,7 +447,7 @@ static int settle_accepted(struct input *in, const json_t *row, struct gate *g,
                            .micros = micros,
                            .currency = currency};
     struct sms_count_row n = {.gateway = g->name,
-                              .day = clock_now_ms() / 86400000,
+                              .day = clock_now_ms() / DAY_MS,
                               .texts = 1,
                               .segments = segments,
                               .micros = micros > 0 ? micros : 0,

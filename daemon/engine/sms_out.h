@@ -13,11 +13,12 @@
 #ifndef LEADD_ENGINE_SMS_OUT_H
 #define LEADD_ENGINE_SMS_OUT_H
 
+#include "base/units.h"
 #include "crm/crm.h"
 #include "engine/input.h"
 #include "store/outbox.h"
 
-#define SMS_GIVE_UP_MS INT64_C(86400000)
+#define SMS_GIVE_UP_MS DAY_MS
 
 struct sms_letter {
     const char *class_;  /* of the outbox: "follow_up", "notice", "relay", "consent", .. */

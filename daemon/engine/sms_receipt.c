@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "engine/gateway_test.h"
 #include "engine/sms_out.h"
 #include "engine/webhook.h"
@@ -36,7 +37,7 @@ static int count_change(struct engine *eng, const json_t *sms, const char *gatew
                         const struct gateway_receipt *r, bool ends, struct err *e)
 {
     const char *old = json_get_str(sms, "delivery", "");
-    struct sms_count_row n = {.gateway = gateway, .day = clock_now_ms() / 86400000};
+    struct sms_count_row n = {.gateway = gateway, .day = clock_now_ms() / DAY_MS};
     if (ends) {
         n.delivered = r->state == GATEWAY_DELIVERED;
         n.failed = (r->state != GATEWAY_DELIVERED) - (state_rank(old) == 3);

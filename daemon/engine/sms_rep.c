@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/pin.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "crm/sms_command.h"
 #include "crm/sms_text.h"
 #include "engine/conversation_sms.h"
@@ -22,8 +23,7 @@
 #include "engine/sms_out.h"
 #include "store/sms_code.h"
 
-#define CODE_MS (INT64_C(10) * 60 * 1000)
-#define HOUR_MS (INT64_C(3600) * 1000)
+#define CODE_MS (10 * MINUTE_MS)
 #define CODES_PER_HOUR 10
 #define GUESSES 5              /* wrong ones; then none counts for an hour */
 #define ANSWER_SEGMENTS 2

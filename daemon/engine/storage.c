@@ -19,7 +19,7 @@
 #define LOOK_MS 250          /* the disk is looked at that often, at most */
 #define TICK_MS 1000         /* and at least */
 #define RETRY_FIRST_MS 100   /* doubling up to BOUND_STORE_RETRY_MS */
-#define LOG_AGAIN_MS 60000   /* the same trouble is logged that often, at most */
+#define LOG_AGAIN_MS MINUTE_MS /* the same trouble is logged that often, at most */
 #define TELL_AFTER_MS 10000  /* a shorter failure is not worth a mail */
 #define CAREFUL_ITEMS 64     /* items one by one after a failure */
 #define CALM_MS 10000        /* or this long without another failure */

@@ -17,9 +17,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 #define LOOK_MS 250           /* after an unclean end: about 100 MB */
-#define LOOK_DAMAGED_MS 60000 /* when damage was seen before */
+#define LOOK_DAMAGED_MS MINUTE_MS /* when damage was seen before */
 #define KEY_OLDER_S 60
 
 #define NEXT "see \"Damage\" in leadd(8)"
@@ -153,7 +154,7 @@ static int check_and_migrate(struct db *db, const char *path, bool unclean, bool
         return -1;
     if (marked) {
         log_warn("store.sound", "path=\"%s\" next=\"nothing wrong was found in %d s of looking\"",
-                 path, LOOK_DAMAGED_MS / 1000);
+                 path, (int)(LOOK_DAMAGED_MS / 1000));
         unlink(mark);
     }
     return db_migrate(db, e);

@@ -17,7 +17,6 @@
 #include "rule/template.h"
 #include "store/notices.h"
 
-#define HOUR_MS INT64_C(3600000)
 #define PER_HOUR 30
 
 static void storm_text(const struct notices_row *row, struct buf *subject, struct buf *text)

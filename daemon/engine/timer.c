@@ -22,8 +22,8 @@
 #include "engine/suspect.h"
 
 #define TIMERS_REST_MS 1000   /* between two wake-ups, unless more is due than one pass takes */
-#define TIMERS_LOOK_MS 60000  /* the wall clock may have been set meanwhile */
-#define TIMER_RETRY_MS 3600000 /* one that failed */
+#define TIMERS_LOOK_MS MINUTE_MS  /* the wall clock may have been set meanwhile */
+#define TIMER_RETRY_MS HOUR_MS /* one that failed */
 
 static const struct timer_kind *const kinds[] = {&timer_kind_rule, &timer_kind_escalation,
                                                  &timer_kind_schedule,

@@ -20,6 +20,7 @@
 #ifndef LEADD_ENGINE_TIMER_H
 #define LEADD_ENGINE_TIMER_H
 
+#include "base/units.h"
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "rule/ruleset.h"
@@ -124,7 +125,7 @@ void timer_item_done(struct engine *eng);
 /* pending, late, next_ms of the store as it is; pending is counted up to
  * TIMERS_COUNTED. */
 #define TIMERS_COUNTED 100000
-#define TIMERS_LATE_MS 60000
+#define TIMERS_LATE_MS MINUTE_MS
 struct timers_stats {
     int64_t pending, late, next_ms;
     int64_t held; /* of the late ones (late.h) */

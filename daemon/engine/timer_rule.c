@@ -19,7 +19,6 @@
 #include "engine/late.h"
 #include "engine/timer.h"
 
-#define DAY_MS INT64_C(86400000)
 #define UNKNOWN_MS INT64_C(600000) /* an outside lookup has not answered: later */
 
 /* ---- begun ------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@
 #include "intake/box.h"
 
 #define RETRY_FIRST_MS 1000
-#define REFUSED_FIRST_MS 60000
+#define REFUSED_FIRST_MS MINUTE_MS
 
 void box_report(struct box *b)
 {

@@ -16,7 +16,6 @@
 #define AWAY_TEXT KIB(4)
 #define AWAY_CUE 60 /* bytes before a date in which its "until" stands */
 #define AWAY_WORDS 200
-#define DAY_MS (24 * 3600 * INT64_C(1000))
 
 static char *lowered(const char *s, size_t max)
 {

@@ -21,7 +21,6 @@
 #include "mail/word.h"
 
 #define HINT_PARTS 8
-#define DAY_MS (24 * 3600 * INT64_C(1000))
 
 void mail_limits_default(struct mail_limits *lim)
 {

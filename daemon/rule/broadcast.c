@@ -12,8 +12,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define HOUR_MS INT64_C(3600000)
 #define TICK_MIN_MS INT64_C(1000) /* timers come no more often */
 #define UNPACED 200               /* at each tick */
 #define NAMES_MAX 512

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "rule/calendar_set.h"
 
 struct calendars *calendars_new(const json_t *calendars, struct errlist *errors)
@@ -169,9 +170,9 @@ bool calendar_reaches(const struct calendar *c, int64_t business_ms)
         return true;
     for (int d = 0; d < 7; d++)
         for (size_t i = 0; i < c->week[d].count; i++)
-            week += (c->week[d].v[i].to - c->week[d].v[i].from) * INT64_C(60000);
+            week += (c->week[d].v[i].to - c->week[d].v[i].from) * MINUTE_MS;
     /* and some for the nights that are longer */
-    return business_ms <= (CALENDAR_SEARCH_DAYS / 7 + 1) * week + 20 * INT64_C(3600000);
+    return business_ms <= (CALENDAR_SEARCH_DAYS / 7 + 1) * week + 20 * HOUR_MS;
 }
 
 int64_t calendar_between(const struct calendar *c, int64_t from, int64_t to)

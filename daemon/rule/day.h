@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DAY_MS INT64_C(86400000)
 #define DAY_MINUTES 1440
 
 struct day_date {

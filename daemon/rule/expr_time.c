@@ -5,6 +5,7 @@
  * Reads no clock. A local time that a switch to summer time skips means the
  * same distance behind the switch; one that exists twice means the later.
  */
+#include "base/units.h"
 #include "rule/expr_ast.h"
 
 #include <string.h>
@@ -65,6 +66,6 @@ int expr_time_parse(const char *s, const char *zone, int64_t *lo_out, int64_t *h
     if (!local && clock_parse_utc(s, &ms) < 0)
         return -1;
     *lo_out = ms;
-    *hi_out = n == 10 ? ms + 86400000 - 1 : ms;
+    *hi_out = n == 10 ? ms + DAY_MS - 1 : ms;
     return 0;
 }

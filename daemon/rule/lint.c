@@ -13,10 +13,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "rule/lint_set.h"
 
 #define LINT_QUESTIONS 40000 /* for comparing rules: a few seconds */
-#define LINT_DAY INT64_C(86400000)
+#define LINT_DAY DAY_MS
 #define LINT_MONDAY INT64_C(1780272000000) /* 2026-06-01, far from the usual holidays */
 #define LINT_CONJUNCTS 200   /* compared pair by pair within one rule */
 

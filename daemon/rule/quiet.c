@@ -8,6 +8,7 @@
 #include <unicode/ucal.h>
 #include <unicode/uenum.h>
 
+#include "base/units.h"
 #include "rule/day.h"
 
 #define QUIET_LOOK (2 * DAY_MS)

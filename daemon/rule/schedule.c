@@ -11,10 +11,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 
 #define SCHEDULE_TIMES 24
-#define SCHEDULE_MIN_MS INT64_C(60000)
-#define SCHEDULE_MAX_MS (12 * INT64_C(3600000))
+#define SCHEDULE_MIN_MS MINUTE_MS
+#define SCHEDULE_MAX_MS (12 * HOUR_MS)
 
 enum schedule_kind { SCHEDULE_EVERY, SCHEDULE_WEEKDAYS, SCHEDULE_MONTHDAY, SCHEDULE_WORKDAY };
 

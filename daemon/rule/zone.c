@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/place.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "rule/day.h"
 
 #define ZONE_NAME 64

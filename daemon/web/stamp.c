@@ -11,8 +11,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define STAMP_MAX_MS INT64_C(86400000)
+#define STAMP_MAX_MS DAY_MS
 
 void stamp_make(const unsigned char key[STAMP_KEY], const char *form, int64_t now_ms,
                 char out[STAMP_LEN])

@@ -37,7 +37,7 @@ void web_http_conf(const json_t *web, struct web_http_conf *out)
     int64_t body = json_get_int(web, "max_body", (int64_t)BOUND_HTTP_BODY);
     int64_t conns = json_get_int(web, "connections", BOUND_HTTP_CONNECTIONS);
     out->max_body = (size_t)clamp(body, 1024, (int64_t)BOUND_HTTP_BODY_MAX);
-    out->timeout_ms = clamp(json_get_int(web, "timeout", BOUND_HTTP_IDLE_MS), 100, 3600000);
+    out->timeout_ms = clamp(json_get_int(web, "timeout", BOUND_HTTP_IDLE_MS), 100, HOUR_MS);
     out->trusted = json_get_arr(web, "trusted_proxies");
     out->connections = web_connections((size_t)clamp(conns, 1, 65536));
 }

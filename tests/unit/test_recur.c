@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "crm/recur.h"
 #include "rule/calendar.h"
 

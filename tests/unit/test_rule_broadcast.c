@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "rule/broadcast.h"
 
-#define HOUR_MS INT64_C(3600000)
 
 static void the_greater_share_of_answers_wins(void **state)
 {
