@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/meta.h"
 #include "store/rows.h"
 
 int activation_add(struct db *db, int64_t ruleset_id, int64_t rules, const char *actor,
@@ -47,28 +48,24 @@ json_t *activation_list(struct db *db, int64_t limit, struct err *e)
 int activation_ask(struct db *db, const char *who, int64_t now_ms, struct err *e)
 {
     AUTO_FREE char *value = mem_printf("%" PRId64 " %s", now_ms, who);
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ('reload_by', $1) "
-                   "ON CONFLICT (key) DO UPDATE SET value = $1",
-                   "s", value);
+    return meta_put(db, "reload_by", value, e);
 }
 
 int activation_asked(struct db *db, int64_t since_ms, char **who_out, struct err *e)
 {
-    struct db_rows *r = db_query(db, "SELECT value FROM meta WHERE key = 'reload_by'", "");
-    char *end = NULL;
-    bool found = db_step(r);
+    char *text, *end = NULL;
     *who_out = NULL;
-    if (found && strtoll(db_text(r, 0), &end, 10) >= since_ms && *end == ' ')
-        *who_out = mem_str(end + 1);
-    if (db_done(&r, e) < 0)
+    if (meta_get(db, "reload_by", &text, e) < 0)
         return -1;
-    return found ? activation_forget(db, e) : 0;
+    AUTO_FREE char *mine = text;
+    if (text && strtoll(text, &end, 10) >= since_ms && *end == ' ')
+        *who_out = mem_str(end + 1);
+    return text ? activation_forget(db, e) : 0;
 }
 
 int activation_forget(struct db *db, struct err *e)
 {
-    return db_exec(db, e, "DELETE FROM meta WHERE key = 'reload_by'", "");
+    return meta_remove(db, "reload_by", e);
 }
 
 static json_t *found_read(struct db_rows *r)

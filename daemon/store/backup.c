@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/hold.h"
+#include "store/meta.h"
 
 #define COUNT_OF(t) {#t, "SELECT count(*) FROM " #t}
 
@@ -76,13 +77,9 @@ static const struct {
 
 static int has_table(struct db *db, const char *name, bool *out, struct err *e)
 {
-    int64_t n;
-    if (db_get_int(db, e, &n, 0,
-                   "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1", "s",
-                   name) < 0)
-        return -1;
-    *out = n > 0;
-    return 0;
+    return db_has(db, e, out,
+                  "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", "s",
+                  name);
 }
 
 json_t *backup_counts(struct db *db, struct err *e)
@@ -108,9 +105,7 @@ int backup_schema(struct db *db, int64_t *out, struct err *e)
     *out = 0;
     if (has_table(db, "meta", &there, e) < 0)
         return -1;
-    return there ? db_get_int(db, e, out, 0,
-                              "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema'", "")
-                 : 0;
+    return there ? meta_get_int(db, "schema", out, e) : 0;
 }
 
 /* ---- beside the rows ------------------------------------------------------------ */

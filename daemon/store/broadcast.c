@@ -88,13 +88,9 @@ int broadcast_put(struct db *db, const json_t *b, struct err *e)
 
 int broadcast_any(struct db *db, int64_t ended_since_ms, bool *out, struct err *e)
 {
-    int64_t n;
-    if (db_get_int(db, e, &n, 0,
-                   "SELECT 1 FROM broadcast WHERE ended_ms IS NULL OR ended_ms > $1 LIMIT 1", "i",
-                   ended_since_ms) < 0)
-        return -1;
-    *out = n != 0;
-    return 0;
+    return db_has(db, e, out,
+                  "SELECT 1 FROM broadcast WHERE ended_ms IS NULL OR ended_ms > $1 LIMIT 1", "i",
+                  ended_since_ms);
 }
 
 /* ---- zones ----------------------------------------------------------------------- */
@@ -273,14 +269,10 @@ int part_sync(struct db *db, int64_t broadcast, int64_t contact, struct err *e)
 
 int part_any_made(struct db *db, int64_t broadcast, bool *yes_out, struct err *e)
 {
-    int64_t n;
-    if (db_get_int(db, e, &n, 0,
-                   "SELECT 1 FROM broadcast_part WHERE broadcast_id = $1 AND outbox_id IS NOT NULL"
-                   " LIMIT 1",
-                   "i", broadcast) < 0)
-        return -1;
-    *yes_out = n != 0;
-    return 0;
+    return db_has(db, e, yes_out,
+                  "SELECT 1 FROM broadcast_part WHERE broadcast_id = $1 AND outbox_id IS NOT NULL"
+                  " LIMIT 1",
+                  "i", broadcast);
 }
 
 int broadcast_forget(struct db *db, int64_t id, struct err *e)
@@ -366,14 +358,10 @@ int part_mark_last(struct db *db, int64_t contact, enum part_mark which, int64_t
 int part_recent(struct db *db, int64_t broadcast, int64_t contact, int64_t since_ms, bool *yes_out,
                 struct err *e)
 {
-    int64_t n;
-    if (db_get_int(db, e, &n, 0,
-                   "SELECT 1 FROM broadcast_part WHERE contact_id = $1 AND broadcast_id <> $2 AND"
-                   " made_ms > $3 AND state <> 'left_out' LIMIT 1",
-                   "iii", contact, broadcast, since_ms) < 0)
-        return -1;
-    *yes_out = n != 0;
-    return 0;
+    return db_has(db, e, yes_out,
+                  "SELECT 1 FROM broadcast_part WHERE contact_id = $1 AND broadcast_id <> $2 AND"
+                  " made_ms > $3 AND state <> 'left_out' LIMIT 1",
+                  "iii", contact, broadcast, since_ms);
 }
 
 static json_t *count_read(struct db_rows *r)

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/ledger.h"
+#include "store/meta.h"
 
 #define COUNTS_AHEAD 100000 /* rows that are counted while somebody waits, at most */
 #define COUNTS_KEEP 100000  /* rows after which the state is written down */
@@ -63,20 +64,15 @@ static int64_t source_rows(const struct counts *c, int64_t id)
 
 /* ---- what is written down ---------------------------------------------------- */
 
-static json_t *read_text(struct db_rows *r)
-{
-    return json_loads(db_text(r, 0), 0, NULL);
-}
-
 static int counts_load(struct counts *c, struct db *db, struct err *e)
 {
-    json_t *n, *kept = NULL;
+    json_t *n;
     const char *key;
-    struct db_rows *r = db_query(db, "SELECT value FROM meta WHERE key = 'counts'", "");
-    if (db_step(r))
-        kept = read_text(r);
-    if (db_done(&r, e) < 0)
+    char *text;
+    if (meta_get(db, "counts", &text, e) < 0)
         return -1;
+    AUTO_FREE char *mine = text;
+    AUTO_JSON json_t *kept = text ? json_loads(text, 0, NULL) : NULL;
     c->loaded = true;
     c->ledger_upto = json_get_int(kept, "ledger", 0);
     c->outbox_upto = json_get_int(kept, "outbox", 0);
@@ -84,7 +80,6 @@ static int counts_load(struct counts *c, struct db *db, struct err *e)
     c->kept = c->ledger_upto + c->outbox_upto;
     json_object_foreach(json_get_obj(kept, "sources"), key, n)
         source_add(c, strtoll(key, NULL, 10), json_integer_value(n));
-    json_decref(kept);
     return 0;
 }
 
@@ -99,10 +94,7 @@ static int counts_keep(struct counts *c, struct db *db, struct err *e)
     }
     json_object_set_new(j, "sources", sources);
     AUTO_FREE char *text = json_text(j);
-    if (db_exec(db, e,
-                "INSERT INTO meta (key, value) VALUES ('counts', $1) "
-                "ON CONFLICT (key) DO UPDATE SET value = $1",
-                "s", text) < 0)
+    if (meta_put(db, "counts", text, e) < 0)
         return -1;
     c->kept = c->ledger_upto + c->outbox_upto;
     return 0;

@@ -54,6 +54,9 @@ int db_insert(struct db *db, struct err *e, int64_t *id_out, const char *sql, co
  * it is NULL. */
 int db_get_int(struct db *db, struct err *e, int64_t *out, int64_t def, const char *sql,
                const char *types, ...) LEADD_MUST_CHECK;
+/* Is there a row? */
+int db_has(struct db *db, struct err *e, bool *out, const char *sql, const char *types, ...)
+    LEADD_MUST_CHECK;
 
 /*   struct db_rows *r = db_query(db, e, "SELECT ...", "i", id);
  *   while (db_step(r)) ... db_int(r, 0) ...

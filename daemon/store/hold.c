@@ -9,35 +9,28 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/meta.h"
 #include "store/rows.h"
 
 int hold_begin(struct db *db, const char *json, struct err *e)
 {
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ('hold', $1) "
-                   "ON CONFLICT (key) DO UPDATE SET value = $1",
-                   "s", json);
+    return meta_put(db, "hold", json, e);
 }
 
 int hold_end(struct db *db, struct err *e)
 {
-    return db_exec(db, e, "DELETE FROM meta WHERE key = 'hold'", "");
+    return meta_remove(db, "hold", e);
 }
 
 int hold_get(struct db *db, json_t **out, struct err *e)
 {
-    json_t *hold = NULL;
-    struct db_rows *r = db_query(db, "SELECT value FROM meta WHERE key = 'hold'", "");
-    if (db_step(r)) {
-        hold = rows_read_json(r);
-        if (!hold) /* whatever stands there: it says hold */
-            hold = json_object();
-    }
-    if (db_done(&r, e) < 0) {
-        json_decref(hold);
+    char *text;
+    if (meta_get(db, "hold", &text, e) < 0)
         return -1;
-    }
-    *out = hold;
+    AUTO_FREE char *mine = text;
+    *out = text ? json_loads(text, 0, NULL) : NULL;
+    if (text && !*out) /* whatever stands there: it says hold */
+        *out = json_object();
     return 0;
 }
 

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/store/libstore.a
 daemon_store_libstore_a_SOURCES = \
 	%D%/db.h %D%/sqlite.c %D%/fault_vfs.c %D%/fault_vfs.h \
-	%D%/sqlite_copy.c %D%/sqlite_inner.h %D%/backup.c %D%/backup.h %D%/hold.c %D%/hold.h \
+	%D%/sqlite_copy.c %D%/sqlite_inner.h %D%/backup.c %D%/backup.h %D%/hold.c %D%/hold.h %D%/meta.c %D%/meta.h \
 	%D%/migrate.c %D%/migrate.h %D%/schema_pipeline.c %D%/schema_crm.c \
 	%D%/schema_look.c %D%/schema_lean.c %D%/schema_rules.c %D%/schema_mail.c %D%/schema_sequence.c %D%/schema_optout.c %D%/enrolment.c %D%/enrolment.h %D%/schema_sms.c %D%/counts.c %D%/counts.h \
 	%D%/journal.c %D%/journal.h %D%/ledger.c %D%/ledger.h %D%/message.c %D%/message.h \

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/db.h"
+#include "store/meta.h"
 
 #define STEP_PARTS 12
 
@@ -45,10 +46,7 @@ static int migrate_step(struct db *db, int64_t n, struct err *e)
     if (db_begin(db, e) < 0)
         return -1;
     if (migrate_parts(db, n, e) == 0 &&
-        db_exec(db, e,
-                "INSERT INTO meta (key, value) VALUES ('schema', CAST($1 AS TEXT)) "
-                "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
-                "i", n) == 0 &&
+        meta_put_int(db, "schema", n, e) == 0 &&
         db_commit(db, e) == 0)
         return 0;
     db_rollback(db);
@@ -62,16 +60,13 @@ int db_new_id(struct db *db, struct err *e)
     char id[33];
     hash_random(random, sizeof(random));
     text_hex(random, sizeof(random), id);
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ('id', $1) "
-                   "ON CONFLICT (key) DO UPDATE SET value = $1",
-                   "s", id);
+    return meta_put(db, "id", id, e);
 }
 
 static int migrate_name(struct db *db, struct err *e)
 {
-    int64_t named;
-    if (db_get_int(db, e, &named, 0, "SELECT count(*) FROM meta WHERE key = 'id'", "") < 0)
+    bool named;
+    if (db_has(db, e, &named, "SELECT 1 FROM meta WHERE key = 'id'", "") < 0)
         return -1;
     return named ? 0 : db_new_id(db, e);
 }
@@ -83,8 +78,7 @@ int db_migrate(struct db *db, struct err *e)
                   "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) "
                   "STRICT, WITHOUT ROWID",
                   e) < 0 ||
-        db_get_int(db, e, &done, 0, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema'",
-                   "") < 0)
+        meta_get_int(db, "schema", &done, e) < 0)
         return -1;
     if (done > migrate_newest())
         return err_set(e, ERR_PERM,

@@ -52,9 +52,5 @@ json_t *offer_named(struct db *db, const char *channel, const char *value, struc
 
 int offer_any(struct db *db, bool *out, struct err *e)
 {
-    int64_t n;
-    if (db_get_int(db, e, &n, 0, "SELECT 1 FROM offer LIMIT 1", "") < 0)
-        return -1;
-    *out = n != 0;
-    return 0;
+    return db_has(db, e, out, "SELECT 1 FROM offer LIMIT 1", "");
 }

@@ -240,11 +240,7 @@ json_t *outbox_claimed(struct db *db, struct err *e)
 
 int outbox_any_claimed(struct db *db, bool *out, struct err *e)
 {
-    int64_t one;
-    if (db_get_int(db, e, &one, 0, "SELECT 1 FROM outbox WHERE state = 'claimed' LIMIT 1", "") < 0)
-        return -1;
-    *out = one != 0;
-    return 0;
+    return db_has(db, e, out, "SELECT 1 FROM outbox WHERE state = 'claimed' LIMIT 1", "");
 }
 
 static json_t *outbox_read_to(struct db_rows *r)
@@ -314,21 +310,14 @@ json_t *outbox_times(struct db *db, const char *to_addr, int64_t lead_id, int64_
 
 int outbox_has(struct db *db, const char *intent, bool *has_out, struct err *e)
 {
-    int64_t id;
-    if (db_get_int(db, e, &id, 0, "SELECT id FROM outbox WHERE intent = $1", "s", intent) < 0)
-        return -1;
-    *has_out = id != 0;
-    return 0;
+    return db_has(db, e, has_out, "SELECT id FROM outbox WHERE intent = $1", "s", intent);
 }
 
 int outbox_is(struct db *db, int64_t id, int64_t msgid_hash, bool *is_out, struct err *e)
 {
-    int64_t found;
-    if (db_get_int(db, e, &found, 0, "SELECT id FROM outbox WHERE id = $1 AND msgid_hash = $2",
-                   "ii", id, msgid_hash) < 0)
-        return -1;
-    *is_out = found != 0;
-    return 0;
+    return db_has(db, e, is_out,
+                  "SELECT id FROM outbox WHERE id = $1 AND msgid_hash = $2",
+                  "ii", id, msgid_hash);
 }
 
 /* Those of a case by its activities: there is no index of them, and notices are none. */

@@ -11,9 +11,10 @@
 
 #include <jansson.h>
 
+#include "base/units.h"
 #include "store/db.h"
 
-#define RULE_COUNT_DAY_MS INT64_C(86400000)
+#define RULE_COUNT_DAY_MS DAY_MS
 
 struct rule_count {
     int64_t evaluated, matched; /* decisions, and those that were "matched" */

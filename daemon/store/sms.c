@@ -110,7 +110,7 @@ int sms_early_add(struct db *db, const char *gateway, const char *provider_id, i
     return db_exec(db, e,
                    "DELETE FROM sms_early WHERE id <= (SELECT max(id) FROM sms_early) - $1 "
                    "OR at_ms < $2",
-                   "ii", (int64_t)BOUND_SMS_EARLY, now_ms - 3 * INT64_C(86400000));
+                   "ii", (int64_t)BOUND_SMS_EARLY, now_ms - 3 * DAY_MS);
 }
 
 static json_t *early_read(struct db_rows *r)

@@ -413,6 +413,19 @@ int db_get_int(struct db *db, struct err *e, int64_t *out, int64_t def, const ch
     return 0;
 }
 
+int db_has(struct db *db, struct err *e, bool *out, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    struct db_rows *r = rows_open(db, sql, types, &ap);
+    va_end(ap);
+    bool any = db_step(r);
+    if (db_done(&r, e) < 0)
+        return -1;
+    *out = any;
+    return 0;
+}
+
 int db_script(struct db *db, const char *sql, struct err *e)
 {
     return sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_fail(db, "script", e);

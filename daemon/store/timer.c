@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/meta.h"
 #include "store/rows.h"
 
 int timer_put(struct db *db, const struct timer_row *t, struct err *e)
@@ -163,16 +164,12 @@ json_t *timer_walk(struct db *db, const struct timer_key *after, int64_t limit, 
 
 int timer_ruleset_kept(struct db *db, int64_t *id_out, struct err *e)
 {
-    return db_get_int(db, e, id_out, 0,
-                      "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'timers'", "");
+    return meta_get_int(db, "timers", id_out, e);
 }
 
 int timer_ruleset_keep(struct db *db, int64_t id, struct err *e)
 {
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ('timers', CAST($1 AS TEXT)) "
-                   "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
-                   "i", id);
+    return meta_put_int(db, "timers", id, e);
 }
 
 #define LATE_KINDS "kind IN ('rule', 'escalation', 'sequence')"
@@ -215,24 +212,19 @@ int timer_late_apart(struct db *db, int64_t until_ms, int64_t now_ms, struct err
 
 int timer_late_kept(struct db *db, int64_t *ms_out, struct err *e)
 {
-    return db_get_int(db, e, ms_out, 0,
-                      "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'timers_held'", "");
+    return meta_get_int(db, "timers_held", ms_out, e);
 }
 
 int timer_late_keep(struct db *db, int64_t ms, struct err *e)
 {
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ('timers_held', CAST($1 AS TEXT)) "
-                   "ON CONFLICT (key) DO UPDATE SET value = CAST($1 AS TEXT)",
-                   "i", ms);
+    return meta_put_int(db, "timers_held", ms, e);
 }
 
 int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out, struct err *e)
 {
-    int64_t ms = 0;
+    int64_t ms;
     AUTO_FREE char *key = mem_printf("clock/%s", run);
-    if (db_get_int(db, e, &ms, 0, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = $1", "s",
-                   key) < 0)
+    if (meta_get_int(db, key, &ms, e) < 0)
         return -1;
     *ms_out = ms ? ms : *ms_out;
     return 0;
@@ -241,12 +233,9 @@ int timer_clock_kept(struct db *db, const char *run, int64_t *ms_out, struct err
 int timer_clock_keep(struct db *db, const char *run, int64_t ms, struct err *e)
 {
     AUTO_FREE char *key = mem_printf("clock/%s", run);
-    if (db_exec(db, e, "DELETE FROM meta WHERE key LIKE 'clock/%' AND key <> $1", "s", key) < 0)
-        return -1;
-    return db_exec(db, e,
-                   "INSERT INTO meta (key, value) VALUES ($1, CAST($2 AS TEXT)) "
-                   "ON CONFLICT (key) DO UPDATE SET value = CAST($2 AS TEXT)",
-                   "si", key, ms);
+    return db_exec(db, e, "DELETE FROM meta WHERE key LIKE 'clock/%' AND key <> $1", "s", key) < 0
+               ? -1
+               : meta_put_int(db, key, ms, e);
 }
 
 /* ---- what limited rules have run for -------------------------------------------- */
