@@ -39,6 +39,16 @@ json_t *json_get_arr(const json_t *obj, const char *key)
     return json_is_array(v) ? v : NULL;
 }
 
+bool json_has_int(const json_t *array, int64_t v)
+{
+    size_t i;
+    json_t *n;
+    json_array_foreach((json_t *)array, i, n)
+        if (json_is_integer(n) && json_integer_value(n) == v)
+            return true;
+    return false;
+}
+
 void json_put_str(json_t *obj, const char *key, const char *value)
 {
     if (value)

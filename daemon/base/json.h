@@ -22,6 +22,8 @@ bool json_get_bool(const json_t *obj, const char *key, bool def);
 /* The object or array under key, or NULL. */
 json_t *json_get_obj(const json_t *obj, const char *key);
 json_t *json_get_arr(const json_t *obj, const char *key);
+/* Is v one of the integers of that array? */
+bool json_has_int(const json_t *array, int64_t v);
 
 /* Sets key; a NULL string is left out. */
 void json_put_str(json_t *obj, const char *key, const char *value);

@@ -42,9 +42,9 @@ struct call {
     uint64_t id;
     CURL *easy; /* own; NULL when it is over */
     struct curl_slist *headers; /* own */
-    struct buf body, answer;
-    bool wants_answer, too_large;
-    size_t head_bytes, read;
+    struct buf body;
+    struct http_answer answer;
+    bool wants_answer;
     int64_t began_ms;
     json_t *called; /* own; the CALLED frame's JSON once it is over */
     char error[CURL_ERROR_SIZE];
@@ -148,8 +148,8 @@ static void call_tell(struct call *c)
     CRASH_POINT("call.sent.before");
     if (hs->engine)
         chan_send(hs->engine, FRAME_CALLED, c->id, c->called,
-                  c->wants_answer && !c->too_large ? c->answer.data : NULL,
-                  c->wants_answer && !c->too_large ? c->answer.len : 0, -1);
+                  c->wants_answer && !c->answer.too_large ? c->answer.body.data : NULL,
+                  c->wants_answer && !c->answer.too_large ? c->answer.body.len : 0, -1);
     CRASH_POINT("call.sent.after");
 }
 
@@ -177,7 +177,7 @@ static void call_over(struct call *c, long code, const char *text, int64_t retry
                           (json_int_t)ms);
     if (retry_ms > 0)
         json_put_int(c->called, "retry_ms", retry_ms);
-    if (c->too_large)
+    if (c->answer.too_large)
         json_put_bool(c->called, "too_large", true);
     if (not_tried)
         json_put_bool(c->called, "not_tried", true);
@@ -195,30 +195,9 @@ static void call_free(struct hooks *hs, struct call *c)
     TAILQ_REMOVE(&hs->all, c, all);
     hs->calls--;
     buf_done(&c->body);
-    buf_done(&c->answer);
+    http_answer_done(&c->answer);
     json_decref(c->called);
     mem_free(c);
-}
-
-static size_t on_answer(char *p, size_t size, size_t n, void *arg)
-{
-    struct call *c = arg;
-    c->read += size * n;
-    if (!c->wants_answer) /* it is not kept, and not read for ever */
-        return c->read > BOUND_CALL_ANSWER ? 0 : size * n;
-    if (buf_add(&c->answer, p, size * n) == 0)
-        return size * n;
-    c->too_large = true;
-    return 0; /* ends the transfer */
-}
-
-/* Only to bound them. */
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    struct call *c = arg;
-    (void)p;
-    c->head_bytes += size * n;
-    return c->head_bytes > BOUND_CALL_HEADERS ? 0 : size * n;
 }
 
 static void call_header(struct call *c, const char *fmt, ...) LEADD_PRINTF(2, 3);
@@ -265,10 +244,7 @@ static void call_options(struct call *c, const struct endpoint *ep)
     }
     curl_easy_setopt(h, CURLOPT_POSTFIELDS, c->body.data);
     curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)c->body.len);
-    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(h, CURLOPT_HEADERDATA, c);
+    http_answer_begin(h, &c->answer, !c->wants_answer);
 }
 
 static void call_begin(struct call *c, const struct endpoint *ep, const struct frame *f)
@@ -292,8 +268,8 @@ static void call_ended(void *arg, void *own, CURLcode rc)
     char text[HOOK_TEXT];
     curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &code);
     curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry);
-    bool headless = c->head_bytes > BOUND_CALL_HEADERS || code < 200;
-    bool cut = rc != CURLE_OK && c->wants_answer && !c->too_large && code / 100 == 2;
+    bool headless = http_answer_headless(&c->answer) || code < 200;
+    bool cut = rc != CURLE_OK && c->wants_answer && !c->answer.too_large && code / 100 == 2;
     if ((rc == CURLE_OK && !headless) || (!headless && !cut && rc == CURLE_WRITE_ERROR)) {
         snprintf(text, sizeof(text), "HTTP %ld", code);
     } else {
@@ -370,7 +346,6 @@ void hooks_call(struct hooks *hs, struct frame *f)
     c->began_ms = clock_mono_ms();
     c->wants_answer = json_get_bool(f->json, "answer", false);
     buf_init(&c->body, 2 * BOUND_CALL_BODY);
-    buf_init(&c->answer, BOUND_CALL_ANSWER);
     TAILQ_INSERT_TAIL(&hs->all, c, all);
     hs->calls++;
     if (hs->draining || hs->calls > BOUND_CALLS)

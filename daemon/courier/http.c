@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/bounds.h"
 #include "base/text.h"
 
 int http_port(const char *url)
@@ -41,4 +42,44 @@ void http_options(CURL *h, const struct http_to *to)
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, to->headers);
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, to->error);
     curl_easy_setopt(h, CURLOPT_PRIVATE, to->own);
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_answer *a = arg;
+    a->body_bytes += size * n;
+    if (a->dropped)
+        return a->body_bytes > BOUND_CALL_ANSWER ? 0 : size * n;
+    if (buf_add(&a->body, p, size * n) == 0)
+        return size * n;
+    a->too_large = true;
+    return 0;
+}
+
+bool http_answer_headless(const struct http_answer *a)
+{
+    return a->head_bytes > BOUND_CALL_HEADERS;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_answer *a = arg;
+    (void)p;
+    a->head_bytes += size * n;
+    return http_answer_headless(a) ? 0 : size * n;
+}
+
+void http_answer_begin(CURL *h, struct http_answer *a, bool dropped)
+{
+    *a = (struct http_answer){.dropped = dropped};
+    buf_init(&a->body, BOUND_CALL_ANSWER);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, a);
+}
+
+void http_answer_done(struct http_answer *a)
+{
+    buf_done(&a->body);
 }

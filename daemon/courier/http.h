@@ -9,6 +9,10 @@
 #define LEADD_COURIER_HTTP_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
 
 /* Where the url connects to; 0: it cannot be read. */
 int http_port(const char *url);
@@ -22,5 +26,17 @@ struct http_to {
     void *own;                  /* CURLOPT_PRIVATE */
 };
 void http_options(CURL *h, const struct http_to *to);
+
+/* What comes back, bounded: a transfer ends when its head or its body is too large. */
+struct http_answer {
+    struct buf body;
+    bool dropped;   /* the body is read and not kept */
+    bool too_large; /* a body that was to be kept */
+    size_t body_bytes, head_bytes;
+};
+/* a stays where it is until the transfer is over. */
+void http_answer_begin(CURL *h, struct http_answer *a, bool dropped);
+bool http_answer_headless(const struct http_answer *a); /* its head was too large */
+void http_answer_done(struct http_answer *a);
 
 #endif

@@ -30,9 +30,8 @@ struct query {
     CURL *easy;                 /* own */
     struct curl_slist *headers; /* own */
     struct gateway_request req; /* own */
-    struct buf answer;
-    size_t head_bytes;
-    bool too_large, test;
+    struct http_answer answer;
+    bool test;
     int64_t began_ms;
     char error[CURL_ERROR_SIZE];
 };
@@ -56,7 +55,7 @@ static void query_free(struct query *q)
     }
     curl_slist_free_all(q->headers);
     gateway_request_done(&q->req);
-    buf_done(&q->answer);
+    http_answer_done(&q->answer);
     json_decref(q->asked);
     mem_free(q);
 }
@@ -77,29 +76,12 @@ static void query_over(struct query *q, long code, const char *type, const char 
              json_get_str(q->asked, "gateway", "?"), json_get_str(q->asked, "what", "?"), code, ms,
              line);
     if (q->queries->engine)
-        chan_send(q->queries->engine, FRAME_QUERIED, q->id, q->asked, q->answer.data,
-                  code > 0 ? q->answer.len : 0, -1);
+        chan_send(q->queries->engine, FRAME_QUERIED, q->id, q->asked, q->answer.body.data,
+                  code > 0 ? q->answer.body.len : 0, -1);
     query_free(q);
 }
 
 /* ---- a request ---------------------------------------------------------------------- */
-
-static size_t on_answer(char *p, size_t size, size_t n, void *arg)
-{
-    struct query *q = arg;
-    if (buf_add(&q->answer, p, size * n) == 0)
-        return size * n;
-    q->too_large = true;
-    return 0; /* ends the transfer */
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    struct query *q = arg;
-    (void)p;
-    q->head_bytes += size * n;
-    return q->head_bytes > BOUND_CALL_HEADERS ? 0 : size * n;
-}
 
 static void query_header(struct query *q, const char *name, const char *value)
 {
@@ -126,10 +108,7 @@ static void query_options(struct query *q)
         curl_easy_setopt(q->easy, CURLOPT_POSTFIELDSIZE, (long)q->req.body.len);
     }
     curl_easy_setopt(q->easy, CURLOPT_CUSTOMREQUEST, q->req.method);
-    curl_easy_setopt(q->easy, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(q->easy, CURLOPT_WRITEDATA, q);
-    curl_easy_setopt(q->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(q->easy, CURLOPT_HEADERDATA, q);
+    http_answer_begin(q->easy, &q->answer, false);
 }
 
 /* libcurl may tell no time of a connection whose TLS failed. */
@@ -179,7 +158,7 @@ static void query_ended(void *arg, void *own, CURLcode rc)
     else if (rc == CURLE_OK)
         snprintf(text, sizeof(text), "connected");
     else
-        snprintf(text, sizeof(text), "%s", q->too_large ? "the answer is too large"
+        snprintf(text, sizeof(text), "%s", q->answer.too_large ? "the answer is too large"
                  : q->error[0] ? q->error : curl_easy_strerror(rc));
     if (q->test)
         test_steps(q, rc);
@@ -247,7 +226,6 @@ void queries_ask(struct queries *qs, const struct frame *f)
     q->asked = json_deep_copy(f->json);
     q->began_ms = clock_mono_ms();
     q->gate = gates_find(qs->gates, json_get_str(f->json, "gateway", ""));
-    buf_init(&q->answer, BOUND_CALL_ANSWER);
     TAILQ_INSERT_TAIL(&qs->all, q, all);
     if (++qs->count > BOUND_QUERIES) {
         query_over(q, 0, NULL, "too many questions in hand");

@@ -29,9 +29,8 @@ struct try {
     CURL *easy;                 /* own */
     struct curl_slist *headers; /* own */
     struct gateway_request req; /* own */
-    struct buf answer;
-    size_t head_bytes;
-    bool left, too_large;       /* left: the request was on its way */
+    struct http_answer answer;
+    bool left;                  /* the request was on its way */
     char error[CURL_ERROR_SIZE];
 };
 TAILQ_HEAD(try_list, try);
@@ -56,7 +55,7 @@ static void try_free(struct try *t)
     }
     curl_slist_free_all(t->headers);
     gateway_request_done(&t->req);
-    buf_done(&t->answer);
+    http_answer_done(&t->answer);
     t->gw->running--;
     mem_free(t);
 }
@@ -145,23 +144,6 @@ static void text_not_sent(struct texts *ts, struct job *j, struct gate *gw,
 
 /* ---- a request ---------------------------------------------------------------------- */
 
-static size_t on_answer(char *p, size_t size, size_t n, void *arg)
-{
-    struct try *t = arg;
-    if (buf_add(&t->answer, p, size * n) == 0)
-        return size * n;
-    t->too_large = true;
-    return 0;
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    struct try *t = arg;
-    (void)p;
-    t->head_bytes += size * n;
-    return t->head_bytes > BOUND_CALL_HEADERS ? 0 : size * n;
-}
-
 /* The connection stands, and the request is about to leave. */
 static int on_request(void *arg, char *ip, char *local, int port, int local_port)
 {
@@ -194,10 +176,7 @@ static void try_options(struct try *t)
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)t->req.body.len);
     }
     curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, t->req.method);
-    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
+    http_answer_begin(h, &t->answer, false);
     curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_request);
     curl_easy_setopt(h, CURLOPT_PREREQDATA, t);
 }
@@ -256,7 +235,6 @@ static void text_http(struct texts *ts, struct job *j, struct gate *gw)
     t->texts = ts;
     t->job = j;
     t->gw = gw;
-    buf_init(&t->answer, BOUND_CALL_ANSWER);
     TAILQ_INSERT_TAIL(&ts->tries, t, all);
     gw->running++;
     if (text_request(gw, j, &t->req, &e) < 0) {
@@ -305,10 +283,10 @@ static void try_ended(void *arg, void *own, CURLcode rc)
     curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
     if (rc == CURLE_OK && code >= 200) {
-        gateway_answer(json_get_obj(gw->conf, "send"), code, type, t->answer.data, t->answer.len,
+        gateway_answer(json_get_obj(gw->conf, "send"), code, type, t->answer.body.data, t->answer.body.len,
                        &a);
     } else {
-        snprintf(a.text, sizeof(a.text), "%s", t->too_large ? "the answer is too large"
+        snprintf(a.text, sizeof(a.text), "%s", t->answer.too_large ? "the answer is too large"
                  : t->error[0] ? t->error : curl_easy_strerror(rc));
         text_make_line(a.text);
         code = 0;

@@ -14,6 +14,7 @@
 #include "crm/build.h"
 #include "crm/cmd.h"
 #include "crm/lint.h"
+#include "rule/lint.h"
 #include "rule/sequence.h"
 
 struct lint_begins {
@@ -23,18 +24,6 @@ struct lint_begins {
     json_t *next;    /* own; {NAME: {begun after all its steps: "file:line"}} */
     char *stopped;   /* own; the step that has ended all; NULL: none */
 };
-
-static void begins_found(struct lint_begins *l, const char *name, const char *at, const char *finding,
-                         const char *text, const char *advice)
-{
-    json_t *f = json_object();
-    json_put_str(f, "at", at);
-    json_put_str(f, "sequence", name);
-    json_put_str(f, "finding", finding);
-    json_put_str(f, "text", text);
-    json_put_str(f, "advice", advice);
-    json_array_append_new(l->found, f);
-}
 
 /* Nobody who comes there can pass it over. */
 static bool step_is_certain(const struct sequence *q, const char *path)
@@ -60,9 +49,9 @@ static void begins_inside(struct lint_begins *l, const char *step, const char *o
         return;
     if (!stopped && (self || (!sequence_several(mine) && !sequence_several(q)))) {
         AUTO_FREE char *text = mem_printf("begins %s, which is refused while %s runs", other, me);
-        begins_found(l, step, at, "never", text,
-                     self ? "end it first: do = [ \"sequence stop\", .. ]"
-                          : "end it first (do = [ \"sequence stop\", .. ]), or allow several");
+        rule_lint_sequence_found(l->found, step, at, "never", text,
+                                 self ? "end it first: do = [ \"sequence stop\", .. ]"
+                                      : "end it first (do = [ \"sequence stop\", .. ]), or allow several");
     } else if (step_is_certain(mine, step + strlen(me) + 1)) {
         if (!json_object_get(l->next, me))
             json_object_set_new(l->next, me, json_object());
@@ -117,8 +106,8 @@ static void begins_endless(struct lint_begins *l)
                 continue;
             text = mem_printf("begins %s, and that leads back to %s: whoever does not answer stays in it "
                               "without end", other, name);
-            begins_found(l, name, json_string_value(at), "endless", text,
-                         "give the step a condition, or the sequence an until");
+            rule_lint_sequence_found(l->found, name, json_string_value(at), "endless", text,
+                                     "give the step a condition, or the sequence an until");
         }
 }
 
@@ -144,9 +133,10 @@ void crm_lint_begins(const struct crm *crm, const json_t *tree, json_t *found)
     begins_endless(&l);
     json_object_foreach(json_get_obj(tree, "sequences"), name, v)
         if (!json_object_get(l.begun, name) && !json_get_bool(v, "by_hand", false))
-            begins_found(&l, name, json_get_str(v, "at", "?"), "unused",
-                         "no rule, form, source or other sequence begins it",
-                         "begin it with `sequence NAME` in a rule, or say by_hand = true when people do");
+            rule_lint_sequence_found(
+                found, name, json_get_str(v, "at", "?"), "unused",
+                "no rule, form, source or other sequence begins it",
+                "begin it with `sequence NAME` in a rule, or say by_hand = true when people do");
     json_decref(l.begun);
     json_decref(l.next);
     mem_free(l.stopped);

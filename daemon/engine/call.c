@@ -40,7 +40,7 @@ static int endpoint_read(struct engine *eng, struct endpoint *ep, const char *na
     *ep = (struct endpoint){.name = name,
                             .url_hash = hash_64(url, strlen(url)),
                             .connections = json_get_int(c, "connections", 2),
-                            .give_up_ms = json_get_int(c, "give_up", 86400000)};
+                            .give_up_ms = json_get_int(c, "give_up", DAY_MS)};
     if (endpoint_disabled(eng->db, name, ep->url_hash, &disabled, e) < 0)
         return -1;
     ep->disabled = disabled != NULL;
@@ -362,16 +362,6 @@ int calls_refused(struct engine *eng, struct item *it, const char *why, struct e
 
 /* ---- couriers come and go ---------------------------------------------------------------- */
 
-static bool hello_names(const json_t *hello, int64_t id)
-{
-    size_t i;
-    json_t *n;
-    json_array_foreach(json_get_arr(hello, "calls"), i, n)
-        if (json_integer_value(n) == id)
-            return true;
-    return false;
-}
-
 static int make_again(struct engine *eng, const json_t *row, bool tried, const char *why,
                       struct err *e)
 {
@@ -389,8 +379,9 @@ int calls_hello(struct engine *eng, const struct peer *p, const json_t *hello, s
     AUTO_JSON json_t *rows = call_claimed(eng->db, e);
     if (!rows)
         return -1;
+    const json_t *in_hand = json_get_arr(hello, "calls");
     json_array_foreach(rows, i, row)
-        if (held_by(row, p->gen) && !hello_names(hello, json_get_int(row, "id", 0)) &&
+        if (held_by(row, p->gen) && !json_has_int(in_hand, json_get_int(row, "id", 0)) &&
             make_again(eng, row, false, "it was not handed over", e) < 0)
             return -1;
     return 0;

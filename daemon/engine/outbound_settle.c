@@ -272,16 +272,6 @@ int outbound_sent(struct engine *eng, struct item *it, struct err *e)
     return 0;
 }
 
-static bool works_on(const json_t *hello, int64_t id)
-{
-    size_t i;
-    json_t *busy;
-    json_array_foreach(json_get_arr(hello, "busy"), i, busy)
-        if (json_integer_value(busy) == id)
-            return true;
-    return false;
-}
-
 /* Slots that no row holds: the engine ended between a claim and its commit, or
  * between the commit of an outcome and giving the slot back. */
 static void slots_sweep(struct peer *p, const json_t *claimed)
@@ -322,11 +312,12 @@ int outbound_hello(struct engine *eng, struct item *it, struct err *e)
     if (!rows)
         return -1;
     slots_sweep(p, rows);
+    const json_t *busy = json_get_arr(it->frame.json, "busy");
     json_array_foreach(rows, i, row) {
         struct slot s;
         uint32_t at = (uint32_t)json_get_int(row, "slot", 0);
         struct outcome o = {.what = "deferred", .text = "it was not handed over", .untried = true};
-        if (!held_by(row, p->gen) || works_on(it->frame.json, json_get_int(row, "id", 0)) ||
+        if (!held_by(row, p->gen) || json_has_int(busy, json_get_int(row, "id", 0)) ||
             slots_get(p->slots, at, &s) < 0 || s.state != SLOT_CLAIMED)
             continue;
         if (settle(eng, row, &o, e) < 0)

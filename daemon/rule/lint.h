@@ -76,6 +76,9 @@ struct lint_env {
 json_t *rule_lint(const struct ruleset *rs, const struct lint_env *env); /* own */
 /* Adds what is to be said of its steps; "sequence" is "nurture/3" then. */
 void rule_lint_sequence(const struct sequence *q, const struct lint_env *env, json_t *found);
+/* One more finding of sequences; name is a sequence, or SEQUENCE/STEP. */
+void rule_lint_sequence_found(json_t *found, const char *name, const char *at, const char *finding,
+                              const char *text, const char *advice);
 /* Can all these hold together, and not_this (NULL: nothing) not? false is certain. */
 bool rule_lint_possible(const struct rule_fields *fields, struct expr *const *hold, size_t count,
                         const struct expr *not_this);

@@ -18,17 +18,23 @@ struct walk {
     json_t *found; /* borrowed */
 };
 
-static void found_at(const struct walk *w, const struct step *s, const char *at,
-                     const char *finding, const char *text, const char *advice)
+void rule_lint_sequence_found(json_t *found, const char *name, const char *at, const char *finding,
+                              const char *text, const char *advice)
 {
-    AUTO_FREE char *name = mem_printf("%s%s%s", sequence_name(w->q), s ? "/" : "", s ? s->path : "");
     json_t *f = json_object();
     json_put_str(f, "at", at);
     json_put_str(f, "sequence", name);
     json_put_str(f, "finding", finding);
     json_put_str(f, "text", text);
     json_put_str(f, "advice", advice);
-    json_array_append_new(w->found, f);
+    json_array_append_new(found, f);
+}
+
+static void found_at(const struct walk *w, const struct step *s, const char *at,
+                     const char *finding, const char *text, const char *advice)
+{
+    AUTO_FREE char *name = mem_printf("%s%s%s", sequence_name(w->q), s ? "/" : "", s ? s->path : "");
+    rule_lint_sequence_found(w->found, name, at, finding, text, advice);
 }
 
 /* Where one may go from that place; `to` has room for all. */
