@@ -37,7 +37,7 @@ struct outcome {
     int64_t code;
     const char *text, *relay;
     const json_t *told; /* all that the courier said; NULL: it died */
-    bool mailed;  /* a relay had it, also with a text */
+    bool mailed;  /* a relay had it, also with a text: told is of the relay */
     bool untried; /* the courier was ending: does not count as a try */
 };
 
@@ -137,7 +137,7 @@ static int settle_in(struct engine *eng, struct input *in, const json_t *row,
         if (!event && strcmp(c.state, "failed") == 0)
             event = "outbox.failed";
     }
-    if (o->mailed && relays_said(eng, id, o->told, e) < 0)
+    if (relays_said(eng, id, o->mailed ? o->told : NULL, e) < 0)
         return -1;
     if (outbox_set_state(eng->db, id, &c, e) < 0)
         return -1;

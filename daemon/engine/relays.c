@@ -34,6 +34,7 @@ struct relay_gate {
     int64_t fails;      /* in a row */
     int64_t refused, refused_row; /* mails in a row; the last of them */
     int64_t open_until_ms; /* the breaker; 0: closed */
+    int64_t probe;      /* the mail that tries it while the breaker is open; 0: none */
     bool down;          /* the administrator was told */
     char text[256];     /* what it said last */
 };
@@ -207,15 +208,35 @@ static bool domain_free(struct relay_list *rs, const json_t *row, int64_t now, i
 
 /* ---- by which ---------------------------------------------------------------------------- */
 
-/* The breaker lets one through when its time is over, and waits for what comes of it. */
-static bool gate_open(struct relay_gate *g, int64_t now)
+/* The breaker lets one through when its time is over. */
+static bool gate_open(const struct relay_gate *g, int64_t now)
+{
+    return now >= g->open_until_ms;
+}
+
+/* HOOK: in a test nobody waits for minutes. */
+static int64_t soon(int64_t ms)
+{
+    return HOOK("outbox.retry_soon") ? ms / 100 : ms;
+}
+
+/* And waits for what comes of it. */
+static void gate_probe(struct relay_gate *g, int64_t row, int64_t now)
 {
     if (g->open_until_ms == 0)
-        return true;
-    if (now < g->open_until_ms)
-        return false;
-    g->open_until_ms = now + BREAK_FIRST_MS;
-    return true;
+        return;
+    g->open_until_ms = now + soon(BREAK_FIRST_MS);
+    g->probe = row;
+}
+
+/* It has come back: when it tells nothing of the relay, another one may try at once. */
+static void gate_probed(struct relay_gate *g, int64_t row)
+{
+    if (g->probe != row)
+        return;
+    g->probe = 0;
+    if (g->open_until_ms)
+        g->open_until_ms = clock_now_ms();
 }
 
 void relays_try_now(struct engine *eng)
@@ -290,6 +311,8 @@ int relays_for(struct engine *eng, const json_t *row, json_t **names_out, struct
         if (rs->per_domain)
             json_put_int(rs->under_way, domain, json_get_int(rs->under_way, domain, 0) + 1);
         rc = c.first ? ceiling_count(eng, c.first, e) : 0;
+        for (size_t i = 0; i < json_array_size(c.names); i++)
+            gate_probe(relay_find(eng, json_string_value(json_array_get(c.names, i))), id, now);
         *names_out = json_incref(c.names);
     }
     json_decref(c.names);
@@ -328,8 +351,7 @@ static int relay_break(struct engine *eng, struct relay_gate *g, const char *wha
     for (int64_t i = BREAK_AFTER; i < g->fails && pause < BREAK_MOST_MS; i++)
         pause *= 2;
     pause = pause < BREAK_MOST_MS ? pause : BREAK_MOST_MS;
-    if (HOOK("outbox.retry_soon"))
-        pause /= 100;
+    pause = soon(pause);
     g->open_until_ms = clock_now_ms() + pause;
     log_warn("relay.break", "relay=%s text=\"%s\" next=\"tried again in %" PRId64 " s\"", g->name,
              g->text, pause / 1000);
@@ -383,7 +405,9 @@ int relays_said(struct engine *eng, int64_t row, const json_t *sent, struct err 
     const char *outcome = json_get_str(sent, "outcome", "");
     const char *name = json_get_str(sent, "relay", "");
     bool left = false;
-    if (!eng->relays)
+    for (i = 0; eng->relays && i < eng->relays->count; i++)
+        gate_probed(&eng->relays->list[i], row);
+    if (!eng->relays || !sent)
         return 0;
     json_array_foreach(json_get_arr(sent, "left"), i, one) {
         struct relay_gate *g = relay_find(eng, json_get_str(one, "relay", NULL));

@@ -29,7 +29,7 @@ int relays_for(struct engine *eng, const json_t *row, json_t **names_out,
 /* A person wants mail tried at once: each breaker lets the next one through. */
 void relays_try_now(struct engine *eng);
 
-/* What the courier told of a mail: the SENT frame. */
+/* What the courier told of a mail: the SENT frame; NULL: it ended before it could. */
 int relays_said(struct engine *eng, int64_t row, const json_t *sent, struct err *e) LEADD_MUST_CHECK;
 
 /* For leadctl: [{"name", "where", "state", "next", "rate", "mails", "ceiling", "said"}]; the two

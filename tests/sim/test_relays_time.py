@@ -5,6 +5,7 @@ mails to one domain are under way.
 """
 import collections
 import os
+import signal
 import sys
 import threading
 
@@ -85,6 +86,23 @@ def test_while_the_only_relay_is_down_mails_wait_and_few_of_them_are_tried():
             until(lambda: {r["state"] for r in d.outbox()} == {"sent"}, why="all sent")
             to = [m.recipient for m in peer.mails if m.recipient != "mia@example.com"]
             assert sorted(to) == sorted("p%d@shop%d.example" % (n, n) for n in range(30))
+
+
+def test_a_trial_that_ends_without_a_word_lets_the_next_mail_try_at_once():
+    with SmtpPeer() as gone:
+        port = gone.port
+    go = threading.Event()
+    with Company(company.smtp(port), env={"LEADD_HOOKS": "courier.impatient"}) as d:
+        leads(d, 4)
+        d.quiet()
+        assert any("waits for a relay" in (r["reply"] or "") for r in d.outbox())
+        with SmtpPeer([{"mail": [hold(go)] * 20}] * 20, port=port) as peer:
+            d.advance(MINUTE + SECOND)
+            until(lambda: [r for r in d.outbox() if r["state"] == "claimed"], why="a trial")
+            os.kill(d.pid("courier"), signal.SIGKILL)
+            go.set()
+            leads(d, 1, 4)
+            until(lambda: peer.mails, why="a mail in the same minute")
 
 
 def test_a_relay_that_refuses_everything_is_left_before_all_mails_have_failed():
