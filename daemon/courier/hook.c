@@ -244,7 +244,7 @@ static void call_options(struct call *c, const struct endpoint *ep)
     }
     curl_easy_setopt(h, CURLOPT_POSTFIELDS, c->body.data);
     curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)c->body.len);
-    http_answer_begin(h, &c->answer, !c->wants_answer);
+    http_answer_begin(h, &c->answer, BOUND_CALL_ANSWER, !c->wants_answer);
 }
 
 static void call_begin(struct call *c, const struct endpoint *ep, const struct frame *f)

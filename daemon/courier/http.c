@@ -49,7 +49,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     struct http_answer *a = arg;
     a->body_bytes += size * n;
     if (a->dropped)
-        return a->body_bytes > BOUND_CALL_ANSWER ? 0 : size * n;
+        return a->body_bytes > a->body.max ? 0 : size * n;
     if (buf_add(&a->body, p, size * n) == 0)
         return size * n;
     a->too_large = true;
@@ -69,10 +69,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     return http_answer_headless(a) ? 0 : size * n;
 }
 
-void http_answer_begin(CURL *h, struct http_answer *a, bool dropped)
+void http_answer_begin(CURL *h, struct http_answer *a, size_t max, bool dropped)
 {
+    buf_done(&a->body);
     *a = (struct http_answer){.dropped = dropped};
-    buf_init(&a->body, BOUND_CALL_ANSWER);
+    buf_init(&a->body, max);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);

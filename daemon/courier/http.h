@@ -34,8 +34,8 @@ struct http_answer {
     bool too_large; /* a body that was to be kept */
     size_t body_bytes, head_bytes;
 };
-/* a stays where it is until the transfer is over. */
-void http_answer_begin(CURL *h, struct http_answer *a, bool dropped);
+/* a is zero or was begun before, and stays where it is until the transfer is over. */
+void http_answer_begin(CURL *h, struct http_answer *a, size_t max, bool dropped);
 bool http_answer_headless(const struct http_answer *a); /* its head was too large */
 void http_answer_done(struct http_answer *a);
 

@@ -35,10 +35,9 @@ struct media {
     char *url;                  /* own; where it is now */
     CURL *easy;                 /* own; NULL: it waits */
     struct curl_slist *headers; /* own */
-    struct buf answer;
-    size_t head_bytes;
+    struct http_answer answer;
     int hops;
-    bool private, too_large, refused_address;
+    bool private, refused_address;
     int64_t began_ms;
     char error[CURL_ERROR_SIZE];
 };
@@ -196,7 +195,7 @@ static void media_free(struct media *m)
     media_stop(m);
     TAILQ_REMOVE(&m->medias->all, m, all);
     m->medias->count--;
-    buf_done(&m->answer);
+    http_answer_done(&m->answer);
     json_decref(m->asked);
     mem_free(m->url);
     mem_free(m);
@@ -220,28 +219,11 @@ static void media_over(struct media *m, long code, const char *type, const char 
     log_info("media.fetched", "message=M%" PRId64 " number=%" PRId64 " gateway=%s code=%ld bytes=%zu"
              " ms=%" PRId64 " text=\"%s\"", json_get_int(m->asked, "message", 0),
              json_get_int(m->asked, "n", 0) + 1, json_get_str(m->asked, "gateway", "?"), code,
-             have ? m->answer.len : 0, ms_taken, line);
+             have ? m->answer.body.len : 0, ms_taken, line);
     if (ms->engine)
-        chan_send(ms->engine, FRAME_FETCHED, m->id, m->asked, have ? m->answer.data : NULL,
-                  have ? m->answer.len : 0, -1);
+        chan_send(ms->engine, FRAME_FETCHED, m->id, m->asked, have ? m->answer.body.data : NULL,
+                  have ? m->answer.body.len : 0, -1);
     media_free(m);
-}
-
-static size_t on_answer(char *p, size_t size, size_t n, void *arg)
-{
-    struct media *m = arg;
-    if (buf_add(&m->answer, p, size * n) == 0)
-        return size * n;
-    m->too_large = true;
-    return 0; /* ends the transfer */
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    struct media *m = arg;
-    (void)p;
-    m->head_bytes += size * n;
-    return m->head_bytes > BOUND_CALL_HEADERS ? 0 : size * n;
 }
 
 /* The gateway's sign-in, as its preset has it. */
@@ -276,10 +258,8 @@ static int media_options(struct media *m, bool own, bool named, struct err *e)
     curl_easy_setopt(m->easy, CURLOPT_OPENSOCKETDATA, m);
     curl_easy_setopt(m->easy, CURLOPT_FORBID_REUSE, 1L); /* one that was open may be another's */
     curl_easy_setopt(m->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(m->easy, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(m->easy, CURLOPT_WRITEDATA, m);
-    curl_easy_setopt(m->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(m->easy, CURLOPT_HEADERDATA, m);
+    http_answer_begin(m->easy, &m->answer, (size_t)json_get_int(m->conf, "max_size", BOUND_MEDIA),
+                      false);
     return 0;
 }
 
@@ -300,8 +280,6 @@ static bool media_ask(struct media *m)
     LEADD_ASSERT(m->easy);
     m->medias->running++;
     m->error[0] = '\0';
-    m->head_bytes = 0;
-    buf_reset(&m->answer);
     if (media_options(m, own, named, &e) < 0) {
         media_over(m, 0, NULL, e.text, false);
         return false;
@@ -347,13 +325,13 @@ static void media_ended(void *arg, void *own, CURLcode rc)
     }
     if (rc == CURLE_OK && code >= 200)
         snprintf(text, sizeof(text), "HTTP %ld", code);
-    else if (m->too_large)
+    else if (m->answer.too_large)
         snprintf(text, sizeof(text), "it is larger than max_size");
     else if (m->refused_address)
         snprintf(text, sizeof(text), "its address is not one of the public internet");
     else
         snprintf(text, sizeof(text), "%s", m->error[0] ? m->error : curl_easy_strerror(rc));
-    media_over(m, rc == CURLE_OK ? code : 0, type, text, m->too_large || m->refused_address);
+    media_over(m, rc == CURLE_OK ? code : 0, type, text, m->answer.too_large || m->refused_address);
     media_begin(ms);
 }
 
@@ -418,7 +396,6 @@ void medias_fetch(struct medias *ms, const struct frame *f)
     m->gate = gates_find(ms->gates, json_get_str(f->json, "gateway", ""));
     m->conf = m->gate ? json_get_obj(m->gate->conf, "media") : NULL;
     m->private = json_get_bool(m->conf, "private", false);
-    buf_init(&m->answer, (size_t)json_get_int(m->conf, "max_size", BOUND_MEDIA));
     TAILQ_INSERT_TAIL(&ms->all, m, all);
     if (++ms->count > BOUND_QUERIES)
         media_over(m, 0, NULL, "too many in hand", false);

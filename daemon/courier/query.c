@@ -108,7 +108,7 @@ static void query_options(struct query *q)
         curl_easy_setopt(q->easy, CURLOPT_POSTFIELDSIZE, (long)q->req.body.len);
     }
     curl_easy_setopt(q->easy, CURLOPT_CUSTOMREQUEST, q->req.method);
-    http_answer_begin(q->easy, &q->answer, false);
+    http_answer_begin(q->easy, &q->answer, BOUND_CALL_ANSWER, false);
 }
 
 /* libcurl may tell no time of a connection whose TLS failed. */

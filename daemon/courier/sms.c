@@ -176,7 +176,7 @@ static void try_options(struct try *t)
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)t->req.body.len);
     }
     curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, t->req.method);
-    http_answer_begin(h, &t->answer, false);
+    http_answer_begin(h, &t->answer, BOUND_CALL_ANSWER, false);
     curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_request);
     curl_easy_setopt(h, CURLOPT_PREREQDATA, t);
 }

@@ -3,7 +3,7 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/address.c %D%/address.h %D%/amount.c %D%/assign.c %D%/assign.h %D%/assign_check.c %D%/assign_list.c %D%/assign_pool.c %D%/assign_who.c %D%/build.h %D%/change.c \
 	%D%/check.c %D%/check.h %D%/cmd.h %D%/cmd_absent.c %D%/cmd_address.c %D%/cmd_assign.c %D%/cmd_broadcast.c %D%/cmd_case.c \
 	%D%/cmd_deal.c %D%/cmd_note.c %D%/cmd_notify.c %D%/cmd_score.c %D%/cmd_send.c %D%/cmd_sequence.c %D%/zones.c %D%/cmd_set.c %D%/cmd_tag.c %D%/cmd_task.c \
-	%D%/digest.c %D%/digest.h %D%/country.c %D%/country.h %D%/cmd_undo.c %D%/cmd_webhook.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
+	%D%/digest.c %D%/digest.h %D%/country.c %D%/country.h %D%/cmd_undo.c %D%/undo.h %D%/undo_change.c %D%/cmd_webhook.c %D%/cmd_util.c %D%/command.c %D%/command.h %D%/crm.c %D%/crm.h %D%/ctx.c \
 	%D%/ctx.h %D%/enrich.c %D%/enrich.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/filter.c %D%/filter.h \
 	%D%/find.c %D%/find.h %D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_begins.c %D%/lint_unused.c %D%/lint_words.c \

@@ -22,7 +22,7 @@
 #include "store/message.h"
 
 #define ANSWER_MS INT64_C(120000)  /* then the courier is asked again */
-#define GIVE_UP_MS INT64_C(86400000)
+#define GIVE_UP_MS DAY_MS
 #define EARLY_TRIES 3              /* so many failures the owner's mail waits for a file */
 
 /* ---- types and names ----------------------------------------------------------------- */

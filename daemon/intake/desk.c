@@ -25,9 +25,6 @@ struct desk_item {
     json_t **answer;
 };
 
-/* So often at most it is said that nothing has changed. */
-#define ALIVE_MS 1000
-
 void desk_init(struct desk *d, struct role *r)
 {
     *d = (struct desk){.role = r};
@@ -377,7 +374,7 @@ void desk_report(struct desk *d, json_t *state)
     const char *word = json_get_str(state, "state", "");
     bool well = strcmp(word, "idle") == 0 || strcmp(word, "connected") == 0;
     int64_t now = clock_mono_ms();
-    if (d->state && json_equal(d->state, state) && !(well && now - d->state_mono >= ALIVE_MS)) {
+    if (d->state && json_equal(d->state, state) && !(well && now - d->state_mono >= d->alive_ms)) {
         json_decref(state);
         return;
     }

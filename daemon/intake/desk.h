@@ -61,6 +61,7 @@ struct desk {
     size_t request_count;
     json_t *state; /* own; the last INTAKE_STATE, for the next engine */
     int64_t state_mono; /* when it was sent */
+    int alive_ms;       /* so long it is not sent again when it is the same */
 };
 
 void desk_init(struct desk *d, struct role *r);

@@ -42,8 +42,10 @@ static int intake_open(struct role *r, struct err *e)
     struct intake *in = mem_alloc(sizeof *in);
     r->state = in;
     desk_init(&in->desk, r);
-    if (settings_load(&in->set, r->config, e) == 0)
+    if (settings_load(&in->set, r->config, e) == 0) {
+        in->desk.alive_ms = in->set.alive_ms;
         return 0;
+    }
     intake_free(r);
     return err_wrap(e, "mailbox \"%s\"", role_instance(r));
 }

@@ -32,6 +32,8 @@ static int settings_choice(const json_t *mb, const char *key, const char *def,
     return err_set(e, ERR_PERM, "%s: unknown value \"%s\"", key, value);
 }
 
+#define ALIVE_MOST_MS 10000
+
 static int settings_ms(const json_t *mb, const char *key, int64_t def)
 {
     int64_t ms = json_get_int(mb, key, def);
@@ -149,6 +151,8 @@ int settings_load(struct settings *s, const json_t *config, struct err *e)
     if (s->sent_folder && !text_is_single_line(s->sent_folder))
         return err_set(e, ERR_PERM, "sent_folder: expected one line");
     s->poll_ms = settings_ms(mb, "poll", 60000);
+    s->alive_ms = settings_ms(mb, "silent_after", 30 * MINUTE_MS) / 4;
+    s->alive_ms = s->alive_ms < ALIVE_MOST_MS ? s->alive_ms : ALIVE_MOST_MS;
     s->mail_size = settings_bytes(mb, "mail_size", BOUND_MAIL_SIZE);
     if (settings_load_start(s, mb, e) < 0)
         return -1;

@@ -35,6 +35,7 @@ struct settings {
     size_t folder_count;
     bool idle;
     int poll_ms, connect_ms, command_ms;
+    int alive_ms; /* so often at most the engine hears that nothing has changed */
     enum settings_start start;
     int64_t start_ms; /* for SETTINGS_DATE */
     enum settings_after after;
