@@ -7,7 +7,7 @@ daemon_crm_libcrm_a_SOURCES = \
 	%D%/ctx.h %D%/enrich.c %D%/enrich.h %D%/events.c %D%/events.h %D%/facts.c %D%/facts.h %D%/fields.c %D%/fields.h \
 	%D%/filter.c %D%/filter.h \
 	%D%/find.c %D%/find.h %D%/form.c %D%/form.h %D%/grammar.c %D%/grammar.h %D%/identity.c %D%/identity.h %D%/effect.c %D%/ids.c %D%/lint.c %D%/lint.h %D%/lint_begins.c %D%/lint_unused.c %D%/lint_words.c \
-	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/rep_lines.c %D%/rep_lines.h %D%/rep_text.c %D%/rep_text.h %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/see.c %D%/see.h %D%/show.c \
+	%D%/list.c %D%/list.h %D%/names.c %D%/phone.cc %D%/receive.c %D%/receive_inner.h %D%/receive_user.c %D%/sent.c %D%/rep_lines.c %D%/rep_lines.h %D%/rep_text.c %D%/rep_text.h %D%/render.c %D%/render.h %D%/round.c %D%/round.h %D%/route.c %D%/route.h %D%/see.c %D%/see.h %D%/show.c \
 	%D%/territory.c %D%/timeline.c %D%/meeting.c %D%/meeting.h %D%/touch.c %D%/when.c %D%/when.h
 # what people write by mail
 daemon_crm_libcrm_a_SOURCES += %D%/cmd_lead.c %D%/cmd_snooze.c %D%/rep_names.c %D%/when_words.c %D%/when_words.h

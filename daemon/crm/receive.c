@@ -7,36 +7,21 @@
  * creates nothing. The changes are recorded as internal commands: new-lead,
  * new-case or file.
  */
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "crm/address.h"
 #include "crm/cmd.h"
 #include "crm/form.h"
 #include "crm/identity.h"
 #include "crm/language.h"
 #include "crm/meeting.h"
 #include "crm/offer.h"
+#include "crm/receive_inner.h"
 #include "crm/twin.h"
-#include "rule/day.h"
-#include "store/contact.h"
 
-#define SUBJECT_MAX 300
 #define FORM_SUBJECT_MAX 80
-
-struct receive {
-    struct crm_ctx *ctx;
-    const struct crm_input *in;
-    struct crm_who *who;
-    const json_t *message; /* also of a form */
-    const char *creates, *source;
-    char subject[SUBJECT_MAX + 1];
-    bool person;
-};
 
 /* A private address, but the form names a company. */
 static int company_of_form(struct receive *r, int64_t *out, struct err *e)
@@ -61,7 +46,7 @@ static int find_company(struct receive *r, int64_t *out, struct err *e)
 }
 
 /* One line: it may become the subject of an answer. */
-static void subject_take(struct receive *r, const char *subject, size_t max)
+void receive_subject(struct receive *r, const char *subject, size_t max)
 {
     size_t n = text_utf8_cut(subject, strlen(subject), max);
     for (size_t i = 0; i < n; i++)
@@ -95,7 +80,7 @@ static bool contact_language(const struct receive *r, char out[CRM_LANGUAGE_MAX]
     return said && crm_language_code(crm, said, out) == 0;
 }
 
-static int new_contact(struct receive *r, struct err *e)
+int receive_new_contact(struct receive *r, struct err *e)
 {
     struct crm_name name;
     char country[3], language[CRM_LANGUAGE_MAX];
@@ -142,7 +127,7 @@ static int complete_contact(struct receive *r, struct err *e)
     return crm_name_contact(r->ctx, id, &name, e);
 }
 
-static int new_record(struct receive *r, enum crm_entity t, struct err *e)
+int receive_new_record(struct receive *r, enum crm_entity t, struct err *e)
 {
     struct crm_target *target = &r->who->target;
     int64_t *id = t == CRM_LEAD ? &target->lead : &target->kase;
@@ -268,7 +253,7 @@ static int note_facts(struct receive *r, struct err *e)
     return r->who->new_contact ? crm_twin_look(r->ctx, r->who, e) : 0;
 }
 
-static int file_contact(struct receive *r, struct err *e)
+int receive_contact(struct receive *r, struct err *e)
 {
     struct crm_target *t = &r->who->target;
     bool wants = r->person && strcmp(r->creates, "nothing") && !is_blank(r) &&
@@ -276,7 +261,7 @@ static int file_contact(struct receive *r, struct err *e)
     bool makes = wants && !is_nobodys(r);
     enum crm_entity what = !strcmp(r->creates, "case") ? CRM_CASE : CRM_LEAD;
     bool record = makes && strcmp(r->creates, "contact") && !(r->in->calm && t->contact);
-    if (!t->contact && makes && t->main == CRM_NONE && new_contact(r, e) < 0)
+    if (!t->contact && makes && t->main == CRM_NONE && receive_new_contact(r, e) < 0)
         return -1;
     if (r->person && t->contact && !r->who->new_contact && complete_contact(r, e) < 0)
         return -1;
@@ -291,7 +276,7 @@ static int file_contact(struct receive *r, struct err *e)
     if (t->main == CRM_LEAD || t->main == CRM_CASE) {
         if (r->person && !r->in->calm && known_record(r, e) < 0)
             return -1;
-    } else if (record && new_record(r, what, e) < 0) {
+    } else if (record && receive_new_record(r, what, e) < 0) {
         return -1;
     }
     if (r->in->form && crm_form_fill(r->ctx, r->in->form, r->in->fields, t, e) < 0)
@@ -310,155 +295,6 @@ static int file_contact(struct receive *r, struct err *e)
                          r->in->message_id, 0, r->in->at_ms, &t->activity, e) < 0)
         return -1;
     return crm_meeting_take(r->ctx, r->message, t, r->in->message_id, "in", e);
-}
-
-/* A user passed on what somebody wrote: it is that one's mail, and its time is when that
- * was written. What the user says to it is not part of it. */
-static int file_forward(struct receive *r, struct err *e)
-{
-    const json_t *f = r->in->forward;
-    const char *subject = json_get_str(f, "subject", "");
-    int64_t date = json_get_int(f, "date_ms", 0);
-    const struct crm_input *was = r->in;
-    struct crm_input in = *was;
-    json_t *m = json_pack("{s:s, s:s, s:O, s:s, s:s, s:s, s:[], s:[]}", "channel", "email", "kind",
-                          "person", "from", json_object_get(f, "from"), "subject", subject, "text",
-                          json_get_str(f, "text", ""), "reply", json_get_str(f, "text", ""),
-                          "reply_to", "attachments");
-    json_array_append_new(r->ctx->strings, m);
-    if (date > 0 && date < in.at_ms)
-        in.at_ms = date;
-    r->in = &in;
-    r->message = r->ctx->message = m;
-    r->person = true;
-    if (*subject)
-        subject_take(r, subject, SUBJECT_MAX);
-    if (!strcmp(r->creates, "nothing")) /* somebody thought it worth passing on */
-        r->creates = "lead";
-    r->who->kind = CRM_WHO_CONTACT;
-    int rc = file_contact(r, e);
-    r->who->kind = CRM_WHO_USER;
-    r->in = was;
-    return rc;
-}
-
-/* Somebody new to whom a user wrote: from now on a contact, or a lead of his. */
-static int new_recipient(struct receive *r, const json_t *to, const char *address, struct err *e)
-{
-    struct crm_who *who = r->who, was = *who;
-    struct crm_name name;
-    const char *makes = crm_setting(r->ctx->crm, "dropbox_creates", "contact");
-    if (!strcmp(makes, "nothing"))
-        return 0;
-    if (who->made >= r->in->may_make) {
-        who->left_out++;
-        return 0;
-    }
-    who->made++;
-    was.made = who->made;
-    who->target = (struct crm_target){0};
-    who->channel = "email";
-    snprintf(who->address, sizeof(who->address), "%s", address);
-    int rc = new_contact(r, e);
-    crm_name_split(json_get_str(to, "name", NULL), &name);
-    if (rc == 0)
-        rc = crm_name_contact(r->ctx, who->target.contact, &name, e);
-    /* rules write to new leads: whoever only knows the address must not make them do so */
-    if (rc == 0 && !strcmp(makes, "lead") && r->in->proven)
-        rc = new_record(r, CRM_LEAD, e);
-    struct crm_target made = who->target;
-    bool lead = who->new_lead, contact = who->new_contact;
-    *who = was;
-    who->target = made;
-    who->new_lead |= lead;
-    who->new_contact |= contact;
-    return rc;
-}
-
-/* What a user wrote to this contact, for us to know. */
-static int file_sent(struct receive *r, struct crm_target *t, struct err *e)
-{
-    if (crm_add_activity(r->ctx, t, r->in->kind, "out", r->subject[0] ? r->subject : NULL,
-                         r->in->message_id, 0, r->in->at_ms, &t->activity, e) < 0)
-        return -1;
-    /* anybody can write a From, and comes to know a dropbox: only a proven one says that
-     * the lead was contacted, where there can be a proof */
-    return r->person && (r->in->proven || r->in->believed) ? crm_mark_contacted(r->ctx, t, e) : 0;
-}
-
-/* One of its recipients; the first one filed is what the mail is about. seen: contacts
- * that have it. */
-static int file_recipient(struct receive *r, const json_t *to, json_t *seen, struct err *e)
-{
-    char address[CRM_ADDRESS_MAX], key[CRM_ID_LEN];
-    struct crm_target first = r->who->target, *t = &r->who->target;
-    int64_t contact;
-    if (crm_email_fold(json_get_str(to, "address", ""), address) < 0 ||
-        crm_is_inside(r->ctx->crm, address))
-        return 0;
-    if (crm_find_contact(r->ctx, "email", address, &contact, e) < 0)
-        return -1;
-    if (contact && json_object_get(seen, crm_id_format(CRM_CONTACT, contact, key)))
-        return 0;
-    *t = (struct crm_target){0};
-    if (contact ? crm_open_record(r->ctx, contact, r->creates, NULL, t, e) < 0
-                : new_recipient(r, to, address, e) < 0)
-        return -1;
-    if (t->contact)
-        json_put_bool(seen, crm_id_format(CRM_CONTACT, t->contact, key), true);
-    if (t->contact && file_sent(r, t, e) < 0)
-        return -1;
-    r->who->to_contact |= t->contact != 0;
-    if (first.main != CRM_NONE)
-        *t = first;
-    return 0;
-}
-
-/* A copy of what a user wrote to customers. */
-static int file_dropbox(struct receive *r, struct err *e)
-{
-    static const char *const keys[] = {"to", "cc"};
-    AUTO_JSON json_t *seen = json_object();
-    size_t i, n = 0;
-    const json_t *to;
-    r->who->target = (struct crm_target){0};
-    for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-        json_array_foreach(json_get_arr(r->message, keys[k]), i, to)
-            if (n++ < BOUND_DROPBOX_RECIPIENTS && file_recipient(r, to, seen, e) < 0)
-                return -1;
-    return 0;
-}
-
-/* A user wrote: to the contact (we were in Cc or Bcc), or to us about a record. */
-static int file_user(struct receive *r, struct err *e)
-{
-    struct crm_target *t = &r->who->target;
-    struct crm_actor user = {CRM_BY_USER, r->who->user, NULL};
-    int64_t contact = 0;
-    if (r->who->forwarded)
-        return file_forward(r, e);
-    if (r->in->dropbox && r->in->thread.main == CRM_NONE) {
-        r->ctx->op_actor = user;
-        return file_dropbox(r, e);
-    }
-    if (t->main == CRM_NONE)
-        return 0;
-    if (crm_find_recipient(r->ctx, r->message, &contact, e) < 0)
-        return -1;
-    bool to_contact = r->who->to_contact = contact && contact == t->contact;
-    r->ctx->op_actor = user;
-    if (crm_add_activity(r->ctx, t, r->in->kind, to_contact ? "out" : "none",
-                         r->subject[0] ? r->subject : NULL, r->in->message_id, 0, r->in->at_ms,
-                         &t->activity, e) < 0)
-        return -1;
-    if (crm_meeting_take(r->ctx, r->message, t, r->in->message_id, to_contact ? "out" : "none", e) <
-        0)
-        return -1;
-    /* anybody can write a From, and comes to know a dropbox: only a proven one says that
-     * the lead was contacted, where there can be a proof */
-    return to_contact && r->person && (r->in->proven || r->in->believed)
-               ? crm_mark_contacted(r->ctx, t, e)
-               : 0;
 }
 
 /* A list of the company's own domain is how several people share an address such
@@ -516,14 +352,14 @@ static void receive_init(struct receive *r)
         r->message = r->in->message;
     }
     subject = json_get_str(r->message, "subject", "");
-    size_t n = text_utf8_cut(subject, strlen(subject), SUBJECT_MAX);
+    size_t n = text_utf8_cut(subject, strlen(subject), RECEIVE_SUBJECT_MAX);
     /* forms seldom ask for one, and texts have none: the first words stand for it */
     if ((form || !strcmp(r->in->kind, "sms")) && !n) {
         subject = json_get_str(r->message, "text", "");
         subject += strspn(subject, " \t\r\n");
         n = text_utf8_cut(subject, strcspn(subject, "\r\n"), FORM_SUBJECT_MAX);
     }
-    subject_take(r, subject, n);
+    receive_subject(r, subject, n);
     r->source = form ? json_get_str(form, "source", r->in->form) : r->in->source;
     r->creates = crm_creates(r->ctx->crm, r->in);
     r->person = is_person(r->ctx->crm, r->message);
@@ -556,7 +392,7 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
         return -1;
     receive_init(&r);
     crm_op_begin(ctx, "file", false, &actor);
-    int rc = who.kind == CRM_WHO_USER ? file_user(&r, e) : file_contact(&r, e);
+    int rc = who.kind == CRM_WHO_USER ? receive_user(&r, e) : receive_contact(&r, e);
     if (rc < 0) {
         if (e->cls == ERR_INPUT) /* nobody can be told: it is ours */
             e->cls = ERR_BUG;
@@ -573,60 +409,4 @@ int crm_receive(struct crm_ctx *ctx, const struct crm_input *in, struct crm_who 
         return -1;
     *out = who;
     return 0;
-}
-
-static int sent_file(struct crm_ctx *ctx, const struct crm_target *t, const char *kind,
-                     const char *subject,
-                     int64_t message_id, int64_t outbox, const struct crm_actor *actor,
-                     struct err *e)
-{
-    bool on_case = t->kase && (t->main == CRM_CASE || !t->lead);
-    enum crm_entity what = on_case ? CRM_CASE : CRM_LEAD;
-    int64_t id = crm_target_id(t, what);
-    if (id) {
-        const json_t *rec = crm_record_any(ctx, what, id, e);
-        if (!rec ||
-            (!json_object_get(rec, "first_out_ms") &&
-             crm_change_int(ctx, what, id, "first_out_ms", ctx->now_ms, e) < 0) ||
-            crm_change_int(ctx, what, id, "last_out_ms", ctx->now_ms, e) < 0)
-            return -1;
-    }
-    if (t->activity
-            ? crm_change_str(ctx, CRM_ACTIVITY, t->activity, "direction", "out", e) < 0 ||
-                  crm_change_int(ctx, CRM_ACTIVITY, t->activity, "outbox_id", outbox, e) < 0
-            : crm_add_activity(ctx, t, kind, "out", subject, message_id, outbox, ctx->now_ms,
-                               NULL, e) < 0)
-        return -1;
-    return crm_actor_is_human(actor) ? crm_mark_contacted(ctx, t, e) : 0;
-}
-
-const json_t *crm_target_record(struct crm_ctx *ctx, const struct crm_target *t,
-                                enum crm_entity *what_out, struct err *e)
-{
-    *what_out = t->kase && (t->main == CRM_CASE || !t->lead) ? CRM_CASE : CRM_LEAD;
-    return crm_record(ctx, *what_out, crm_target_id(t, *what_out), e);
-}
-
-static int record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *kind,
-                       const char *subject, int64_t message_id, int64_t outbox,
-                       const struct crm_actor *actor, struct err *e)
-{
-    crm_op_begin(ctx, "sent", false, actor);
-    if (sent_file(ctx, t, kind, subject, message_id, outbox, actor, e) == 0)
-        return crm_op_end(ctx, NULL, e);
-    crm_op_failed(ctx, e);
-    return -1;
-}
-
-int crm_record_sent(struct crm_ctx *ctx, const struct crm_target *t, const char *subject,
-                    int64_t message_id, int64_t outbox, const struct crm_actor *actor,
-                    struct err *e)
-{
-    return record_sent(ctx, t, "mail", subject, message_id, outbox, actor, e);
-}
-
-int crm_record_texted(struct crm_ctx *ctx, const struct crm_target *t, const char *text,
-                      int64_t outbox, const struct crm_actor *actor, struct err *e)
-{
-    return record_sent(ctx, t, "sms", text, 0, outbox, actor, e);
 }

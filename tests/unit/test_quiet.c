@@ -17,7 +17,6 @@
 #include "rule/day.h"
 #include "rule/quiet.h"
 
-#define MINUTE_MS INT64_C(60000)
 #define ZONES_MAX 64
 
 static const struct quiet night = {21 * 60, 8 * 60};

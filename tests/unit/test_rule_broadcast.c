@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "rule/broadcast.h"
 
 
