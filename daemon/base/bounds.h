@@ -215,7 +215,7 @@
 #define BOUND_CONFIRM_BYTES MIB(64)         /* of one form's posts that nobody has confirmed */
 #define BOUND_VERDICTS 1000                 /* posts of forms that wait for a verdict */
 #define BOUND_VERDICTS_LATE 64              /* ... given up at a time */
-#define BOUND_HELD_MS (3 * 86400000LL)      /* how long an answer confirms them */
+#define BOUND_HELD_MS (3 * DAY_MS)        /* how long an answer confirms them */
 #define BOUND_HELD_TOLD 5                   /* mails about them to one user in an hour */
 #define BOUND_HELD_LINES 20                 /* that such a mail shows, each cut to ... */
 #define BOUND_HELD_LINE 200

@@ -21,11 +21,11 @@
 #include "store/sent_copy.h"
 
 #define AGAIN_FIRST_MS INT64_C(10000) /* after it was not answered; then twice as long, up to .. */
-#define AGAIN_MOST_MS INT64_C(3600000)
+#define AGAIN_MOST_MS HOUR_MS
 #define AFTER_DEATH_MS INT64_C(2000)  /* the server may still be at what it got last */
 #define HOLD_FIRST_MS INT64_C(60000)  /* after the folder was refused */
 #define TELL_AFTER 3                  /* refusals in a row */
-#define FAILED_FOR_MS (INT64_C(30) * 86400000)
+#define FAILED_FOR_MS (30 * DAY_MS)
 
 struct copy_box {
     const char *name; /* borrowed from the config */
