@@ -74,3 +74,4 @@ EXTRA_DIST += tests/e2e/test_sent_copies.py
 EXTRA_DIST += tests/e2e/test_late_policy.py tests/e2e/test_sequence_sms.py tests/e2e/test_task_escalations.py
 EXTRA_DIST += tests/e2e/smsd.py tests/e2e/test_smstools.py
 EXTRA_DIST += tests/e2e/test_relay_status.py
+EXTRA_DIST += tests/e2e/test_consents.py

@@ -37,7 +37,7 @@ void crm_set_unsubscribe(struct crm_ctx *ctx, const char *url)
 
 char *crm_list_sender(const char *list)
 {
-    return mem_printf("list:%s", list);
+    return mem_printf(CONSENT_LIST "%s", list);
 }
 
 int crm_consent_note(struct crm_ctx *ctx, const char *channel, const char *value, bool granted,

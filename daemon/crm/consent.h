@@ -15,7 +15,7 @@
 struct crm_consent {
     const char *source; /* "sms main", "gateway main", "link", "form contact" */
     const char *words;  /* as they were said; may be NULL */
-    const char *sender; /* our number that it was said to, for that number alone; NULL: all we send */
+    const char *sender; /* what of ours it is about, as in struct consent_row; NULL: all we send */
     int64_t message_id; /* M, the proof; 0: none */
 };
 

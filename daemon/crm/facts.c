@@ -22,6 +22,7 @@
 #include "crm/fields.h"
 #include "crm/form.h"
 #include "rule/ruleset.h"
+#include "store/consent.h"
 #include "store/enrolment.h"
 #include "store/related.h"
 
@@ -245,6 +246,24 @@ void crm_read_address(const struct crm_view *v, const struct crm_field *f, struc
         out_text(out, json_get_str(a, "value", NULL));
     else if (a)
         out_num(out, json_get_int(a, f->key, 0) != 0);
+}
+
+/* Of the addresses that count, as they are now, also for who asks what was: the ledger's rows
+ * are no changes of a record. */
+void crm_read_consents(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)
+{
+    static const char *const channels[] = {"email", "phone"};
+    json_t *words = json_array();
+    struct err e = {0};
+    (void)f;
+    json_array_append_new(v->ctx->strings, words);
+    for (size_t i = 0; i < ARRAY_LEN(channels); i++) {
+        const json_t *a = view_address(v, channels[i]);
+        if (a && !json_get_int(a, "opted_out_ms", 0) &&
+            consent_words(v->ctx->crm->db, channels[i], json_get_str(a, "value", ""), words, &e) < 0)
+            view_failed(v, &e);
+    }
+    out_list(v, out, words);
 }
 
 void crm_read_domain(const struct crm_view *v, const struct crm_field *f, struct rule_value *out)

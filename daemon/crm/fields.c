@@ -108,6 +108,8 @@ static const struct crm_field core[] = {
     {"contact.language", T_TEXT, PERS, "language code", COLUMN, CRM_CONTACT, "language", SET, NULL},
     {"contact.opted_out", T_BOOL, OPEN, "wants no automatic mail", crm_read_address, CRM_CONTACT,
      "opted_out_ms", RO, NULL},
+    {"contact.consents", T_LIST, OPEN, "what they have agreed to: marketing, sms:marketing, list:news",
+     crm_read_consents, CRM_CONTACT, "consents", RO, NULL},
     {"contact.bouncing", T_BOOL, OPEN, "mail to the address came back for good", crm_read_address,
      CRM_CONTACT, "bouncing_ms", RO, NULL},
     {"contact.away_until", T_TIME, OPEN, "until when an automatic answer says that they are away",
@@ -498,5 +500,5 @@ bool crm_field_is_of_message(const struct crm_field *f)
 
 bool crm_field_is_dear(const struct crm_field *f)
 {
-    return f->read == crm_read_count || f->read == crm_read_sequence;
+    return f->read == crm_read_count || f->read == crm_read_sequence || f->read == crm_read_consents;
 }

@@ -83,6 +83,7 @@ void crm_read_unsubscribe(const struct crm_view *v, const struct crm_field *f,
 void crm_read_now(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_count(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_sequence(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
+void crm_read_consents(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_open(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 void crm_read_setting(const struct crm_view *v, const struct crm_field *f, struct rule_value *out);
 

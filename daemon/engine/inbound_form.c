@@ -23,6 +23,7 @@
 #include "engine/judge.h"
 #include "engine/notice_foot.h"
 #include "store/confirmation.h"
+#include "store/consent.h"
 #include "store/ledger.h"
 #include "store/message.h"
 
@@ -138,9 +139,9 @@ static int form_consents(struct engine *eng, struct crm_ctx *ctx, const char *fo
             !form_address(eng, form, fields, sms, value))
             continue;
         AUTO_FREE char *source = mem_printf("form %s", form);
-        AUTO_FREE char *words = mem_printf("%s: %s", json_get_str(v, "purpose", posted),
-                                           json_get_str(v, "text", ""));
-        struct crm_consent c = {.source = source, .words = words, .message_id = message};
+        AUTO_FREE char *sender = mem_printf(CONSENT_PURPOSE "%s", json_get_str(v, "purpose", posted));
+        struct crm_consent c = {.source = source, .words = json_get_str(v, "text", NULL),
+                                .sender = sender, .message_id = message};
         if (crm_consent_add(ctx, sms ? "phone" : "email", value, true, confirmed && !sms, &c, e) < 0)
             return -1;
     }

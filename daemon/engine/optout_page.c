@@ -112,8 +112,11 @@ static json_t *page_ledger(const struct visit *v, struct err *e)
     char at[32];
     json_array_foreach(rows, i, row) {
         const char *sender = json_get_str(row, "sender", "");
-        const json_t *list = text_starts(sender, "list:") ? crm_mail_list(v->eng->crm, sender + 5) : NULL;
-        const char *of = list ? json_get_str(list, "label", "") : optout_word(v->language, OPTOUT_W_ALL);
+        const json_t *list = text_starts(sender, CONSENT_LIST)
+                                 ? crm_mail_list(v->eng->crm, sender + strlen(CONSENT_LIST)) : NULL;
+        const char *of = list ? json_get_str(list, "label", "")
+                         : text_starts(sender, CONSENT_PURPOSE) ? json_get_str(row, "words", "")
+                         : optout_word(v->language, OPTOUT_W_ALL);
         clock_format_utc(json_get_int(row, "at_ms", 0), at, sizeof(at));
         AUTO_FREE char *line = mem_printf("%.10s: %s, %s", at,
                                           optout_word(v->language, json_get_bool(row, "granted", false)

@@ -4,6 +4,11 @@
  */
 #include "store/consent.h"
 
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "store/rows.h"
 
 int consent_add(struct db *db, struct consent_row *row, struct err *e)
@@ -57,6 +62,46 @@ int consent_granted(struct db *db, const char *channel, const char *value, bool 
                    "ss", channel, value) < 0)
         return -1;
     *yes_out = granted != 0;
+    return 0;
+}
+
+static json_t *word_of(const char *channel, const char *sender)
+{
+    if (text_starts(sender, CONSENT_LIST))
+        return json_string(sender);
+    AUTO_FREE char *word = mem_printf("%s%s", strcmp(channel, "phone") == 0 ? "sms:" : "",
+                                      sender + strlen(CONSENT_PURPOSE));
+    return json_string(word);
+}
+
+int consent_words(struct db *db, const char *channel, const char *value, json_t *words,
+                  struct err *e)
+{
+    /* the last word about each sender, in the order in which they were said; the tick of a box
+     * need not count, for it lifts nothing */
+    struct db_rows *r = db_query(db,
+                                 "SELECT c.sender, c.granted FROM consent c JOIN (SELECT MAX(id) AS id "
+                                 "FROM consent WHERE channel = $1 AND value = $2 AND (counts = 1 OR "
+                                 "sender LIKE '" CONSENT_PURPOSE "%') GROUP BY sender) newest "
+                                 "ON newest.id = c.id ORDER BY c.id",
+                                 "ss", channel, value);
+    AUTO_JSON json_t *granted = json_array();
+    bool stopped = false;
+    while (db_step(r)) {
+        const char *sender = db_text(r, 0);
+        bool yes = db_int(r, 1) != 0;
+        if (text_starts(sender, CONSENT_LIST) || text_starts(sender, CONSENT_PURPOSE)) {
+            if (yes)
+                json_array_append_new(granted, word_of(channel, sender));
+        } else if (yes == !*sender) {
+            /* a STOP to one number ends all texts that were agreed to, a word on all begins them */
+            stopped = !yes;
+        }
+    }
+    if (db_done(&r, e) < 0)
+        return -1;
+    if (!stopped)
+        json_array_extend(words, granted);
     return 0;
 }
 

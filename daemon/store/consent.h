@@ -14,11 +14,14 @@
 
 #include "store/db.h"
 
+#define CONSENT_LIST "list:"       /* a list of leadd.conf */
+#define CONSENT_PURPOSE "purpose:" /* what a form's box was ticked for */
+
 struct consent_row {
     int64_t id;
     const char *channel; /* as in address: "email", "phone" */
     const char *value;   /* folded */
-    const char *sender;  /* our number, or "list:news"; "" for whatever we send */
+    const char *sender;  /* our number, or CONSENT_LIST or CONSENT_PURPOSE and the name; "": all we send */
     bool granted;
     bool counts;         /* false: it is kept, and lifts no opt-out: somebody else may have said it */
     const char *source;  /* "sms main", "form contact", "user anna", "rule welcome" */
@@ -38,6 +41,10 @@ int consent_last(struct db *db, const char *channel, const char *value, const ch
 /* Was it granted, and not withdrawn later by anybody? */
 int consent_granted(struct db *db, const char *channel, const char *value, bool *yes_out,
                     struct err *e) LEADD_MUST_CHECK;
+/* What was granted by name and not withdrawn, added to words: "marketing", "sms:marketing" by a
+ * phone, "list:news". Whether the address has opted out of all that we send is its caller's to ask. */
+int consent_words(struct db *db, const char *channel, const char *value, json_t *words,
+                  struct err *e) LEADD_MUST_CHECK;
 /* Newest first, the keys as in struct consent_row; NULL with e. */
 json_t *consent_list(struct db *db, const char *channel, const char *value, int64_t limit,
                      struct err *e);

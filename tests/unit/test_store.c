@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/consent.h"
 #include "store/contact.h"
 #include "store/counts.h"
 #include "store/call.h"
@@ -337,6 +338,51 @@ static void an_address_keeps_when_it_was_written_to(void **state)
     db_close(&db);
 }
 
+/* What "email" or "phone" has agreed to, after this was said about the sender. */
+static const char *agreed_after(struct db *db, const char *channel, const char *sender, bool granted,
+                                bool counts)
+{
+    static char text[200];
+    struct err e = {0};
+    struct consent_row row = {.channel = channel, .value = "v", .sender = sender, .granted = granted,
+                              .counts = counts, .source = "test", .at_ms = 1};
+    AUTO_JSON json_t *words = json_array();
+    assert_int_equal(consent_add(db, &row, &e), 0);
+    assert_int_equal(consent_words(db, channel, "v", words, &e), 0);
+    AUTO_FREE char *line = json_line(words);
+    snprintf(text, sizeof(text), "%s", line);
+    return text;
+}
+
+static void the_newest_word_on_each_purpose_and_list_holds(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    assert_string_equal(agreed_after(db, "email", "purpose:offers", true, false), "[\"offers\"]");
+    assert_string_equal(agreed_after(db, "email", "purpose:offers", true, false), "[\"offers\"]");
+    assert_string_equal(agreed_after(db, "email", "list:news", true, true),
+                        "[\"offers\",\"list:news\"]");
+    assert_string_equal(agreed_after(db, "email", "list:news", false, true), "[\"offers\"]");
+    assert_string_equal(agreed_after(db, "email", "list:news", true, false), "[\"offers\"]");
+    assert_string_equal(agreed_after(db, "email", "purpose:offers", false, true), "[]");
+    db_close(&db);
+}
+
+static void a_stop_to_one_number_ends_texts_until_it_or_all_is_granted_again(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    assert_string_equal(agreed_after(db, "phone", "purpose:offers", true, false),
+                        "[\"sms:offers\"]");
+    assert_string_equal(agreed_after(db, "phone", "+431", false, true), "[]");
+    assert_string_equal(agreed_after(db, "phone", "+432", true, true), "[]");
+    assert_string_equal(agreed_after(db, "phone", "purpose:offers", true, false), "[]");
+    assert_string_equal(agreed_after(db, "phone", "+431", true, true), "[\"sms:offers\"]");
+    assert_string_equal(agreed_after(db, "phone", "+431", false, true), "[]");
+    assert_string_equal(agreed_after(db, "phone", "", true, true), "[\"sms:offers\"]");
+    db_close(&db);
+}
+
 static void a_reader_sees_and_cannot_write(void **state)
 {
     (void)state;
@@ -372,6 +418,10 @@ int main(void)
                                         dir_remove),
         cmocka_unit_test_setup_teardown(an_address_keeps_when_it_was_written_to, dir_make,
                                         dir_remove),
+        cmocka_unit_test_setup_teardown(the_newest_word_on_each_purpose_and_list_holds, dir_make,
+                                        dir_remove),
+        cmocka_unit_test_setup_teardown(
+            a_stop_to_one_number_ends_texts_until_it_or_all_is_granted_again, dir_make, dir_remove),
         cmocka_unit_test_setup_teardown(a_reader_sees_and_cannot_write, dir_make, dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
