@@ -168,9 +168,7 @@ int outbound_allowed(struct engine *eng, const json_t *row, bool *ok_out, struct
     if (why == CONSENT_OK)
         return 0;
     *ok_out = false;
-    struct outbox_change c = {.state = "failed", .done_ms = now, .reply = consent_mail_text(why)};
-    log_info("out.suppressed", "out=%" PRId64 " reason=\"%s\"", json_get_int(row, "id", 0), c.reply);
-    return outbox_set_state(eng->db, json_get_int(row, "id", 0), &c, e);
+    return outbound_suppress(eng, row, consent_mail_text(why), e);
 }
 
 /* A row that cannot be sent must not stop those behind it. */

@@ -16,5 +16,8 @@ bool outbound_is_sms(const json_t *row);
 /* May it leave, still? When not, it has been ended. */
 int outbound_allowed(struct engine *eng, const json_t *row, bool *ok_out,
                      struct err *e) LEADD_MUST_CHECK;
+/* It does not leave, for this reason; where it is a person's answer, its writer hears. */
+int outbound_suppress(struct engine *eng, const json_t *row, const char *why,
+                      struct err *e) LEADD_MUST_CHECK;
 
 #endif

@@ -200,6 +200,39 @@ static int settle(struct engine *eng, const json_t *row, const struct outcome *o
     return rc;
 }
 
+static int suppress_tell(struct engine *eng, const json_t *row, const char *why, struct err *e)
+{
+    struct input in;
+    struct err gone = {0};
+    int64_t id = json_get_int(row, "id", 0);
+    input_begin(&in, eng, mem_printf("mail out %" PRId64, id), mem_printf("O%" PRId64, id));
+    int rc = outbound_target(in.ctx, row, &in.target, &gone);
+    if (rc < 0 && gone.cls == ERR_INPUT) {
+        rc = 0; /* the record is gone: there is nothing left to answer */
+    } else if (rc < 0) {
+        *e = gone;
+    } else {
+        rc = conversation_failed(&in, row, why, e);
+        if (rc == 0)
+            rc = input_finish(&in, e);
+    }
+    input_end(&in);
+    return rc;
+}
+
+int outbound_suppress(struct engine *eng, const json_t *row, const char *why, struct err *e)
+{
+    int64_t id = json_get_int(row, "id", 0);
+    struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = why};
+    log_info("out.suppressed", "out=%" PRId64 " reason=\"%s\"", id, why);
+    if (outbox_set_state(eng->db, id, &c, e) < 0)
+        return -1;
+    if (strcmp(json_get_str(row, "class", ""), RELAY_CLASS) != 0)
+        return 0;
+    AUTO_JSON json_t *whole = outbox_get(eng->db, id, e);
+    return whole ? suppress_tell(eng, whole, why, e) : -1;
+}
+
 int outbound_accept(struct engine *eng, int64_t id, struct err *e)
 {
     bool allowed;

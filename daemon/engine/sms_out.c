@@ -18,6 +18,7 @@
 #include "engine/gateway_test.h"
 #include "engine/gateways.h"
 #include "engine/ours.h"
+#include "engine/outbound_inner.h"
 #include "engine/outgoing.h"
 #include "engine/relays.h"
 #include "engine/sms_receipt.h"
@@ -314,12 +315,10 @@ static int frame_mail(struct engine *eng, const json_t *row, const json_t *body,
     return sms_set(eng->db, id, &(struct sms_change){.gateway = g->name, .micros = -1}, e);
 }
 
-static int row_end(struct engine *eng, int64_t id, const char *why, struct err *e)
+static int row_end(struct engine *eng, const json_t *row, const char *why, struct err *e)
 {
-    struct outbox_change c = {.state = "failed", .done_ms = clock_now_ms(), .reply = why};
-    log_info("out.suppressed", "out=%" PRId64 " reason=\"%s\"", id, why);
     engine_count(eng, "outbox_failed", 1);
-    return outbox_set_state(eng->db, id, &c, e);
+    return outbound_suppress(eng, row, why, e);
 }
 
 /* Consent, and its turn. *names_out NULL: not now. */
@@ -333,16 +332,16 @@ static int row_may(struct engine *eng, const json_t *row, const json_t *sms, con
     *names_out = NULL;
     const char *to = json_get_str(row, "to_addr", "");
     if (!gateways_first(eng, wanted, to))
-        return row_end(eng, id, "not sent: no gateway of leadd.conf serves it any more", e);
+        return row_end(eng, row, "not sent: no gateway of leadd.conf serves it any more", e);
     if (sms_may(eng, json_get_str(row, "to_addr", ""), json_get_str(body, "from", ""),
                 json_get_str(row, "class", ""), now, &may, &at, &why, e) < 0)
         return -1;
     if (may == MAY_NOT)
-        return row_end(eng, id, why, e);
+        return row_end(eng, row, why, e);
     if (may == MAY_LATER)
         return outbox_wait(eng->db, id, at, why, e);
     if (now - json_get_int(row, "created_ms", now) > SMS_GIVE_UP_MS)
-        return row_end(eng, id, "given up: it could not leave within a day", e);
+        return row_end(eng, row, "given up: it could not leave within a day", e);
     *names_out = gateways_turn(eng, id, wanted, to, json_get_int(sms, "segments", 1), now,
                                mail_out, &at, text);
     return *names_out ? 0 : outbox_wait(eng->db, id, at, text, e);

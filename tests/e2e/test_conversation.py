@@ -12,6 +12,7 @@ import pytest
 
 import company
 from daemon import Daemon, until
+from peers import SmtpPeer, defer
 from test_main_job import rows, wait_rows
 
 RULES = """
@@ -449,3 +450,42 @@ def test_who_wrote_an_answer_hears_that_it_came_back():
         (told,) = [x.get_content() for x in w.sent("tom@example.com")
                    if "not delivered to ada@shop.example" in x.get_content()]
         assert "nobody here" in told and "Blue is free." in told
+
+
+class Later(SmtpPeer):
+    """Takes no mail to Ada while it is told to."""
+    later = False
+
+    def do_rcpt(self, conn, line):
+        if self.later and b"<ada@" in line:
+            defer()(conn, b"")
+        else:
+            super().do_rcpt(conn, line)
+
+
+class SmtpWorld(World):
+    def __init__(self, peer):
+        self.peer = peer
+        super().__init__(CONF=company.CONF.replace("%(relays)s", company.smtp(peer.port)))
+
+    def sent(self, to=None):
+        self.settle()
+        mails = [email.message_from_bytes(m.data, policy=email.policy.default) for m in self.peer.mails]
+        return [m for m in mails if to is None or to in m["To"]]
+
+
+def test_who_wrote_an_answer_hears_that_the_customer_opted_out_before_it_left():
+    with Later() as peer, SmtpWorld(peer) as w:
+        m = opened(w)
+        told = len(w.sent("tom@example.com"))
+        peer.later = True
+        w.rep(**answer(m, "Blue is free.\n"))
+        (row,) = until(lambda: rows(w.d, "outbox", "list", "state=deferred"), why="a mail that waits")
+        assert row["to"] == "ada@shop.example"
+        w.d.ctl("do", "C1", "optout")
+        peer.later = False
+        w.d.ctl("outbox", "retry", str(row["id"]))
+        (text,) = [x.get_content() for x in w.sent("tom@example.com")[told:]]
+        assert "not delivered to ada@shop.example: not sent: the address has opted out" in text
+        assert "Blue is free." in text
+        assert not any("Blue is free." in x.get_content() for x in w.sent("ada@shop.example"))

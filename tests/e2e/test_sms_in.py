@@ -320,21 +320,43 @@ def test_a_long_answer_goes_on_with_more():
 
 # ---- conversations -------------------------------------------------------------------------------
 
+def by_mail(d, m, words):
+    """Tom's answer to this mail, as his server hands it over."""
+    raw = company.mail(sender="tom@example.com", subject="Re: " + m["Subject"],
+                       to=str(m["Reply-To"]), in_reply_to=m["Message-ID"],
+                       message_id=email.utils.make_msgid(domain="example.com"), text=words)
+    raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + raw
+    company.deliver(d.dir + "/inbox", "tom-1", raw)
+
+
 def test_the_owner_answers_by_mail_and_the_contact_gets_a_text():
     with texting() as d:
         lead(d)
         assert text(d, ADA, "Is Friday fine?") == 200
         (m,) = mails(d, 1)
         assert m["To"] == "Tom Example <tom@example.com>" and "Is Friday fine?" in m.get_content()
-        raw = company.mail(sender="tom@example.com", subject="Re: " + m["Subject"],
-                           to=str(m["Reply-To"]), in_reply_to=m["Message-ID"],
-                           message_id=email.utils.make_msgid(domain="example.com"),
-                           text="Friday is fine.\n\n#note she is in a hurry\n\n-- \nTom\n")
-        raw = b"Authentication-Results: " + PROVEN.encode() + b"\n" + RECEIVED + raw
-        company.deliver(d.dir + "/inbox", "tom-1", raw)
+        by_mail(d, m, "Friday is fine.\n\n#note she is in a hurry\n\n-- \nTom\n")
         assert sent(d, ADA) == ["Friday is fine."]
         assert "hurry" in str(rows(d, "timeline", "L1"))
         assert [m.sender for m in d.peer.messages] == [OURS]
+
+
+def test_the_owner_hears_of_an_answer_that_waits_and_does_not_leave_after_a_stop():
+    quiet = 'sms : { quiet_hours = "10:00-12:00"; quiet_for = [ "relay" ]; quiet_after = "0s"; };'
+    with texting(quiet) as d:
+        lead(d)
+        assert text(d, ADA, "Is Friday fine?") == 200
+        (m,) = mails(d, 1)
+        d.ctl("clock", "advance", "5m")  # who has texted this very moment is awake
+        by_mail(d, m, "Friday is fine.\n")
+        until(lambda: [r for r in rows(d, "outbox", "list") if r["to"] == ADA], why="a text that waits")
+        assert text(d, ADA, "STOP") == 200
+        d.ctl("clock", "advance", "2h")
+        told = until(lambda: [x.get_content() for x in company.sent(d.dir) if x["Subject"].startswith("Not sent:")],
+                     why="word to its writer")
+        assert "not delivered to %s: not sent: the number has opted out" % ADA in told[0]
+        assert "Friday is fine." in told[0]
+        assert "Friday is fine." not in [x.text for x in d.peer.messages]
 
 
 def test_the_owner_answers_by_sms_with_the_code_and_never_without():
