@@ -282,10 +282,17 @@ static void write_filename(struct writer *w, const char *name)
     }
 }
 
+/* Without a charset a text is ASCII; what is neither that nor UTF-8 is the reader's guess. */
+static const char *attachment_charset(const struct mail_attachment *a, const char *type)
+{
+    return strncmp(type, "text/", 5) == 0 && text_is_utf8(a->data, a->size) ? "; charset=utf-8" : "";
+}
+
 static void write_attachment(struct writer *w, const struct mail_attachment *a)
 {
-    buf_printf(w->out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n"
-               "Content-Disposition: attachment", attachment_type(a->type));
+    const char *type = attachment_type(a->type);
+    buf_printf(w->out, "Content-Type: %s%s\r\nContent-Transfer-Encoding: base64\r\n"
+               "Content-Disposition: attachment", type, attachment_charset(a, type));
     if (a->filename && *a->filename && text_is_utf8(a->filename, strlen(a->filename)))
         write_filename(w, a->filename);
     buf_str(w->out, "\r\n\r\n");

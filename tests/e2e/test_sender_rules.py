@@ -12,8 +12,11 @@ import re
 import time
 
 import company
+import forms
 from daemon import Daemon, until
 from peers import SmtpPeer
+from test_broadcasts import Company
+from test_optout_page import FORM, ask, link
 
 OWN = "example.com"
 ONCE = ("from", "sender", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references",
@@ -176,3 +179,113 @@ def test_without_https_there_is_no_one_click_header():
         assert len(lists) == 2
         for m in lists:
             judge_list(m, https=False)
+
+
+# ---- letters, questions, invitations and what is attached ----------------------------------
+
+PDF = b"%PDF-1.4\x00\xff\r\n.\r\n" + bytes(range(256)) * 40
+TERMS = "The terms\n.\nFrom here, " + "ä" * 1200 + "\n"
+ATTACHED = {"templates/lists/prices.pdf": PDF, "templates/lists/terms.txt": TERMS}
+LETTER = ("Subject: {{contact.name}}: %s\nFrom: owner\nAttach: lists/prices.pdf, lists/terms.txt\n\n"
+          "Dear {{contact.name}},\n\n.\nFrom here %s\n" % ("Größe " * 30, "ß" * 1200) + HTML.replace(
+              "{{lead.subject}}", "x" * 1200 + " 非常に長い"))
+OWNER = 'O\'Brien, Łukasz \\"Q\\" 李小龍'
+
+
+def judge_attached(m):
+    """Both attachments as they were, and both forms of the words."""
+    pdf, terms = m.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content()) == ("prices.pdf", PDF)
+    assert terms.get_filename() == "terms.txt" and terms.get_content().split() == TERMS.split()
+    assert "ß" * 1200 in m.get_body(("plain",)).get_content().replace("\n", "")
+    assert "非常に長い" in m.get_body(("html",)).get_content()
+
+
+class Sender(Company):
+    """Under pretended time, with a page for opting out and confirming, and one relay by SMTP."""
+
+    def __init__(self, peer, rules, more="", **files):
+        conf = forms.conf(more, 'in_url = "https://www.example.com/";', relays=company.smtp(peer.port),
+                          settings='lists : { news : { label = "Größe & News"; }; };')
+        Daemon.__init__(self, conf.replace('"Tom Example"', '"%s"' % OWNER), company.files(rules, **files),
+                        args=["--pretend-time", "2026-11-20T10:00:00Z"])
+        self.peer = peer
+
+    def letters(self, count, fits):
+        """The mails that fit, when there are so many; each judged."""
+        def found():
+            return [x for x in list(self.peer.mails) if fits(x)]
+        until(lambda: len(found()) >= count, why="%d mails" % count)
+        mails = found()
+        assert len(mails) == count
+        out = [judge(bytes(x.data), x.sender, x.recipient) for x in mails]
+        assert len({str(m["Message-ID"]) for m in out}) == count
+        return out
+
+
+def test_a_broadcast_is_list_mail_whose_one_click_works():
+    rules = ("lang = 1; rules : { rest : { on = 'lead.created'; do = 'assign tom'; }; };\n"
+             "segments : { all : { when = 'contact.email is set'; }; };\n"
+             "broadcasts : { spring : { segment = 'all'; list = 'news'; template = 'spring'; }; };\n"
+             ).replace("'", '"')
+    with SmtpPeer() as peer, Sender(peer, rules, **{"templates/spring.txt": LETTER, **ATTACHED}) as d:
+        d.stop()
+        d.people([{"name": name} for name in SCRIPTS])
+        d.start()
+        d.begin()
+        d.go("3h")
+        letters = d.letters(len(SCRIPTS), lambda x: x.recipient.startswith("p"))
+        for m in letters:
+            judge_list(m, https=True)
+            judge_attached(m)
+            assert m["List-Id"] == "<news.example.com>"
+        assert len({link(m) for m in letters}) == len(letters)
+        m = letters[0]
+        assert ask(d, link(m), "POST", "List-Unsubscribe=One-Click", FORM)[0] == 200
+        (row,) = d.ctl("consent", "show", m["To"].addresses[0].addr_spec)["sections"][0]["rows"]
+        assert (row["consent"], row["sender"], row["source"]) == ("withdrawn", "list:news", "one click")
+
+
+def test_the_mail_that_asks_to_confirm_is_no_list_mail_and_its_page_is_there():
+    form = ('  trial : { fields : { email = "contact.email"; name = "contact.name"; }; required = "email";\n'
+            '            confirm = true; lang = "%s"; };\n')
+    for lang in ("de", "en"):
+        with SmtpPeer() as peer, Sender(peer, company.RULES, form % lang) as d:
+            for n, name in enumerate(SCRIPTS[:4]):
+                assert forms.post(d, "trial", {"email": "p%d@shop.example" % n, "name": name}).status == 200
+            for m in d.letters(4, lambda x: x.recipient.startswith("p")):
+                assert m["List-Unsubscribe"] is None and m["List-Unsubscribe-Post"] is None
+                assert m["Auto-Submitted"] == "auto-generated"
+                path = re.search(r"https://www\.example\.com(/c/\S+)", m.get_content()).group(1)
+                assert forms.ask(d, "GET", path).status == 200
+                assert forms.ask(d, "POST", path).status == 200
+            assert len(d.ctl("list", "leads")["rows"]) == 4
+
+
+def test_invitations_are_as_gmail_and_yahoo_want_them_moved_and_called_off_too():
+    with SmtpPeer() as peer, Sender(peer, RULES[:RULES.index("rules")] +
+                                    'rules : { rest : { on = "lead.created"; do = "assign tom"; }; };') as d:
+        for n in range(len(SCRIPTS)):
+            d.ingest(mail_from(n, n))
+            title = " ".join(SCRIPTS[n].replace("\t", " ").split()) + " überall; \\ \"room\" 4"
+            d.ctl("do", "L%d" % (n + 1), "invite fri 10:00 45m " + title)
+        meetings = [r for r in d.ctl("list", "activities", "limit=200")["rows"] if r["kind"] == "meeting"]
+        d.ctl("do", "L1", "invite %s mon 14:00 30m" % meetings[-1]["id"])
+        d.ctl("do", "L1", "invite %s cancel" % meetings[-1]["id"])
+        for m in d.letters(2 * len(SCRIPTS) + 4, lambda x: b"text/calendar" in bytes(x.data)):
+            (part,) = [p for p in m.walk() if p.get_content_type() == "text/calendar"]
+            raw = part.get_payload(decode=True)
+            assert b"\n" not in raw.replace(b"\r\n", b"") and raw.endswith(b"END:VCALENDAR\r\n")
+            assert part.get_param("method") in ("REQUEST", "CANCEL")
+            assert m["List-Unsubscribe"] is None and m["List-Id"] is None
+
+
+def test_a_template_with_html_attachments_and_the_owners_name_is_whole():
+    rules = 'lang = 1; rules : { rest : { on = "lead.created"; do = [ "assign tom", "send offer" ]; }; };'
+    with SmtpPeer() as peer, Sender(peer, rules, **{"templates/offer.txt": LETTER, **ATTACHED}) as d:
+        for n in range(len(SCRIPTS)):
+            d.ingest(mail_from(n, n))
+        for m in d.letters(len(SCRIPTS), lambda x: x.recipient.startswith("p")):
+            judge_list(m, https=True)
+            judge_attached(m)
+            assert m["From"].addresses[0].display_name == OWNER.replace("\\", "")
