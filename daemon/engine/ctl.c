@@ -57,7 +57,7 @@ static const struct {
     {"held", ctl_held, 1, 3, "held list [all] [limit=N] | show H3 | release H3 | drop H3"},
     {"consent", ctl_consent, 2, 60,
      "consent show ADDRESS|C7 | grant ADDRESS [WORDS] | withdraw ADDRESS [WORDS]"},
-    {"suppression", ctl_suppression, 1, 500,
+    {"suppression", ctl_suppression, 1, 61,
      "suppression list [reason=opted_out|bouncing] [limit=N] | show ADDRESS | add ADDRESS .. | remove "
      "ADDRESS .."},
     {"address", ctl_address, 1, 3, "address secret USER [new|off] | dropbox [USER] [new]"},

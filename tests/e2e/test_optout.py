@@ -237,3 +237,5 @@ def test_suppression_is_listed_added_removed_and_outlives_its_contact():
         d.ctl("do", "L3", "send", "plain")
         with pytest.raises(CtlError, match="expected opted_out or bouncing"):
             d.ctl("suppression", "list", "reason=x")
+        d.ctl("suppression", "add", *["p%d@imported.example" % n for n in range(60)])  # as many as leadctl(1) says
+        assert len(d.ctl("suppression", "list", "limit=100")["rows"]) == 61
