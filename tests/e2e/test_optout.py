@@ -5,6 +5,7 @@ import re
 import pytest
 
 import company
+import forms
 from daemon import CtlError, Daemon
 
 LISTS = 'lists : { news : { label = "News & more"; }; events : { label = "Events"; }; };\n'
@@ -239,3 +240,20 @@ def test_suppression_is_listed_added_removed_and_outlives_its_contact():
             d.ctl("suppression", "list", "reason=x")
         d.ctl("suppression", "add", *["p%d@imported.example" % n for n in range(60)])  # as many as leadctl(1) says
         assert len(d.ctl("suppression", "list", "limit=100")["rows"]) == 61
+
+
+def test_who_opted_out_is_deleted_and_comes_in_again_by_a_form_gets_nothing():
+    with Company(begins=', "send plain"') as d:
+        d.lead()
+        d.ctl("clock", "advance", "1s")
+        assert d.subjects() == ["plain"]
+        d.ctl("suppression", "add", ADA)
+        d.ctl("undo", "J1")
+        assert d.ctl("list", "contacts")["rows"] == [] and d.ctl("list", "leads")["rows"] == []
+        assert [r["value"] for r in d.ctl("suppression", "list")["rows"]] == [ADA]
+        assert forms.post(d, "contact", {"email": "Ada@Shop.example", "name": "Ada"}).status == 200
+        (lead,) = d.ctl("list", "leads")["rows"]
+        with pytest.raises(CtlError, match="opted out"):
+            d.ctl("do", lead["id"], "send", "news")
+        d.ctl("clock", "advance", "2d")
+        assert d.subjects() == ["plain"]
