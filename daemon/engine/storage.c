@@ -18,6 +18,7 @@
 
 #define LOOK_MS 250          /* the disk is looked at that often, at most */
 #define TICK_MS 1000         /* and at least */
+#define TICK_CALM_MS 10000   /* the same while all is well and nothing is written */
 #define RETRY_FIRST_MS 100   /* doubling up to BOUND_STORE_RETRY_MS */
 #define LOG_AGAIN_MS MINUTE_MS /* the same trouble is logged that often, at most */
 #define TELL_AFTER_MS 10000  /* a shorter failure is not worth a mail */
@@ -405,7 +406,8 @@ bool storage_takes_all(const struct storage *s)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct storage *s = arg;
-    struct timeval tv = {TICK_MS / 1000, (TICK_MS % 1000) * 1000};
+    bool calm = s->state == STORAGE_OK && clock_mono_ms() - s->passed_mono > 2 * IDLE_MS;
+    struct timeval tv = {(calm ? TICK_CALM_MS : TICK_MS) / 1000, 0};
     (void)fd;
     (void)what; /* the loop returns, and the pass begins with a look */
     event_add(s->tick, &tv);
