@@ -56,6 +56,10 @@ int ctl_ask(const char *path, enum frame_type type, const json_t *json, const vo
             size_t raw_len, enum frame_type want, int wait_s, struct frame *answer_out,
             struct err *e) LEADD_MUST_CHECK;
 
+/* Hands these arguments (taken) to the daemon. The exit status; what was refused is told.
+ * *answer_out: own, frame_done, whatever came of it. */
+int ctl_call(const struct ctl_options *opt, json_t *argv, struct frame *answer_out);
+
 /* Hands the line to the daemon and shows its answer; the exit status. */
 int ctl_ask_daemon(const struct ctl_options *opt, int argc, char **argv);
 

@@ -6,7 +6,6 @@
  */
 #include "ctl.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,8 +34,7 @@ static int save(const struct frame *f, const char *path)
 
 int ctl_local_message(const struct ctl_options *opt, int argc, char **argv)
 {
-    struct err e = {0};
-    struct frame f = {.fd = -1};
+    struct frame f;
     char *show[] = {"show", argc > 1 ? argv[1] : NULL, NULL};
     if (argc < 2 || argc > 4)
         return usage();
@@ -47,20 +45,9 @@ int ctl_local_message(const struct ctl_options *opt, int argc, char **argv)
               stderr);
         return CTL_EXIT_USAGE;
     }
-    AUTO_JSON json_t *j = json_pack("{s:[s, s, s]}", "argv", argv[0], argv[1], argv[2]);
-    AUTO_FREE char *path = ctl_socket_of(opt, "ctl.sock");
-    if (ctl_ask(path, FRAME_CTL, j, NULL, 0, FRAME_CTL_DONE, opt->wait_s, &f, &e) < 0) {
-        fprintf(stderr, "leadctl: %s\n", e.text);
-        return CTL_EXIT_UNAVAILABLE;
-    }
-    const char *error = json_get_str(f.json, "error", NULL);
-    int code = (int)json_get_int(f.json, "exit", CTL_EXIT_FAILED);
-    if (error) {
-        fputs("leadctl: ", stderr);
-        ctl_render_text(error, stderr);
-    } else if (code == 0) {
+    int code = ctl_call(opt, json_pack("[s, s, s]", argv[0], argv[1], argv[2]), &f);
+    if (code == 0)
         code = save(&f, argc == 4 && strcmp(argv[3], "-") != 0 ? argv[3] : NULL);
-    }
     frame_done(&f);
     return code;
 }

@@ -15,7 +15,6 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,20 +138,8 @@ static void start_once(struct start *s, const json_t *contacts)
 /* One slice; *data_out is own. */
 static int start_ask(struct start *s, json_t *argv, json_t **data_out)
 {
-    struct err e = {0};
-    struct frame f = {.fd = -1};
-    AUTO_JSON json_t *j = json_pack("{s:o}", "argv", argv);
-    AUTO_FREE char *path = ctl_socket_of(s->opt, "ctl.sock");
-    if (ctl_ask(path, FRAME_CTL, j, NULL, 0, FRAME_CTL_DONE, s->opt->wait_s, &f, &e) < 0) {
-        fprintf(stderr, "leadctl: %s\n", e.text);
-        return CTL_EXIT_UNAVAILABLE;
-    }
-    const char *error = json_get_str(f.json, "error", NULL);
-    int code = (int)json_get_int(f.json, "exit", CTL_EXIT_FAILED);
-    if (error) {
-        fputs("leadctl: ", stderr);
-        ctl_render_text(error, stderr);
-    }
+    struct frame f;
+    int code = ctl_call(s->opt, argv, &f);
     const json_t *data = json_get_obj(f.json, "data");
     if (code == 0) {
         s->looked += json_get_int(data, "looked", 0);

@@ -126,3 +126,21 @@ int ctl_ask(const char *path, enum frame_type type, const json_t *json, const vo
     }
     return err_set(e, ERR_TEMP, "leadd at %s did not answer in time", path);
 }
+
+int ctl_call(const struct ctl_options *opt, json_t *argv, struct frame *answer_out)
+{
+    struct err e = {0};
+    AUTO_JSON json_t *j = json_pack("{s:o}", "argv", argv);
+    AUTO_FREE char *path = ctl_socket_of(opt, "ctl.sock");
+    *answer_out = (struct frame){.fd = -1};
+    if (ctl_ask(path, FRAME_CTL, j, NULL, 0, FRAME_CTL_DONE, opt->wait_s, answer_out, &e) < 0) {
+        fprintf(stderr, "leadctl: %s\n", e.text);
+        return CTL_EXIT_UNAVAILABLE;
+    }
+    const char *error = json_get_str(answer_out->json, "error", NULL);
+    if (error) {
+        fputs("leadctl: ", stderr);
+        ctl_render_text(error, stderr);
+    }
+    return (int)json_get_int(answer_out->json, "exit", CTL_EXIT_FAILED);
+}

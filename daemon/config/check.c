@@ -5,39 +5,18 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include <gnutls/gnutls.h>
 
 #include "base/bounds.h"
-#include "base/buf.h"
 #include "base/gateway.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/pin.h"
 #include "base/text.h"
-#include "config/read.h"
+#include "config/check_inner.h"
 
-struct check {
-    struct walk *w;
-    const struct scan_node *root; /* borrowed */
-    json_t *tree;                 /* borrowed */
-    json_t *users;                /* borrowed from tree */
-    bool users_whole;             /* none of them was left out after an error */
-};
-
-/* One entry of mailboxes, relays, ...: its values, its node and its path. */
-struct entry {
-    json_t *v;
-    const struct scan_node *node;
-    char *path; /* own */
-};
-
-/* The place of a key in the entry, or of the entry when it is a default. */
-static void check_error(const struct check *c, const struct entry *e, const char *key,
-                        const char *fmt, ...) LEADD_PRINTF(4, 5);
-static void check_error(const struct check *c, const struct entry *e, const char *key,
+void check_error(const struct check *c, const struct entry *e, const char *key,
                         const char *fmt, ...)
 {
     char text[768];
@@ -50,7 +29,7 @@ static void check_error(const struct check *c, const struct entry *e, const char
     errlist_add(c->w->errors, at, "%s%s%s: %s", e->path, e->path[0] ? "." : "", key, text);
 }
 
-static void check_warn(const struct check *c, const struct entry *e, const char *key,
+void check_warn(const struct check *c, const struct entry *e, const char *key,
                        const char *text)
 {
     const struct scan_node *n = scan_member(e->node, key);
@@ -58,18 +37,17 @@ static void check_warn(const struct check *c, const struct entry *e, const char 
     walk_warn(c->w, at, "%s%s%s: %s", e->path, e->path[0] ? "." : "", key, text);
 }
 
-static const char *str(const struct entry *e, const char *key)
+const char *check_str(const struct entry *e, const char *key)
 {
     return json_get_str(e->v, key, NULL);
 }
 
-static bool is(const struct entry *e, const char *key, const char *value)
+bool check_is(const struct entry *e, const char *key, const char *value)
 {
     return strcmp(json_get_str(e->v, key, ""), value) == 0;
 }
 
-/* Whether map has that name, or a hint at what may be meant. */
-static bool check_name(json_t *map, const char *name, const char **near_out)
+bool check_name(json_t *map, const char *name, const char **near_out)
 {
     *near_out = NULL;
     if (json_object_get(map, name))
@@ -89,13 +67,13 @@ static bool check_user(const struct check *c, const char *name, const char **nea
     return check_name(c->users, name, near_out);
 }
 
-static const char *check_hint(const char *near, char *out, size_t n)
+const char *check_hint(const char *near, char *out, size_t n)
 {
     snprintf(out, n, near ? "; did you mean \"%s\"?" : "%.0s", near ? near : "");
     return out;
 }
 
-static bool check_is_loopback(const char *host)
+bool check_is_loopback(const char *host)
 {
     unsigned char a[4];
     if (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
@@ -103,10 +81,9 @@ static bool check_is_loopback(const char *host)
     return inet_pton(AF_INET, host, a) == 1 && a[0] == 127;
 }
 
-/* A credential must be there and be nobody else's to read. */
-static void check_secret(const struct check *c, const struct entry *e, const char *key)
+void check_secret(const struct check *c, const struct entry *e, const char *key)
 {
-    const char *path = str(e, key);
+    const char *path = check_str(e, key);
     struct stat st;
     if (!path || c->w->away)
         return;
@@ -129,7 +106,7 @@ static void check_secret(const struct check *c, const struct entry *e, const cha
 /* A PIN that stands there as it is. Who checks may not be who may read it. */
 static void check_pin(const struct check *c, const struct entry *e)
 {
-    const char *path = str(e, "pin_file");
+    const char *path = check_str(e, "pin_file");
     struct buf kept AUTO_BUF;
     struct err why = {0};
     buf_init(&kept, KIB(1));
@@ -145,21 +122,21 @@ static void check_pin(const struct check *c, const struct entry *e)
 /* What mailboxes and relays have in common. needed: it always signs in. */
 static void check_sign_in(const struct check *c, const struct entry *e, bool needed)
 {
-    bool password = is(e, "auth", "password");
+    bool password = check_is(e, "auth", "password");
     const char *key = password ? "password_file" : "token_file";
     const char *other = password ? "token_file" : "password_file";
-    bool user = str(e, "user") != NULL, secret = str(e, key) != NULL;
+    bool user = check_str(e, "user") != NULL, secret = check_str(e, key) != NULL;
     const char *host = json_get_str(e->v, "host", "");
     if (e->node->damaged)
         return;
     if ((needed || user) && !secret && !scan_member(e->node, key))
         check_error(c, e, key, "is missing; auth = \"%s\" needs it",
                     json_get_str(e->v, "auth", ""));
-    if (str(e, other))
+    if (check_str(e, other))
         check_error(c, e, other, "is not used with auth = \"%s\"", json_get_str(e->v, "auth", ""));
     if (secret && !user && !scan_member(e->node, "user"))
         check_error(c, e, "user", "is missing; %s needs it", key);
-    if (secret && is(e, "tls", "none") && *host && !check_is_loopback(host)) {
+    if (secret && check_is(e, "tls", "none") && *host && !check_is_loopback(host)) {
         if (!json_get_bool(e->v, "allow_plaintext", false))
             check_error(c, e, "tls",
                         "the %s would go to %s in the open; use \"tls\" or \"starttls\", or set "
@@ -168,7 +145,7 @@ static void check_sign_in(const struct check *c, const struct entry *e, bool nee
             check_warn(c, e, "tls", "what is sent to sign in can be read on the way");
     }
     check_secret(c, e, key);
-    const char *ca = str(e, "ca_file");
+    const char *ca = check_str(e, "ca_file");
     struct stat st;
     if (ca && !c->w->away && stat(ca, &st) != 0)
         check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
@@ -176,24 +153,24 @@ static void check_sign_in(const struct check *c, const struct entry *e, bool nee
 
 static void check_mailbox(const struct check *c, const struct entry *e)
 {
-    bool imap = is(e, "type", "imap");
+    bool imap = check_is(e, "type", "imap");
     const json_t *folders = json_object_get(e->v, "folders");
     for (size_t i = 0; i < json_array_size(folders); i++)
         for (size_t j = 0; j < i; j++)
             if (json_equal(json_array_get(folders, i), json_array_get(folders, j)))
                 check_error(c, e, "folders", "\"%s\" stands twice",
                             json_string_value(json_array_get(folders, i)));
-    if (is(e, "after", "move") && !str(e, "move_to") && !e->node->damaged)
+    if (check_is(e, "after", "move") && !check_str(e, "move_to") && !e->node->damaged)
         check_error(c, e, "move_to", "is missing; after = \"move\" needs it");
-    if (str(e, "move_to") && !is(e, "after", "move"))
+    if (check_str(e, "move_to") && !check_is(e, "after", "move"))
         check_error(c, e, "move_to", "is only for after = \"move\"");
-    for (size_t i = 0; str(e, "move_to") && i < json_array_size(folders); i++)
-        if (strcmp(str(e, "move_to"), json_string_value(json_array_get(folders, i))) == 0)
+    for (size_t i = 0; check_str(e, "move_to") && i < json_array_size(folders); i++)
+        if (strcmp(check_str(e, "move_to"), json_string_value(json_array_get(folders, i))) == 0)
             check_error(c, e, "move_to", "is one of folders; mail would come in again and again");
     if (json_get_int(e->v, "probe_within", 0) >= json_get_int(e->v, "probe", INT64_MAX))
         check_error(c, e, "probe", "is not longer than probe_within: the next one would leave "
                     "before the last one is due back");
-    if (str(e, "probe_to") && !json_get_int(e->v, "probe", 0))
+    if (check_str(e, "probe_to") && !json_get_int(e->v, "probe", 0))
         check_error(c, e, "probe_to", "is only for mailboxes with probe");
     if (imap)
         check_sign_in(c, e, true);
@@ -201,7 +178,7 @@ static void check_mailbox(const struct check *c, const struct entry *e)
 
 static void check_relay(const struct check *c, const struct entry *e)
 {
-    const char *name = str(e, "name");
+    const char *name = check_str(e, "name");
     const json_t *relays = json_object_get(c->tree, "relays");
     json_t *other;
     size_t i;
@@ -212,19 +189,18 @@ static void check_relay(const struct check *c, const struct entry *e)
             check_error(c, e, "name", "relay \"%s\" is already defined in %s", name,
                         json_get_str(other, "at", "?"));
     }
-    const char *copies = str(e, "sent_copies"), *near;
+    const char *copies = check_str(e, "sent_copies"), *near;
     char hint[128];
     if (copies && !check_name(json_object_get(c->tree, "mailboxes"), copies, &near))
         check_error(c, e, "sent_copies", "there is no mailbox \"%s\"%s", copies,
                     check_hint(near, hint, sizeof(hint)));
     if (!copies && scan_member(e->node, "sent_copies_of"))
         check_error(c, e, "sent_copies_of", "is only for relays with sent_copies");
-    if (is(e, "type", "smtp"))
+    if (check_is(e, "type", "smtp"))
         check_sign_in(c, e, false);
 }
 
-/* The host of an absolute URL; false when it is none, or holds a password. */
-static bool url_host(const char *url, char *out, size_t n)
+bool check_url_host(const char *url, char *out, size_t n)
 {
     const char *host = strstr(url, "://");
     if (!host || *url == '/')
@@ -244,7 +220,7 @@ static void check_endpoint_auth(const struct check *c, const struct entry *e)
     static const char *const keys[][2] = {{"basic", "user"}, {"basic", "password_file"},
                                           {"bearer", "token_file"}};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        bool needed = is(e, "auth", keys[i][0]), there = scan_member(e->node, keys[i][1]) != NULL;
+        bool needed = check_is(e, "auth", keys[i][0]), there = scan_member(e->node, keys[i][1]) != NULL;
         if (needed && !there)
             check_error(c, e, keys[i][1], "is missing; auth = \"%s\" needs it", keys[i][0]);
         if (!needed && there)
@@ -258,18 +234,18 @@ static void check_endpoint_auth(const struct check *c, const struct entry *e)
 
 static void check_endpoint(const struct check *c, const struct entry *e)
 {
-    const char *url = str(e, "url"), *ca = str(e, "ca_file");
+    const char *url = check_str(e, "url"), *ca = check_str(e, "ca_file");
     char host[256] = "";
     struct stat st;
     if (e->node->damaged || !url)
         return;
-    if (!url_host(url, host, sizeof(host)))
+    if (!check_url_host(url, host, sizeof(host)))
         check_error(c, e, "url", "expected a whole URL without name and password, such as "
                     "https://erp.example.com/hooks");
-    if (url && !str(e, "user") && gateway_needs(e->v, "user"))
+    if (url && !check_str(e, "user") && gateway_needs(e->v, "user"))
         check_error(c, e, "user", "is missing: its requests name it; add user = \"...\"; (the name or "
                     "account at the gateway)");
-    if (url && !str(e, "secret_file") && gateway_needs(e->v, "secret"))
+    if (url && !check_str(e, "secret_file") && gateway_needs(e->v, "secret"))
         check_error(c, e, "secret_file", "is missing: its requests sign in with it; put the password "
                     "or key in a file and add secret_file = \"/etc/leadd/secrets/%s\";",
                     e->path + strlen("gateways."));
@@ -280,180 +256,6 @@ static void check_endpoint(const struct check *c, const struct entry *e)
     if (ca && stat(ca, &st) != 0)
         check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
     check_endpoint_auth(c, e);
-}
-
-/* Scheme "hmac" is what the config says it is. */
-static void check_hmac(const struct check *c, const struct entry *e)
-{
-    const char *time = str(e, "time"), *signs = str(e, "signs");
-    char *need AUTO_FREE = mem_printf("{header %s}", time ? time : "");
-    if (!str(e, "header"))
-        check_error(c, e, "header", "is missing; scheme \"hmac\" needs the header with the signature");
-    if (signs && !strstr(signs, "{body}"))
-        check_error(c, e, "signs", "has no {body}, so anything could stand under the signature");
-    if (time && (!signs || !strcasestr(signs, need)))
-        check_error(c, e, "time", "is not signed; signs must have %s", need);
-}
-
-/* How a request of a source or gateway is verified. */
-static void check_verify(const struct check *c, const struct entry *e)
-{
-    json_t *verify = json_object_get(e->v, "verify"), *v;
-    const struct scan_node *node = scan_member(e->node, "verify");
-    char *path AUTO_FREE = mem_printf("%s.verify", e->path);
-    struct entry in = {verify, node ? node : e->node, path};
-    const char *scheme = str(&in, "scheme");
-    json_t *files = json_object_get(verify, "secret_files");
-    size_t i;
-    if (e->node->damaged || (node && node->damaged))
-        return;
-    if (!scheme) {
-        check_error(c, &in, "scheme", "is missing: how its requests show whose they are. Where nothing "
-                    "is signed, a token in the URL (?token=..): verify : { scheme = \"token\"; query = "
-                    "\"token\"; secret_files = \"/etc/leadd/secrets/hook\"; }; \"none\" takes requests from "
-                    "anybody");
-        return;
-    }
-    bool none = strcmp(scheme, "none") == 0;
-    if (!none && json_array_size(files) == 0)
-        check_error(c, &in, "secret_files", "is missing; the scheme \"%s\" needs the secret", scheme);
-    if (none && json_array_size(files) > 0)
-        check_error(c, &in, "secret_files", "is of no use with the scheme \"none\"");
-    if (strcmp(scheme, "hmac") == 0)
-        check_hmac(c, &in);
-    check_secret(c, &in, "challenge_file");
-    json_array_foreach(files, i, v) {
-        json_t *one AUTO_JSON = json_pack("{s:O}", "secret_files", v);
-        struct entry file = {one, in.node, path};
-        check_secret(c, &file, "secret_files");
-    }
-}
-
-/* As browsers write it: scheme, host in lower case, and a port that is not the usual one. */
-static bool is_origin(const char *s)
-{
-    size_t n = text_starts(s, "https://") ? 8 : text_starts(s, "http://") ? 7 : 0;
-    if (strcmp(s, "*") == 0 || strcmp(s, "null") == 0)
-        return true;
-    return n && s[n] && !s[n + strspn(s + n, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")];
-}
-
-/* A number, a short code, or a name. */
-static bool is_sender(const char *s)
-{
-    size_t n = strlen(s), digits = strspn(s + (*s == '+'), "0123456789");
-    if (*s == '+')
-        return n >= 8 && n <= 16 && digits == n - 1;
-    if (digits == n)
-        return n >= 3 && n <= 8;
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)s[i]) && s[i] != ' ')
-            return false;
-    return n > 0 && n <= 11;
-}
-
-static void check_gateway_way(const struct check *c, const struct entry *e)
-{
-    const char *url = str(e, "url");
-    char host[256] = "";
-    if (is(e, "type", "spool")) {
-        if (!str(e, "folder"))
-            check_error(c, e, "folder", "is missing; type = \"spool\" needs it");
-        return;
-    }
-    if (is(e, "type", "email")) {
-        if (!json_get_str(json_object_get(e->v, "send"), "to", NULL))
-            check_error(c, e, "send", "to is missing: the address that takes texts");
-        return;
-    }
-    if (!url && !json_object_get(json_object_get(e->v, "send"), "path"))
-        return; /* texts come in by it, and none goes out */
-    if (!url)
-        check_error(c, e, "url", "is missing: where the gateway is");
-    else if (!url_host(url, host, sizeof(host)))
-        check_error(c, e, "url", "expected a whole URL without name and password, such as "
-                    "https://api.example.com");
-    else if (text_starts(url, "http:") && !check_is_loopback(host) &&
-             !json_get_bool(e->v, "allow_plaintext", false))
-        check_error(c, e, "url", "what is sent to %s could be read on the way; use https, or set "
-                    "allow_plaintext = true", host);
-}
-
-static void check_gateway(const struct check *c, const struct entry *e)
-{
-    const char *name, *number = str(e, "number"), *ca = str(e, "ca_file"), *price = str(e, "price");
-    struct err why = {0};
-    struct stat st;
-    json_t *v;
-    size_t i;
-    if (e->node->damaged)
-        return;
-    check_gateway_way(c, e);
-    if (number && !is_sender(number))
-        check_error(c, e, "number", "expected a number with its country code such as "
-                    "\"+431234567\", a short code, or a name of up to 11 letters and digits");
-    json_array_foreach(json_object_get(e->v, "to"), i, v) {
-        const char *prefix = json_string_value(v);
-        if (*prefix != '+' || !prefix[1] || strspn(prefix + 1, "0123456789") != strlen(prefix + 1))
-            check_error(c, e, "to", "expected the beginning of a number with its country code, such "
-                        "as \"+43\", not \"%.40s\"", prefix);
-    }
-    json_object_foreach(json_object_get(e->v, "params"), name, v)
-        if (json_is_string(v) && !*json_string_value(v))
-            check_error(c, e, "params", "%s is missing; the preset needs it", name);
-    size_t digits = price ? strspn(price, "0123456789.") : 0;
-    if (price && (digits == 0 || price[digits] != ' ' || strlen(price + digits) != 4))
-        check_error(c, e, "price", "expected an amount and its currency, such as \"0.075 EUR\"");
-    if (ca && !c->w->away && stat(ca, &st) != 0)
-        check_error(c, e, "ca_file", "cannot find %s: %s", ca, err_errno());
-    check_secret(c, e, "secret_file");
-    if (gateway_check(e->v, &why) < 0)
-        check_error(c, e, "send", "%s", why.text);
-}
-
-static void check_confirm(const struct check *c, const struct entry *e)
-{
-    const char *name;
-    json_t *v, *need = json_object_get(e->v, "required");
-    bool found = false;
-    size_t i;
-    json_t *one;
-    json_object_foreach(json_object_get(e->v, "fields"), name, v) {
-        bool required = json_get_bool(v, "required", false);
-        json_array_foreach(need, i, one)
-            required |= strcmp(json_string_value(one), name) == 0;
-        found |= required && strcmp(json_get_str(v, "to", ""), "contact.email") == 0;
-    }
-    if (!found)
-        check_error(c, e, "confirm", "needs a required field to contact.email: who is to confirm?");
-    if (!json_get_str(json_object_get(c->tree, "web"), "in_url", NULL))
-        check_error(c, e, "confirm", "needs in_url of web: where the link of the mail leads");
-}
-
-static void check_form(const struct check *c, const struct entry *e)
-{
-    const json_t *fields = json_object_get(e->v, "fields");
-    json_t *v;
-    size_t i;
-    json_array_foreach(json_object_get(e->v, "required"), i, v)
-        if (fields && !json_object_get(fields, json_string_value(v)) && !e->node->damaged)
-            check_error(c, e, "required", "\"%s\" is not one of fields", json_string_value(v));
-    json_array_foreach(json_object_get(e->v, "origins"), i, v)
-        if (!is_origin(json_string_value(v)))
-            check_error(c, e, "origins", "\"%s\" is no origin; expected one such as "
-                        "https://www.example.com, without a path, or \"*\" or \"null\"",
-                        json_string_value(v));
-    if (json_get_bool(e->v, "origins_only", false) &&
-        json_array_size(json_object_get(e->v, "origins")) == 0)
-        check_error(c, e, "origins_only", "needs origins: the pages that may post the form");
-    if (json_get_bool(e->v, "confirm", false) && !e->node->damaged)
-        check_confirm(c, e);
-    char hint[128];
-    const char *near,
-        *judge = json_get_str(json_object_get(e->v, "verdict"), "endpoint", NULL);
-    if (judge && !check_name(json_object_get(c->tree, "endpoints"), judge, &near))
-        check_error(c, e, "verdict", "there is no endpoint \"%s\"%s", judge,
-                    check_hint(near, hint, sizeof(hint)));
 }
 
 /* Refuses the second user with an address. seen: address -> user. */
@@ -472,7 +274,7 @@ static void check_address(const struct check *c, const struct entry *e, const ch
 
 static void check_manager(const struct check *c, const struct entry *e)
 {
-    const char *manager = str(e, "manager"), *near;
+    const char *manager = check_str(e, "manager"), *near;
     char hint[128];
     if (manager && c->users_whole && !check_user(c, manager, &near))
         check_error(c, e, "manager", "there is no user \"%s\"%s", manager,
@@ -487,18 +289,18 @@ static void check_users(const struct check *c, const struct scan_node *group)
     json_object_foreach(c->users, name, v) {
         char *path AUTO_FREE = mem_printf("users.%s", name);
         struct entry e = {v, scan_member(group, name), path};
-        const char *team = str(&e, "team");
+        const char *team = check_str(&e, "team");
         size_t i;
         if (team && !json_object_get(teams, team))
             check_error(c, &e, "team", "there is no team \"%s\"; define it in teams", team);
         check_manager(c, &e);
         check_pin(c, &e);
-        if (str(&e, "email"))
-            check_address(c, &e, "email", str(&e, "email"), seen, name);
+        if (check_str(&e, "email"))
+            check_address(c, &e, "email", check_str(&e, "email"), seen, name);
         json_array_foreach(json_object_get(v, "addresses"), i, a)
             check_address(c, &e, "addresses", json_string_value(a), seen, name);
-        if (str(&e, "phone"))
-            check_address(c, &e, "phone", str(&e, "phone"), seen, name);
+        if (check_str(&e, "phone"))
+            check_address(c, &e, "phone", check_str(&e, "phone"), seen, name);
     }
 }
 
@@ -516,7 +318,7 @@ static void check_sms(const struct check *c)
 {
     const struct scan_node *node = scan_member(c->root, "sms");
     struct entry e = {json_object_get(c->tree, "sms"), node ? node : c->root, (char *)"sms"};
-    const char *hours = str(&e, "quiet_hours");
+    const char *hours = check_str(&e, "quiet_hours");
     const json_t *v;
     size_t i;
     int begin, end;
@@ -588,16 +390,16 @@ static void check_pools(const struct check *c)
 static void check_settings(const struct check *c)
 {
     struct entry e = {json_object_get(c->tree, "settings"), c->root, mem_str("")};
-    const char *owner = str(&e, "default_owner"), *near;
+    const char *owner = check_str(&e, "default_owner"), *near;
     char hint[128];
     if (owner && c->users_whole && !check_user(c, owner, &near))
         check_error(c, &e, "default_owner", "there is no user \"%s\"%s", owner,
                     check_hint(near, hint, sizeof(hint)));
-    const char *calendar = str(&e, "calendar");
+    const char *calendar = check_str(&e, "calendar");
     if (calendar && !check_name(json_object_get(c->tree, "calendars"), calendar, &near))
         check_error(c, &e, "calendar", "there is no calendar \"%s\" in the rule files%s", calendar,
                     check_hint(near, hint, sizeof(hint)));
-    const char *endpoint = str(&e, "alarm_endpoint");
+    const char *endpoint = check_str(&e, "alarm_endpoint");
     if (endpoint && !check_name(json_object_get(c->tree, "endpoints"), endpoint, &near))
         check_error(c, &e, "alarm_endpoint", "there is no endpoint \"%s\"%s", endpoint,
                     check_hint(near, hint, sizeof(hint)));

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += daemon/config/libconfig.a
 daemon_config_libconfig_a_SOURCES = \
-	%D%/attach.c %D%/check.c %D%/config.h %D%/files.c %D%/help.c %D%/ics.c %D%/ics.h %D%/keys.c %D%/keys.h %D%/keys_form.c %D%/keys_hooks.c %D%/keys_rules.c %D%/keys_sms.c %D%/lex.c %D%/lex.h \
+	%D%/attach.c %D%/check.c %D%/check_hooks.c %D%/check_inner.h %D%/config.h %D%/files.c %D%/help.c %D%/ics.c %D%/ics.h %D%/keys.c %D%/keys.h %D%/keys_form.c %D%/keys_hooks.c %D%/keys_rules.c %D%/keys_sms.c %D%/lex.c %D%/lex.h \
 	%D%/load.c %D%/preset.c %D%/read.c %D%/read.h %D%/read_calendar.c %D%/scan.c %D%/scan.h %D%/schema.h %D%/split.c \
 	%D%/tests.c %D%/value.c %D%/walk.c
 
