@@ -59,10 +59,13 @@ static int form_snippet(const json_t *tree, const char *name, const json_t *conf
 {
     struct buf out AUTO_BUF;
     buf_init(&out, MIB(1));
-    AUTO_FREE char *local = mem_printf("http://%s", json_get_str(json_get_obj(tree, "web"), "listen", ""));
+    const json_t *web = json_get_obj(tree, "web");
+    AUTO_FREE char *local = mem_printf("http://%s", json_get_str(web, "listen", ""));
     if (!url)
-        fprintf(stderr, "leadctl: the snippet posts to %s; --url says how that is reached from "
-                "outside\n", local);
+        url = json_get_str(web, "in_url", NULL);
+    if (!url)
+        fprintf(stderr, "leadctl: the snippet posts to %s; in_url of web, or --url, says how that is "
+                "reached from outside\n", local);
     ctl_snippet(name, conf, url ? url : local, &out);
     fputs(out.data, stdout);
     return 0;

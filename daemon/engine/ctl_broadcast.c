@@ -15,23 +15,23 @@
 #include "rule/template.h"
 #include "store/broadcast.h"
 
-static json_t *when_cell(struct ctl *c, const json_t *row, const char *key)
+static json_t *when_cell(const json_t *row, const char *key)
 {
-    char text[40] = "";
+    char text[32] = "";
     int64_t ms = json_get_int(row, key, 0);
     if (ms)
-        crm_when_print(engine_setting(c->eng, "time_zone", "UTC"), ms, text, sizeof(text));
+        clock_format_utc(ms, text, sizeof(text));
     return json_string(text);
 }
 
 /* ---- list ---------------------------------------------------------------------------------- */
 
-static json_t *list_row(struct ctl *c, const char *name, const struct broadcast *b, const json_t *row)
+static json_t *list_row(const char *name, const struct broadcast *b, const json_t *row)
 {
     return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "name", name, "segment",
                      b ? b->segment->name : "", "state", json_get_str(row, "state", ""), "recipients",
                      (json_int_t)json_get_int(row, "recipients", 0), "began",
-                     when_cell(c, row, "begin_ms"), "ended", when_cell(c, row, "ended_ms"), "at",
+                     when_cell(row, "begin_ms"), "ended", when_cell(row, "ended_ms"), "at",
                      b ? b->at : "not in the rules");
 }
 
@@ -45,7 +45,7 @@ static json_t *broadcast_list_all(struct ctl *c, struct err *e)
         return NULL;
     rows = json_array();
     json_array_foreach(known, i, row)
-        json_array_append_new(rows, list_row(c, json_get_str(row, "name", ""),
+        json_array_append_new(rows, list_row(json_get_str(row, "name", ""),
                                              crm_broadcast(c->eng->crm, json_get_str(row, "name", "")), row));
     for (i = 0; (b = crm_broadcast_at(c->eng->crm, i)) != NULL; i++) {
         if (broadcast_get(c->eng->db, b->name, &row, e) < 0) {
@@ -53,7 +53,7 @@ static json_t *broadcast_list_all(struct ctl *c, struct err *e)
             return NULL;
         }
         if (!row)
-            json_array_append_new(rows, list_row(c, b->name, b, NULL));
+            json_array_append_new(rows, list_row(b->name, b, NULL));
         json_decref(row);
     }
     return ctl_table(rows, "name NAME|segment SEGMENT|state STATE|recipients RECIPIENTS|began BEGAN|"
@@ -146,11 +146,11 @@ static json_t *broadcast_show(struct ctl *c, struct err *e)
     return json_pack("{s:[[s,s],[s,s],[s,s],[s,s],[s,o],[s,o],[s,I],[s,I],[s,s],[s,o],[s,s]], s:[o,o]}",
                      "fields", "broadcast", json_get_str(row, "name", ""), "state",
                      json_get_str(row, "state", ""), "why", json_get_str(row, "reason", ""), "by",
-                     json_get_str(row, "by", ""), "began", when_cell(c, row, "begin_ms"), "ended",
-                     when_cell(c, row, "ended_ms"), "recipients",
+                     json_get_str(row, "by", ""), "began", when_cell(row, "begin_ms"), "ended",
+                     when_cell(row, "ended_ms"), "recipients",
                      (json_int_t)json_get_int(row, "recipients", 0), "left out", (json_int_t)out, "winner",
                      json_get_str(row, "winner_why", ""), "winner is told",
-                     when_cell(c, row, "decide_ms"), "next", next, "sections",
+                     when_cell(row, "decide_ms"), "next", next, "sections",
                      ctl_section("Recipients", states_rows(counts), "number NUMBER|state STATE"),
                      ctl_section("Left out", left, "number NUMBER|reason WHY"));
 }
@@ -348,7 +348,7 @@ static json_t *broadcast_recipients(struct ctl *c, struct err *e)
                                   "template", (json_int_t)json_get_int(p, "variant", 0), "mail",
                                   (json_int_t)json_get_int(p, "outbox_id", 0));
         for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-            json_object_set_new(cells, keys[k], when_cell(c, p, stamps[k]));
+            json_object_set_new(cells, keys[k], when_cell(p, stamps[k]));
         json_array_append_new(rows, cells);
     }
     return ctl_table(rows, "contact CONTACT|state STATE|template TEMPLATE|mail MAIL|sent SENT|"

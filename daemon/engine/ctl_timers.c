@@ -125,8 +125,9 @@ int ctl_timers_timeline(struct engine *eng, enum crm_entity t, int64_t id, json_
     if (!rows)
         return -1;
     json_array_foreach(rows, i, row) {
-        AUTO_FREE char *who = mem_printf("%s %s", json_get_str(row, "kind", ""),
-                                         json_get_str(row, "rule", ""));
+        const char *rule = json_get_str(row, "rule", "");
+        AUTO_FREE char *who = mem_printf("%s%s%s", json_get_str(row, "kind", ""),
+                                         *rule ? " " : "", rule);
         AUTO_FREE char *text = mem_printf("to come: %s", json_get_str(row, "what", ""));
         json_array_append_new(json_get_arr(timeline, "rows"),
                               json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "time",

@@ -79,7 +79,8 @@ def test_times_are_the_companys_on_both_sides_of_a_change_of_the_clocks():
         lines = d.ctl_text("timeline", "L1", width=200).split("\n")
         assert lines[1].startswith("2026-10-23 10:00:00 ")
         assert any(line.startswith("2026-10-26 09:00:00 ") for line in lines)
-        assert rows(d, "timeline", "L1")[-1]["time"] == "2026-10-26T08:00:00.000Z"
+        (note,) = [r for r in rows(d, "timeline", "L1") if r["text"] == "later"]
+        assert note["time"] == "2026-10-26T08:00:00.000Z"
 
 
 def test_why_names_the_first_false_condition_with_its_value(maildir_company):

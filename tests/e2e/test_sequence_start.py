@@ -131,7 +131,8 @@ def test_who_posts_a_form_begins_its_sequence_and_why_tells_who_does_not():
     text = company.conf().replace('source = "website";', 'source = "website"; sequence = "nurture";')
     with people(0) as d:
         d.write("leadd.conf", text)
-        d.reload()
+        d.stop()
+        d.start()
         assert forms.post(d, "contact", {"email": "ada@shop1.example"}).status < 400
         (row,) = d.ctl("sequence", "enrolments")["rows"]
         assert (row["record"], row["by"]) == ("L1", "system form contact")
