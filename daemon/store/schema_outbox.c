@@ -35,4 +35,5 @@ const char schema_outbox_1[] =
     " tries INTEGER NOT NULL DEFAULT 0,"      /* it may be there from one of them */
     " error TEXT"
     ") STRICT;"
-    "CREATE INDEX sent_copy_due ON sent_copy (mailbox, state, next_ms);";
+    "CREATE INDEX sent_copy_due ON sent_copy (mailbox, state, next_ms);"
+    "CREATE INDEX sent_copy_failed ON sent_copy (next_ms) WHERE state = 'failed';";
