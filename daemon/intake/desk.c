@@ -133,6 +133,8 @@ static void desk_add_request(struct desk *d, struct frame *f)
     if (d->request_count >= BOUND_INTAKE_REQUESTS) {
         log_warn("intake.busy", "type=%s id=%llu dropped", frame_type_name(f->type),
                  (unsigned long long)f->id);
+        struct desk_request dropped = {.type = f->type, .id = f->id};
+        desk_refuse(d, &dropped, "too many requests wait at this mailbox");
         return;
     }
     struct desk_request *q = mem_alloc(sizeof *q);
