@@ -30,6 +30,7 @@
 struct copy_box {
     const char *name; /* borrowed from the config */
     int64_t next_ms;  /* when its next one is due; 0: none waits */
+    int64_t ends_ms;  /* what waits has not waited too long before then; 0: none waits */
     int64_t hold_ms;  /* none before */
     int64_t fails;    /* refusals in a row */
     bool full;        /* the intake has as many as it may: its next answer looks again */
@@ -80,6 +81,17 @@ static int boxes_end(struct engine *eng, struct err *e)
     return 0;
 }
 
+/* At least an hour away: after a start it may still be reached. */
+static int box_look_later(struct engine *eng, struct copy_box *b, struct err *e)
+{
+    int64_t oldest, soon = clock_now_ms() + HOUR_MS;
+    b->ends_ms = soon;
+    if (sent_copy_oldest(eng->db, b->name, &oldest, e) < 0)
+        return -1;
+    b->ends_ms = oldest == 0 ? 0 : oldest + RETRY_GIVE_UP_MS > soon ? oldest + RETRY_GIVE_UP_MS : soon;
+    return 0;
+}
+
 /* Every mailbox: one that no relay names any more may still have to get what waits. */
 int sent_copies_start(struct engine *eng, struct err *e)
 {
@@ -93,7 +105,7 @@ int sent_copies_start(struct engine *eng, struct err *e)
     json_object_foreach(boxes, name, c) {
         struct copy_box *b = &sc->list[sc->count++];
         *b = (struct copy_box){.name = name};
-        if (sent_copy_next(eng->db, name, &b->next_ms, e) < 0)
+        if (sent_copy_next(eng->db, name, &b->next_ms, e) < 0 || box_look_later(eng, b, e) < 0)
             return -1;
     }
     return boxes_end(eng, e) < 0 ? -1 : sent_copy_doubt(eng->db, e);
@@ -150,6 +162,8 @@ int sent_copies_note(struct engine *eng, const json_t *row, const char *relay, i
         return 0;
     if (b->next_ms == 0 || now < b->next_ms)
         b->next_ms = now;
+    if (b->ends_ms == 0)
+        b->ends_ms = now + RETRY_GIVE_UP_MS;
     return sent_copy_add(eng->db, json_get_int(row, "id", 0), mailbox, sent_ms, now, e);
 }
 
@@ -176,9 +190,12 @@ int64_t sent_copies_next(struct engine *eng)
 {
     int64_t next = 0;
     for (size_t i = 0; eng->sent_copies && i < eng->sent_copies->count; i++) {
-        int64_t at = box_at(eng, &eng->sent_copies->list[i]);
+        const struct copy_box *b = &eng->sent_copies->list[i];
+        int64_t at = box_at(eng, b);
         if (at && (next == 0 || at < next))
             next = at;
+        if (b->ends_ms && (next == 0 || b->ends_ms < next))
+            next = b->ends_ms;
     }
     return next;
 }
@@ -239,7 +256,9 @@ static int box_due(struct engine *eng, struct copy_box *b, struct err *e)
     json_t *row;
     int64_t n, bytes, now = clock_now_ms();
     const struct peer *intake = box_intake(eng, b);
-    b->full = false; /* a pass that was undone may have said otherwise */
+    b->full = false; /* a pass that was undone may have said otherwise, here and about the next one */
+    if (sent_copy_next(eng->db, b->name, &b->next_ms, e) < 0)
+        return -1;
     int64_t at = box_at(eng, b);
     if (at == 0 || at > now)
         return 0;
@@ -261,13 +280,47 @@ static int box_due(struct engine *eng, struct copy_box *b, struct err *e)
     return sent_copy_next(eng->db, b->name, &b->next_ms, e);
 }
 
+static int box_tell(struct engine *eng, const struct copy_box *b, const char *why, struct err *e)
+{
+    char day[32];
+    AUTO_FREE char *key = mem_printf("sent_copies/%s/%s", b->name, notice_day(day));
+    AUTO_FREE char *text = mem_printf(
+        "What leadd sends cannot be put into the folder for sent mail of the mailbox \"%s\".\n\n"
+        "What was said: %s\n\nThe mails themselves have left. Copies wait five days: leadctl outbox "
+        "copies.\nOnce it is set right: leadctl outbox copies retry.\n", b->name, why);
+    return notice_admin(eng, key, "leadd: copies of sent mail cannot be stored", text, e);
+}
+
+/* Whether or not it can be reached: where nobody answers, nobody would hear of it. */
+static int box_give_up(struct engine *eng, struct copy_box *b, struct err *e)
+{
+    int64_t n, now = clock_now_ms();
+    if (b->ends_ms == 0 || b->ends_ms > now)
+        return 0;
+    if (box_look_later(eng, b, e) < 0) /* first: what follows may be undone, but not this */
+        return -1;
+    AUTO_FREE char *full = mem_printf("intake:%s", b->name);
+    if (!peer_by_name(eng, full) && sent_copy_back(eng->db, b->name, now, e) < 0)
+        return -1;
+    if (sent_copy_give_up(eng->db, b->name, now - RETRY_GIVE_UP_MS, now,
+                          "the mailbox could not be reached, or took none, for five days", &n, e) < 0)
+        return -1;
+    if (n == 0)
+        return 0;
+    AUTO_FREE char *why = mem_printf("%" PRId64 " cop%s waited for five days", n,
+                                     n == 1 ? "y has" : "ies have");
+    engine_count(eng, "sent_copies_failed", n);
+    log_warn("copy.failed", "mailbox=%s error=\"%s\" next=\"leadctl outbox copies\"", b->name, why);
+    return box_tell(eng, b, why, e);
+}
+
 int sent_copies_due(struct engine *eng, struct err *e)
 {
     struct sent_copies *sc = eng->sent_copies;
     int rc = 0;
     sc->queued = false;
     for (size_t i = 0; i < sc->count && rc == 0; i++)
-        rc = box_due(eng, &sc->list[i], e);
+        rc = box_give_up(eng, &sc->list[i], e) < 0 ? -1 : box_due(eng, &sc->list[i], e);
     for (size_t i = 0; i < sc->count && rc < 0; i++) {
         sc->list[i].full = false; /* what was handed over is undone */
         sc->list[i].next_ms = clock_now_ms() + AGAIN_FIRST_MS;
@@ -285,17 +338,6 @@ static int64_t pause_of(int64_t first, int64_t n)
         ms *= 2;
     ms = ms < AGAIN_MOST_MS ? ms : AGAIN_MOST_MS;
     return HOOK("outbox.retry_soon") ? ms / 100 : ms;
-}
-
-static int box_tell(struct engine *eng, const struct copy_box *b, const char *why, struct err *e)
-{
-    char day[32];
-    AUTO_FREE char *key = mem_printf("sent_copies/%s/%s", b->name, notice_day(day));
-    AUTO_FREE char *text = mem_printf(
-        "What leadd sends cannot be put into the folder for sent mail of the mailbox \"%s\".\n\n"
-        "What was said: %s\n\nThe mails themselves have left. Copies wait five days: leadctl outbox "
-        "copies.\nOnce it is set right: leadctl outbox copies retry.\n", b->name, why);
-    return notice_admin(eng, key, "leadd: copies of sent mail cannot be stored", text, e);
 }
 
 /* The folder, not the mail: all others would be told the same. */
@@ -383,7 +425,7 @@ int sent_copies_again(struct engine *eng, const char *mailbox, int64_t *n_out, s
         if (mailbox && strcmp(b->name, mailbox) != 0)
             continue;
         b->hold_ms = 0;
-        if (sent_copy_next(eng->db, b->name, &b->next_ms, e) < 0)
+        if (sent_copy_next(eng->db, b->name, &b->next_ms, e) < 0 || box_look_later(eng, b, e) < 0)
             return -1;
     }
     return 0;

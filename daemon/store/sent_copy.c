@@ -38,6 +38,14 @@ int sent_copy_next(struct db *db, const char *mailbox, int64_t *ms_out, struct e
                       "s", mailbox);
 }
 
+int sent_copy_oldest(struct db *db, const char *mailbox, int64_t *ms_out, struct err *e)
+{
+    return db_get_int(db, e, ms_out, 0,
+                      "SELECT min(since_ms) FROM sent_copy WHERE mailbox = $1 AND "
+                      "state IN ('waiting', 'handed')",
+                      "s", mailbox);
+}
+
 int sent_copy_in_hand(struct db *db, const char *mailbox, int64_t *n_out, int64_t *bytes_out,
                       struct err *e)
 {
@@ -105,6 +113,22 @@ int sent_copy_end(struct db *db, const char *mailbox, int64_t now_ms, const char
                    "UPDATE sent_copy SET state = 'failed', next_ms = $2, error = $3 WHERE "
                    "mailbox = $1 AND state <> 'failed'",
                    "sis", mailbox, now_ms, why);
+}
+
+int sent_copy_give_up(struct db *db, const char *mailbox, int64_t since_ms, int64_t now_ms,
+                      const char *error, int64_t *n_out, struct err *e)
+{
+    if (db_get_int(db, e, n_out, 0,
+                   "SELECT count(*) FROM sent_copy WHERE mailbox = $1 AND state = 'waiting' AND "
+                   "since_ms <= $2",
+                   "si", mailbox, since_ms) < 0)
+        return -1;
+    return *n_out == 0 ? 0
+                       : db_exec(db, e,
+                                 "UPDATE sent_copy SET state = 'failed', next_ms = $3, "
+                                 "error = coalesce(error, $4) WHERE mailbox = $1 AND "
+                                 "state = 'waiting' AND since_ms <= $2",
+                                 "siis", mailbox, since_ms, now_ms, error);
 }
 
 int sent_copy_again(struct db *db, const char *mailbox, int64_t now_ms, int64_t *n_out,

@@ -24,6 +24,9 @@ json_t *sent_copy_due(struct db *db, const char *mailbox, int64_t now_ms, int64_
 /* When the next one is due; 0: none waits. */
 int sent_copy_next(struct db *db, const char *mailbox, int64_t *ms_out,
                    struct err *e) LEADD_MUST_CHECK;
+/* Since when the one that is not stored yet has been wanted for the longest; 0: there is none. */
+int sent_copy_oldest(struct db *db, const char *mailbox, int64_t *ms_out,
+                     struct err *e) LEADD_MUST_CHECK;
 /* What the intake has: how many, and how many bytes. */
 int sent_copy_in_hand(struct db *db, const char *mailbox, int64_t *n_out, int64_t *bytes_out,
                       struct err *e) LEADD_MUST_CHECK;
@@ -43,6 +46,9 @@ int sent_copy_doubt(struct db *db, struct err *e) LEADD_MUST_CHECK;
 /* The mailbox takes none any more: what waits for it has failed. */
 int sent_copy_end(struct db *db, const char *mailbox, int64_t now_ms, const char *why,
                   struct err *e) LEADD_MUST_CHECK;
+/* Those that wait since then or longer have failed; error: of those that were told none. */
+int sent_copy_give_up(struct db *db, const char *mailbox, int64_t since_ms, int64_t now_ms,
+                      const char *error, int64_t *n_out, struct err *e) LEADD_MUST_CHECK;
 /* Those that failed, and that wait for their next try, are due now; mailbox NULL: of any. */
 int sent_copy_again(struct db *db, const char *mailbox, int64_t now_ms, int64_t *n_out,
                     struct err *e) LEADD_MUST_CHECK;

@@ -16,9 +16,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crm/crm.h"
+#include "engine/engine.h"
+#include "engine/sent_copies.h"
 #include "engine/solo.h"
 #include "store/journal.h"
 #include "store/outbox.h"
+#include "store/sent_copy.h"
 
 #define NOW INT64_C(1795255200000) /* 2026-11-21 10:00 UTC */
 #define MINUTE INT64_C(60000)
@@ -313,6 +316,64 @@ static void the_log_stays_empty(void **state)
     unlink(path);
 }
 
+/* The state of the only copy, as far as the assertion needs it; 'x': there is none. */
+static char copy_state(struct solo *s)
+{
+    struct err e = {0};
+    AUTO_JSON json_t *rows = sent_copy_list(solo_db(s), NULL, NULL, 10, &e);
+    return json_get_str(json_array_get(rows, 0), "state", "x")[0];
+}
+
+static void a_copy_whose_handing_over_was_undone_is_handed_over_again(void **state)
+{
+    struct solo *s = *state;
+    struct engine *eng = solo_engine(s);
+    struct err e = {0};
+    struct peer intake = {.name = (char *)"intake:sales"};
+    AUTO_JSON json_t *idle = json_pack("{s:s}", "state", "idle");
+    post(s, "a@shop.example", "AT");
+    assert_int_equal(solo_advance(s, NOW + 5 * MINUTE, &e), 0);
+    clock_pretend(NOW + 5 * MINUTE);
+    assert_int_equal(sent_copy_add(eng->db, 1, "sales", NOW, NOW, &e), 0);
+    assert_int_equal(sent_copies_start(eng, &e), 0);
+    intake.state = idle;
+    eng->peers = &intake;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(copy_state(s), 'w');
+        assert_int_equal(db_savepoint(eng->db, &e), 0);
+        assert_int_equal(sent_copies_due(eng, &e), 0);
+        assert_int_equal(copy_state(s), 'h');
+        assert_int_equal(eng->answer_count, 1);
+        engine_answers_drop(eng, 0);
+        db_rollback_to(eng->db);
+    }
+    eng->peers = NULL;
+    sent_copies_stop(eng);
+}
+
+static void copies_nobody_takes_are_given_up_after_five_days_though_a_pass_was_undone(void **state)
+{
+    struct solo *s = *state;
+    struct engine *eng = solo_engine(s);
+    struct err e = {0};
+    post(s, "a@shop.example", "AT"); /* mail 1 */
+    clock_pretend(NOW);
+    assert_int_equal(sent_copy_add(eng->db, 1, "sales", NOW, NOW, &e), 0);
+    assert_int_equal(sent_copies_start(eng, &e), 0);
+    assert_int_equal(sent_copies_next(eng), NOW + 5 * 24 * 60 * MINUTE);
+    clock_pretend(sent_copies_next(eng));
+    assert_int_equal(db_savepoint(eng->db, &e), 0);
+    assert_int_equal(sent_copies_due(eng, &e), 0);
+    assert_int_equal(copy_state(s), 'f');
+    db_rollback_to(eng->db);
+    assert_int_equal(copy_state(s), 'w');
+    assert_true(sent_copies_next(eng) > clock_now_ms());
+    clock_pretend(sent_copies_next(eng));
+    assert_int_equal(sent_copies_due(eng, &e), 0);
+    assert_int_equal(copy_state(s), 'f');
+    sent_copies_stop(eng);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +392,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(brief_leaves_out_what_cannot_match_and_nothing_else, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_log_stays_empty, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_whose_handing_over_was_undone_is_handed_over_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            copies_nobody_takes_are_given_up_after_five_days_though_a_pass_was_undone, setup, teardown),
         cmocka_unit_test(rules_that_do_not_compile_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
