@@ -11,6 +11,7 @@
 #include "base/hook.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 void box_list_add(struct box_list *l, uint32_t uid)
 {
@@ -34,6 +35,7 @@ void box_alarm(struct box *b, struct box_folder *f, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    text_make_line(text); /* a character may be cut */
     if (strcmp(text, f->alarm) == 0)
         return;
     memcpy(f->alarm, text, sizeof f->alarm);

@@ -53,12 +53,16 @@ enum imap_result imap_create(struct imap *m, const char *name, struct err *e)
 {
     static const char *const verbs[] = {"CREATE", "SUBSCRIBE"};
     enum imap_result res = IMAP_OK;
+    struct err other = {0};
+    bool there;
     for (size_t i = 0; i < ARRAY_LEN(verbs) && res == IMAP_OK; i++) {
         struct buf cmd AUTO_BUF;
         buf_init(&cmd, IMAP_COMMAND_MAX);
         buf_printf(&cmd, "%s ", verbs[i]);
         imap_add_quoted(&cmd, name);
         res = imap_command(m, &cmd, imap_small(0), verbs[i], e);
+        if (i == 0 && res == IMAP_NO && imap_exists(m, name, &there, &other) == IMAP_OK && there)
+            res = IMAP_OK; /* somebody else has made it meanwhile */
     }
     return res;
 }

@@ -170,9 +170,13 @@ static void maildir_append(struct maildir *m, const struct desk_request *q)
                                                : mem_printf("%s/.Sent", m->set->path);
     int rc = maildir_keep(path, q->id, json_get_int(q->json, "internal_ms", 0), q->raw, q->raw_len,
                           json_get_bool(q->json, "again", false), &there, &e);
+    /* where it may write was settled at its start, for the folder that was there */
+    AUTO_FREE char *why = mem_printf("%s%s", e.text, m->set->sent_folder
+                                         ? " (was the folder removed or made since leadd started? "
+                                           "then restart leadd)" : "");
     json_put_str(j, "folder", path);
     if (rc < 0)
-        json_put_str(j, "error", e.text);
+        json_put_str(j, "error", why);
     json_put_str(j, "outcome", rc < 0 ? "refused" : there ? "there" : "stored");
     desk_answer(m->desk, q, FRAME_APPENDED, j);
 }

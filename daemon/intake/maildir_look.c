@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "intake/maildir_inner.h"
 
 #define TOLD_MAX 100 /* alarms that are remembered */
@@ -21,6 +22,7 @@ void maildir_alarm(struct maildir *m, const char *file, const char *what)
 {
     char text[sizeof m->alarm];
     snprintf(text, sizeof text, "%.200s: %s", file, what);
+    text_make_line(text); /* the name may be of any bytes, and is cut */
     memcpy(m->alarm, text, sizeof m->alarm);
     if (json_object_get(m->told, text))
         return; /* every look sees it again */

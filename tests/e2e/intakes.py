@@ -76,7 +76,7 @@ class Intake:
                 self.receipt(f)
         elif f.type == "INTAKE_STATE":
             self.states.append(f.json)
-        elif f.type in ("LISTED", "PREVIEWED"):
+        elif f.type in ("LISTED", "PREVIEWED", "APPENDED"):
             self.answers[f.id] = f.json
 
     def known_names(self):

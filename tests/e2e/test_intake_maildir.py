@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """An intake at a Maildir."""
 import os
+import signal
 import time
 
 import pytest
@@ -351,3 +352,16 @@ def test_what_a_killed_intake_left_is_flagged_or_moved_by_the_next(box, tmp_path
         folder = box if after == "flag" else Box(tmp_path / "done")
         intake.pump(lambda: len(folder.names("cur")) == 100)
         assert not box.names("new") and not intake.mails
+
+
+def test_of_more_copies_than_can_wait_each_is_answered(box):
+    with Intake(box.mailbox()) as intake:
+        intake.state("idle")
+        os.kill(intake.role.proc.pid, signal.SIGSTOP)
+        for n in range(100):
+            intake.engine.send("APPEND", 5000 + n, {"internal_ms": 1700000000000}, mail(n))
+        os.kill(intake.role.proc.pid, signal.SIGCONT)
+        intake.pump(lambda: len(intake.answers) == 100)
+        outcomes = [a["outcome"] for a in intake.answers.values()]
+        stored = os.listdir(os.path.join(box.path, ".Sent", "cur"))
+        assert set(outcomes) <= {"stored", "later"} and outcomes.count("stored") == len(stored)

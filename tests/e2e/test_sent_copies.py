@@ -5,6 +5,7 @@ import email.policy
 import imaplib
 import os
 import re
+import shutil
 import sys
 import time
 
@@ -292,3 +293,34 @@ def test_a_mailbox_that_is_gone_from_the_config_leaves_no_copy_waiting(dovecot, 
         d.reload()
         until(lambda: [r["state"] for r in waiting(d)] == ["failed"], why="it has failed")
         assert "not in leadd.conf" in waiting(d, "state=failed")[0]["error"]
+
+
+def test_a_mailbox_nobody_reaches_for_five_days_is_given_up_and_the_admin_hears(dovecot, receiver):
+    name = user(dovecot, "never")
+    pretended = conf(dovecot, name, receiver, port=1)
+    with Daemon(pretended, company.files(), args=["--pretend-time", "2026-11-20T09:00:00Z"]) as d:
+        lead(d)
+        until(lambda: [r["state"] for r in waiting(d)] == ["waiting"], why="it waits")
+        d.ctl("clock", "advance", "4d")
+        assert [r["state"] for r in waiting(d)] == ["waiting"]
+        d.ctl("clock", "advance", "2d")
+        (row,) = waiting(d)
+        assert row["state"] == "failed" and "could not be reached" in row["error"]
+        until(lambda: [m for m in receiver.mails if m.recipient == "mia@example.com" and
+                       b"waited for five days" in m.data], why="a notice")
+
+
+def test_a_folder_of_a_maildir_that_was_removed_is_there_again_or_a_restart_is_advised():
+    box = company.MAILDIR_IN.replace("; };", '; sent_folder = "@DIR@/copies"; };')
+    relay = company.MAILDIR_OUT.replace(" }", ' sent_copies = "inbox"; }')
+    with Daemon(company.conf(mailboxes=box, relays=relay), company.files()) as d:
+        folder = os.path.join(d.dir, "copies")
+        d.wait_log("mailbox.state mailbox=inbox state=")
+        shutil.rmtree(folder)
+        lead(d)
+        told = until(lambda: [r["error"] for r in waiting(d) if r["error"]] or
+                     (os.path.isdir(folder + "/cur") and os.listdir(folder + "/cur")), why="either")
+        assert "restart leadd" in told[0] or told[0].endswith(":2,S")
+        d.stop()
+        d.start()
+        until(lambda: os.path.isdir(folder + "/cur") and os.listdir(folder + "/cur"), why="a copy")
