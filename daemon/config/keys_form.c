@@ -226,8 +226,9 @@ static const struct schema_key keys_form[] = {
     {"confirm", TYPE_BOOL, .def = "false",
      .help = "A post counts once its sender has confirmed the address: the address gets a mail with a "
              "link, whose page has a button; before that there is no lead, no event and no rule runs. "
-             "Who and when is kept in the consent ledger. Needs a required field to contact.email, "
-             "and in_url of web. At most 3 mails leave to one address in a day, 20 in an hour for one who "
+             "Who and when is kept in the consent ledger: whose the address is, which is no consent to "
+             "get mail. Needs a required field to contact.email, and in_url of web. "
+             "At most 3 mails leave to one address in a day, 20 in an hour for one who "
              "posts, 600 for one form: whoever is beyond is told that the mail comes later, and it does; "
              "to an address that has confirmed none of its mails, only once it has. Who has opted out "
              "gets none, and is told what all are. 64 MB of a form's posts may wait; beyond, the status "

@@ -37,15 +37,21 @@ static json_t *row_cells(const json_t *row)
     char at[32], id[CRM_ID_LEN + 1] = "";
     int64_t m = json_get_int(row, "message_id", 0);
     const char *sender = json_get_str(row, "sender", "");
+    bool proof = strcmp(sender, CONSENT_PROOF) == 0;
     if (m)
         snprintf(id, sizeof(id), "M%" PRId64, m);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "time",
                      clock_format_utc(json_get_int(row, "at_ms", 0), at, sizeof(at)), "address",
                      json_get_str(row, "value", ""), "consent",
-                     json_get_bool(row, "granted", false)
+                     proof ? "confirmed"
+                     : json_get_bool(row, "granted", false)
                          ? json_get_bool(row, "counts", false) ? "granted" : "granted in a form"
                          : "withdrawn",
-                     "sender", *sender ? sender : "all", "source", json_get_str(row, "source", ""),
+                     "sender",
+                     proof     ? "the address"
+                     : *sender ? sender
+                               : "all",
+                     "source", json_get_str(row, "source", ""),
                      "words", json_get_str(row, "words", ""), "proof", id);
 }
 

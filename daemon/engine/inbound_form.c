@@ -109,7 +109,8 @@ static bool form_address(const struct engine *eng, const char *form, const json_
                 : crm_email_fold(text, out)) == 0;
 }
 
-/* The address is its sender's: the link that was sent there, and to nobody else, was used. */
+/* The address is its sender's: the link that was sent there, and to nobody else, was used.
+ * That he agrees to anything only a ticked box says. */
 static int form_confirmed(struct crm_ctx *ctx, const char *form, const json_t *confirmed,
                           int64_t message, struct err *e)
 {
@@ -117,7 +118,8 @@ static int form_confirmed(struct crm_ctx *ctx, const char *form, const json_t *c
     AUTO_FREE char *source = mem_printf("form %s, confirmed", form);
     AUTO_FREE char *words = mem_printf("confirmed by the link of the mail that was sent there, from "
                                        "%s%s%s", remote, *agent ? ", " : "", agent);
-    const struct crm_consent c = {.source = source, .words = words, .message_id = message};
+    const struct crm_consent c = {.source = source, .words = words, .sender = CONSENT_PROOF,
+                                  .message_id = message};
     return crm_consent_add(ctx, "email", json_get_str(confirmed, "address", ""), true, true, &c, e);
 }
 

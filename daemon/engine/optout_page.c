@@ -112,6 +112,8 @@ static json_t *page_ledger(const struct visit *v, struct err *e)
     char at[32];
     json_array_foreach(rows, i, row) {
         const char *sender = json_get_str(row, "sender", "");
+        if (strcmp(sender, CONSENT_PROOF) == 0)
+            continue; /* nothing that could be withdrawn */
         const json_t *list = text_starts(sender, CONSENT_LIST)
                                  ? crm_mail_list(v->eng->crm, sender + strlen(CONSENT_LIST)) : NULL;
         const char *of = list ? json_get_str(list, "label", "")

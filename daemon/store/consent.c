@@ -58,7 +58,7 @@ int consent_granted(struct db *db, const char *channel, const char *value, bool 
     int64_t granted;
     if (db_get_int(db, e, &granted, 0,
                    "SELECT granted FROM consent WHERE channel = $1 AND value = $2 "
-                   "ORDER BY id DESC LIMIT 1",
+                   "AND sender <> '" CONSENT_PROOF "' ORDER BY id DESC LIMIT 1",
                    "ss", channel, value) < 0)
         return -1;
     *yes_out = granted != 0;

@@ -16,12 +16,14 @@
 
 #define CONSENT_LIST "list:"       /* a list of leadd.conf */
 #define CONSENT_PURPOSE "purpose:" /* what a form's box was ticked for */
+#define CONSENT_PROOF "proof"      /* whose the address is, and no agreement to anything */
 
 struct consent_row {
     int64_t id;
     const char *channel; /* as in address: "email", "phone" */
     const char *value;   /* folded */
-    const char *sender;  /* our number, or CONSENT_LIST or CONSENT_PURPOSE and the name; "": all we send */
+    const char *sender;  /* our number, CONSENT_LIST or CONSENT_PURPOSE and the name, or CONSENT_PROOF;
+                            "": all we send */
     bool granted;
     bool counts;         /* false: it is kept, and lifts no opt-out: somebody else may have said it */
     const char *source;  /* "sms main", "form contact", "user anna", "rule welcome" */

@@ -75,6 +75,7 @@ def test_a_post_counts_once_its_address_is_confirmed_and_the_ledger_has_the_proo
         consent = d.ctl_text("consent", "show", "ada@shop.example", width=300)
         assert "form trial, confirmed" in consent and "A browser" in consent
         assert "from 127.0.0.1" in consent
+        assert "nothing was said" in consent and "granted" not in consent
         # again it is the same, and changes nothing
         assert forms.ask(d, "POST", path).status == 200 and len(leads(d)) == 1
         assert path.rsplit("/", 1)[1] not in d.log()
@@ -97,6 +98,7 @@ def test_a_page_in_the_forms_language_and_a_box_that_counts():
         forms.ask(d, "POST", path)
         text = d.ctl_text("consent", "show", "bob@shop.example", width=300)
         assert re.search(r"granted +purpose:marketing .*Ja, Neuigkeiten\.", text)
+        assert re.search(r"bob@shop\.example +granted", text)
         assert len(leads(d)) == 1 and len(waiting(d)) == 1
 
 
