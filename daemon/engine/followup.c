@@ -64,11 +64,18 @@ static bool is_notice(const struct crm_send *s)
     return s->to_user || s->notice;
 }
 
+/* A broadcast as one of ours sees it before it begins: nothing of it is of the record whose
+ * values it shows. */
+static bool is_test(const struct draft *d)
+{
+    return d->in->bulk && d->in->bulk->test;
+}
+
 /* What an answer to it is for: notes and commands, or the thread of the contact. */
 static void draft_thread(struct draft *d)
 {
     const struct crm_target *t = &d->send->target;
-    if (is_notice(d->send) || t->lead || t->kase)
+    if (!is_test(d) && (is_notice(d->send) || t->lead || t->kase))
         d->answers = ours_of(is_notice(d->send) ? OURS_NOTICE : OURS_THREAD, t, 0);
 }
 
@@ -82,7 +89,8 @@ static void draft_addresses(struct draft *d)
     ours_name(eng, &d->answers, thread);
     ours_name(eng, &(struct ours){.kind = OURS_RETURN, .id = draft_id(d)}, row);
     d->reply_to = ours_address(eng, &d->answers);
-    d->mail_from = is_notice(d->send) ? mem_str("") : ours_return_path(eng, draft_id(d));
+    d->mail_from = is_notice(d->send) || is_test(d) ? mem_str("")
+                                                      : ours_return_path(eng, draft_id(d));
     d->message_id = mem_printf("%s%s%s@%s", thread, thread[0] ? "." : "", row,
                                engine_setting(eng, "domain", at ? at + 1 : "localhost"));
 }
@@ -163,7 +171,8 @@ static int draft_write(struct draft *d, struct err *e)
         {"X-Auto-Response-Suppress", "All"},
         {"X-Leadd-Token", own},
     };
-    AUTO_FREE char *subject = draft_subject(d, r->subject);
+    AUTO_FREE char *marked = mem_printf("%s%s", is_test(d) ? "[TEST] " : "", r->subject);
+    AUTO_FREE char *subject = draft_subject(d, marked);
     struct mail_address to = {d->send->to, d->send->to_name};
     struct mail_compose m = {
         .from = d->dress.from,
@@ -198,7 +207,7 @@ static int draft_write(struct draft *d, struct err *e)
 static int draft_loop(const struct draft *d, struct err *e)
 {
     const char *why, *to = d->send->to;
-    if (d->in->bulk && d->in->bulk->test)
+    if (is_test(d))
         return 0;
     if (d->in->message && crm_is_machine(d->in->eng->crm, d->in->message, to, &why))
         return err_set(e, ERR_INPUT, "not sent: a machine wrote the message (%s), and two machines "
@@ -216,7 +225,7 @@ static void draft_track(struct draft *d)
     const struct crm_send *s = d->send;
     const struct template *t =
         s->template_name ? crm_template_in(d->in->eng->crm, s->template_name, d->dress.language) : NULL;
-    if (t && !is_notice(s) && template_track_clicks(t))
+    if (t && !is_notice(s) && !is_test(d) && template_track_clicks(t))
         click_rewrite(d->in->eng, draft_id(d), t, &d->words);
 }
 
@@ -238,20 +247,21 @@ static const char *draft_list(const struct draft *d)
  * it, and nothing is lost without a trace. */
 static int draft_row(struct draft *d, const char *intent, struct err *e)
 {
-    const struct crm_target *t = &d->send->target;
+    const struct crm_target none = {0}, *t = is_test(d) ? &none : &d->send->target;
     int64_t now = d->in->now_ms;
     char why[OUTGOING_WHY_MAX];
     const struct input_bulk *bulk = d->in->bulk;
+    bool notice = is_notice(d->send) || is_test(d);
     struct outgoing o = {
         .intent = intent,
-        .class_ = is_notice(d->send) ? "notice" : bulk && !bulk->test ? BROADCAST_CLASS : "follow_up",
+        .class_ = notice ? "notice" : bulk ? BROADCAST_CLASS : "follow_up",
         .template_ = d->send->template_name,
-        .list = d->list,
+        .list = is_test(d) ? NULL : d->list,
         .mail = {.to = d->send->to,
                  .lead = t->lead,
                  .kase = t->kase,
                  .contact = t->contact,
-                 .ours = d->send->to_user || (bulk && bulk->test),
+                 .ours = d->send->to_user || is_test(d),
                  .counted = d->send->to_user && is_notice(d->send)}, /* storm_check */
         .now_ms = now,
         /* a broadcast can be paused */
@@ -270,8 +280,13 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
 static int draft_ends(struct draft *d, struct err *e)
 {
     json_t *contact = NULL;
+    const struct optout nowhere = {.url = (char *)OPTOUT_PLACE};
     if (is_notice(d->send))
         return 0;
+    if (is_test(d)) {
+        optout_fill(d->in->eng, &nowhere, d->list, d->dress.language, &d->words);
+        return 0;
+    }
     if (d->list && d->send->target.contact &&
         record_get(d->in->eng->db, &contact_table, d->send->target.contact, &contact, e) < 0)
         return -1;
@@ -393,9 +408,9 @@ int followup_send(void *arg, struct crm_ctx *ctx, const struct crm_send *s, int6
     struct draft d = {.in = arg, .send = s};
     struct input_bulk *bulk = d.in->bulk;
     AUTO_FREE char *intent =
-        bulk && !bulk->test ? mem_str(d.in->intent)
-                            : mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
-                                         s->template_name ? s->template_name : "notice", s->to);
+        bulk && !is_test(&d) ? mem_str(d.in->intent)
+                             : mem_printf("%s/%s/%s/%s", d.in->intent, s->actor.name,
+                                          s->template_name ? s->template_name : "notice", s->to);
     (void)ctx;
     int rc = draft_make(&d, intent, e);
     if (rc < 0 && d.row.id && e->cls == ERR_INPUT) {
