@@ -305,9 +305,16 @@ static bool tree_sends(const json_t *v, const char *name)
 bool crm_template_is_sent(const json_t *config, const char *name)
 {
     static const char *const places[] = {"rules", "escalations", "sequences"};
+    const char *key;
+    const json_t *def, *template;
+    size_t n;
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         if (tree_sends(json_object_get(config, places[i]), name))
             return true;
+    json_object_foreach(json_get_obj(config, "broadcasts"), key, def)
+        json_array_foreach(json_get_arr(def, "template"), n, template)
+            if (strcmp(json_string_value(template), name) == 0)
+                return true;
     return false;
 }
 

@@ -28,7 +28,8 @@ const char *crm_template_language(const struct crm *crm, const struct template *
 /* What {{> signature}} is: the user's (NULL: of no user), else the company's; or NULL. */
 const struct template *crm_signature(const struct crm *crm, const char *user, const char *language);
 
-/* Does the template's mail go to customers: is it named by `send` or a step of a sequence? */
+/* Does the template's mail go to customers: is it named by `send`, a step of a sequence or a
+ * broadcast? */
 bool crm_template_is_sent(const json_t *config, const char *name);
 /* Is there one for that language, without falling back to another? */
 bool crm_template_speaks(const struct crm *crm, const char *name, const char *language);

@@ -14,6 +14,7 @@
 #include "engine/segment.h"
 #include "rule/template.h"
 #include "store/broadcast.h"
+#include "store/outbox.h"
 
 static json_t *when_cell(const json_t *row, const char *key)
 {
@@ -139,11 +140,12 @@ static json_t *broadcast_show(struct ctl *c, struct err *e)
     int64_t out;
     AUTO_JSON json_t *row = row_asked(c, e);
     AUTO_JSON json_t *counts = row ? counts_of(c, row, e) : NULL;
-    if (!counts)
+    AUTO_JSON json_t *held = counts ? part_held(c->eng->db, json_get_int(row, "id", 0), e) : NULL;
+    if (!held)
         return NULL;
     AUTO_FREE char *next = next_text(row);
     json_t *left = left_out_rows(counts, &out);
-    return json_pack("{s:[[s,s],[s,s],[s,s],[s,s],[s,o],[s,o],[s,I],[s,I],[s,s],[s,o],[s,s]], s:[o,o]}",
+    return json_pack("{s:[[s,s],[s,s],[s,s],[s,s],[s,o],[s,o],[s,I],[s,I],[s,s],[s,o],[s,s]], s:[o,o,o]}",
                      "fields", "broadcast", json_get_str(row, "name", ""), "state",
                      json_get_str(row, "state", ""), "why", json_get_str(row, "reason", ""), "by",
                      json_get_str(row, "by", ""), "began", when_cell(row, "begin_ms"), "ended",
@@ -152,7 +154,8 @@ static json_t *broadcast_show(struct ctl *c, struct err *e)
                      json_get_str(row, "winner_why", ""), "winner is told",
                      when_cell(row, "decide_ms"), "next", next, "sections",
                      ctl_section("Recipients", states_rows(counts), "number NUMBER|state STATE"),
-                     ctl_section("Left out", left, "number NUMBER|reason WHY"));
+                     ctl_section("Left out", left, "number NUMBER|reason WHY"),
+                     ctl_section("Held", json_incref(held), "number NUMBER|reason WHY"));
 }
 
 /* "all" is the sum, variant 0. */
@@ -307,6 +310,7 @@ static json_t *broadcast_test(struct ctl *c, struct err *e)
     int rc = target_asked(&in, b, c->argv[4], e);
     if (rc == 0)
         rc = test_send(&in, b, user, e);
+    in.target = (struct crm_target){0}; /* the journal tells nothing of it there */
     if (rc == 0)
         rc = input_finish(&in, e);
     input_end(&in);
@@ -316,6 +320,20 @@ static json_t *broadcast_test(struct ctl *c, struct err *e)
 }
 
 /* ---- recipients --------------------------------------------------------------------------------- */
+
+/* Why one is left out or failed; or why its mail waits for a person. */
+static char *recipient_why(struct ctl *c, const json_t *part, struct err *e)
+{
+    int64_t outbox = json_get_int(part, "outbox_id", 0);
+    if (strcmp(json_get_str(part, "state", ""), "made") != 0 || !outbox)
+        return mem_str(json_get_str(part, "reason", ""));
+    AUTO_JSON json_t *row = outbox_get(c->eng->db, outbox, e);
+    if (!row)
+        return NULL;
+    return strcmp(json_get_str(row, "state", ""), "held") == 0
+               ? mem_printf("held: %s", json_get_str(row, "reply", ""))
+               : mem_str("");
+}
 
 static json_t *broadcast_recipients(struct ctl *c, struct err *e)
 {
@@ -342,9 +360,14 @@ static json_t *broadcast_recipients(struct ctl *c, struct err *e)
     rows = json_array();
     json_array_foreach(list, i, p) {
         char id[CRM_ID_LEN];
+        AUTO_FREE char *why = recipient_why(c, p, e);
+        if (!why) {
+            json_decref(rows);
+            return NULL;
+        }
         json_t *cells = json_pack("{s:s, s:s, s:s, s:I, s:I}", "contact",
                                   crm_id_format(CRM_CONTACT, json_get_int(p, "contact_id", 0), id), "state",
-                                  json_get_str(p, "state", ""), "reason", json_get_str(p, "reason", ""),
+                                  json_get_str(p, "state", ""), "reason", why,
                                   "template", (json_int_t)json_get_int(p, "variant", 0), "mail",
                                   (json_int_t)json_get_int(p, "outbox_id", 0));
         for (size_t k = 0; k < ARRAY_LEN(keys); k++)

@@ -387,6 +387,21 @@ json_t *part_counts(struct db *db, int64_t broadcast, struct err *e)
                     count_read, e);
 }
 
+static json_t *held_read(struct db_rows *r)
+{
+    return json_pack("{s:s, s:I}", "reason", db_text(r, 0), "number", db_int(r, 1));
+}
+
+json_t *part_held(struct db *db, int64_t broadcast, struct err *e)
+{
+    return rows_all(db_query(db,
+                             "SELECT coalesce(o.reply, ''), count(*) FROM broadcast_part p JOIN outbox o"
+                             " ON o.id = p.outbox_id WHERE +p.broadcast_id = $1 AND p.state = 'made'"
+                             " AND o.state = 'held' GROUP BY 1 ORDER BY 2 DESC",
+                             "i", broadcast),
+                    held_read, e);
+}
+
 json_t *part_list(struct db *db, int64_t broadcast, const char *state, int64_t after, int64_t limit,
                   struct err *e)
 {

@@ -97,6 +97,8 @@ int part_recent(struct db *db, int64_t broadcast, int64_t contact, int64_t since
  * "unsubscribed", "won"}] */
 json_t *part_counts(struct db *db, int64_t broadcast, struct err *e);
 /* Those in a state (NULL: all) with a contact behind `after`, in order. */
+/* Of the mails that are written, those that a person is to look at: "reason", "number". */
+json_t *part_held(struct db *db, int64_t broadcast, struct err *e);
 json_t *part_list(struct db *db, int64_t broadcast, const char *state, int64_t after, int64_t limit,
                   struct err *e);
 

@@ -194,7 +194,11 @@ def test_preview_and_test_send():
         assert text["subject"] == "spring" and "Dear Person 1" in text["text"]
         d.broadcast("test", "spring", "eva", "C1")
         (mail,) = company.wait_sent(d.dir, 1)
-        assert mail["To"].addresses[0].addr_spec == "eva@example.com" and mail["Subject"] == "spring"
+        assert mail["To"].addresses[0].addr_spec == "eva@example.com" and mail["Subject"] == "[TEST] spring"
+        assert mail["List-Unsubscribe"] is None and "stop." not in str(mail)
+        (row,) = d.ctl("outbox", "list")["rows"]
+        assert "C1" not in row.values()
+        assert d.ctl("timeline", "C1")["rows"] == []
         assert "Dear Person 1" in mail.get_body().get_content()
         with pytest.raises(CtlError, match="is no user"):
             d.broadcast("test", "spring", "nobody", "C1")
@@ -264,6 +268,9 @@ def test_what_is_written_and_has_not_left_is_held_by_a_pause_and_released():
                   why="three tries")
             d.broadcast("pause", "spring")
             assert {r["state"] for r in d.ctl("outbox", "list")["rows"]} == {"held"}
+            why = "the broadcast spring is paused"
+            assert d.broadcast("show", "spring")["sections"][2]["rows"] == [{"reason": why, "number": 3}]
+            assert {r["reason"] for r in d.broadcast("recipients", "spring")["rows"]} == {"held: " + why}
             d.go("2d")
             relay.later = False
             assert not relay.mails

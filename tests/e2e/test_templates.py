@@ -331,6 +331,21 @@ def test_check_finds_gaps_parts_that_differ_and_languages_that_lack(folder):
     assert "[unset]" in out + err and "[parts]" in out + err and "[language]" in out + err
 
 
+def test_the_letter_of_a_broadcast_is_looked_at_as_what_a_rule_sends(folder):
+    (folder / "rules.d/50-letter.conf").write_text("""lang = 1;
+segments : { all : { when = "contact.name is set"; }; };
+broadcasts : { spring : { segment = "all"; list = "news"; template = "letter"; }; };
+""")
+    with open(folder / "leadd.conf", "a") as f:
+        f.write('lists : { news : { label = "News"; }; };\n')
+    (folder / "templates/letter.txt").write_text("Subject: A\n\nDear {{contact.first_name}}\n")
+    _, out, _ = run(LEADCTL, "--json", "template", "check", "-c", folder)
+    assert ("letter.txt:3", "unset") in {(os.path.basename(f["at"]), f["finding"])
+                                         for f in json.loads(out)["findings"]}
+    _, out, _ = run(LEADCTL, "--json", "template", "list", "-c", folder)
+    assert {r["name"]: r["sent"] for r in json.loads(out)["rows"]}["letter"] == "yes"
+
+
 @pytest.mark.parametrize("name, text, why", [
     ("templates/welcome.old.txt", WELCOME, "old is no language"),
     ("templates/hello.de.txt", WELCOME_DE, "there is no hello.txt"),
