@@ -14,11 +14,13 @@
 #include "base/errlist.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crm/cmd.h"
 #include "crm/ctx.h"
 #include "crm/facts.h"
 #include "crm/fields.h"
 #include "crm/language.h"
 #include "crm/notice_words.h"
+#include "crm/task.h"
 #include "crm/templates.h"
 #include "crm/when.h"
 #include "mail/ctx.h"
@@ -235,6 +237,24 @@ static const char *notice_of(const struct crm_target *t, const char *kase, const
     return is_case ? kase : t->lead ? lead : contact;
 }
 
+/* Of a task: which one, before all that is told of its record. */
+static int notice_task(struct crm_ctx *ctx, const struct crm_target *t, struct template_result *out,
+                       struct err *e)
+{
+    char when[40];
+    const json_t *task = crm_record(ctx, CRM_TASK, t->task, e);
+    if (!task)
+        return -1;
+    const char *title = json_get_str(task, "title", ""), *owner = json_get_str(task, "owner", NULL);
+    int64_t due = json_get_int(task, "due_ms", 0);
+    AUTO_FREE char *told = out->text;
+    out->text = mem_printf("%s %.*s%s%s%s%s\n\n%s", cmd_id(ctx, CRM_TASK, t->task),
+                           (int)text_utf8_cut(title, strlen(title), 200), title, due ? ", due " : "",
+                           due ? crm_when_print(crm_task_zone(ctx, owner), due, when, sizeof(when)) : "",
+                           owner ? ", " : "", owner ? owner : "", told);
+    return 0;
+}
+
 int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
                       const struct crm_actor *actor, struct template_result *out, struct err *e)
 {
@@ -246,7 +266,7 @@ int crm_render_notice(struct crm_ctx *ctx, const struct crm_target *t,
         rc = tpl ? crm_notice_whole(tpl, render_run(tpl, &r, out, e), out, e) : -1;
         template_free(&tpl);
     }
-    return rc;
+    return rc == 0 && t->main == CRM_TASK && t->task ? notice_task(ctx, t, out, e) : rc;
 }
 
 int crm_render_notice_short(struct crm_ctx *ctx, const struct crm_target *t,

@@ -440,17 +440,19 @@ static int task_fire(struct engine *eng, const json_t *row, struct err *e)
     struct input in;
     struct err gone = {0};
     char id[CRM_ID_LEN];
+    bool late = json_get_int(row, "step", 0) >= STEP_OVERDUE;
     crm_id_format(CRM_TASK, k.record_id, id);
+    /* what rules send now is no reminder: tests count it */
     input_begin(&in, eng, mem_printf("reminder of %s", id),
-                mem_printf("remind/%s/%" PRId64 "/%" PRId64, id, json_get_int(row, "since_ms", 0),
-                           clock_now_ms()));
+                mem_printf("%s/%s/%" PRId64 "/%" PRId64, late ? "overdue" : "remind", id,
+                           json_get_int(row, "since_ms", 0), clock_now_ms()));
     const json_t *rec = crm_record(in.ctx, CRM_TASK, k.record_id, &gone);
     int rc = 0;
     if (!rec && gone.cls != ERR_INPUT)
         rc = err_set(e, gone.cls, "%s", gone.text);
     else if (!is_open(rec))
         rc = timer_remove(eng, &k, e);
-    else if (json_get_int(row, "step", 0) >= STEP_OVERDUE)
+    else if (late)
         rc = overdue(&in, rec, e);
     else
         rc = remind(&in, rec, e);

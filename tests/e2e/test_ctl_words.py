@@ -129,6 +129,7 @@ REMINDED = """
 lang = 1;
 rules : {
   call : { on = "lead.created"; do = [ "assign tom", "task 'call Ada' for owner due mon 10:00 remind 2h" ]; };
+  late : { on = "task.overdue"; do = "notify mia"; };
 };
 tests : {
   somebody-calls : {
@@ -138,7 +139,7 @@ tests : {
               { until = "2026-11-23 08:30"; }, { expect : { %s }; },
               { until = "2026-11-23 10:30"; }, { expect : { reminded = "tom"; }; },
               { until = "2026-11-24 10:30"; } );
-    expect : { overdue = 1; not_reminded = [ "tom", "eva" ]; };
+    expect : { overdue = 1; mails = 1; not_reminded = [ "tom", "eva" ]; };
   };
 };
 """

@@ -75,6 +75,8 @@ def test_it_is_told_before_when_due_and_then_others_hear_of_it():
         until_time(d, "2026-11-24T09:01:00Z")
         until(lambda: [m for m in company.sent(d.dir) if "mia@example.com" in m["To"]],
               why="the notice to the manager")
+        (m,) = [m for m in company.sent(d.dir) if "mia@example.com" in m["To"]]
+        assert "T1 call: ring Ada, due 2026-11-23 10:00, tom\n" in body(m)
         until_time(d, "2026-12-24T09:01:00Z")
         reminders(d, 2)
 
