@@ -43,7 +43,7 @@ static int invite_when(struct cmd *c, struct err *e)
     c->to = mem_strn(grammar_peek(&c->g), (size_t)n);
     grammar_skip(&c->g, n);
     const char *p = grammar_peek(&c->g);
-    c->amount = LENGTH_MS;
+    c->amount = 0;
     n = (int)strcspn(p, " \t");
     snprintf(word, sizeof(word), "%.*s", n, p);
     if (*word >= '1' && *word <= '9' && n < (int)sizeof(word) &&
@@ -162,9 +162,10 @@ static int invite_do(struct cmd *c, struct crm_ctx *ctx, struct crm_target *t,
                      struct meeting_own *m, struct crm_result *out, struct err *e)
 {
     char when[40];
+    int64_t length = c->amount ? c->amount : m->uid ? m->end_ms - m->start_ms : LENGTH_MS;
     struct crm_invite v = {.uid = m->uid, .sequence = m->sequence + 1, .cancel = c->mode == 1,
                            .what = m->what ? m->what : c->text, .start_ms = c->due,
-                           .end_ms = c->due + c->amount};
+                           .end_ms = c->due + length};
     if (v.cancel) {
         v.start_ms = m->start_ms;
         v.end_ms = m->end_ms;

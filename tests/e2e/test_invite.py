@@ -107,9 +107,12 @@ def test_it_is_moved_and_called_off_under_the_same_uid():
         moved, _ = invitations(d, 2)
         assert moved["UID"] == first["UID"] and int(moved["SEQUENCE"]) == 1
         assert moved["DTSTART"].dt == datetime.datetime(2026, 11, 23, 13, tzinfo=UTC)
+        d.ctl("do", "L1", "invite %s tue 14:00" % a)  # as long as it was
+        again, _ = invitations(d, 3)
+        assert again["DTEND"].dt == datetime.datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
         d.ctl("do", "L1", "invite %s cancel" % a)
-        off, m = invitations(d, 3)
-        assert off["UID"] == first["UID"] and int(off["SEQUENCE"]) == 2 and off["STATUS"] == "CANCELLED"
+        off, m = invitations(d, 4)
+        assert off["UID"] == first["UID"] and int(off["SEQUENCE"]) == 3 and off["STATUS"] == "CANCELLED"
         assert m["Subject"].startswith("Cancelled: Demo")
         assert meeting(d)["text"] == "cancelled: Demo"
         with pytest.raises(CtlError):
