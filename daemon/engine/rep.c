@@ -104,6 +104,16 @@ static void tell_done(struct rep *r, const struct rep_line *l, const char *text,
         a->journal[a->journal_count++] = journal;
 }
 
+/* Undo takes nothing of it back; this is what stops it. */
+static void tell_broadcast(struct rep *r, const char *line)
+{
+    char verb[16], name[64];
+    if (sscanf(line, "%*s %15s %63s", verb, name) == 2 && strcasecmp(verb, "cancel") != 0 &&
+        strcasecmp(verb, "show") != 0)
+        buf_printf(&r->answer.done, "      to stop it: #broadcast pause %s; for good: #broadcast "
+                   "cancel %s\n", name, name);
+}
+
 static void tell_refused(struct rep *r, const struct rep_line *l, const char *why)
 {
     buf_printf(&r->answer.refused, "  %s\n      %s\n", l->said, why);
@@ -141,7 +151,10 @@ static int command_do(struct rep *r, const struct rep_line *l, const struct crm_
     if (why.cls == ERR_NONE) {
         if (target_is_none(&r->answer.target))
             r->answer.target = res.target;
-        tell_done(r, l, res.text, journal);
+        bool broadcast = strcmp(l->word, "broadcast") == 0;
+        tell_done(r, l, res.text, broadcast ? 0 : journal);
+        if (broadcast)
+            tell_broadcast(r, line);
         return 0;
     }
     if (!l->entity && !record_second(l, hint, sizeof(hint)) && target_is_none(target) &&

@@ -48,7 +48,9 @@ class ByMail(Company):
 
 def test_a_manager_starts_it_confirms_the_number_and_hears_how_far_it_is():
     with ByMail(6, "confirm_over = 5;") as d:
-        assert "its recipients are looked up now" in d.says("tom", "#broadcast start spring\n")
+        told = d.says("tom", "#broadcast start spring\n")
+        assert "its recipients are looked up now" in told
+        assert "#broadcast cancel spring" in " ".join(told.split()) and "undo" not in told
         asked = d.mail_of("spring would go to 6 recipients")
         assert asked["To"] == "tom@example.com" and "#broadcast confirm spring 6" in asked.get_content()
         d.go("1h")
