@@ -215,7 +215,7 @@ def test_both_secrets_are_valid_while_one_follows_the_other():
 
 
 @pytest.mark.parametrize("verify,said", [
-    ("", 'verify.scheme: is missing; "none" takes requests from anybody'),
+    ("", 'verify.scheme: is missing: how its requests show whose they are'),
     ('scheme = "token";', 'secret_files: is missing; the scheme "token" needs the secret'),
     ('scheme = "hmac"; secret_files = "@DIR@/shop.secret";', "header: is missing"),
     ('scheme = "hmac"; secret_files = "@DIR@/shop.secret"; header = "X"; signs = "{header Y}";',
