@@ -257,9 +257,11 @@ def test_move_puts_it_into_the_other_maildir(box, tmp_path):
         assert len(done.names("cur")) == 3
 
 
-def test_move_into_nothing_is_an_alarm(box, tmp_path):
+@pytest.mark.parametrize("folder", ["missing", "\u00e9" * 110, "e" + "\u00e9" * 110],
+                         ids=["short", "long", "longer"])
+def test_move_into_nothing_is_an_alarm(box, tmp_path, folder):
     box.deliver(mail(1))
-    with Intake(box.mailbox(after="move", move_to=str(tmp_path / "missing"))) as intake:
+    with Intake(box.mailbox(after="move", move_to=str(tmp_path / folder))) as intake:
         intake.take(1)
         intake.alarm("No such file")
         assert len(box.names("new")) == 1
