@@ -132,8 +132,9 @@ static const struct schema_key keys_media[] = {
     {"max_size", TYPE_SIZE, .def = "10M", RANGE(KIB(1), MIB(18)),
      .help = "What is larger stays a link."},
     {"private", TYPE_BOOL, .def = "false",
-     .help = "Fetch from addresses that are not public, and without TLS: for a gateway in your own "
-             "network. Who may post to the gateway's hook then decides what is asked there."},
+     .help = "Fetch from addresses that are not public, and without TLS, at the ports 80, 443 and "
+             "the gateway's own: for a gateway in your own network. Who may post to the gateway's hook "
+             "then decides what is asked there."},
 };
 static const struct schema schema_media = SCHEMA(keys_media, "media", false);
 

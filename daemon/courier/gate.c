@@ -69,8 +69,11 @@ void gates_rights(const struct gates *gs, struct sandbox *sb)
         const struct gate *g = &gs->list[i];
         if (g->port)
             sandbox_port(sb, g->port);
-        if (json_get_obj(g->conf, "media")) /* of whatever host */
+        const json_t *media = json_get_obj(g->conf, "media");
+        if (media) /* of whatever host */
             sandbox_port(sb, 443);
+        if (json_get_bool(media, "private", false))
+            sandbox_port(sb, 80);
         sandbox_path(sb, g->ca_file, SANDBOX_READ);
         if (g->spool)
             sandbox_path(sb, g->folder, SANDBOX_WRITE);

@@ -38,6 +38,7 @@ struct media {
     struct http_answer answer;
     int hops;
     bool private, refused_address;
+    bool strange; /* a host that gets no sign-in had a say in where it is now */
     int64_t began_ms;
     char error[CURL_ERROR_SIZE];
 };
@@ -167,11 +168,16 @@ static const char *place_refused(const struct media *m, const struct place *p, b
 {
     if (strcasecmp(p->scheme, "https") != 0 && strcasecmp(p->scheme, "http") != 0)
         return "the address is neither https nor http";
-    if (m->private || (own && !strcasecmp(p->scheme, "https")))
+    if (own && (m->private || !strcasecmp(p->scheme, "https")))
         return NULL;
+    int port = http_port(m->url);
+    if (m->private) /* what gates_rights() opens */
+        return port == 80 || port == 443 || port == m->gate->port
+                   ? NULL
+                   : "the address has a port other than 80, 443 and the gateway's own";
     if (strcasecmp(p->scheme, "https") != 0)
         return "the address is without TLS (http)";
-    return strcmp(p->port, "443") != 0 ? "the address has a port other than 443" : NULL;
+    return port != 443 ? "the address has a port other than 443" : NULL;
 }
 
 /* ---- one ------------------------------------------------------------------------------- */
@@ -245,8 +251,10 @@ static int media_sign_in(struct media *m, struct err *e)
 
 static int media_options(struct media *m, bool own, bool named, struct err *e)
 {
-    /* whoever listens on the way to a named host must not get it */
-    if ((own || (named && text_starts(m->url, "https:"))) && media_sign_in(m, e) < 0)
+    /* whoever listens on the way to a named host must not get it, nor may anybody who gets none
+     * say what is asked with it */
+    m->strange |= !own && !(named && text_starts(m->url, "https:"));
+    if (!m->strange && media_sign_in(m, e) < 0)
         return -1;
     http_options(m->easy, &(struct http_to){.url = m->url,
                                             .ca_file = own || named ? m->gate->ca_file : NULL,
@@ -280,6 +288,7 @@ static bool media_ask(struct media *m)
     LEADD_ASSERT(m->easy);
     m->medias->running++;
     m->error[0] = '\0';
+    m->refused_address = false;
     if (media_options(m, own, named, &e) < 0) {
         media_over(m, 0, NULL, e.text, false);
         return false;
@@ -331,7 +340,8 @@ static void media_ended(void *arg, void *own, CURLcode rc)
         snprintf(text, sizeof(text), "its address is not one of the public internet");
     else
         snprintf(text, sizeof(text), "%s", m->error[0] ? m->error : curl_easy_strerror(rc));
-    media_over(m, rc == CURLE_OK ? code : 0, type, text, m->answer.too_large || m->refused_address);
+    media_over(m, rc == CURLE_OK ? code : 0, type, text,
+               rc != CURLE_OK && (m->answer.too_large || m->refused_address));
     media_begin(ms);
 }
 

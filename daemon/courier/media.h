@@ -5,8 +5,9 @@
  * The address stands in what somebody posted, so it is nobody's order: https alone, to
  * port 443 of a public address, as it is when the connection is made; redirects are looked
  * at like the first address, and are few. The gateway's sign-in goes to the gateway's own
- * host and to those of media.hosts, and to no other. Size and time are bounded. With
- * media.private (a gateway inside the house) other ports and addresses are asked, too.
+ * host and to those of media.hosts, to no other, and not where another has sent us. Size and
+ * time are bounded. With media.private (a gateway inside the house) any address is asked,
+ * http too, at the ports 80, 443 and the gateway's own.
  *
  * A fetch changes nothing, so it has no slot and no receipt and ends with the courier; the
  * engine asks again (engine/media.h).

@@ -166,6 +166,20 @@ def test_the_sign_in_goes_to_no_other_host_and_not_along_a_redirect():
         assert [r.headers.get("authorization") for r in asked(d, "/moved")] == [SIGN_IN]
 
 
+def test_where_a_stranger_sends_us_is_asked_without_the_sign_in():
+    with texting({"/photo": (200, JPEG, PHOTO)}) as d:
+        d.peer.on("/away", lambda r: (302, {"Location": "http://127.0.0.1:%d/photo" % d.peer.port}, b""))
+        assert text(d, "http://localhost:%d/away" % d.peer.port) == 200
+        assert settled(d)[0]["size"] == len(PHOTO)
+        assert [r.headers.get("authorization") for r in asked(d, "/photo")] == [None]
+
+
+def test_in_the_house_too_only_the_ports_that_are_open_are_asked():
+    with texting({}) as d:
+        assert text(d, "http://127.0.0.1:1/p") == 200
+        assert "a port other than 80, 443 and the gateway's own" in settled(d)[0]["why"]
+
+
 INSIDE = [
     ("http://127.0.0.1:PORT/p", "without TLS"),
     ("https://127.0.0.2:PORT/p", "a port other than 443"),
