@@ -308,6 +308,16 @@ int conversation_in(struct input *in, const struct crm_who *who, int64_t message
     return to_owner(in, &t, rec, owner, note, offers.len ? text_trim(offers.data) : "", message_id, e);
 }
 
+static size_t first_taken(const json_t *message, bool (*take)(const json_t *))
+{
+    const json_t *list = json_get_arr(message, "attachments");
+    size_t i = 0;
+    while (i < json_array_size(list) && !take(json_array_get(list, i)))
+        i++;
+    return i;
+}
+
+/* Each file is told of once, so the first that is names the mail. */
 int conversation_files(struct input *in, const struct crm_target *t, int64_t message_id,
                        bool (*take)(const json_t *), const char *raw, size_t n, struct err *e)
 {
@@ -340,8 +350,8 @@ int conversation_files(struct input *in, const struct crm_target *t, int64_t mes
     if (left_out)
         buf_printf(&text, "\n[%d more are too large; they are kept with M%" PRId64 ".]\n", left_out,
                    message_id);
-    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/files/%" PRId64 "/%s", message_id, in->now_ms,
-                                        owner);
+    AUTO_FREE char *intent = mem_printf("M%" PRId64 "/files/%zu/%s", message_id,
+                                        first_taken(in->message, take) + 1, owner);
     struct owner_letter l = {owner, intent, text.data, message_id, &files};
     int rc = files.count ? owner_letter_put(in, t, &l, &outbox, e) : 0;
     letter_files_done(&files);

@@ -121,6 +121,23 @@ def test_the_owner_gets_the_files_in_the_thread_of_the_text():
         assert [(p.get_filename(), p.get_payload(decode=True)) for p in part] == [("ME1.jpg", PHOTO)]
 
 
+def test_files_that_come_late_and_one_after_the_other_reach_the_owner_too():
+    tries = {"/a": 0, "/b": 0, "/c": 0}
+    def third(r):
+        tries[r.path] += 1
+        return (404, {}, b"") if tries[r.path] <= {"/a": 0, "/b": 3, "/c": 3}[r.path] else (200, JPEG, PHOTO)
+    with texting(dict.fromkeys(tries, third)) as d:
+        assert text(d, *tries) == 200
+        def names():
+            return sorted(p.get_filename() for m in company.sent(d.dir) for p in m.walk() if p.get_filename())
+        def later():
+            d.ctl("clock", "advance", "1h")  # all at once, then time stands still
+            return not any("fetch" in a for a in files_of(d))
+        until(later, why="the files")
+        until(lambda: len(names()) >= 3, why="mails with the files")
+        assert names() == ["a.jpg", "b.jpg", "c.jpg"]
+
+
 def test_a_type_that_nobody_tells_is_seen_from_the_bytes():
     with texting({"/x": (200, {"Content-Type": "application/octet-stream"}, PHOTO)}) as d:
         assert text(d, "/x") == 200
