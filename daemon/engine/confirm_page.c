@@ -58,21 +58,25 @@ static int row_done(struct engine *eng, const json_t *row, struct err *e)
     return confirm_wait(eng, now, e);
 }
 
-static int confirm_file(struct engine *eng, const json_t *row, const json_t *proof, struct err *e)
+/* *erased_out: what a person made of the post is gone, and the post stays unconfirmed. */
+static int confirm_file(struct engine *eng, const json_t *row, const json_t *proof, bool *erased_out,
+                        struct err *e)
 {
     int64_t message = json_get_int(row, "message", 0);
-    int rc = message ? inbound_form_proof(eng, message, proof, e) /* a person was faster */
+    *erased_out = false;
+    int rc = message ? inbound_form_proof(eng, message, proof, erased_out, e)
                      : post_file(eng, json_get_int(row, "id", 0), proof, e);
-    return rc < 0 ? -1 : row_done(eng, row, e);
+    return rc < 0 ? -1 : *erased_out ? 0 : row_done(eng, row, e);
 }
 
 int confirm_assume(struct engine *eng, int64_t id, struct err *e)
 {
     json_t *row = NULL;
+    bool erased;
     if (confirmation_get(eng->db, id, &row, e) < 0)
         return -1;
     AUTO_JSON json_t *proof = proof_of(row, "nowhere: it was assumed", "");
-    int rc = confirm_file(eng, row, proof, e);
+    int rc = confirm_file(eng, row, proof, &erased, e);
     json_decref(row);
     return rc;
 }
@@ -100,21 +104,21 @@ int confirm_page(struct engine *eng, struct item *it, const char *rest, struct e
     AUTO_JSON json_t *proof = proof_of(row, json_get_str(it->frame.json, "remote", ""),
                                        json_get_str(it->frame.json, "agent", ""));
     bool there = json_get_bool(row, "kept", false) || json_get_int(row, "message", 0);
-    if (row && json_get_int(row, "done_ms", 0)) {
+    bool done = json_get_int(row, "done_ms", 0), erased = false;
+    bool open = !done && there && conf && json_get_int(row, "until_ms", 0) > clock_now_ms();
+    bool go = open && json_get_bool(it->frame.json, "go", false);
+    if (go && confirm_file(eng, row, proof, &erased, e) < 0)
+        return -1;
+    if (done || (go && !erased)) {
         page_say(eng, it, lang, 200, FORM_W_THANKS_TITLE, form_word(lang, FORM_W_CONFIRMED), NULL);
-    } else if (!row || !there || !conf ||
-               json_get_int(row, "until_ms", 0) <= clock_now_ms()) {
+    } else if (!open || erased) {
         page_say(eng, it, lang, 410, FORM_W_FAILED_TITLE, form_word(lang, FORM_W_CONFIRM_GONE), NULL);
-    } else if (!json_get_bool(it->frame.json, "go", false)) {
+    } else {
         AUTO_FREE char *text = form_word_fill(lang, FORM_W_CONFIRM_PAGE,
                                               engine_setting(eng, "company", ""),
                                               json_get_str(row, "value", ""));
         page_say(eng, it, lang, 200, FORM_W_CONFIRM_SUBJECT, text,
                  form_word(lang, FORM_W_CONFIRM_BUTTON));
-    } else if (confirm_file(eng, row, proof, e) < 0) {
-        return -1;
-    } else {
-        page_say(eng, it, lang, 200, FORM_W_THANKS_TITLE, form_word(lang, FORM_W_CONFIRMED), NULL);
     }
     return 0;
 }

@@ -238,9 +238,9 @@ int inbound_mail(struct engine *eng, struct item *it, struct err *e);       /* i
 int inbound_form(struct engine *eng, struct item *it, struct err *e);
 /* A post out of quarantine that a verdict lets pass. */
 /* Who posted the form that became this message has confirmed its address after all: the
- * ledger of consent gets what proves it. */
+ * ledger of consent gets what proves it. *erased_out: it is gone, nothing was done. */
 int inbound_form_proof(struct engine *eng, int64_t message, const json_t *confirmed,
-                       struct err *e) LEADD_MUST_CHECK;
+                       bool *erased_out, struct err *e) LEADD_MUST_CHECK;
 int inbound_form_judged(struct engine *eng, struct item *it, struct err *e) LEADD_MUST_CHECK;
 int inbound_quarantine(struct engine *eng, struct item *it, const char *reason, struct err *e);
 /* A mail that could not even be quarantined: it is fetched again by the next intake. */

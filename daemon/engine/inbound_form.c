@@ -224,14 +224,17 @@ static int form_file(struct engine *eng, struct item *it, struct arrival *a, con
     return rc;
 }
 
-int inbound_form_proof(struct engine *eng, int64_t message, const json_t *confirmed, struct err *e)
+int inbound_form_proof(struct engine *eng, int64_t message, const json_t *confirmed, bool *erased_out,
+                       struct err *e)
 {
     struct message_row m;
     struct input in;
     struct err gone = {0};
-    AUTO_JSON json_t *json = message_json(eng->db, message, e);
-    if (!json || message_get(eng->db, message, &m, e) < 0)
-        return -1;
+    AUTO_JSON json_t *json = message_json(eng->db, message, &gone);
+    if (!json || message_get(eng->db, message, &m, &gone) < 0) {
+        *erased_out = gone.cls == ERR_INPUT;
+        return *erased_out ? 0 : err_set(e, gone.cls, "%s", gone.text);
+    }
     const char *form = json_get_str(json, "form", "");
     json_object_set(json, "confirmed", (json_t *)confirmed);
     input_begin(&in, eng, mem_printf("form %s M%" PRId64 ", confirmed", form, message),

@@ -3,6 +3,7 @@
 happens before, a look is no confirmation, and nobody is bombed with mails."""
 import contextlib
 import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -243,6 +244,19 @@ def test_a_released_post_keeps_its_link_which_adds_the_proof():
         assert "form news, confirmed" in text and "A browser" in text
         assert forms.ask(d, "POST", path).status == 200 and len(leads(d)) == 1
         assert text == d.ctl_text("consent", "show", "ada@shop.example", width=300)
+
+
+def test_a_confirmation_of_what_was_erased_meanwhile_is_told_that_it_is_gone():
+    with start() as d:
+        forms.post(d, "trial", {"email": "ada@shop.example"})
+        path = path_of(asked(d, "ada@shop.example")[0])
+        d.ctl("quarantine", "retry", "Q1")
+        until(lambda: leads(d), why="the release")
+        with sqlite3.connect(d.state + "/leadd.db") as db:
+            assert db.execute("DELETE FROM message_body WHERE message_id = 1").rowcount == 1
+        for _ in range(2):
+            assert forms.ask(d, "POST", path).status == 410
+        assert "confirmed" not in d.ctl_text("consent", "show", "ada@shop.example", width=300)
 
 
 def test_unconfirmed_posts_of_a_form_fill_no_disk():
