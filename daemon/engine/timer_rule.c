@@ -303,11 +303,12 @@ int timers_check(struct input *in, struct err *e)
 
 /* ---- due -------------------------------------------------------------------------------- */
 
-/* After it ran: again, or no more. */
-static int fire_next(struct input *in, const struct rule *rule, const json_t *row, struct err *e)
+/* After it ran, or was skipped: again, or no more. */
+static int fire_next(struct input *in, const struct rule *rule, const json_t *row, bool ran,
+                     struct err *e)
 {
     struct timer_row t = {.key = timer_key_of(row),
-                          .step = json_get_int(row, "step", 0) + 1,
+                          .step = json_get_int(row, "step", 0) + ran,
                           .since_ms = json_get_int(row, "since_ms", 0)};
     if (!rule->again.text || (rule->max && t.step >= rule->max))
         return timer_remove(in->eng, &t.key, e);
@@ -336,7 +337,7 @@ static int fire_decided(struct input *in, const struct rule *rule, const json_t 
         engine_count(in->eng, "timers_fired", 1);
         if (input_run_rule(in, &a->ev, rule, j, e) < 0)
             return -1;
-        return fire_next(in, rule, row, e);
+        return fire_next(in, rule, row, true, e);
     case RULE_OVER_BUDGET: /* it begins anew tomorrow */
         return fire_later(in, row, (in->now_ms / DAY_MS + 1) * DAY_MS, e);
     case RULE_CANNOT_KNOW: /* or the store failed: then input_finish() does, too */
@@ -375,7 +376,7 @@ static int fire_late(struct input *in, const struct rule *rule, const json_t *ro
                    sizeof(when));
     input_note(in, "timer of %s skipped: late, it was due %s", rule->name, when);
     engine_count(in->eng, "timers_skipped", 1);
-    return fire_next(in, rule, row, e) < 0 ? -1 : input_finish(in, e);
+    return fire_next(in, rule, row, false, e) < 0 ? -1 : input_finish(in, e);
 }
 
 static int rule_fire(struct engine *eng, const json_t *row, struct err *e)

@@ -23,8 +23,8 @@ sequences : { %s };
 
 
 class Company(Late):
-    def __init__(self):
-        Daemon.__init__(self, company.conf(), company.files(RULES, **TEMPLATES), args=["--pretend-time", START])
+    def __init__(self, rules=RULES):
+        Daemon.__init__(self, company.conf(), company.files(rules, **TEMPLATES), args=["--pretend-time", START])
 
     def tags(self):
         return dict(self.ctl("show", "L1")["fields"])["Tags"]
@@ -74,6 +74,18 @@ def test_what_is_late_by_less_than_late_after_runs_all_the_same():
         d.down_until("2026-11-04T09:30:00Z")
         d.pass_time("1m")
         assert d.tags() == ["left", "told"]
+
+
+def test_a_time_that_was_skipped_counts_for_nothing_of_max():
+    rules = RULES.replace('again = "1d";', 'again = "1d"; max = 3;')
+    assert rules != RULES
+    with Company(rules) as d:
+        d.leads(1)
+        d.down_until("2026-11-09T10:00:00Z")
+        d.pass_time("1m")
+        assert d.score() == 1
+        d.pass_time("5d")
+        assert d.score() == 3  # once before, twice after
 
 
 def test_late_on_a_rule_that_waits_for_nothing_is_a_mistake():
