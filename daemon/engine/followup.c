@@ -262,7 +262,8 @@ static int draft_row(struct draft *d, const char *intent, struct err *e)
                  .kase = t->kase,
                  .contact = t->contact,
                  .ours = d->send->to_user || is_test(d),
-                 .counted = d->send->to_user && is_notice(d->send)}, /* storm_check */
+                 .counted = d->send->to_user && is_notice(d->send), /* storm_check */
+                 .trial = d->in->preview},
         .now_ms = now,
         /* a broadcast can be paused */
         .next_ms = now + (bulk ? 0 : json_get_int(d->in->eng->settings, "undo_window", 0)),

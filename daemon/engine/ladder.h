@@ -22,6 +22,7 @@ struct ladder_mail {
     bool counted; /* its maker bounds how many there are (storm.h, the clock): only what is
                    * about one record is looked at */
     bool alarm;   /* tells the administrator: of too many of these nobody is told */
+    bool trial;   /* nothing is sent: why is filled, and that is all */
 };
 
 /* why is filled when the mail must wait for a person; else left as it is. */

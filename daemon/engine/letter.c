@@ -173,7 +173,8 @@ static int letter_row(struct input *in, const struct letter *l, struct outbox_ro
                  .lead = l->target->lead,
                  .kase = l->target->kase,
                  .contact = l->target->contact,
-                 .ours = l->to_user != NULL},
+                 .ours = l->to_user != NULL,
+                 .trial = in->preview},
         .now_ms = in->now_ms,
         .hold = l->hold,
     };

@@ -227,6 +227,18 @@ def test_the_preview_of_a_sequence_tells_what_will_not_go_and_why():
         assert len(sent) == 1  # the first step: nothing of what was tried is kept
 
 
+def test_a_preview_beyond_the_ladder_says_so_and_nobody_hears_of_a_mail_that_is_not_sent():
+    with start(settings=GATEWAY, rules=GAPS, more={
+            "sms.secret": "x\n", "templates/gap.txt": "Subject: Hi {{contact.title}}\n\nHello.\n",
+            "templates/hey.sms.txt": "Hello\n"}) as d:
+        name = lead(d)
+        for _ in range(10):
+            d.ctl("do", name, "send welcome")
+        notes = {r["step"]: r["note"] for r in d.ctl("sequence", "preview", name, "nurture")["rows"]}
+        assert "would be held: 10 automatic mails to this address" in notes["1"], notes
+        assert "out.ladder" not in d.log()
+
+
 # ---- what there is ---------------------------------------------------------------------------------------
 
 def test_every_command_has_help_and_stands_in_the_manual():
