@@ -65,19 +65,24 @@ text() { # FILE
     return $rc
 }
 
+like_report() { # FILE: anybody may write a text that looks like one
+    [ -f "$1" ] && [ "$(body "$1" | head -n 1)" = "SMS STATUS REPORT" ]
+}
+
 arrived() { # FOLDER
     for file in "$1"/*; do
         [ -f "$file" ] || continue
-        if [ "$(body "$file" | head -n 1)" = "SMS STATUS REPORT" ]; then
-            report "$file" && rm -f "$file"
-        else
-            text "$file" && rm -f "$file"
-        fi
+        case $file in
+        *.REPORT) report "$file" && rm -f "$file" ;;
+        *.RECEIVED) text "$file" && rm -f "$file" ;;
+        *) like_report "$file" || { text "$file" && rm -f "$file"; } ;; # else its own event tells
+        esac
     done
 }
 
 case ${1:-} in
-RECEIVED | REPORT)
+RECEIVED | REPORT) # smsd alone knows which it is: the name keeps it
+    ! like_report "$2" || mv "$2" "$2.$1"
     arrived "$(dirname "$2")"
     ;;
 SENT | FAILED)

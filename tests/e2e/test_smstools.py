@@ -73,6 +73,17 @@ def test_a_text_comes_in_is_answered_and_the_report_comes_back(tmp_path):
         assert len(d.smsd.modem.sent) == 1
 
 
+def test_a_text_that_looks_like_a_report_is_a_text(tmp_path):
+    with texting(tmp_path, "Danke") as d:
+        lead(d)
+        wait_text(d, to=ADA, delivery="sent")
+        d.smsd.modem.text(ADA, "SMS STATUS REPORT\nMessage_id: %d\nStatus: 64,Error,none"
+                          % d.smsd.modem.sent[0][3])
+        until(lambda: "SMS STATUS REPORT" in str(d.ctl("timeline", "L1")), why="the text")
+        assert [r["delivery"] for r in texts(d, to=ADA) if r["delivery"] != "sent"] == []
+        until(lambda: not os.listdir(str(tmp_path / "incoming")), why="all files are handed over")
+
+
 def test_words_beyond_the_gsm_alphabet_and_a_stop(tmp_path):
     with texting(tmp_path, "Danke") as d:
         d.smsd.modem.text(ADA, "Привет 👍\nвторая строка")
