@@ -406,7 +406,7 @@ bool storage_takes_all(const struct storage *s)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct storage *s = arg;
-    bool calm = s->state == STORAGE_OK && clock_mono_ms() - s->passed_mono > 2 * IDLE_MS;
+    bool calm = s->state == STORAGE_OK && clock_mono_ms() - s->passed_mono > 2 * TICK_MS;
     struct timeval tv = {(calm ? TICK_CALM_MS : TICK_MS) / 1000, 0};
     (void)fd;
     (void)what; /* the loop returns, and the pass begins with a look */
