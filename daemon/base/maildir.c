@@ -22,20 +22,25 @@
 
 #define NAME_LEN 64
 
+/* The line at *at without its end, and *at behind it; false: there is none. */
+static bool next_line(const char *raw, size_t n, size_t *at, struct str *line)
+{
+    if (*at >= n)
+        return false;
+    const char *p = raw + *at, *lf = memchr(p, '\n', n - *at);
+    size_t len = lf ? (size_t)(lf - p) : n - *at;
+    *at += len + 1;
+    *line = (struct str){p, len - (len > 0 && p[len - 1] == '\r')};
+    return true;
+}
+
 struct str maildir_message_id(const char *raw, size_t n)
 {
     static const char key[] = "message-id:";
-    for (size_t at = 0; at < n;) {
-        const char *p = raw + at, *lf = memchr(p, '\n', n - at);
-        size_t len = lf ? (size_t)(lf - p) : n - at;
-        at += len + 1;
-        while (len > 0 && p[len - 1] == '\r')
-            len--;
-        if (len == 0)
-            break;
-        if (len >= sizeof(key) - 1 && strncasecmp(p, key, sizeof(key) - 1) == 0)
-            return (struct str){p + sizeof(key) - 1, len - (sizeof(key) - 1)};
-    }
+    struct str line;
+    for (size_t at = 0; next_line(raw, n, &at, &line) && line.n > 0;)
+        if (line.n >= sizeof(key) - 1 && strncasecmp(line.p, key, sizeof(key) - 1) == 0)
+            return (struct str){line.p + sizeof(key) - 1, line.n - (sizeof(key) - 1)};
     return (struct str){"", 0};
 }
 
@@ -64,13 +69,9 @@ static int file_text(struct buf *out, const char *from, const char *raw, size_t 
 {
     if (from)
         buf_printf(out, "Return-Path: <%s>\n", from);
-    for (size_t at = 0; at < n;) {
-        const char *p = raw + at, *lf = memchr(p, '\n', n - at);
-        size_t len = lf ? (size_t)(lf - p) : n - at;
-        at += len + 1;
-        if (len > 0 && p[len - 1] == '\r')
-            len--;
-        buf_add(out, p, len);
+    struct str line;
+    for (size_t at = 0; next_line(raw, n, &at, &line);) {
+        buf_add(out, line.p, line.n);
         buf_char(out, '\n');
     }
     return buf_ok(out) ? 0 : -1;

@@ -51,7 +51,7 @@ def send(d, sink, count):
         if time.monotonic() > end:
             raise SystemExit("%d of %d letters after half an hour" % (sink.mails(), count))
         waits.append(ask(channel, len(waits) + 1))
-        time.sleep(0.005)
+        time.sleep(0.005)  # how often is asked: questions without a pause would be load of their own
     channel.close()
     waits.sort()
     return waits[-1], waits[len(waits) * 99 // 100]
